@@ -1,0 +1,386 @@
+"""The frozen values that cross stages: tree -> observation -> finding -> plan -> outcome.
+
+Paths are ``str`` decoded with surrogateescape. Digests are 64 lower-case hex digits of sha256.
+Times are seconds since the epoch as ``float`` unless the name ends in ``_ns``.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TypeAlias
+
+Json: TypeAlias = None | bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"]
+
+
+class Kind(StrEnum):
+    """What a path is. Only FILE and LINK carry content; UNREADABLE exists but could not be read."""
+
+    FILE = "file"
+    DIR = "dir"
+    LINK = "link"
+    OTHER = "other"
+    UNREADABLE = "unreadable"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One path as tree, image or container has it.
+
+    ``digest`` is the sha256 of a file's content or of a link's text, else "". ``mode`` holds the
+    permission bits (0o7777). ``reason`` says why an UNREADABLE entry could not be read.
+    """
+
+    kind: Kind
+    digest: str = ""
+    size: int = 0
+    mode: int = 0o644
+    reason: str = ""
+
+    @property
+    def executable(self) -> bool:
+        """Whether the owner may execute it: the one mode bit that decides how code behaves."""
+        return bool(self.mode & 0o100)
+
+    def same_content(self, other: "Entry | None") -> bool:
+        """Equal kind and bytes; mode is compared apart."""
+        return other is not None and self.kind is other.kind and self.digest == other.digest
+
+
+Manifest: TypeAlias = Mapping[str, Entry]
+
+
+class Via(StrEnum):
+    """How a tree file gets to its place in the container."""
+
+    COPY = "copy"
+    BIND = "bind"
+    DECLARED = "declared"
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """One tree file and where it lands.
+
+    ``source`` is relative to the project directory (``../x`` for a context outside it), ``target``
+    absolute in the container. ``effective`` is false where a mount hides it; ``hidden_by`` then
+    names that mount's destination. ``mode`` is the COPY's ``--chmod``. ``also_input`` marks a file
+    that the build also consumes, so that injecting it is not enough.
+    """
+
+    source: str
+    target: str
+    via: Via
+    effective: bool = True
+    hidden_by: str | None = None
+    mode: int | None = None
+    also_input: bool = False
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceMap:
+    """Where the tree's files land in one service, and what else its build reads.
+
+    ``pairs`` are sorted by (target, via); ``inputs`` are project-relative and include the
+    Dockerfile and its ignore file; ``traceless`` is the part of the inputs of which the image
+    keeps no verbatim trace. ``opaque`` says in words what could not be followed.
+    ``copied_into`` are the container directories COPY lands in, where leftovers are looked for.
+    ``origins`` inverts a leftover: container directory -> project-relative source directory.
+    """
+
+    service: str
+    pairs: tuple[Pair, ...] = ()
+    inputs: tuple[str, ...] = ()
+    traceless: tuple[str, ...] = ()
+    opaque: tuple[str, ...] = ()
+    run_after_copy: bool = False
+    copied_into: tuple[str, ...] = ()
+    origins: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Mount:
+    """One mount of a container. ``source`` is a host path for binds; ``name`` a volume's name."""
+
+    kind: str
+    target: str
+    source: str = ""
+    name: str = ""
+    writable: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Replica:
+    """What inspect says of one container, addressed by its full ``id``.
+
+    ``state`` is Docker's: created, running, paused, restarting, exited, dead, removing.
+    ``health`` is "", starting, healthy or unhealthy. ``mounts`` include tmpfs.
+    """
+
+    id: str
+    name: str
+    service: str
+    project: str = ""
+    number: int = 1
+    oneoff: bool = False
+    image_id: str = ""
+    image_ref: str = ""
+    state: str = "running"
+    health: str = ""
+    exit_code: int = 0
+    created_at: float = 0.0
+    started_at: float = 0.0
+    restart_policy: str = ""
+    read_only: bool = False
+    user: str = ""
+    mounts: tuple[Mount, ...] = ()
+    config_hash: str = ""
+    working_dir: str = ""
+    config_files: tuple[str, ...] = ()
+    command: tuple[str, ...] = ()
+
+    @property
+    def running(self) -> bool:
+        return self.state == "running"
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryEntry:
+    """One line of an image's history, oldest first; ``empty`` ones made no layer."""
+
+    created_by: str
+    empty: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ImageFacts:
+    """What one image is and holds.
+
+    ``files`` has the asked-for paths that exist (absent = not in the image); it is complete for
+    the paths in question only. ``writers`` maps a path to the history line of the layer that wrote
+    or removed it last ("" when not attributed); None when attribution was not needed.
+    """
+
+    id: str
+    chain_id: str
+    created_at: float = 0.0
+    history: tuple[HistoryEntry, ...] = ()
+    labels: Mapping[str, str] = field(default_factory=dict)
+    files: Manifest = field(default_factory=dict)
+    writers: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """What one replica says now of the paths it was asked for.
+
+    ``files`` holds the paths that exist; a path in ``asked`` and not in ``files`` is missing.
+    ``problem`` says why the content could not be observed at all (then nothing was compared).
+    """
+
+    replica: Replica
+    asked: frozenset[str] = frozenset()
+    files: Manifest = field(default_factory=dict)
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class BuildRecord:
+    """The inputs of one build, by image id: project-relative path -> digest, and build args.
+
+    ``by_freshd`` is false for a build that was only witnessed.
+    """
+
+    image_id: str
+    service: str
+    inputs: Mapping[str, str]
+    args: Mapping[str, str] = field(default_factory=dict)
+    recorded_at: float = 0.0
+    by_freshd: bool = True
+
+
+class Trace(StrEnum):
+    """Whether an image's history tells of the Dockerfile as it is now."""
+
+    EQUAL = "equal"
+    DIFFERS = "differs"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceFacts:
+    """Everything ``causes`` looks at for one service: values only, nothing is fetched from here.
+
+    ``tag_image`` is the image the service's tag names now (None: no such image). ``images`` holds
+    the facts of every image a replica runs, by id. ``tree`` maps sources and inputs to entries
+    (absent = not in the tree). ``written`` is what freshd last wrote: (container id, target) ->
+    digest. ``trace`` compares the image's history with the Dockerfile.
+    """
+
+    service: str
+    builds: bool
+    mapping: ServiceMap
+    tree: Manifest
+    observations: tuple[Observation, ...] = ()
+    tag_image: ImageFacts | None = None
+    images: Mapping[str, ImageFacts] = field(default_factory=dict)
+    record: BuildRecord | None = None
+    args: Mapping[str, str] = field(default_factory=dict)
+    written: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    trace: Trace = Trace.UNKNOWN
+    trace_evidence: str = ""
+    fresh_build: bool = False
+
+
+class Level(StrEnum):
+    STALE = "stale"
+    UNVERIFIABLE = "unverifiable"
+    NOTE = "note"
+
+
+class Verdict(StrEnum):
+    FRESH = "fresh"
+    STALE = "stale"
+    UNVERIFIABLE = "unverifiable"
+
+
+class LinkName(StrEnum):
+    IMAGE = "image"
+    CONTAINER = "container"
+    PROCESS = "process"
+    CONFIG = "config"
+
+
+class LinkState(StrEnum):
+    FRESH = "fresh"
+    STALE = "stale"
+    UNVERIFIABLE = "unverifiable"
+    UNCHECKED = "unchecked"
+
+
+class Remedy(StrEnum):
+    """What a rule may do. The order is the order in which a plan runs them."""
+
+    NOTIFY = "notify"
+    REBUILD = "rebuild"
+    RECREATE = "recreate"
+    INJECT = "inject"
+    PURGE = "purge"
+    RELOAD = "reload"
+    RESTART = "restart"
+
+
+class RebuildMode(StrEnum):
+    CACHED = "cached"
+    FRESH_CONTEXT = "fresh-context"
+    NO_CACHE = "no-cache"
+    CLEAN = "clean"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One fact that parts two links. ``remedy`` is the suggestion; the policy decides.
+
+    ``want`` is the tree's entry (mode already the COPY's), ``seen`` the other side's; None = absent.
+    """
+
+    cause: str
+    level: Level
+    link: LinkName
+    service: str
+    message: str
+    remedy: Remedy = Remedy.NOTIFY
+    container: str | None = None
+    container_id: str | None = None
+    path: str | None = None
+    target: str | None = None
+    via: Via | None = None
+    want: Entry | None = None
+    seen: Entry | None = None
+    evidence: Mapping[str, Json] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ReplicaReport:
+    id: str
+    name: str
+    verdict: Verdict
+    compared: int
+    equal: int
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceReport:
+    name: str
+    verdict: Verdict
+    patched: bool
+    links: Mapping[LinkName, LinkState]
+    containers: tuple[ReplicaReport, ...]
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectReport:
+    project: str
+    verdict: Verdict
+    checked_at: float
+    services: tuple[ServiceReport, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FileChange:
+    """One file a step writes (``want`` set) or deletes (``want`` None) in one container."""
+
+    target: str
+    source: str | None
+    want: Entry | None
+    seen: Entry | None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing the policy wants done now, to one service or one container of it.
+
+    ``container_id`` is None for steps on the whole service (recreate, rebuild). ``causes`` are the
+    slugs that ask for it; ``rule`` names the policy rule. ``patterns`` are purge patterns.
+    """
+
+    remedy: Remedy
+    service: str
+    causes: tuple[str, ...]
+    container: str | None = None
+    container_id: str | None = None
+    files: tuple[FileChange, ...] = ()
+    patterns: tuple[str, ...] = ()
+    signal: str | None = None
+    rebuild: RebuildMode | None = None
+    rule: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Steps in the order they run; ``notices`` are the findings nothing will be done about, with why."""
+
+    service: str
+    steps: tuple[Step, ...] = ()
+    notices: tuple[tuple[Finding, str], ...] = ()
+
+
+class StepStatus(StrEnum):
+    DONE = "done"
+    FAILED = "failed"
+    GONE = "gone"
+    UNKNOWN = "unknown"
+    REFUSED = "refused"
+    SKIPPED = "skipped"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What was observed after a step. ``seconds`` is its duration; ``output`` a build's last lines."""
+
+    step: Step
+    status: StepStatus
+    detail: str = ""
+    seconds: float = 0.0
+    output: tuple[str, ...] = ()
