@@ -49,6 +49,22 @@ class Entry:
 Manifest: TypeAlias = Mapping[str, Entry]
 
 
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """What a stat said when a tree file was hashed: equal stat means equal content, but for racy ones.
+
+    ``hashed_at_ns`` is the wall clock when hashing began; a file whose mtime or ctime is not older
+    than that is racy and is hashed again.
+    """
+
+    mtime_ns: int
+    ctime_ns: int
+    size: int
+    inode: int
+    device: int
+    hashed_at_ns: int
+
+
 class Via(StrEnum):
     """How a tree file gets to its place in the container."""
 
