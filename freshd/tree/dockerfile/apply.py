@@ -1,0 +1,151 @@
+"""What each instruction does to a stage's state, and how the image's history will show it."""
+
+import posixpath
+
+from freshd.tree.dockerfile import record
+from freshd.tree.dockerfile.consumed import Run, tokens
+from freshd.tree.dockerfile.copying import copy
+from freshd.tree.dockerfile.expand import expand_word
+from freshd.tree.dockerfile.parse import Instruction, name_values
+from freshd.tree.dockerfile.record import Applied
+from freshd.tree.dockerfile.replay import Replay, State
+from freshd.tree.dockerfile.stages import arg_definitions
+from freshd.tree.dockerfile.volume import absolute
+from freshd.tree.dockerfile.words import Words
+
+
+def apply(replay: Replay, state: State, instruction: Instruction) -> None:
+    """Change ``state`` as this instruction does."""
+    name = instruction.name
+    words = Words(replay, state, instruction)
+    if name in ("COPY", "ADD"):
+        copy(replay, state, words)
+    elif name == "RUN":
+        _run(replay, state, words)
+    elif name in ("ENV", "LABEL"):
+        _name_values(replay, state, words)
+    elif name == "ARG":
+        _arg(replay, state, words)
+    elif name == "WORKDIR":
+        _workdir(state, words)
+    elif name == "SHELL":
+        state.shell = instruction.array or ()
+        _note(state, words, record.bracketed(instruction, instruction.words))
+    elif name != "ONBUILD":
+        _note(state, words, _plain_record(state, words))
+
+
+def _note(state: State, words: Words, *records: str, traceless: str = "") -> None:
+    instruction = words.instruction
+    state.applied.append(
+        Applied(instruction.name, instruction.line, records, words.certain, traceless)
+    )
+
+
+def _plain_record(state: State, words: Words) -> str:
+    instruction = words.instruction
+    if instruction.name in ("CMD", "ENTRYPOINT"):
+        return record.command(instruction, state.shell)
+    if instruction.name == "HEALTHCHECK":
+        return record.healthcheck(instruction)
+    if instruction.name == "MAINTAINER":
+        return f"MAINTAINER {instruction.args}"
+    if instruction.name == "VOLUME":
+        return record.bracketed(instruction, words.all(instruction.words))
+    if instruction.name == "EXPOSE":
+        return f"EXPOSE {' '.join(words.all(instruction.words))}"
+    return f"{instruction.name} {words.one(instruction.args)}"
+
+
+def _name_values(replay: Replay, state: State, words: Words) -> None:
+    instruction = words.instruction
+    before = dict(state.env)
+    texts = []
+    for key, raw in name_values(instruction, replay.world.plan.escape):
+        # every value of one line sees the environment from before that line
+        name, value = words.one(key, env=before), words.one(raw, env=before)
+        texts.append(f"{name}={value}")
+        if instruction.name == "ENV":
+            state.env[name] = value
+    _note(state, words, f"{instruction.name} {' '.join(texts)}")
+
+
+def _arg(replay: Replay, state: State, words: Words) -> None:
+    texts = []
+    world = replay.world
+    before = dict(state.env)
+    for key, default in arg_definitions(words.instruction, world.plan.escape):
+        value = world.build_args.get(key)
+        if value is None and default is not None:
+            # BuildKit versions part on whether a default sees the ARGs before it on its line
+            value = words.one(default, env=before)
+            words.certain = words.certain and value == words.one(default)
+        if value is None:
+            value = world.plan.global_args.get(key)
+        if value is not None:
+            state.env[key] = value
+        state.args.append((key, value))
+        texts.append(key if value is None else f"{key}={value}")
+    _note(state, words, f"ARG {' '.join(texts)}")
+
+
+def _workdir(state: State, words: Words) -> None:
+    path = words.one(words.instruction.args)
+    state.workdir = absolute(posixpath.join(state.workdir, path))
+    state.volume.make_directories(state.volume.resolve(state.workdir))
+    _note(state, words, f"WORKDIR {state.workdir}")
+
+
+def _run(replay: Replay, state: State, words: Words) -> None:
+    instruction = words.instruction
+    for flag in instruction.all_flags("mount"):
+        _use_mount(replay, state, words.one(flag))
+    text = "\n".join(
+        [" ".join(instruction.array or ()) or instruction.args]
+        + [document.content for document in instruction.heredocs]
+    )
+    _made_directories(state, text)
+    run = Run(replay.tick(), instruction.line, tokens(text))
+    state.runs.append(run)
+    state.changed_after_copy = state.changed_after_copy or state.copied
+    script = record.runs_script(instruction)
+    records = record.run_records(instruction, shell=state.shell, args=state.args, env=state.env)
+    _note(state, words, *records, traceless="a script in a heredoc" if script else "")
+
+
+def _use_mount(replay: Replay, state: State, text: str) -> None:
+    """``--mount=type=bind`` without ``from`` reads the context; with it, another stage."""
+    options = dict(part.partition("=")[::2] for part in text.split(","))
+    if options.get("type", "bind") != "bind":
+        return
+    source = options.get("source", options.get("src", "/"))
+    stage = replay.world.plan.find(options["from"]) if "from" in options else None
+    if stage is not None and stage.index != state.stage.index:
+        replay.state(stage)  # its RUNs count, though none of its files need to land
+    volume = replay.world.context if "from" not in options else None
+    if stage is not None:
+        volume = replay.state(stage).volume
+    if volume is None:
+        return
+    root = volume.resolve(source)
+    nodes = [volume.get(root), *(node for _, node in volume.below(root))]
+    replay.notes.mounted |= {node.source for node in nodes if node and node.source is not None}
+
+
+def _made_directories(state: State, text: str) -> None:
+    """``mkdir`` in a RUN tells what a later COPY's destination is."""
+    for part in text.replace("\n", ";").replace("&&", ";").split(";"):
+        command, *names = part.split() or [""]
+        if command.rpartition("/")[2] != "mkdir":
+            continue
+        for raw in names:
+            if raw.startswith("-") or set(raw) & set("*?{}()`"):
+                continue
+            path = expand_word(raw, state.env, escape="\\")[0] if _expandable(raw) else raw
+            state.volume.make_directories(
+                state.volume.resolve(absolute(posixpath.join(state.workdir, path)))
+            )
+
+
+def _expandable(word: str) -> bool:
+    return word.count('"') % 2 == 0 and word.count("'") % 2 == 0 and not word.endswith("$")

@@ -1,0 +1,189 @@
+"""The public function: a Dockerfile and a context listing in, which file lands where out. Pure.
+
+BuildKit is the measure: `tests/engine/test_map_oracle.py` builds what it infers. What a RUN does to
+copied files cannot be read off a Dockerfile: `demote` takes that from the built image.
+"""
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field, replace
+
+from freshd.model import Kind
+from freshd.tree.dockerfile.apply import apply
+from freshd.tree.dockerfile.parse import parse
+from freshd.tree.dockerfile.record import Applied
+from freshd.tree.dockerfile.replay import Replay, State, World
+from freshd.tree.dockerfile.stages import BaseImage, plan
+from freshd.tree.dockerfile.volume import Node, Volume, absolute
+
+ARCHIVE_ENDINGS = (
+    ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz", ".tbz2", ".tar.xz", ".txz", ".tar.zst",
+)  # fmt: skip
+BUILD_FILES = frozenset({"Dockerfile", ".dockerignore", "Dockerfile.dockerignore"})
+
+
+@dataclass(frozen=True, slots=True)
+class CopyPair:
+    """One file (or link) of the context that lands verbatim.
+
+    ``source`` is relative to the context, ``target`` absolute in the image. ``mode`` is the
+    ``--chmod`` (None: the file's own). ``line`` is the COPY's, ``record`` its text in the image's
+    history: another last writer of ``target`` means that the pair does not hold (`demote`).
+    ``also_input``: a RUN is known to read it too. ``through_run``: it passed a stage where a RUN
+    followed, so only the image can tell whether it still is the tree's; then, and when
+    ``free_mode``, its mode is not to be compared with the tree's.
+    """
+
+    source: str
+    target: str
+    mode: int | None = None
+    line: int = 0
+    also_input: bool = False
+    through_run: bool = False
+    free_mode: bool = False
+    record: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Inference:
+    """What a build of this Dockerfile does with its context.
+
+    ``pairs`` are sorted by target, the last COPY has won. ``inputs`` (sorted) are used by the
+    build and leave no verbatim trace. ``opaque`` says in words what could not be followed,
+    ``untraced`` what of the Dockerfile itself leaves no trace in the image. ``final`` are the
+    instructions of the final chain as the history should show them, ``base_history`` what stands
+    before them (None: not known). ``directories`` maps a container directory to the context
+    directory that was copied into it.
+    """
+
+    pairs: tuple[CopyPair, ...] = ()
+    inputs: tuple[str, ...] = ()
+    opaque: tuple[str, ...] = ()
+    untraced: tuple[str, ...] = ()
+    run_after_copy: bool = False
+    final: tuple[Applied, ...] = ()
+    base_history: tuple[str, ...] | None = None
+    directories: Mapping[str, str] = field(default_factory=dict)
+    demoted: Mapping[str, str] = field(default_factory=dict)
+
+
+def no_image(_ref: str) -> BaseImage | None:
+    """No base image is known."""
+    return None
+
+
+def unknown_kind(_path: str) -> Kind | None:
+    """Nothing is known of the built image."""
+    return None
+
+
+def named_like_archive(path: str) -> bool:
+    """A guess by name, for callers that cannot open the file."""
+    return path.lower().endswith(ARCHIVE_ENDINGS)
+
+
+def infer(
+    dockerfile: str,
+    files: Mapping[str, Kind],
+    *,
+    links: Mapping[str, str] | None = None,
+    build_args: Mapping[str, str] | None = None,
+    target: str | None = None,
+    platform: str = "linux/amd64",
+    image_config: Callable[[str], BaseImage | None] = no_image,
+    is_archive: Callable[[str], bool] = named_like_archive,
+    kind_in_image: Callable[[str], Kind | None] = unknown_kind,
+    not_inputs: Collection[str] = BUILD_FILES,
+    name: str = "Dockerfile",
+) -> Inference:
+    """Infer what lands where.
+
+    ``files`` is the context after the ignore file, ``links`` the text of its symbolic links,
+    ``platform`` os/architecture of the build. ``kind_in_image`` tells what a path is in an image
+    built from this file, where a destination hangs on what a RUN made. ``not_inputs`` are left out
+    of ``inputs`` (the caller handles the Dockerfile itself). ConfigError names ``name`` and line.
+    """
+    args = build_args or {}
+    parsed = parse(dockerfile, name=name)
+    stages = plan(parsed, build_args=args, platform=platform, target=target, name=name)
+    context = context_volume(files, links or {})
+    world = World(stages, context, args, image_config, is_archive, kind_in_image, name)
+    replay = Replay(world, apply)
+    state = replay.state(stages.target)
+    replay.notes.used |= replay.notes.mounted
+    pairs = _pairs(state, replay.notes.mounted)
+    landed = {pair.source for pair in pairs}
+    return Inference(
+        pairs=pairs,
+        inputs=tuple(sorted(replay.notes.used - landed - {*not_inputs, ""})),
+        opaque=tuple(dict.fromkeys(replay.notes.opaque)),
+        untraced=_untraced(replay, state),
+        run_after_copy=state.changed_after_copy,
+        final=tuple(state.applied),
+        base_history=state.base_history,
+        directories=state.directories,
+    )
+
+
+def demote(inference: Inference, rewritten: Mapping[str, str]) -> Inference:
+    """Move pairs whose target something later wrote or removed to the inputs.
+
+    ``rewritten`` maps targets to the reason; targets that are no pairs are ignored.
+    """
+    kept = tuple(pair for pair in inference.pairs if pair.target not in rewritten)
+    gone = tuple(pair for pair in inference.pairs if pair.target in rewritten)
+    landed = {pair.source for pair in kept}
+    inputs = {*inference.inputs, *(pair.source for pair in gone)} - landed
+    # a file that lands elsewhere too is a pair there, and an input here
+    both = {pair.source for pair in gone}
+    return replace(
+        inference,
+        pairs=tuple(
+            replace(pair, also_input=True) if pair.source in both else pair for pair in kept
+        ),
+        inputs=tuple(sorted(inputs)),
+        demoted={**inference.demoted, **{pair.target: rewritten[pair.target] for pair in gone}},
+    )
+
+
+def context_volume(files: Mapping[str, Kind], links: Mapping[str, str]) -> Volume:
+    """The context as a Volume rooted at '/'."""
+    volume = Volume()
+    for path, kind in files.items():
+        if kind is Kind.OTHER:
+            continue  # sockets and devices are not sent to the builder
+        source = None if kind is Kind.DIR else path
+        volume.put(absolute(path), Node(kind, source, links.get(path, "")))
+    return volume
+
+
+def _pairs(state: State, mounted: Collection[str]) -> tuple[CopyPair, ...]:
+    nodes = sorted(state.volume.nodes.items())
+    return tuple(
+        CopyPair(
+            source=node.source,
+            target=path,
+            mode=node.mode,
+            line=node.line,
+            also_input=node.source in mounted or state.consumed(node),
+            through_run=node.through_run,
+            free_mode=node.free_mode or node.through_run,
+            record=node.record,
+        )
+        for path, node in nodes
+        if node.source is not None
+    )
+
+
+def _untraced(replay: Replay, final: State) -> tuple[str, ...]:
+    """What a history comparison cannot see."""
+    chain = {final.stage.index}
+    stage = final.stage
+    while stage.parent is not None:
+        stage = replay.world.plan.stages[stage.parent]
+        chain.add(stage.index)
+    found = [f"line {one.line}: {one.traceless}" for one in final.applied if one.traceless]
+    for index in sorted(set(replay.done) - chain):
+        state = replay.done[index]
+        where = f"stage {state.stage.name or index}"
+        found += [f"line {run.line}: RUN in {where}" for run in state.runs]
+    return tuple(dict.fromkeys(found))

@@ -1,0 +1,195 @@
+"""Replay the stages that a target needs: what lands, what RUNs could read, what is opaque.
+
+In: a Plan, the context as a Volume, what base images say. Out: a State per stage, and Notes.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+from freshd.errors import ConfigError
+from freshd.model import Kind
+from freshd.tree.dockerfile.consumed import Run, consumes
+from freshd.tree.dockerfile.parse import Instruction, parse
+from freshd.tree.dockerfile.record import Applied
+from freshd.tree.dockerfile.stages import SCRATCH, BaseImage, Plan, Stage
+from freshd.tree.dockerfile.volume import DIRECTORY, Node, Volume
+
+DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+USUAL_DIRECTORIES = tuple(
+    f"/{path}"
+    for path in (
+        *("bin", "boot", "dev", "etc", "home", "lib", "media", "mnt", "opt", "proc", "root", "run"),
+        *("sbin", "srv", "sys", "tmp", "usr", "var"),
+        *(f"usr/{name}" for name in ("bin", "lib", "local", "sbin", "share", "src")),
+        *(f"usr/local/{name}" for name in ("bin", "etc", "lib", "sbin", "share")),
+        *(f"var/{name}" for name in ("cache", "lib", "log", "tmp")),
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """Everything the replay may ask. ``kind_in_image`` settles what an image's RUNs made."""
+
+    plan: Plan
+    context: Volume
+    build_args: Mapping[str, str]
+    image_config: Callable[[str], BaseImage | None]
+    is_archive: Callable[[str], bool]
+    kind_in_image: Callable[[str], Kind | None]
+    name: str
+
+
+@dataclass(slots=True)
+class State:
+    """One stage while and after it is replayed. ``directories``: a COPY's target to its source."""
+
+    stage: Stage
+    volume: Volume
+    env: dict[str, str]
+    workdir: str = "/"
+    shell: tuple[str, ...] = ()
+    args: list[tuple[str, str | None]] = field(default_factory=list)
+    runs: list[Run] = field(default_factory=list)
+    applied: list[Applied] = field(default_factory=list)
+    onbuild: list[str] = field(default_factory=list)
+    directories: dict[str, str] = field(default_factory=dict)
+    base_known: bool = True
+    sure_of_directories: bool = True
+    base_history: tuple[str, ...] | None = None
+    copied: bool = False
+    changed_after_copy: bool = False
+
+    def ran_since(self, node: Node) -> bool:
+        """Whether some RUN of this stage came after the file did."""
+        return bool(self.runs) and self.runs[-1].at > node.at
+
+    def consumed(self, node: Node) -> bool:
+        """Whether a RUN, here or in the stage it came from, is known to have read the file."""
+        if node.consumed or node.source is None:
+            return node.consumed
+        source = node.source
+        return any(run.at > node.at and consumes(run, source) for run in self.runs)
+
+
+@dataclass(slots=True)
+class Notes:
+    """What was found beside the files.
+
+    ``used`` are the context paths that RUNs could read, ``mounted`` those that a RUN mounts.
+    """
+
+    opaque: list[str] = field(default_factory=list)
+    untraced: list[str] = field(default_factory=list)
+    used: set[str] = field(default_factory=set)
+    mounted: set[str] = field(default_factory=set)
+
+    def unclear(self, line: int, what: str) -> None:
+        self.opaque.append(f"line {line}: {what}")
+
+    def use(self, state: State) -> None:
+        """Remember what the RUNs of a finished stage could read."""
+        for node in state.volume.nodes.values():
+            self.use_node(state, node)
+
+    def use_node(self, state: State, node: Node) -> None:
+        if node.source is not None and state.ran_since(node):
+            self.used.add(node.source)
+
+
+def start(world: World, stage: Stage, parent: State | None, notes: Notes) -> State:
+    """The state a stage begins with: its parent's, or its base image's."""
+    if parent is not None:
+        return _inherited(stage, parent)
+    if stage.base == SCRATCH:
+        return State(stage, Volume(), {"PATH": DEFAULT_PATH}, base_history=())
+    base = world.image_config(stage.base)
+    if base is None:
+        notes.unclear(stage.line, f"base image {stage.base} is not here to be looked at")
+    image = base or BaseImage()
+    state = State(
+        stage,
+        Volume(),
+        {"PATH": DEFAULT_PATH} | dict(image.env),
+        workdir=image.workdir or "/",
+        shell=image.shell,
+        onbuild=list(image.onbuild),
+        base_known=base is not None,
+        sure_of_directories=image.directories is not None,
+        base_history=image.history if base else None,
+    )
+    directories = USUAL_DIRECTORIES if image.directories is None else sorted(image.directories)
+    for path in directories:
+        state.volume.put(path, DIRECTORY)
+    for path, text in image.links.items():
+        state.volume.put(path, Node(Kind.LINK, link=text))
+    return state
+
+
+def _inherited(stage: Stage, parent: State) -> State:
+    return State(
+        stage,
+        parent.volume.clone(),
+        dict(parent.env),
+        workdir=parent.workdir,
+        shell=parent.shell,
+        args=list(parent.args),
+        runs=list(parent.runs),
+        applied=list(parent.applied),
+        onbuild=_onbuild_of(parent.stage),
+        directories=dict(parent.directories),
+        base_known=parent.base_known,
+        sure_of_directories=parent.sure_of_directories,
+        base_history=parent.base_history,
+        copied=parent.copied,
+        changed_after_copy=parent.changed_after_copy,
+    )
+
+
+def _onbuild_of(stage: Stage) -> list[str]:
+    return [one.args for one in stage.instructions if one.name == "ONBUILD"]
+
+
+def instructions_of(world: World, state: State) -> list[Instruction]:
+    """ONBUILD triggers first, at the line of the FROM; then the stage's own."""
+    triggers: list[Instruction] = []
+    for text in state.onbuild:
+        parsed = parse(text, name=f"{world.name}:{state.stage.line} ONBUILD")
+        triggers += [replace(one, line=state.stage.line) for one in parsed.instructions]
+    return [*triggers, *state.stage.instructions]
+
+
+@dataclass(slots=True)
+class Replay:
+    """Replays on demand, so only the stages a target reaches are ever looked at."""
+
+    world: World
+    apply: Callable[["Replay", State, Instruction], None]
+    notes: Notes = field(default_factory=Notes)
+    done: dict[int, State] = field(default_factory=dict)
+    open: set[int] = field(default_factory=set)
+    clock: int = 0
+
+    def tick(self) -> int:
+        """The next place in the order of events."""
+        self.clock += 1
+        return self.clock
+
+    def state(self, stage: Stage) -> State:
+        """The stage's state at its end."""
+        if stage.index in self.done:
+            return self.done[stage.index]
+        if stage.index in self.open:
+            raise ConfigError(
+                f"{self.world.name}:{stage.line}: this stage needs itself",
+                hint="COPY --from can only name an earlier stage",
+            )
+        self.open.add(stage.index)
+        parent = None if stage.parent is None else self.world.plan.stages[stage.parent]
+        state = start(self.world, stage, self.state(parent) if parent else None, self.notes)
+        for instruction in instructions_of(self.world, state):
+            self.apply(self, state, instruction)
+        self.open.discard(stage.index)
+        self.done[stage.index] = state
+        self.notes.use(state)
+        return state

@@ -1,0 +1,157 @@
+"""A parsed Dockerfile into stages: names, bases, global ARGs, and which stages a target needs."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from freshd.errors import ConfigError
+from freshd.tree.dockerfile.expand import ExpansionError, expand_word
+from freshd.tree.dockerfile.parse import Dockerfile, Instruction, split_quoted
+
+SCRATCH = "scratch"
+
+
+@dataclass(frozen=True, slots=True)
+class BaseImage:
+    """What a base image says of itself.
+
+    ``directories`` and ``links`` (path -> text) are those of its file system that destinations
+    may run into; None: not looked up, then the usual directories are taken to exist. ``history``
+    are its created_by texts, oldest first; None: not known.
+    """
+
+    workdir: str = "/"
+    env: Mapping[str, str] = field(default_factory=dict)
+    onbuild: tuple[str, ...] = ()
+    shell: tuple[str, ...] = ()
+    directories: frozenset[str] | None = None
+    links: Mapping[str, str] = field(default_factory=dict)
+    history: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One FROM and what follows it. ``parent`` is an earlier stage's index; None: an image."""
+
+    index: int
+    name: str
+    base: str
+    parent: int | None
+    line: int
+    instructions: tuple[Instruction, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All stages, the values of ARGs before the first FROM, and the stage that is built."""
+
+    stages: tuple[Stage, ...]
+    global_args: Mapping[str, str]
+    target: Stage
+    escape: str
+
+    def find(self, name: str) -> Stage | None:
+        """The stage ``--from=name`` means: an index, or the last stage of that name."""
+        if name.isdigit():
+            return self.stages[int(name)] if int(name) < len(self.stages) else None
+        return next((s for s in reversed(self.stages) if s.name and s.name == name.lower()), None)
+
+
+def plan(
+    dockerfile: Dockerfile,
+    *,
+    build_args: Mapping[str, str],
+    platform: str,
+    target: str | None,
+    name: str,
+) -> Plan:
+    """Split into stages; ConfigError when there is no FROM, or no such target."""
+    instructions = dockerfile.instructions
+    starts = [at for at, one in enumerate(instructions) if one.name == "FROM"]
+    if not starts:
+        raise ConfigError(f"{name}: no FROM", hint="a Dockerfile starts a stage with FROM")
+    args = _global_args(
+        instructions[: starts[0]],
+        platform_args(platform, target),
+        build_args=build_args,
+        escape=dockerfile.escape,
+        name=name,
+    )
+    stages: list[Stage] = []
+    for start, end in zip(starts, [*starts[1:], len(instructions)], strict=True):
+        body = instructions[start + 1 : end]
+        stages.append(_stage(instructions[start], body, stages, args, dockerfile.escape, name))
+    found = Plan(tuple(stages), args, stages[-1], dockerfile.escape)
+    if not target:
+        return found
+    chosen = found.find(target)
+    if chosen is None:
+        names = ", ".join(stage.name for stage in stages if stage.name) or "none has a name"
+        raise ConfigError(f"{name}: no stage {target!r}", hint=f"stages: {names}")
+    return Plan(found.stages, args, chosen, dockerfile.escape)
+
+
+def platform_args(platform: str, target: str | None) -> dict[str, str]:
+    """The ARGs every build has; ``platform`` is os/architecture[/variant]."""
+    system, _, rest = platform.partition("/")
+    architecture, _, variant = rest.partition("/")
+    values = {"PLATFORM": platform, "OS": system, "ARCH": architecture, "VARIANT": variant}
+    args = {f"{side}{key}": text for side in ("BUILD", "TARGET") for key, text in values.items()}
+    return args | {"TARGETSTAGE": target or "default"}
+
+
+def arg_definitions(instruction: Instruction, escape: str) -> list[tuple[str, str | None]]:
+    """``ARG name[=default] …`` as (name, raw default)."""
+    words = split_quoted(instruction.args, escape)
+    parts = (word.partition("=") for word in words)
+    return [(key, value if equals else None) for key, equals, value in parts]
+
+
+def _global_args(
+    instructions: Sequence[Instruction],
+    args: dict[str, str],
+    *,
+    build_args: Mapping[str, str],
+    escape: str,
+    name: str,
+) -> dict[str, str]:
+    args |= {key: build_args[key] for key in args if key in build_args}
+    for instruction in instructions:
+        if instruction.name != "ARG":
+            why = f"{name}:{instruction.line}: {instruction.name} before the first FROM"
+            raise ConfigError(why, hint="only ARG may stand there")
+        for key, default in arg_definitions(instruction, escape):
+            if key in build_args:
+                args[key] = build_args[key]
+            elif default is not None:
+                args[key] = expand(default, args, escape=escape, name=name, line=instruction.line)
+    return args
+
+
+def expand(text: str, env: Mapping[str, str], *, escape: str, name: str, line: int) -> str:
+    """One word expanded; a mistake in it becomes a ConfigError that names the line."""
+    try:
+        return expand_word(text, env, escape=escape)[0]
+    except ExpansionError as error:
+        raise ConfigError(
+            f"{name}:{line}: {error}", hint="`docker build` refuses this word too: mend it"
+        ) from None
+
+
+def _stage(
+    head: Instruction,
+    body: tuple[Instruction, ...],
+    before: Sequence[Stage],
+    args: Mapping[str, str],
+    escape: str,
+    name: str,
+) -> Stage:
+    words = head.words
+    named = len(words) == 3 and words[1].lower() == "as"
+    if len(words) != 1 and not named:
+        raise ConfigError(
+            f"{name}:{head.line}: FROM takes one image, or IMAGE AS NAME", hint="mend the line"
+        )
+    base = expand(words[0], args, escape=escape, name=name, line=head.line)
+    parent = next((s.index for s in reversed(before) if s.name and s.name == base.lower()), None)
+    stage_name = words[2].lower() if named else ""
+    return Stage(len(before), stage_name, base, parent, head.line, body)

@@ -1,0 +1,188 @@
+"""A file system of values: what a stage holds, as far as the Dockerfile tells. Pure.
+
+Paths are absolute and clean. A node without a ``source`` is known to exist, with content that is
+not from the build context. What the base image or a RUN made is not in it.
+"""
+
+import posixpath
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from freshd.model import Kind
+
+MAX_LINKS = 255
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One path. ``source`` is the context path whose bytes it has, None for any other content.
+
+    ``mode`` is the last ``--chmod``; ``free_mode`` says that the mode cannot be told from the tree.
+    ``line`` and ``record`` are the COPY's line and its text in the image's history. ``at`` orders
+    it against RUNs; ``consumed`` and ``through_run`` were true in the stage it came from.
+    """
+
+    kind: Kind
+    source: str | None = None
+    link: str = ""
+    mode: int | None = None
+    free_mode: bool = False
+    line: int = 0
+    record: str = ""
+    at: int = 0
+    consumed: bool = False
+    through_run: bool = False
+
+
+DIRECTORY = Node(Kind.DIR)
+
+
+def absolute(path: str) -> str:
+    """Clean and absolute: ``..`` stops at the root."""
+    return posixpath.normpath("/" + path.lstrip("/"))
+
+
+def join(directory: str, name: str) -> str:
+    return posixpath.normpath(f"{directory}/{name}".replace("//", "/"))
+
+
+@dataclass(slots=True)
+class Volume:
+    """Mutable while a stage is replayed; ``clone`` for a stage built on it."""
+
+    nodes: dict[str, Node] = field(default_factory=lambda: {"/": DIRECTORY})
+    names: dict[str, set[str]] = field(default_factory=lambda: {"/": set()})
+
+    def clone(self) -> "Volume":
+        return Volume(dict(self.nodes), {path: set(names) for path, names in self.names.items()})
+
+    def get(self, path: str) -> Node | None:
+        """The node itself, no link followed."""
+        return self.nodes.get(path)
+
+    def resolve(self, path: str) -> str:
+        """Follow every link on the way, the last one too, inside this root; missing parts stay."""
+        rest = absolute(path).strip("/").split("/")
+        real, links = "/", 0
+        while rest:
+            name = rest.pop(0)
+            if name in ("", "."):
+                continue
+            if name == "..":
+                real = posixpath.dirname(real)
+                continue
+            step = join(real, name)
+            node = self.nodes.get(step)
+            if node is None or node.kind is not Kind.LINK or links >= MAX_LINKS:
+                real = step
+                continue
+            links += 1
+            rest = [*node.link.split("/"), *rest]
+            if node.link.startswith("/"):
+                real = "/"
+        return real
+
+    def kind(self, path: str) -> Kind | None:
+        """What ``path`` is once its links are followed."""
+        node = self.nodes.get(self.resolve(path))
+        return node.kind if node else None
+
+    def put(self, path: str, node: Node) -> None:
+        """Set one path; the directories above it come to exist."""
+        if path == "/":
+            return
+        self.make_directories(posixpath.dirname(path))
+        if node.kind is not Kind.DIR:
+            self._drop_below(path)
+        elif path not in self.names:
+            self.names[path] = set()
+        self.nodes[path] = node
+        self.names[posixpath.dirname(path)].add(posixpath.basename(path))
+
+    def make_directories(self, path: str) -> None:
+        node = self.nodes.get(path)
+        if node is not None and node.kind is Kind.DIR:
+            return
+        self.put(path, DIRECTORY)
+
+    def _drop_below(self, path: str) -> None:
+        for name in self.names.pop(path, ()):
+            child = join(path, name)
+            self._drop_below(child)
+            del self.nodes[child]
+
+    def children(self, path: str) -> list[str]:
+        """Names in one directory, in the byte order a walk has."""
+        return sorted(self.names.get(path, ()), key=_bytes)
+
+    def below(self, path: str) -> Iterator[tuple[str, Node]]:
+        """(path relative to ``path``, node) of everything below, parents first."""
+        pending = [""]
+        while pending:
+            prefix = pending.pop()
+            directory = join(path, prefix) if prefix else path
+            for name in self.children(directory):
+                relative = f"{prefix}/{name}" if prefix else name
+                node = self.nodes[join(path, relative)]
+                yield relative, node
+                if node.kind is Kind.DIR:
+                    pending.append(relative)
+
+    def glob(self, pattern: str) -> list[str]:
+        """The paths a COPY source names, in walking order; links are followed before a wildcard."""
+        parts = absolute(pattern).strip("/").split("/")
+        first = next((at for at, part in enumerate(parts) if has_wildcard(part)), None)
+        if first is None:
+            return [absolute(pattern)]
+        found = [self.resolve("/".join(parts[:first]))]
+        for part in parts[first:]:
+            matches = go_match(part)
+            if matches is None:
+                return []
+            found = [
+                join(directory, name)
+                for directory in found
+                for name in self.children(directory)
+                if matches.fullmatch(name)
+            ]
+        return found
+
+
+def _bytes(name: str) -> bytes:
+    return name.encode("utf-8", "surrogateescape")
+
+
+def has_wildcard(text: str) -> bool:
+    """Whether an unescaped ``*``, ``?`` or ``[`` is in it."""
+    return re.search(r"(?<!\\)(?:\\\\)*[*?\[]", text) is not None
+
+
+def go_match(pattern: str) -> re.Pattern[str] | None:
+    """One path component in the grammar of Go's filepath.Match; None for a malformed one."""
+    out: list[str] = []
+    position = 0
+    while position < len(pattern):
+        char = pattern[position]
+        position += 1
+        if char in "*?":
+            out.append("[^/]*" if char == "*" else "[^/]")
+        elif char == "[":
+            group = re.compile(r"\^?(?:(?:\\.|[^\\\]-])(?:-(?:\\.|[^\\\]-]))?)+\]").match(
+                pattern, position
+            )
+            if group is None:
+                return None
+            out.append("[" + group.group()[:-1].replace("[", r"\[") + "]")
+            position = group.end()
+        elif char == "\\":
+            if position >= len(pattern):
+                return None
+            out.append(re.escape(pattern[position]))
+            position += 1
+        else:
+            out.append(re.escape(char))
+    try:
+        return re.compile("".join(out), re.DOTALL)
+    except re.error:
+        return None
