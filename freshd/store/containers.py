@@ -1,0 +1,85 @@
+"""What containers hold, by container id: path -> (stat signature as text, Entry).
+
+The observer writes the signature as its stat printed it, and decides whether it still holds.
+"""
+
+import sqlite3
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
+
+from freshd.model import Entry
+from freshd.store.codec import pack_entry, pack_path, unpack_entry, unpack_path
+from freshd.store.database import Database
+from freshd.store.rows import chunks, marks
+
+
+class ContainerCache:
+    """Paths are absolute in the container; containers are named by full id."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def get_many(
+        self, container_id: str, paths: Collection[str] | None
+    ) -> Mapping[str, tuple[str, Entry]]:
+        """What is known of ``paths`` (None: of all); unknown ones are absent."""
+        select = (
+            "SELECT path, signature, kind, digest, size, mode, reason FROM container_file"
+            " WHERE container = ?"
+        )
+        with self._database.read() as connection:
+            number = _number(connection, container_id)
+            if paths is None:
+                return dict(map(_decode, connection.execute(select, (number,))))
+            found: dict[str, tuple[str, Entry]] = {}
+            for part in chunks([pack_path(path) for path in paths]):
+                rows = connection.execute(f"{select} AND path IN ({marks(part)})", (number, *part))
+                found.update(map(_decode, rows))
+        return found
+
+    def put_many(self, container_id: str, rows: Mapping[str, tuple[str, Entry]]) -> None:
+        with self._database.write() as connection:
+            connection.execute(
+                "INSERT OR IGNORE INTO container (container_id) VALUES (?)", (container_id,)
+            )
+            number = _number(connection, container_id)
+            connection.executemany(
+                "INSERT OR REPLACE INTO container_file VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    (number, pack_path(path), signature, *pack_entry(entry))
+                    for path, (signature, entry) in rows.items()
+                ),
+            )
+
+    def forget(self, container_id: str, paths: Iterable[str] | None = None) -> None:
+        """Drop ``paths`` of one container (None: all of it)."""
+        with self._database.write() as connection:
+            if paths is None:
+                connection.execute("DELETE FROM container WHERE container_id = ?", (container_id,))
+                return
+            number = _number(connection, container_id)
+            connection.executemany(
+                "DELETE FROM container_file WHERE container = ? AND path = ?",
+                ((number, pack_path(path)) for path in paths),
+            )
+
+    def keep(self, container_ids: Collection[str]) -> None:
+        """Forget the containers that are not among ``container_ids``."""
+        kept = frozenset(container_ids)
+        with self._database.write() as connection:
+            known = connection.execute("SELECT container_id FROM container").fetchall()
+            gone = [row for row in known if row[0] not in kept]
+            connection.executemany("DELETE FROM container WHERE container_id = ?", gone)
+
+
+def _number(connection: sqlite3.Connection, container_id: str) -> int:
+    """The container's row, or -1, which no row has."""
+    row = connection.execute(
+        "SELECT id FROM container WHERE container_id = ?", (container_id,)
+    ).fetchone()
+    return -1 if row is None else int(row[0])
+
+
+def _decode(row: tuple[Any, ...]) -> tuple[str, tuple[str, Entry]]:
+    path, signature, *entry = row
+    return unpack_path(path), (signature, unpack_entry(*entry))

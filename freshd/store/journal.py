@@ -1,0 +1,217 @@
+"""The journal: what was about to be done, how far it got, and what was observed.
+
+``begin`` and ``phase`` commit before they return, so what a kill interrupts is always found by
+``unfinished`` afterwards. Bounded: the oldest finished entries go.
+"""
+
+import os
+import sqlite3
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final, cast
+
+from freshd.model import Json, Outcome, Remedy, Step
+from freshd.store.codec import pack_json, pack_text, unpack_json, unpack_text
+from freshd.store.database import Database
+from freshd.store.steps import step_from_json, step_to_json
+
+INTERRUPTED: Final = "interrupted"
+MOST_ENTRIES: Final = 10_000
+
+_FILES_KEPT: Final = 50  # of a finished step: the plan text tells the rest
+_PRUNE_EVERY: Final = 100
+_COLUMNS: Final = (
+    "id, project, service, step, files, plan, owner, began_at, finished_at, status, detail,"
+    " seconds, output"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """How far a step got. ``data`` may hold ``pid``: a child process started in this phase."""
+
+    name: str
+    data: Mapping[str, Json]
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class JournalEntry:
+    """One step. ``status`` is a StepStatus value, ``interrupted``, or "" while it is unfinished.
+
+    ``step`` has all its files until it is finished, then the first 50; ``files`` is their number.
+    ``owner_pid`` is the freshd process that began it.
+    """
+
+    id: int
+    project: str
+    service: str
+    step: Step
+    files: int
+    plan: str
+    owner_pid: int
+    began_at: float
+    finished_at: float | None
+    status: str
+    detail: str
+    seconds: float
+    output: tuple[str, ...]
+    phases: tuple[Phase, ...]
+
+    @property
+    def causes(self) -> tuple[str, ...]:
+        return self.step.causes
+
+    @property
+    def last_phase(self) -> Phase | None:
+        return self.phases[-1] if self.phases else None
+
+    @property
+    def child_pid(self) -> int | None:
+        """The last child process the step told of; it may outlive a killed freshd."""
+        pids = [phase.data["pid"] for phase in self.phases if "pid" in phase.data]
+        return pids[-1] if pids and isinstance(pids[-1], int) else None
+
+
+class Journal:
+    """All times are seconds since the epoch."""
+
+    def __init__(self, database: Database, *, most_entries: int = MOST_ENTRIES) -> None:
+        self._database = database
+        self._most_entries = most_entries
+
+    def begin(self, project: str, service: str, *, step: Step, plan_text: str, at: float) -> int:
+        """Record the intent, before anything is changed. Returns the entry's id."""
+        row = (
+            pack_text(project),
+            pack_text(service),
+            step.remedy.value,
+            pack_json(step_to_json(step)),
+            len(step.files),
+            pack_text(plan_text),
+            os.getpid(),
+            at,
+        )
+        with self._database.write() as connection:
+            cursor = connection.execute(
+                "INSERT INTO journal (project, service, remedy, step, files, plan, owner, began_at,"
+                " detail, seconds, output) VALUES (?, ?, ?, ?, ?, ?, ?, ?, '', 0, '[]')",
+                row,
+            )
+            number = cast(int, cursor.lastrowid)
+            if number % _PRUNE_EVERY == 0:
+                self._prune(connection)
+        return number
+
+    def phase(
+        self, entry_id: int, name: str, *, at: float, data: Mapping[str, Json] | None = None
+    ) -> None:
+        """Record that the step is about to do ``name``."""
+        with self._database.write() as connection:
+            connection.execute(
+                "INSERT INTO phase SELECT ?1, count(*), ?2, ?3, ?4 FROM phase WHERE entry = ?1",
+                (entry_id, name, pack_json(dict(data or {})), at),
+            )
+
+    def finish(self, entry_id: int, outcome: Outcome, *, at: float) -> None:
+        """Record what was observed; the step's list of files is cut to what history shows."""
+        short = pack_json(step_to_json(outcome.step, most_files=_FILES_KEPT))
+        with self._database.write() as connection:
+            connection.execute(
+                "UPDATE journal SET finished_at = ?, status = ?, detail = ?, seconds = ?,"
+                " output = ?, step = ? WHERE id = ?",
+                (
+                    at,
+                    outcome.status.value,
+                    pack_text(outcome.detail),
+                    outcome.seconds,
+                    pack_json(list(outcome.output)),
+                    short,
+                    entry_id,
+                ),
+            )
+
+    def mark_interrupted(self, entry_id: int, detail: str, *, at: float) -> None:
+        """Close an entry whose process is gone, after its traces were dealt with."""
+        with self._database.write() as connection:
+            connection.execute(
+                "UPDATE journal SET finished_at = ?1, status = ?2, detail = ?3,"
+                " seconds = max(0, ?1 - began_at) WHERE id = ?4 AND finished_at IS NULL",
+                (at, INTERRUPTED, pack_text(detail), entry_id),
+            )
+
+    def unfinished(self, project: str | None = None) -> tuple[JournalEntry, ...]:
+        """Begun and not finished, oldest first: interrupted, or still running in ``owner_pid``."""
+        return self._select(
+            "finished_at IS NULL AND (?1 IS NULL OR project = ?1) ORDER BY id",
+            (None if project is None else pack_text(project),),
+        )
+
+    def history(
+        self, project: str | None = None, service: str | None = None, *, limit: int = 50
+    ) -> tuple[JournalEntry, ...]:
+        """The newest ``limit`` entries, newest first."""
+        return self._select(
+            "(?1 IS NULL OR project = ?1) AND (?2 IS NULL OR service = ?2)"
+            " ORDER BY id DESC LIMIT ?3",
+            (
+                None if project is None else pack_text(project),
+                None if service is None else pack_text(service),
+                limit,
+            ),
+        )
+
+    def count_since(self, project: str, service: str, *, remedy: Remedy, since: float) -> int:
+        """How many steps of this remedy were begun at or after ``since``: what limits count."""
+        with self._database.read() as connection:
+            row = connection.execute(
+                "SELECT count(*) FROM journal WHERE project = ? AND service = ? AND remedy = ?"
+                " AND began_at >= ?",
+                (pack_text(project), pack_text(service), remedy.value, since),
+            ).fetchone()
+        return int(row[0])
+
+    def _select(self, condition: str, values: tuple[Any, ...]) -> tuple[JournalEntry, ...]:
+        with self._database.read() as connection:
+            rows = connection.execute(
+                f"SELECT {_COLUMNS} FROM journal WHERE {condition}",  # noqa: S608 - our constants
+                values,
+            ).fetchall()
+            return tuple(_decode(row, _phases(connection, row[0])) for row in rows)
+
+    def _prune(self, connection: sqlite3.Connection) -> None:
+        connection.execute(
+            "DELETE FROM journal WHERE finished_at IS NOT NULL AND id <="
+            " (SELECT id FROM journal ORDER BY id DESC LIMIT 1 OFFSET ?)",
+            (self._most_entries,),
+        )
+
+
+def _phases(connection: sqlite3.Connection, entry_id: int) -> tuple[Phase, ...]:
+    rows = connection.execute(
+        "SELECT name, data, at FROM phase WHERE entry = ? ORDER BY number", (entry_id,)
+    )
+    return tuple(
+        Phase(name, cast("dict[str, Json]", unpack_json(data)), at) for name, data, at in rows
+    )
+
+
+def _decode(row: tuple[Any, ...], phases: tuple[Phase, ...]) -> JournalEntry:
+    number, project, service, step, files, plan, owner, began, finished, status, *rest = row
+    detail, seconds, output = rest
+    return JournalEntry(
+        id=number,
+        project=unpack_text(project),
+        service=unpack_text(service),
+        step=step_from_json(unpack_json(step)),
+        files=files,
+        plan=unpack_text(plan),
+        owner_pid=owner,
+        began_at=began,
+        finished_at=finished,
+        status=status or "",
+        detail=unpack_text(detail),
+        seconds=seconds,
+        output=tuple(cast("list[str]", unpack_json(output))),
+        phases=phases,
+    )

@@ -1,0 +1,88 @@
+"""The tables, as migrations: entry N takes a database from version N to N + 1.
+
+A released migration is never edited. ``user_version`` holds the version; all pending migrations run
+in one transaction, so a database is never between two versions.
+"""
+
+import re
+from typing import Final
+
+APPLICATION_ID: Final = 0x66726573  # "fres": tells our file from another program's
+
+_ENTRY = (
+    "kind TEXT NOT NULL, digest BLOB NOT NULL, size INTEGER NOT NULL, mode INTEGER NOT NULL, reason"
+)
+
+MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
+    (
+        "CREATE TABLE root (id INTEGER PRIMARY KEY, path BLOB NOT NULL UNIQUE)",
+        f"""CREATE TABLE stat (
+            root INTEGER NOT NULL REFERENCES root(id) ON DELETE CASCADE, path BLOB NOT NULL,
+            mtime_ns INTEGER NOT NULL, ctime_ns INTEGER NOT NULL, length INTEGER NOT NULL,
+            inode INTEGER NOT NULL, device INTEGER NOT NULL, hashed_at_ns INTEGER NOT NULL,
+            {_ENTRY}, PRIMARY KEY (root, path)) WITHOUT ROWID""",
+        "CREATE TABLE image (id INTEGER PRIMARY KEY, chain_id TEXT NOT NULL UNIQUE)",
+        f"""CREATE TABLE image_file (
+            image INTEGER NOT NULL REFERENCES image(id) ON DELETE CASCADE, path BLOB NOT NULL,
+            present INTEGER NOT NULL, {_ENTRY}, PRIMARY KEY (image, path)) WITHOUT ROWID""",
+        """CREATE TABLE image_listing (
+            image INTEGER NOT NULL REFERENCES image(id) ON DELETE CASCADE, directory BLOB NOT NULL,
+            names TEXT NOT NULL, PRIMARY KEY (image, directory)) WITHOUT ROWID""",
+        """CREATE TABLE image_writers (
+            image INTEGER NOT NULL REFERENCES image(id) ON DELETE CASCADE, directory BLOB NOT NULL,
+            lines TEXT NOT NULL, PRIMARY KEY (image, directory)) WITHOUT ROWID""",
+        "CREATE TABLE container (id INTEGER PRIMARY KEY, container_id TEXT NOT NULL UNIQUE)",
+        f"""CREATE TABLE container_file (
+            container INTEGER NOT NULL REFERENCES container(id) ON DELETE CASCADE,
+            path BLOB NOT NULL, signature TEXT NOT NULL, {_ENTRY},
+            PRIMARY KEY (container, path)) WITHOUT ROWID""",
+        """CREATE TABLE written (
+            container_id TEXT NOT NULL, target BLOB NOT NULL, digest BLOB NOT NULL,
+            at REAL NOT NULL, PRIMARY KEY (container_id, target)) WITHOUT ROWID""",
+        """CREATE TABLE build (
+            image_id TEXT PRIMARY KEY, service NOT NULL, inputs TEXT NOT NULL, args TEXT NOT NULL,
+            recorded_at REAL NOT NULL, by_freshd INTEGER NOT NULL) WITHOUT ROWID""",
+        """CREATE TABLE journal (
+            id INTEGER PRIMARY KEY AUTOINCREMENT, project NOT NULL, service NOT NULL,
+            remedy TEXT NOT NULL, step TEXT NOT NULL, files INTEGER NOT NULL, plan NOT NULL,
+            owner INTEGER NOT NULL, began_at REAL NOT NULL, finished_at REAL,
+            status TEXT, detail NOT NULL, seconds REAL NOT NULL, output TEXT NOT NULL)""",
+        "CREATE INDEX journal_service ON journal (project, service, id)",
+        "CREATE INDEX journal_open ON journal (project, id) WHERE finished_at IS NULL",
+        """CREATE TABLE phase (
+            entry INTEGER NOT NULL REFERENCES journal(id) ON DELETE CASCADE,
+            number INTEGER NOT NULL, name TEXT NOT NULL, data TEXT NOT NULL, at REAL NOT NULL,
+            PRIMARY KEY (entry, number)) WITHOUT ROWID""",
+        """CREATE TABLE project_status (
+            project PRIMARY KEY, directory BLOB NOT NULL, saved_at REAL NOT NULL,
+            extra TEXT NOT NULL) WITHOUT ROWID""",
+        """CREATE TABLE service_status (
+            project NOT NULL REFERENCES project_status(project) ON DELETE CASCADE,
+            service NOT NULL, report TEXT NOT NULL, checked_at REAL NOT NULL,
+            PRIMARY KEY (project, service)) WITHOUT ROWID""",
+        """CREATE TABLE incident (
+            project NOT NULL, service NOT NULL, opened_at REAL NOT NULL, text NOT NULL,
+            PRIMARY KEY (project, service)) WITHOUT ROWID""",
+        """CREATE TABLE failure (
+            project NOT NULL, service NOT NULL, key NOT NULL, count INTEGER NOT NULL,
+            inputs TEXT NOT NULL, at REAL NOT NULL, next_try REAL NOT NULL, detail NOT NULL,
+            PRIMARY KEY (project, service, key)) WITHOUT ROWID""",
+        """CREATE TABLE halt (
+            project NOT NULL, service NOT NULL, reason NOT NULL, at REAL NOT NULL,
+            PRIMARY KEY (project, service)) WITHOUT ROWID""",
+        """CREATE TABLE consent (
+            directory BLOB PRIMARY KEY, files TEXT NOT NULL, at REAL NOT NULL) WITHOUT ROWID""",
+        """CREATE TABLE last_run (
+            project NOT NULL, name NOT NULL, at REAL NOT NULL,
+            PRIMARY KEY (project, name)) WITHOUT ROWID""",
+    ),
+)
+
+VERSION: Final = len(MIGRATIONS)
+
+TABLES: Final = frozenset(
+    name
+    for migration in MIGRATIONS
+    for statement in migration
+    for name in re.findall(r"^CREATE TABLE (\w+)", statement)
+)

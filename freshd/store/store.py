@@ -1,0 +1,86 @@
+"""The store: one accessor per kind of memory, and the three ways to open it."""
+
+import os
+import sqlite3
+
+from freshd.errors import StateError
+from freshd.store import opening
+from freshd.store.builds import Builds
+from freshd.store.containers import ContainerCache
+from freshd.store.database import Database
+from freshd.store.images import ImageCache
+from freshd.store.journal import Journal
+from freshd.store.memory import Consents, Failures, Halts, Incidents, ScheduleMemory
+from freshd.store.stats import StatCache
+from freshd.store.status import StatusTable
+from freshd.store.writes import Writes
+
+
+class Store:
+    """Shared by all threads. ``recovered`` says what was lost at opening, "" when nothing was.
+
+    ``path`` is None in memory.
+    """
+
+    def __init__(self, database: Database, *, recovered: str = "") -> None:
+        self.path = database.path
+        self.recovered = recovered
+        self.stats = StatCache(database)
+        self.images = ImageCache(database)
+        self.containers = ContainerCache(database)
+        self.writes = Writes(database)
+        self.builds = Builds(database)
+        self.journal = Journal(database)
+        self.status = StatusTable(database)
+        self.incidents = Incidents(database)
+        self.failures = Failures(database)
+        self.halts = Halts(database)
+        self.consent = Consents(database)
+        self.schedule = ScheduleMemory(database)
+        self._database = database
+
+    def close(self) -> None:
+        """Close every connection; a second call does nothing."""
+        self._database.close()
+
+
+def open_store(path: str, *, now: float) -> Store:
+    """Open or create the database at ``path``; ``now`` (seconds) names a quarantined file.
+
+    A damaged file is renamed to ``<path>.corrupt-<now>`` and a new one made; ``Store.recovered``
+    then says so. Raises ``StateError`` for a newer schema or a directory that cannot be written.
+    """
+    recovered = "the state database was empty; a new one was made" if opening.is_empty(path) else ""
+    try:
+        connection = opening.open_writer(path)
+    except opening.Damaged as damage:
+        aside = opening.quarantine(path, now)
+        recovered = f"the state database {damage}; it was kept as {aside} and a new one made"
+        connection = _open_new(path)
+    return Store(Database(path, connection), recovered=recovered)
+
+
+def open_readonly(path: str) -> Store | None:
+    """Open an existing database for reading; None when there is nothing to read yet.
+
+    Never creates the file. Raises ``StateError`` when it is damaged or newer: only ``open_store``
+    sets files aside.
+    """
+    if not os.path.exists(path) or opening.is_empty(path) or not opening.readable(path):
+        return None
+    return Store(Database(path, None))
+
+
+def memory_store() -> Store:
+    """A store that forgets: for checks where the state directory cannot be written."""
+    connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+    connection.execute("PRAGMA foreign_keys = ON")
+    opening.migrate(connection, ":memory:")
+    return Store(Database(None, connection))
+
+
+def _open_new(path: str) -> sqlite3.Connection:
+    try:
+        return opening.open_writer(path)
+    except opening.Damaged as again:
+        raise StateError(f"cannot make a new state database {path}: it {again}") from again
