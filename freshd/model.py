@@ -12,6 +12,21 @@ from typing import TypeAlias
 Json: TypeAlias = None | bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"]
 
 
+def printable(text: str) -> str:
+    """``text`` on one line for a person: control, bidi and undecodable characters as ``\\x..``."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else _escape(ord(c)) for c in text)
+
+
+def _escape(code: int) -> str:
+    if 0xDC80 <= code <= 0xDCFF:  # a byte that is not UTF-8 (surrogateescape)
+        return f"\\x{code - 0xDC00:02x}"
+    if code < 0x100:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
 class Kind(StrEnum):
     """What a path is. Only FILE and LINK carry content; UNREADABLE exists but could not be read."""
 
