@@ -1,0 +1,235 @@
+"""The API client: values of ``freshd.model`` out, one ``Engine`` per worker thread.
+
+Every error is one of ``freshd.errors``. The SDK is imported at the first call, not before: it
+costs more than everything else that `freshd --help` does.
+"""
+
+import os
+import threading
+import weakref
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
+
+from freshd.engine import inspect, translate
+from freshd.engine.endpoint import Endpoint
+from freshd.engine.events import EventStream
+from freshd.errors import OutcomeUnknown, TargetGone
+from freshd.model import ImageFacts, Replica
+
+if TYPE_CHECKING:
+    from freshd.engine.helper import Helper
+
+_CHANGES = {0: "changed", 1: "added", 2: "deleted"}
+
+
+@dataclass(frozen=True, slots=True)
+class EngineVersion:
+    version: str
+    api_version: str
+
+
+class _Turn:
+    """A lock that can be held weakly."""
+
+    __slots__ = ("__weakref__", "lock")
+
+    def __init__(self) -> None:
+        self.lock = threading.RLock()
+
+
+_turns: weakref.WeakValueDictionary[str, _Turn] = weakref.WeakValueDictionary()
+_turns_guard = threading.Lock()
+
+
+class Engine:
+    """One engine, spoken to from one thread. Ids are full ids throughout.
+
+    ``timeout`` bounds each ordinary call, in seconds. Nothing is connected before the first call.
+    """
+
+    def __init__(self, endpoint: Endpoint, *, timeout: float = 20.0) -> None:
+        self.endpoint = endpoint
+        self.timeout = timeout
+        self._api: Any = None
+        self._helpers: dict[str, Helper] = {}
+
+    @property
+    def api(self) -> Any:
+        """The SDK's client, for this package only; connects and negotiates the API version."""
+        if self._api is None:
+            with translate.translated(self.endpoint, "connecting to the engine"):
+                self._api = _connect(self.endpoint, self.timeout)
+        return self._api
+
+    @property
+    def api_version(self) -> str:
+        return str(self.api.api_version)
+
+    def ping(self) -> EngineVersion:
+        """Raises EngineUnavailable, its hint telling absent, dead and forbidden sockets apart."""
+        with translate.translated(self.endpoint, "asking the engine's version"):
+            data: Mapping[str, Any] = self.api.version()
+        return EngineVersion(str(data.get("Version", "")), str(data.get("ApiVersion", "")))
+
+    def replicas(
+        self, *, project: str | None = None, names: Sequence[str] = ()
+    ) -> tuple[Replica, ...]:
+        """Containers in all states, of the Compose project or with one of the names (both: either).
+
+        Neither given: all of the engine. One that vanishes meanwhile is left out. By name order.
+        """
+        chosen = []
+        for item in self._list(project if not names else None):
+            labels = item.get("Labels") or {}
+            own = {name.removeprefix("/") for name in item.get("Names") or ()}
+            of_project = project is not None and labels.get(inspect.PROJECT) == project
+            if of_project or own.intersection(names) or (project is None and not names):
+                chosen.append(str(item["Id"]))
+        found = []
+        for container_id in chosen:
+            try:
+                found.append(self.replica(container_id))
+            except TargetGone:
+                continue
+        return tuple(sorted(found, key=lambda replica: replica.name))
+
+    def replica(self, container_id: str) -> Replica:
+        """One container by its full id. Raises TargetGone."""
+        data = self._inspect(container_id)
+        if data.get("Id") != container_id:
+            # A name or a shortened id would silently mean another container after a recreate.
+            raise TargetGone(f"no container has the id {container_id!r}")
+        return inspect.replica_of(data)
+
+    def image(self, ref: str) -> ImageFacts | None:
+        """Facts of an image by reference or id, without files; None when there is none."""
+        try:
+            with translate.translated(self.endpoint, f"inspecting image {ref}"):
+                data = self.api.inspect_image(ref)
+                history = self.api.history(data["Id"])
+        except TargetGone:
+            return None
+        return inspect.image_facts(data, history)
+
+    def tags(self, image_id: str) -> tuple[str, ...]:
+        """The references that name this image now."""
+        try:
+            with translate.translated(self.endpoint, f"inspecting image {image_id[:19]}"):
+                data = self.api.inspect_image(image_id)
+        except TargetGone:
+            return ()
+        return tuple(sorted(data.get("RepoTags") or ()))
+
+    def changes(self, container_id: str) -> Mapping[str, str]:
+        """The writable layer: path -> changed, added or deleted. No volumes, no content."""
+        with translate.translated(self.endpoint, f"listing changes of {container_id[:12]}"):
+            items = self.api.diff(container_id) or ()
+        return {str(item["Path"]): _CHANGES.get(int(item["Kind"]), "changed") for item in items}
+
+    def restart(self, container_id: str, *, grace: float) -> None:
+        """Stops (SIGKILL after ``grace`` seconds) and starts. OutcomeUnknown on a late answer."""
+        with self.mutating(container_id, f"restarting {container_id[:12]}"):
+            self.api.restart(container_id, timeout=max(int(grace), 0))
+
+    def start(self, container_id: str) -> None:
+        with self.mutating(container_id, f"starting {container_id[:12]}"):
+            self.api.start(container_id)
+
+    def signal(self, container_id: str, name: str) -> None:
+        """Sends a signal, such as HUP, to the container's first process."""
+        with self.mutating(container_id, f"sending {name} to {container_id[:12]}"):
+            self.api.kill(container_id, name)
+
+    def events(self, since: float | None) -> EventStream:
+        """A stream on a connection of its own; ``since`` in unix seconds."""
+        return EventStream(self.endpoint, self.api_version, since, timeout=self.timeout)
+
+    @contextmanager
+    def mutating(self, container_id: str, what: str) -> Iterator[None]:
+        """One outstanding change per container, in all threads; SDK errors inside are translated.
+
+        A stalled change holds the engine's lock on the container, and what queues up behind it is
+        carried out later, so nothing is sent while another change is on its way.
+        """
+        turn = _turn(container_id)
+        if not turn.lock.acquire(timeout=max(self.timeout, 60.0)):
+            raise OutcomeUnknown(f"{what}: another change to this container does not end")
+        try:
+            _ = self.api  # a failure to connect is not an unknown outcome
+            with translate.translated(self.endpoint, what, mutating=True):
+                yield
+        finally:
+            turn.lock.release()
+
+    def helper(self, container_id: str, *, fresh: bool = False) -> "Helper":
+        """The kept exec of this container, started when there is none alive; see ``Helper``.
+
+        Raises TargetGone or EngineFailed (paused, not running). ``available`` may be False.
+        """
+        from freshd.engine.helper import Helper
+
+        known = self._helpers.get(container_id)
+        if known is not None and not fresh and known.alive():
+            return known
+        self.drop_helper(container_id)
+        while len(self._helpers) >= 64:
+            self.drop_helper(next(iter(self._helpers)))
+        self._helpers[container_id] = Helper(self, container_id)
+        return self._helpers[container_id]
+
+    def drop_helper(self, container_id: str) -> None:
+        known = self._helpers.pop(container_id, None)
+        if known is not None:
+            known.close()
+
+    def close(self) -> None:
+        """Ends the kept execs and the connections; the next call would connect anew."""
+        for container_id in tuple(self._helpers):
+            self.drop_helper(container_id)
+        if self._api is not None:
+            self._api.close()
+            self._api = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _list(self, project: str | None) -> Sequence[Mapping[str, Any]]:
+        filters = {"label": [f"{inspect.PROJECT}={project}"]} if project is not None else None
+        with translate.translated(self.endpoint, "listing containers"):
+            items: Sequence[Mapping[str, Any]] = self.api.containers(all=True, filters=filters)
+        return items
+
+    def _inspect(self, container_id: str) -> Mapping[str, Any]:
+        with translate.translated(self.endpoint, f"inspecting container {container_id[:12]}"):
+            data: Mapping[str, Any] = self.api.inspect_container(container_id)
+        return data
+
+
+def _turn(container_id: str) -> _Turn:
+    with _turns_guard:
+        turn = _turns.get(container_id)
+        if turn is None:
+            turn = _turns[container_id] = _Turn()
+        return turn
+
+
+def _connect(endpoint: Endpoint, timeout: float) -> Any:
+    from docker import APIClient
+    from docker.tls import TLSConfig
+
+    tls: TLSConfig | bool = False
+    if endpoint.cert_path is not None:
+        directory = endpoint.cert_path
+        pem = {name: os.path.join(directory, f"{name}.pem") for name in ("ca", "cert", "key")}
+        tls = TLSConfig(
+            client_cert=(pem["cert"], pem["key"]),
+            ca_cert=pem["ca"] if os.path.exists(pem["ca"]) else None,
+            verify=endpoint.tls_verify,
+        )
+    # The stubs say int; the SDK hands it on to requests, which takes a float.
+    return APIClient(base_url=endpoint.host, version="auto", timeout=timeout, tls=tls)  # type: ignore[arg-type]

@@ -1,0 +1,97 @@
+"""The engine's event stream over a connection of its own: ``EngineEvent`` values come out.
+
+An event is only a hint to look: the engine keeps 256 and forgets them when it restarts, so a
+stream that ends (StopIteration) means "reconnect and observe everything".
+"""
+
+import json
+import socket
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+from freshd.engine import translate, wire
+from freshd.engine.endpoint import Endpoint
+
+_KINDS = ("container", "image", "builder", "volume")
+
+
+@dataclass(frozen=True, slots=True)
+class EngineEvent:
+    """``kind`` is container, image, builder or volume; ``time`` is unix seconds."""
+
+    kind: str
+    action: str
+    id: str
+    attributes: Mapping[str, str]
+    time: float
+
+
+class EventStream:
+    """Iterate it in one thread; ``close`` it from any other: the iteration then ends."""
+
+    def __init__(
+        self, endpoint: Endpoint, api_version: str, since: float | None, *, timeout: float
+    ) -> None:
+        """Connects; raises EngineUnavailable within ``timeout`` seconds."""
+        self._endpoint = endpoint
+        self._closed = False
+        parameters = {"filters": json.dumps({"type": list(_KINDS)})}
+        if since is not None:
+            parameters["since"] = f"{since:.9f}"
+        target = f"/v{api_version}/events?{wire.query(**parameters)}"
+        try:
+            sock, response = wire.stream(endpoint, target, deadline=time.monotonic() + timeout)
+        except OSError as error:
+            raise translate.unavailable(endpoint, error) from error
+        self._socket, self._response = sock, response
+        if response.status != 200:
+            text = response.read().decode("utf-8", "replace")
+            self.close()
+            raise translate.of_status(response.status, text, "events", endpoint)
+        sock.settimeout(None)
+
+    def __iter__(self) -> Iterator[EngineEvent]:
+        """Ends when the engine goes away or the stream is closed; never raises for either."""
+        import http.client
+
+        while not self._closed:
+            try:
+                line = self._response.readline()
+            except (OSError, ValueError, http.client.HTTPException):
+                return  # closed from another thread, or cut in the middle of a chunk
+            if not line:
+                return
+            event = _event(line)
+            if event is not None:
+                yield event
+
+    def close(self) -> None:
+        self._closed = True
+        try:
+            self._socket.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass  # the engine was faster
+        self._socket.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def _event(line: bytes) -> EngineEvent | None:
+    try:
+        data: Mapping[str, Any] = json.loads(line)
+        actor = data["Actor"]
+        return EngineEvent(
+            kind=str(data["Type"]),
+            action=str(data["Action"]),
+            id=str(actor["ID"]),
+            attributes=actor.get("Attributes") or {},
+            time=int(data.get("timeNano") or 0) / 1e9 or float(data.get("time") or 0.0),
+        )
+    except (ValueError, KeyError, TypeError):
+        return None  # the last line of a stream that was cut

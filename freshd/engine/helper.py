@@ -1,0 +1,254 @@
+"""The kept exec: one constant ``sh`` loop in a container, commands on standard input.
+
+A new exec costs 60 ms, a command to a running one 3 ms. The loop runs as user 0, so that a
+rename works whatever USER the image has, and ends with its standard input, so it cannot outlive
+freshd. Names travel one a line and are never part of the script.
+
+In: exact paths (any bytes but NUL). Out: hashes, ``FileFacts``, failures by path.
+"""
+
+import os
+import secrets
+import time
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from freshd.engine.client import Engine
+from freshd.engine.stream import ExecStream
+from freshd.errors import EngineFailed, OutcomeUnknown
+
+# Every request is "OP COUNT ENCODED" and COUNT lines; every answer ends with "NONCE STATUS".
+# `read` keeps all bytes but the newline; names with one come octal-encoded for printf, with a
+# dot behind that saves trailing newlines from the substitution.
+_LOOP = r"""
+PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+LC_ALL=C
+export PATH LC_ALL
+set -f
+umask 022
+exec 2>&1
+nonce=$1
+for tool in mv rm rmdir mkdir ln sha256sum stat readlink; do
+  command -v "$tool" >/dev/null && echo "$tool"
+done
+echo "$nonce 0"
+while IFS=' ' read -r op count encoded; do
+  set --
+  while [ "$count" -gt 0 ]; do
+    IFS= read -r name || exit 0
+    if [ "$encoded" = 1 ]; then
+      name=$(printf '%b.' "$name")
+      name=${name%.}
+    fi
+    set -- "$@" "$name"
+    count=$((count - 1))
+  done
+  case $op in
+    mv) mv -f -- "$@" ;;
+    hash) sha256sum -- "$@" ;;
+    stat) stat -c '%f %u %g %s' -- "$@" ;;
+    rm) rm -f -- "$@" ;;
+    rmdir) rmdir -- "$@" ;;
+    mkdir) mkdir -p -- "$@" ;;
+    ln) ln -s -- "$@" ;;
+    link) for name; do if [ -L "$name" ]; then echo 1; else echo 0; fi; done ;;
+    *) false ;;
+  esac </dev/null
+  echo "$nonce $?"
+done
+"""
+_TOOLS = ("mv", "rm", "sha256sum")
+_BATCH = 64
+_START_SECONDS = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class FileFacts:
+    """What ``stat`` says of one path: raw ``st_mode`` (with the file type), owner, bytes."""
+
+    st_mode: int
+    uid: int
+    gid: int
+    size: int
+
+
+class Helper:
+    """Commands to one running container. Not shared between threads.
+
+    ``available`` is False where the image has no usable ``sh``; ``why`` then says so. ``tools``
+    are the commands it has. Any method raises OutcomeUnknown when the loop dies or does not answer
+    in time (container killed, paused, hung): the helper is then dead, start another.
+    """
+
+    def __init__(self, engine: Engine, container_id: str, *, timeout: float = 10.0) -> None:
+        """Starts the loop. Raises TargetGone, EngineFailed (paused or not running)."""
+        self.container_id = container_id
+        self._timeout = timeout
+        nonce = secrets.token_hex(8)
+        self._mark = nonce.encode() + b" "
+        self._dead = False
+        deadline = time.monotonic() + max(timeout, _START_SECONDS)
+        argv = ("/bin/sh", "-c", _LOOP, "freshd-helper", nonce)
+        self._stream = ExecStream(
+            engine, container_id, argv, stdin=True, user="0", deadline=deadline
+        )
+        self.tools, self.why = self._begin(deadline)
+        if self.why:
+            self.close()
+
+    def _begin(self, deadline: float) -> tuple[frozenset[str], str]:
+        received = bytearray()
+        if self._complete(b"", received, deadline):
+            # The mark and the status behind it are words too; no tool is called so.
+            tools = frozenset(received.decode("ascii", "replace").split())
+            missing = sorted(set(_TOOLS) - tools)
+            return tools, f"the image has no {', '.join(missing)}" if missing else ""
+        text = received.decode("utf-8", "replace").strip()
+        if self._stream.exit_code(deadline=deadline) in (126, 127):
+            return frozenset(), f"the image has no usable /bin/sh: {text}"
+        raise self._stream.unknown(f"it ended: {text}")
+
+    @property
+    def available(self) -> bool:
+        """Whether it can rename, delete and hash."""
+        return not self.why
+
+    def alive(self) -> bool:
+        """Whether the next command has somebody to go to; a loop that ended is found out here."""
+        if not self._dead and not self._stream.quiet():
+            self.close()
+        return not self._dead or bool(self.why)
+
+    def rename(self, moves: Mapping[str, Sequence[str]]) -> str:
+        """Moves files: destination directory -> paths that keep their names. "" or what failed.
+
+        Each file is replaced atomically when both are on one mount; a directory is never replaced.
+        """
+        failures = []
+        for directory, paths in moves.items():
+            for batch in _batches(paths):
+                # The trailing slash makes a destination that is not a directory an error.
+                status, text = self._command("mv", [*batch, directory.rstrip("/") + "/"])
+                if status:
+                    failures.append(text.decode("utf-8", "replace").strip())
+        return "\n".join(failures)
+
+    def hash(self, paths: Sequence[str]) -> dict[str, str]:
+        """sha256 of each path that can be read, links followed; the others are left out."""
+        found: dict[str, str] = {}
+        for batch in _batches(paths):
+            status, text = self._command("hash", batch)
+            lines = text.splitlines()
+            if status == 0 and len(lines) == len(batch):
+                found.update(zip(batch, map(_digest, lines), strict=True))
+            elif len(batch) > 1:
+                for path in batch:
+                    found.update(self.hash([path]))
+            elif status == 0:
+                found[batch[0]] = _digest(text)  # a name with a newline takes several lines
+        return found
+
+    def stat(self, paths: Sequence[str]) -> dict[str, FileFacts]:
+        """What each existing path is, links not followed. EngineFailed without ``stat``."""
+        found: dict[str, FileFacts] = {}
+        if "stat" not in self.tools:
+            raise EngineFailed(f"no stat command in {self.container_id[:12]}")
+        for batch in _batches(paths):
+            status, text = self._command("stat", batch)
+            lines = text.splitlines()
+            if status == 0 and len(lines) == len(batch):
+                found.update(zip(batch, map(_facts, lines), strict=True))
+            elif len(batch) > 1:
+                for path in batch:
+                    found.update(self.stat([path]))
+        return found
+
+    def links(self, paths: Sequence[str]) -> frozenset[str]:
+        """Those of the paths that are symbolic links."""
+        found: set[str] = set()
+        for batch in _batches(paths):
+            _, text = self._command("link", batch)
+            flags = text.split()
+            if len(flags) != len(batch):
+                raise EngineFailed(f"the helper in {self.container_id[:12]} misbehaves: {text!r}")
+            found.update(path for path, flag in zip(batch, flags, strict=True) if flag == b"1")
+        return frozenset(found)
+
+    def delete(self, paths: Sequence[str]) -> str:
+        """Removes files and links by exact path, never directories. "" or what failed."""
+        return self._each("rm", paths)
+
+    def remove_directories(self, paths: Sequence[str]) -> str:
+        """Removes directories that are empty. "" or what failed."""
+        return self._each("rmdir", paths)
+
+    def make_directories(self, paths: Sequence[str]) -> str:
+        """Creates directories with their parents, owner root, mode 0755. "" or what failed."""
+        return self._each("mkdir", paths)
+
+    def link(self, text: str, path: str) -> str:
+        """Creates one symbolic link, where nothing is yet. "" or what failed."""
+        return self._each("ln", [text, path])
+
+    def close(self) -> None:
+        """Ends the loop."""
+        self._dead = True
+        self._stream.close()
+
+    def _each(self, op: str, paths: Sequence[str]) -> str:
+        failures = []
+        for batch in _batches(paths):
+            status, text = self._command(op, batch)
+            if status:
+                failures.append(text.decode("utf-8", "replace").strip() or f"{op} failed")
+        return "\n".join(failures)
+
+    def _command(self, op: str, names: Collection[str]) -> tuple[int, bytes]:
+        if not self.alive() or self._dead:
+            raise OutcomeUnknown(f"the helper in {self.container_id[:12]} has ended")
+        raw = [os.fsencode(name) for name in names]
+        plain = all(b"\n" not in name for name in raw)
+        lines = raw if plain else [_octal(name) for name in raw]
+        request = b"%b %d %d\n" % (op.encode(), len(raw), 0 if plain else 1)
+        request += b"".join(line + b"\n" for line in lines)
+        try:
+            return self._answer(request, time.monotonic() + self._timeout)
+        except OutcomeUnknown:
+            self.close()
+            raise
+
+    def _answer(self, request: bytes, deadline: float) -> tuple[int, bytes]:
+        received = bytearray()
+        if not self._complete(request, received, deadline):
+            reason = received.decode("utf-8", "replace").strip()
+            raise self._stream.unknown(f"it ended{': ' + reason if reason else ''}")
+        text, _, status = bytes(received).rpartition(self._mark)
+        return int(status), text
+
+    def _complete(self, request: bytes, received: bytearray, deadline: float) -> bool:
+        """Whether a whole answer came; False when the loop ended instead."""
+
+        def complete(_: int, piece: bytes) -> bool:
+            received.extend(piece)
+            return received.endswith(b"\n") and self._mark in received[-len(self._mark) - 8 :]
+
+        return self._stream.converse(request, complete, deadline=deadline)
+
+
+def _batches(names: Iterable[str]) -> list[list[str]]:
+    listed = list(names)
+    return [listed[i : i + _BATCH] for i in range(0, len(listed), _BATCH)]
+
+
+def _octal(name: bytes) -> bytes:
+    return b"".join(b"\\0%03o" % byte for byte in name)
+
+
+def _digest(line: bytes) -> str:
+    # GNU marks a line whose name it had to escape with a backslash in front.
+    return line.removeprefix(b"\\")[:64].decode("ascii", "replace")
+
+
+def _facts(line: bytes) -> FileFacts:
+    mode, uid, gid, size = line.split()
+    return FileFacts(int(mode, 16), int(uid), int(gid), int(size))

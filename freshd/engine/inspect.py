@@ -1,0 +1,141 @@
+"""The engine's JSON in, ``Replica`` and ``ImageFacts`` out. Pure: no call is made here."""
+
+import hashlib
+import posixpath
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from freshd.model import HistoryEntry, ImageFacts, Mount, Replica
+
+PROJECT = "com.docker.compose.project"
+_SERVICE = "com.docker.compose.service"
+_NUMBER = "com.docker.compose.container-number"
+_ONEOFF = "com.docker.compose.oneoff"
+_CONFIG_HASH = "com.docker.compose.config-hash"
+_WORKING_DIR = "com.docker.compose.project.working_dir"
+_CONFIG_FILES = "com.docker.compose.project.config_files"
+
+_METADATA_ONLY = re.compile(
+    r"^(?:/bin/sh -c )?(?:#\(nop\)\s+)?"
+    r"(?:ENV|CMD|LABEL|EXPOSE|ENTRYPOINT|USER|ARG|VOLUME|STOPSIGNAL|HEALTHCHECK|SHELL|ONBUILD"
+    r"|MAINTAINER)\b"
+)
+
+
+def replica_of(data: Mapping[str, Any]) -> Replica:
+    """One container as ``GET /containers/ID/json`` describes it."""
+    config, host, state = data["Config"], data["HostConfig"], data["State"]
+    labels: Mapping[str, str] = config.get("Labels") or {}
+    name = str(data["Name"]).removeprefix("/")
+    return Replica(
+        id=data["Id"],
+        name=name,
+        service=labels.get(_SERVICE, name),
+        project=labels.get(PROJECT, ""),
+        number=int(number) if (number := labels.get(_NUMBER, "1")).isdigit() else 1,
+        oneoff=labels.get(_ONEOFF, "").lower() == "true",
+        image_id=data["Image"],
+        image_ref=config.get("Image") or "",
+        state=state["Status"],
+        health=_health(state),
+        exit_code=int(state.get("ExitCode") or 0),
+        created_at=seconds(data.get("Created")),
+        started_at=seconds(state.get("StartedAt")),
+        restart_policy=(host.get("RestartPolicy") or {}).get("Name", ""),
+        read_only=bool(host.get("ReadonlyRootfs")),
+        user=config.get("User") or "",
+        mounts=_mounts(data.get("Mounts") or (), host),
+        config_hash=labels.get(_CONFIG_HASH, ""),
+        working_dir=labels.get(_WORKING_DIR, ""),
+        config_files=tuple(f for f in labels.get(_CONFIG_FILES, "").split(",") if f),
+        command=(data.get("Path") or "", *(data.get("Args") or ())),
+    )
+
+
+def image_facts(data: Mapping[str, Any], history: Sequence[Mapping[str, Any]]) -> ImageFacts:
+    """One image from its inspection and ``GET /images/ID/history`` (newest first); no files."""
+    layers: list[str] = (data.get("RootFS") or {}).get("Layers") or []
+    return ImageFacts(
+        id=data["Id"],
+        chain_id=chain_id(layers, platform_of(data)),
+        created_at=seconds(data.get("Created")),
+        history=_history(history, len(layers)),
+        labels=(data.get("Config") or {}).get("Labels") or {},
+    )
+
+
+def chain_id(layers: Iterable[str], platform: str) -> str:
+    """The OCI ChainID of the diff ids, with the platform: equal ids mean equal file content."""
+    chain = ""
+    for layer in layers:
+        chain = layer if not chain else _sha256(f"{chain} {layer}")
+    return f"{chain or 'sha256:'}@{platform}"
+
+
+def platform_of(data: Mapping[str, Any]) -> str:
+    """``os/architecture`` and the variant where there is one."""
+    parts = (data.get("Os"), data.get("Architecture"), data.get("Variant"))
+    return "/".join(part for part in parts if part)
+
+
+def seconds(text: str | None) -> float:
+    """RFC 3339 with nanoseconds -> seconds since the epoch; "never" (year 1) and None -> 0.0."""
+    if not text or text.startswith("0001-"):
+        return 0.0
+    match = re.fullmatch(r"(.{19})(\.\d+)?(Z|[+-]\d\d:\d\d)", text)
+    if match is None:
+        return 0.0
+    zone = "+00:00" if match[3] == "Z" else match[3]
+    whole = datetime.fromisoformat(match[1] + zone).astimezone(UTC).timestamp()
+    return whole + float(match[2] or 0.0)
+
+
+def _health(state: Mapping[str, Any]) -> str:
+    status = str((state.get("Health") or {}).get("Status") or "")
+    return "" if status == "none" else status
+
+
+def _mounts(mounts: Iterable[Mapping[str, Any]], host: Mapping[str, Any]) -> tuple[Mount, ...]:
+    found = [
+        Mount(
+            kind=mount.get("Type") or "bind",
+            target=posixpath.normpath(mount["Destination"]),
+            source=mount.get("Source") or "",
+            name=mount.get("Name") or "",
+            writable=bool(mount.get("RW", True)),
+        )
+        for mount in mounts
+    ]
+    known = {mount.target for mount in found}
+    for target, options in (host.get("Tmpfs") or {}).items():
+        path = posixpath.normpath(target)
+        if path not in known:
+            writable = "ro" not in (options or "").split(",")
+            found.append(Mount(kind="tmpfs", target=path, writable=writable))
+    return tuple(sorted(found, key=lambda mount: mount.target))
+
+
+def _history(lines: Sequence[Mapping[str, Any]], layers: int) -> tuple[HistoryEntry, ...]:
+    """Oldest first. The API has no ``empty`` flag: it is told by size and instruction.
+
+    WORKDIR makes a layer only when it made a directory, and then too its size is 0; the number
+    of layers decides, the latest ones first, because base images are flattened more often.
+    """
+    oldest_first = list(reversed(lines))
+    texts = [str(line.get("CreatedBy") or "") for line in oldest_first]
+    empty = [
+        not line.get("Size") and bool(_METADATA_ONLY.match(text))
+        for line, text in zip(oldest_first, texts, strict=True)
+    ]
+    surplus = empty.count(False) - layers
+    doubtful = [i for i, line in enumerate(oldest_first) if not empty[i] and not line.get("Size")]
+    doubtful.sort(key=lambda i: ("WORKDIR" not in texts[i], i))
+    for i in doubtful[: max(surplus, 0)]:
+        empty[i] = True
+    return tuple(HistoryEntry(text, flag) for text, flag in zip(texts, empty, strict=True))
+
+
+def _sha256(text: str) -> str:
+    return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
