@@ -1,0 +1,53 @@
+# Everything a contributor does, one word each. Each target makes what it needs: the virtual environment, an engine
+# (yours, or as root on Debian and Ubuntu a private one), the base images. Nothing keeps running afterwards.
+
+SHELL := /bin/bash
+BIN := .venv/bin
+PYTEST := $(BIN)/python -m pytest
+WITH_ENGINE := FRESHD_REQUIRE_ENGINE=1 .ci/with-engine
+# Engine tests wait more than they compute; files stay whole, so that module fixtures are made once.
+WORKERS ?= 2
+SPREAD := -n $(WORKERS) --dist loadfile
+# For one test: make engine TESTS='tests/engine/test_inject.py -k mode'
+TESTS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help venv lint types layers unit engine test demo bench clean
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+
+venv: ## make or refresh .venv (every other target does)
+	@.ci/venv
+
+lint: venv ## ruff: rules and format
+	@echo "lint"
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --check --quiet . || { $(BIN)/ruff format --check .; exit 1; }
+
+types: venv ## mypy --strict
+	@echo "types"
+	@$(BIN)/mypy
+
+layers: venv ## import-linter: imports point downwards
+	@echo "layers"
+	@PYTHONPATH=. $(BIN)/lint-imports
+
+unit: venv ## unit tests: no engine
+	@$(PYTEST) -q --timeout 10 $(or $(TESTS),tests/unit)
+
+engine: venv ## engine tests, on your engine or a private one
+	@$(WITH_ENGINE) $(PYTEST) -q $(if $(TESTS),$(TESTS),$(SPREAD) tests/engine)
+
+test: lint types layers ## all of it, as CI does: lint, types, layers, unit and engine tests
+	@$(WITH_ENGINE) $(PYTEST) -q $(SPREAD) tests/unit tests/engine
+
+demo: venv ## a small real stack, kept in step before your eyes
+	@.ci/with-engine $(BIN)/python docs/demo/demo.py
+
+bench: venv ## the budgets of the design, measured beside docker compose watch
+	@.ci/with-engine $(BIN)/python benchmarks/bench.py
+
+clean: ## remove .venv, caches and build output
+	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist
+	@find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +

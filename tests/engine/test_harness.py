@@ -1,0 +1,100 @@
+"""The harness itself: a judge that cannot say no would make every other test worthless."""
+
+import os
+import subprocess
+
+import pytest
+
+from tests.harness.private_engine import PrivateEngine
+from tests.harness.stack import Stack
+from tests.harness.waiting import wait_until
+
+COMPOSE = """
+services:
+  web:
+    build: .
+    init: true
+    command: [sleep, "1000000"]
+"""
+DOCKERFILE = "FROM freshd-busybox:1\nCOPY app /app\n"
+ODD = "app/new\nline 'quoted' -x \udcff"
+
+
+@pytest.fixture
+def two_replicas(stack: Stack) -> Stack:
+    stack.write({"compose.yaml": COMPOSE, "Dockerfile": DOCKERFILE})
+    stack.write({"app/a.py": "a", "app/sub/b.py": "b", ODD: "odd"})
+    stack.up(build=True, scale={"web": 2})
+    return stack
+
+
+def test_the_oracle_accepts_a_level_stack(two_replicas: Stack) -> None:
+    pairs = two_replicas.files("app", "/app")
+    assert len(pairs) == 3
+    assert two_replicas.oracle("web", pairs, replicas=2, modes=True) == []
+
+
+def test_the_oracle_names_each_kind_of_difference(two_replicas: Stack) -> None:
+    pairs = two_replicas.files("app", "/app")
+    first, second = two_replicas.containers("web")
+
+    two_replicas.put(first, "/app/a.py", b"patched")
+    two_replicas.exec(second, ["rm", "/app/sub/b.py"])
+    assert len(two_replicas.oracle("web", pairs)) == 2
+
+    os.unlink(two_replicas.path(ODD))
+    assert len(two_replicas.oracle("web", pairs)) == 4
+
+    os.chmod(two_replicas.path("app/sub/b.py"), 0o755)
+    assert len(two_replicas.oracle("web", pairs, modes=True)) == 5
+    assert two_replicas.oracle("web", pairs, replicas=3) != []
+
+
+def test_the_oracle_judges_a_container_without_a_shell(stack: Stack) -> None:
+    stack.write({"Dockerfile": "FROM freshd-static:1\nCOPY app /app\n", "app/a": "one"})
+    stack.write({"compose.yaml": "services: {web: {build: .}}\n"})
+    stack.up(build=True)
+    pairs = {"app/a": "/app/a", "app/later": "/app/later"}
+    assert stack.oracle("web", pairs) == []
+
+    stack.write({"app/a": "two", "app/later": "x"})
+    assert len(stack.oracle("web", pairs)) == 2
+
+
+def test_removing_a_stack_leaves_nothing_of_it_in_the_engine(stack: Stack) -> None:
+    stack.write({"Dockerfile": DOCKERFILE, "app/a": "one"})
+    stack.write(
+        {"compose.yaml": COMPOSE.rstrip() + "\n    volumes: [own:/data]\nvolumes: {own: {}}\n"}
+    )
+    stack.up(build=True)
+    plain = stack.run("freshd-busybox:1", "sleep", "1000", options=["--init"])
+
+    stack.remove()
+
+    docker = stack.docker
+    assert plain not in docker.words("ps", "-aq", "--no-trunc")
+    for kind in ("volume", "network", "image"):
+        assert stack.project not in docker(kind, "ls").stdout.decode()
+
+
+def test_a_wait_that_fails_says_what_it_waited_for() -> None:
+    with pytest.raises(AssertionError, match=r"waited 0\.05 s for the moon; last seen: 0"):
+        wait_until(lambda: 0, 0.05, what="the moon")
+
+
+@pytest.mark.timeout(120)
+def test_a_private_engine_keeps_its_images_when_it_is_killed_and_started_again(
+    private_engine: PrivateEngine,
+) -> None:
+    def answers() -> bool:
+        command = ["docker", "image", "inspect", "freshd-busybox:1"]
+        done = subprocess.run(command, env=private_engine.environment, capture_output=True)
+        return done.returncode == 0
+
+    assert answers()
+    private_engine.kill()
+    wait_until(lambda: not answers(), what="the engine to be gone")
+    private_engine.start()
+    assert answers()
+    private_engine.down()
+    assert not answers()

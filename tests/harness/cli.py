@@ -1,0 +1,143 @@
+"""freshd as a user runs it: a subprocess in the project, with directories of its own.
+
+In: argv. Out: exit code and output; for ``run``, a process that is stopped by its pid.
+"""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.harness.waiting import wait_until
+
+READY = re.compile(rb"\bwatching\b")
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What one call of freshd left."""
+
+    argv: tuple[str, ...]
+    returncode: int
+    stdout: str
+    stderr: str
+
+    @property
+    def json(self) -> Any:
+        """stdout as JSON; shows both streams when it is not."""
+        try:
+            return json.loads(self.stdout)
+        except ValueError as error:
+            raise AssertionError(f"not JSON ({error}): {self}") from None
+
+
+@dataclass(slots=True)
+class Daemon:
+    """A running ``freshd run``; its output goes to the file ``log``."""
+
+    process: subprocess.Popen[bytes]
+    log: str
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
+
+    def output(self) -> bytes:
+        with open(self.log, "rb") as file:
+            return file.read()
+
+    def wait_ready(self, deadline: float = 30.0) -> "Daemon":
+        """Until it says that it watches; an early end fails with what it said."""
+
+        def ready() -> bool:
+            assert self.process.poll() is None, (
+                f"freshd run ended with {self.process.returncode}: {self.output().decode()}"
+            )
+            return READY.search(self.output()) is not None
+
+        wait_until(ready, deadline, what="freshd run to be ready")
+        return self
+
+    def stop(self, deadline: float = 30.0) -> int:
+        """SIGTERM, then the exit code; SIGKILL and a failure after the deadline."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        try:
+            return self.process.wait(deadline)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise AssertionError(f"freshd run ignored SIGTERM for {deadline:g} s") from None
+
+    def kill(self) -> None:
+        """SIGKILL, as a power cut would."""
+        self.process.kill()
+        self.process.wait()
+
+
+@dataclass(slots=True)
+class Freshd:
+    """Calls of freshd in ``directory`` with state, config and runtime below ``own``."""
+
+    directory: str
+    own: str
+    environment: Mapping[str, str]
+    daemons: list[Daemon] = field(default_factory=list)
+
+    @property
+    def state(self) -> str:
+        return os.path.join(self.own, "state")
+
+    @property
+    def full_environment(self) -> dict[str, str]:
+        directories = {
+            f"FRESHD_{name.upper()}_DIR": os.path.join(self.own, name)
+            for name in ("state", "config", "runtime")
+        }
+        return {**self.environment, **directories}
+
+    def __call__(
+        self,
+        *argv: str,
+        directory: str | None = None,
+        environment: Mapping[str, str] | None = None,
+        stdin: str = "",
+        timeout: float = 120.0,
+    ) -> Result:
+        """One call to its end."""
+        done = subprocess.run(
+            [sys.executable, "-m", "freshd", *argv],
+            input=stdin.encode(),
+            capture_output=True,
+            cwd=directory or self.directory,
+            env={**self.full_environment, **(environment or {})},
+            timeout=timeout,
+        )
+        out, err = (os.fsdecode(stream) for stream in (done.stdout, done.stderr))
+        return Result(argv, done.returncode, out, err)
+
+    def run(self, *argv: str, environment: Mapping[str, str] | None = None) -> Daemon:
+        """Start ``freshd run`` in the background; the fixture stops what is left."""
+        log = os.path.join(self.own, f"run-{len(self.daemons)}.log")
+        with open(log, "wb") as file:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "freshd", "run", *argv],
+                stdin=subprocess.DEVNULL,
+                stdout=file,
+                stderr=subprocess.STDOUT,
+                cwd=self.directory,
+                env={**self.full_environment, **(environment or {})},
+            )
+        daemon = Daemon(process, log)
+        self.daemons.append(daemon)
+        return daemon
+
+    def close(self) -> None:
+        """End every daemon that still runs."""
+        for daemon in self.daemons:
+            if daemon.process.poll() is None:
+                daemon.stop()

@@ -1,0 +1,39 @@
+"""The plain docker command on the engine under test.
+
+In: argv and an environment that names the engine. Out: what the command printed, as bytes.
+"""
+
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+Completed = subprocess.CompletedProcess[bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Docker:
+    """Runs ``docker …`` with ``environment``; ``directory`` is where it runs."""
+
+    environment: Mapping[str, str]
+    directory: str | None = None
+
+    def __call__(
+        self, *argv: str, stdin: bytes = b"", check: bool = True, timeout: float = 120.0
+    ) -> Completed:
+        """One command, its output kept; a failure shows what it printed."""
+        done = subprocess.run(
+            ["docker", *argv],
+            input=stdin,
+            capture_output=True,
+            env=self.environment,
+            cwd=self.directory,
+            timeout=timeout,
+        )
+        if check and done.returncode != 0:
+            said = (done.stdout + done.stderr).decode(errors="replace").strip()
+            raise AssertionError(f"docker {' '.join(argv)}: exit {done.returncode}\n{said}")
+        return done
+
+    def words(self, *argv: str) -> tuple[str, ...]:
+        """The output of one command, split at blanks: ids and names."""
+        return tuple(self(*argv).stdout.decode().split())

@@ -1,0 +1,118 @@
+"""The judge: are the bytes in a container those of the tree?
+
+Uses the docker command and hashlib only, so that freshd is never judged by itself.
+"""
+
+import hashlib
+import io
+import os
+import tarfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from tests.harness.docker import Docker
+
+# One line per name read from stdin: its hash, and x where it is executable. The name is not
+# repeated, so no name can disturb the answer.
+SCRIPT = """xargs -0 -n 200 sh -c '
+for name; do
+  if [ -d "$name" ]; then echo directory; continue; fi
+  if [ ! -e "$name" ] && [ ! -L "$name" ]; then echo missing; continue; fi
+  sum=$(sha256sum <"$name" 2>/dev/null) || { echo unreadable; continue; }
+  if [ -x "$name" ]; then echo "${sum%% *} x"; else echo "${sum%% *} -"; fi
+done' judge"""
+
+MISSING = "missing"
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """``digest`` is lower hex sha256, or ``missing``, ``directory``, ``unreadable``."""
+
+    digest: str
+    executable: bool = False
+
+
+def in_tree(path: str) -> Seen:
+    """What the host file says; links are not followed."""
+    if not os.path.lexists(path):
+        return Seen(MISSING)
+    if os.path.isdir(path):
+        return Seen("directory")
+    with open(path, "rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return Seen(digest, bool(os.stat(path).st_mode & 0o111))
+
+
+def in_container(docker: Docker, container: str, paths: tuple[str, ...]) -> dict[str, Seen]:
+    """What a container's files say: by its own sha256sum, or by ``docker cp`` where it has none."""
+    if not paths:
+        return {}
+    names = b"".join(os.fsencode(path) + b"\0" for path in paths)
+    done = docker("exec", "-i", "-u", "0", container, "sh", "-c", SCRIPT, stdin=names, check=False)
+    lines = done.stdout.decode().splitlines()
+    if done.returncode != 0 or len(lines) != len(paths):
+        return {path: _copied_out(docker, container, path) for path in paths}
+    return {path: _parse(line) for path, line in zip(paths, lines, strict=True)}
+
+
+def read(docker: Docker, container: str, path: str) -> bytes | None:
+    """A file's bytes in a container, running or not; None where there is no such file."""
+    member = _member(docker, container, path)
+    return member[1] if member else None
+
+
+def differences(
+    docker: Docker,
+    containers: Mapping[str, str],
+    root: str,
+    pairs: Mapping[str, str],
+    *,
+    modes: bool,
+) -> list[str]:
+    """Every place where a container (id -> name) is not the tree; empty means level.
+
+    ``pairs`` is source (relative to ``root``) -> target. A source that is not in the tree must not
+    be in the container either. ``modes`` compares the executable bit too.
+    """
+    expected = {target: in_tree(os.path.join(root, source)) for source, target in pairs.items()}
+    found = []
+    for identity, name in containers.items():
+        seen = in_container(docker, identity, tuple(expected))
+        for target, tree in expected.items():
+            there = seen[target]
+            if there.digest != tree.digest:
+                found.append(f"{name}:{target!r}: {there.digest[:12]}, tree {tree.digest[:12]}")
+            elif modes and there.executable != tree.executable:
+                found.append(f"{name}:{target!r}: executable {there.executable}")
+    return found
+
+
+def _parse(line: str) -> Seen:
+    digest, _, mode = line.partition(" ")
+    return Seen(digest, mode == "x")
+
+
+def _copied_out(docker: Docker, container: str, path: str) -> Seen:
+    member = _member(docker, container, path)
+    if member is None:
+        return Seen(MISSING)
+    info, content = member
+    if info.isdir():
+        return Seen("directory")
+    return Seen(hashlib.sha256(content).hexdigest(), bool(info.mode & 0o111))
+
+
+def _member(docker: Docker, container: str, path: str) -> tuple[tarfile.TarInfo, bytes] | None:
+    done = docker("cp", f"{container}:{path}", "-", check=False)
+    if done.returncode != 0:
+        if b"Could not find the file" in done.stderr or b"no such file" in done.stderr.lower():
+            return None
+        raise AssertionError(
+            f"docker cp {container}:{path}: {done.stderr.decode(errors='replace')}"
+        )
+    with tarfile.open(fileobj=io.BytesIO(done.stdout)) as archive:
+        info = archive.next()
+        assert info is not None
+        file = archive.extractfile(info) if info.isreg() else None
+        return info, file.read() if file else b""
