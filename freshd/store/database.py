@@ -17,6 +17,9 @@ from freshd.errors import StateError
 
 BUSY_SECONDS: Final = 10.0
 
+# a damaged schema is quoted in SQLite's message, which then may not be UTF-8
+SQLITE_ERRORS: Final = (sqlite3.Error, UnicodeDecodeError)
+
 
 def connect(path: str, *, mode: str) -> sqlite3.Connection:
     """A connection in autocommit mode; ``mode`` is SQLite's: rwc, rw or ro."""
@@ -112,12 +115,12 @@ class Database:
     def _translated(self) -> Iterator[None]:
         try:
             yield
-        except sqlite3.Error as error:
+        except SQLITE_ERRORS as error:
             where = self.path or "in memory"
             raise StateError(f"state database {where}: {error}", hint=hint_for(error)) from error
 
 
-def hint_for(error: sqlite3.Error) -> str:
+def hint_for(error: Exception) -> str:
     """What a person can do about an SQLite error."""
     text = str(error)
     if "full" in text:

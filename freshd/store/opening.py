@@ -8,7 +8,7 @@ import sqlite3
 from typing import Final
 
 from freshd.errors import StateError
-from freshd.store.database import connect, hint_for
+from freshd.store.database import SQLITE_ERRORS, connect, hint_for
 from freshd.store.schema import APPLICATION_ID, MIGRATIONS, TABLES, VERSION
 
 _SIDE_FILES: Final = ("-wal", "-shm", "-journal")
@@ -28,11 +28,12 @@ def open_writer(path: str) -> sqlite3.Connection:
     except sqlite3.Error as error:
         raise failure(path, error) from error
     try:
+        _trusted_version(connection, path)  # before the first change to the file
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")
         migrate(connection, path)
         _verify(connection)
-    except sqlite3.Error as error:
+    except SQLITE_ERRORS as error:
         connection.close()
         if _is_damage(error):
             raise Damaged(f"is damaged ({error})") from error
@@ -55,7 +56,7 @@ def readable(path: str) -> bool:
             ours = _is_ours(connection)
         finally:
             connection.close()
-    except sqlite3.Error as error:
+    except SQLITE_ERRORS as error:
         raise failure(path, error) from error
     if ours and version > VERSION:
         raise _newer(path, version)
@@ -105,7 +106,7 @@ def quarantine(path: str, now: float) -> str:
     return aside
 
 
-def failure(path: str, error: sqlite3.Error) -> StateError:
+def failure(path: str, error: Exception) -> StateError:
     return StateError(f"state database {path}: {error}", hint=hint_for(error))
 
 
@@ -120,7 +121,7 @@ def _create_private(path: str) -> None:
         ) from error
 
 
-def _is_damage(error: sqlite3.Error) -> bool:
+def _is_damage(error: Exception) -> bool:
     """SQLITE_ERROR at opening is a schema that is not what its version promises."""
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
     return code & 0xFF in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR}

@@ -1,0 +1,185 @@
+"""What is put into the store comes out again, whatever bytes names are made of."""
+
+import os
+from collections.abc import Mapping
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from freshd.model import (
+    BuildRecord,
+    Entry,
+    FileChange,
+    Kind,
+    Outcome,
+    RebuildMode,
+    Remedy,
+    Signature,
+    Step,
+    StepStatus,
+)
+from freshd.store import Store, memory_store
+from freshd.store.codec import pack_text, unpack_text
+from freshd.store.steps import step_from_json, step_to_json
+
+names = (
+    st.binary(min_size=1, max_size=40).map(lambda raw: raw.replace(b"\0", b"x")).map(os.fsdecode)
+)
+digests = st.binary(min_size=32, max_size=32).map(bytes.hex)
+int64 = st.integers(-(2**63), 2**63 - 1)
+uint64 = st.integers(0, 2**64 - 1)
+undecodable = st.characters(min_codepoint=0xDC80, max_codepoint=0xDCFF)  # what os.fsdecode makes
+any_text = st.text(max_size=30) | st.text(undecodable, max_size=3)
+entries = st.builds(
+    Entry,
+    st.sampled_from(Kind),
+    st.just("") | digests,
+    st.integers(0, 2**62),
+    st.integers(0, 0o7777),
+    any_text,
+)
+signatures = st.builds(Signature, int64, int64, st.integers(0, 2**62), uint64, uint64, int64)
+changes = st.builds(FileChange, names, st.none() | names, st.none() | entries, st.none() | entries)
+steps = st.builds(
+    Step,
+    st.sampled_from(Remedy),
+    names,
+    st.tuples(st.sampled_from(["content-differs", "old-image"])),
+    container=st.none() | names,
+    container_id=st.none() | digests,
+    files=st.lists(changes, max_size=3).map(tuple),
+    patterns=st.lists(names, max_size=2).map(tuple),
+    signal=st.none() | st.just("HUP"),
+    rebuild=st.none() | st.sampled_from(RebuildMode),
+    rule=any_text,
+)
+
+
+@given(root=names, rows=st.dictionaries(names, st.tuples(signatures, entries), max_size=8))
+def test_hashes_of_the_tree_come_back_as_they_were(
+    root: str, rows: Mapping[str, tuple[Signature, Entry]]
+) -> None:
+    store = memory_store()
+    store.stats.put_many(root, rows)
+    assert store.stats.get_many(root, None) == rows
+    assert store.stats.get_many(root, list(rows)) == rows
+    listed = [os.fsencode(path) for path, _ in store.stats.iterate(root)]
+    assert listed == sorted(map(os.fsencode, rows))
+    store.close()
+
+
+@given(rows=st.dictionaries(names, st.tuples(any_text.filter(str.isascii), entries), max_size=8))
+def test_hashes_of_a_container_come_back_as_they_were(
+    rows: Mapping[str, tuple[str, Entry]],
+) -> None:
+    store = memory_store()
+    store.containers.put_many("c1", rows)
+    assert store.containers.get_many("c1", None) == rows
+    assert store.containers.get_many("c1", list(rows)) == rows
+    assert store.containers.get_many("c2", list(rows)) == {}
+    store.close()
+
+
+@given(
+    files=st.dictionaries(names, st.none() | entries, max_size=8),
+    listing=st.lists(names, max_size=5),
+    lines=st.dictionaries(names, any_text, max_size=5),
+)
+def test_image_facts_come_back_and_absent_differs_from_unknown(
+    files: Mapping[str, Entry | None], listing: list[str], lines: Mapping[str, str]
+) -> None:
+    store = memory_store()
+    store.images.put_files("sha256:a", files)
+    assert store.images.get_files("sha256:a", [*files, "/never/asked"]) == files
+    assert store.images.get_listing("sha256:a", "/app") is None
+    store.images.put_listing("sha256:a", "/app", listing)
+    assert store.images.get_listing("sha256:a", "/app") == tuple(listing)
+    assert store.images.get_writers("sha256:a", "/app") is None
+    store.images.put_writers("sha256:a", "/app", lines)
+    assert store.images.get_writers("sha256:a", "/app") == lines
+    store.close()
+
+
+@given(rows=st.dictionaries(names, digests, max_size=6))
+def test_written_digests_come_back_per_container(rows: Mapping[str, str]) -> None:
+    store = memory_store()
+    for target, digest in rows.items():
+        store.writes.set("c1", target, digest, 5.0)
+    assert store.writes.get("c1") == rows
+    assert store.writes.get("c2") == {}
+    store.close()
+
+
+@given(step=steps)
+def test_a_step_survives_json(step: Step) -> None:
+    assert step_from_json(step_to_json(step)) == step
+
+
+@given(text=any_text | st.text(st.characters(categories=["Cs"]), max_size=3))
+def test_any_text_survives(text: str) -> None:
+    assert unpack_text(pack_text(text)) == text
+
+
+@given(step=steps, plan=any_text, detail=any_text, output=st.lists(any_text, max_size=3))
+def test_the_journal_tells_what_was_planned_and_what_came_of_it(
+    step: Step, plan: str, detail: str, output: list[str]
+) -> None:
+    store = memory_store()
+    entry_id = store.journal.begin("shop", "web", step=step, plan_text=plan, at=10.0)
+    store.journal.phase(entry_id, "put", at=10.5, data={"pid": 7, "bytes": 12})
+    assert [each.step for each in store.journal.unfinished("shop")] == [step]
+    outcome = Outcome(step, StepStatus.FAILED, detail, 1.5, tuple(output))
+    store.journal.finish(entry_id, outcome, at=11.5)
+    (entry,) = store.journal.history("shop", "web")
+    assert (entry.plan, entry.detail, entry.output) == (plan, detail, tuple(output))
+    assert (entry.status, entry.seconds, entry.finished_at) == ("failed", 1.5, 11.5)
+    assert entry.causes == step.causes
+    assert entry.child_pid == 7
+    assert entry.last_phase is not None
+    assert entry.last_phase.data["bytes"] == 12
+    assert store.journal.unfinished("shop") == ()
+    store.close()
+
+
+@given(inputs=st.dictionaries(names, digests, max_size=4), by_freshd=st.booleans())
+def test_a_build_record_comes_back(inputs: Mapping[str, str], by_freshd: bool) -> None:
+    store = memory_store()
+    record = BuildRecord("sha256:i", "web", inputs, {"V": "1"}, 9.0, by_freshd)
+    store.builds.record(record)
+    assert store.builds.get("sha256:i") == record
+    assert store.builds.get("sha256:other") is None
+    store.close()
+
+
+@given(directory=names, report=st.dictionaries(any_text, any_text, max_size=3))
+def test_a_status_comes_back(directory: str, report: dict[str, str]) -> None:
+    store = memory_store()
+    store.status.save("shop", directory=directory, services={"web": report}, at=3.0)
+    loaded = store.status.load("shop")
+    assert loaded is not None
+    assert (loaded.directory, loaded.services["web"].report) == (directory, report)
+    store.close()
+
+
+@pytest.mark.parametrize("count", [0, 1, 499, 500, 501, 1_203])
+def test_any_number_of_paths_can_be_asked_for_at_once(store: Store, count: int) -> None:
+    signature = Signature(1, 2, 3, 4, 5, 6)
+    rows = {f"f{number}": (signature, Entry(Kind.FILE, "ab" * 32)) for number in range(count)}
+    store.stats.put_many("/r", rows)
+    assert store.stats.get_many("/r", list(rows)) == rows
+
+
+def test_a_walk_over_many_pages_names_every_path_once(store: Store) -> None:
+    signature = Signature(1, 2, 3, 4, 5, 6)
+    rows = {f"f{number}": (signature, Entry(Kind.DIR)) for number in range(4_001)}
+    store.stats.put_many("/r", rows)
+    assert [path for path, _ in store.stats.iterate("/r")] == sorted(rows)
+
+
+def test_a_time_that_sqlite_cannot_hold_is_not_cached(store: Store) -> None:
+    far = Signature(2**63, 0, 1, 1, 1, 1)
+    near = Signature(-5, 0, 1, 1, 1, 1)
+    entry = Entry(Kind.FILE, "ab" * 32)
+    store.stats.put_many("/r", {"far": (far, entry), "near": (near, entry)})
+    assert store.stats.get_many("/r", None) == {"near": (near, entry)}
