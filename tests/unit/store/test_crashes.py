@@ -55,13 +55,10 @@ def test_rows_that_were_acknowledged_survive_kill_9(database: str) -> None:
     for round_number in range(30):
         child = start(database, f"round{round_number}", 1_000_000)
         assert child.stdout is not None
-        acknowledged: list[tuple[int, int]] = []
-        for _ in range(1 + round_number * 3):
-            acknowledged.append(parsed(child.stdout.readline()))
+        lines = [child.stdout.readline() for _ in range(1 + round_number * 3)]
         os.kill(child.pid, signal.SIGKILL)
-        for line in child.stdout.read().splitlines(keepends=True):
-            if line.endswith("\n"):
-                acknowledged.append(parsed(line))
+        lines += child.stdout.read().splitlines(keepends=True)
+        acknowledged = [parsed(line) for line in lines if line.endswith("\n")]
         child.stdout.close()
         child.wait()
         store = open_store(database, now=0.0)
