@@ -38,13 +38,19 @@ class Locations:
 
 def locate(environ: Mapping[str, str]) -> Locations:
     """Resolve the three directories from the environment; nothing is created."""
+    import warnings
+
     from platformdirs import PlatformDirs
 
     dirs = PlatformDirs("freshd", appauthor=False)
+    with warnings.catch_warnings():
+        # without XDG_RUNTIME_DIR platformdirs warns of its own fallback, which is good enough here
+        warnings.simplefilter("ignore")
+        runtime = environ.get("FRESHD_RUNTIME_DIR") or dirs.user_runtime_dir
     return Locations(
         config=environ.get("FRESHD_CONFIG_DIR") or dirs.user_config_dir,
         state=environ.get("FRESHD_STATE_DIR") or dirs.user_state_dir,
-        runtime=environ.get("FRESHD_RUNTIME_DIR") or dirs.user_runtime_dir,
+        runtime=runtime,
     )
 
 

@@ -1,0 +1,49 @@
+"""``freshd check``: compare once, change nothing."""
+
+import click
+
+from freshd.cli.app import App, examples, json_option, project_options
+
+
+@click.command(
+    short_help="Compare tree and containers once; change nothing",
+    epilog=examples(
+        "freshd check",
+        "freshd check web worker",
+        "freshd check --path 'app/**/*.py'",
+        "freshd check --strict --json",
+    ),
+)
+@click.argument("services", metavar="[SERVICE]...", nargs=-1)
+@click.option(
+    "--path", "globs", metavar="GLOB", multiple=True, help="Only files that match; repeatable."
+)
+@click.option("--strict", is_flag=True, help="Count notes, such as a patched container, as stale.")
+@click.option("--full", is_flag=True, help="Read every file again; believe nothing remembered.")
+@json_option
+@project_options
+def check(
+    app: App,
+    *,
+    services: tuple[str, ...],
+    globs: tuple[str, ...],
+    strict: bool,
+    full: bool,
+    as_json: bool,
+) -> int:
+    """Compare the tree with the containers, and say what parts them.
+
+    SERVICE is a service or the name of a container; none means all. Exit status: 0 fresh, 1 stale,
+    3 when something cannot be proved and nothing is stale.
+    """
+    from freshd.report import json, text, verdicts
+
+    with app.open() as session, app.screen.progress() as progress:
+        report = session.check(services, path_globs=globs, full=full, progress=progress)
+    if strict:
+        report = verdicts.strict(report)
+    if as_json:
+        app.screen.json(json.project_report(report))
+    else:
+        app.screen.lines(text.report_lines(report))
+    return verdicts.EXIT_CODES[report.verdict]

@@ -1,0 +1,124 @@
+"""What is known of a project without asking an engine: the state database, read or opened.
+
+``App`` comes in; a ``Store`` and the saved status of the project that is meant go out.
+"""
+
+import fcntl
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from freshd.cli.app import App
+from freshd.errors import ConfigError
+from freshd.locations import locate, prepare
+from freshd.store import open_readonly, open_store
+
+if TYPE_CHECKING:
+    from freshd.report.status import DaemonState
+    from freshd.store import Store
+    from freshd.store.status import ProjectStatus
+
+_MARKERS = (
+    "freshd.toml",
+    "compose.yaml",
+    "compose.yml",
+    "docker-compose.yaml",
+    "docker-compose.yml",
+)
+
+
+@contextmanager
+def readable(app: App) -> "Iterator[Store | None]":
+    """The database for reading; None while there is none."""
+    store = open_readonly(locate(app.environ).database)
+    try:
+        yield store
+    finally:
+        if store is not None:
+            store.close()
+
+
+@contextmanager
+def writable(app: App) -> "Iterator[Store]":
+    """The database for writing, made if need be."""
+    locations = locate(app.environ)
+    prepare(locations)
+    store = open_store(locations.database, now=app.now())
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+def project_of(app: App, store: "Store") -> "ProjectStatus | None":
+    """The saved status of the project that is meant; None when nothing was saved of it.
+
+    Raises ``ConfigError`` when its directory was seen under several names.
+    """
+    name = app.wanted.name or app.environ.get("COMPOSE_PROJECT_NAME")
+    if name:
+        return store.status.load(name)
+    directory = directory_of(app)
+    names = [
+        project for project, seen in store.status.projects() if os.path.realpath(seen) == directory
+    ]
+    if len(names) > 1:
+        raise ConfigError(
+            f"{directory} was seen as several projects",
+            problems=tuple(names),
+            hint="name one with --project-name",
+        )
+    return store.status.load(names[0]) if names else None
+
+
+def directory_of(app: App) -> str:
+    """The directory of the project that is meant, without links; nothing is read in it."""
+    if app.wanted.directory:
+        return os.path.realpath(os.path.join(app.cwd(), app.wanted.directory))
+    files = app.wanted.files or _from_environment(app.environ)
+    if files:
+        return os.path.realpath(os.path.dirname(os.path.join(app.cwd(), files[0])))
+    here = os.path.realpath(app.cwd())
+    above = here
+    while True:
+        if any(os.path.exists(os.path.join(above, marker)) for marker in _MARKERS):
+            return above
+        parent = os.path.dirname(above)
+        if parent == above:
+            return here
+        above = parent
+
+
+def _from_environment(environ: Mapping[str, str]) -> tuple[str, ...]:
+    value = environ.get("COMPOSE_FILE", "")
+    separator = environ.get("COMPOSE_PATH_SEPARATOR") or os.pathsep
+    return tuple(part for part in value.split(separator) if part)
+
+
+def alive(daemon: "DaemonState | None") -> bool:
+    """Whether the daemon that wrote this still runs: its process exists and it holds its lock."""
+    if daemon is None:
+        return False
+    try:
+        os.kill(daemon.pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return False  # a process of somebody else took the number
+    return _held(daemon.lock) if daemon.lock else True
+
+
+def _held(path: str) -> bool:
+    """Whether another process holds the lock file; the number alone may belong to a newcomer."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False

@@ -1,0 +1,128 @@
+"""``freshd status``: what the database says; no engine is asked."""
+
+from typing import TYPE_CHECKING, Any, cast
+
+import click
+
+from freshd.cli.app import App, examples, json_option, project_options
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from freshd.report.status import Seen, Status
+    from freshd.store import Store
+
+_REFRESH_SECONDS = 1.0
+
+
+@click.command(
+    short_help="The chain of each service as last seen; the daemon",
+    epilog=examples("freshd status", "freshd status --watch", "freshd status --json"),
+)
+@click.option("--watch", is_flag=True, help="Stay and show every change; leave with Ctrl-C.")
+@json_option
+@project_options
+def status(app: App, *, watch: bool, as_json: bool) -> int:
+    """Show the chain of each service as it was last seen, and how the daemon is.
+
+    Reads the state database only. Exit status: 0 fresh, 1 stale, 3 when something cannot be proved
+    or nothing was seen yet.
+    """
+    from freshd.report import json, verdicts
+    from freshd.report.status import status_document
+
+    if watch and as_json:
+        raise click.UsageError("--watch and --json exclude each other")
+    if watch:
+        return _watch(app)
+    found = read(app)
+    if found is None:
+        if as_json:
+            app.screen.json({"schema": json.SCHEMA, "project": None, "verdict": None})
+        else:
+            app.screen.lines([_nothing(app)])
+        return 3
+    if as_json:
+        app.screen.json(status_document(found))
+    else:
+        _show(app, found)
+    return verdicts.EXIT_CODES[found.verdict]
+
+
+def read(app: App) -> "Status | None":
+    """The status of the project that is meant; None when nothing was saved of it."""
+    from freshd.cli.saved import readable
+
+    with readable(app) as store:
+        return _read(app, store) if store else None
+
+
+def _read(app: App, store: "Store") -> "Status | None":
+    from freshd.cli.saved import alive, project_of
+    from freshd.report.status import DaemonState, Status
+
+    saved = project_of(app, store)
+    if saved is None:
+        return None
+    daemon = DaemonState.from_extra(saved.extra)
+    return Status(
+        project=saved.project,
+        directory=saved.directory,
+        services=tuple(
+            _seen(name, each.report, each.checked_at) for name, each in saved.services.items()
+        ),
+        daemon=daemon,
+        running=alive(daemon),
+        halts=store.halts.active(saved.project),
+        incidents=store.incidents.active(saved.project),
+    )
+
+
+def _seen(name: str, report: object, checked_at: float) -> "Seen":
+    from freshd.errors import StateError
+    from freshd.report.json import service_report_from
+    from freshd.report.status import Seen
+
+    try:
+        return Seen(service_report_from(cast("Mapping[str, Any]", report)), checked_at)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise StateError(
+            f"the saved report of {name} cannot be read: {error}",
+            hint="run freshd check; it is then saved again",
+        ) from error
+
+
+def _show(app: App, found: "Status") -> None:
+    from freshd.report.status import status_lines
+
+    app.screen.lines(status_lines(found, now=app.now()))
+
+
+def _nothing(app: App) -> tuple[tuple[str, str], ...]:
+    from freshd.cli.saved import directory_of
+    from freshd.report.words import shown
+
+    where = app.wanted.name or directory_of(app)
+    return (
+        (f"nothing is known of {shown(where)} yet   ", ""),
+        ("look once: ", "dim"),
+        ("freshd check", "code"),
+        ("   keep looking: ", "dim"),
+        ("freshd run", "code"),
+    )
+
+
+def _watch(app: App) -> int:
+    """Show the status again whenever it changed; ends with Ctrl-C, as the boundary says."""
+    from freshd.report.status import status_lines
+
+    last: object = None
+    while True:
+        found = read(app)
+        lines = tuple(status_lines(found, now=app.now())) if found else (_nothing(app),)
+        if app.screen.terminal:
+            app.screen.redraw(lines)
+        elif found != last or last is None:
+            app.screen.lines((*lines, ()))
+            last = found or ()
+        app.sleep(_REFRESH_SECONDS)

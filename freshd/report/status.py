@@ -1,0 +1,176 @@
+"""What the database says of a project: the chain per service, the daemon, halts, incidents.
+
+Values of the store come in; ``Line`` tuples or one document go out. The daemon describes itself in
+``DaemonState``, which is kept with the project's status.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from freshd.model import Json, ServiceReport, Verdict
+from freshd.report.json import SCHEMA, Document, service_report
+from freshd.report.text import STYLES, findings_of, headline, service_row, unchecked_everywhere
+from freshd.report.words import Line, ago, columns, count, escaped, iso, shown
+
+if TYPE_CHECKING:
+    from freshd.store.memory import Halt, Incident
+
+
+@dataclass(frozen=True, slots=True)
+class DaemonState:
+    """What the daemon says of itself; the sentences are for a person.
+
+    ``lock`` is the lock file it holds while it lives. ``engine`` is "" while the engine answers,
+    else what is wrong. ``problems`` are what makes it work degraded.
+    """
+
+    pid: int
+    started_at: float
+    lock: str = ""
+    watching: str = ""
+    engine: str = ""
+    notifier: str = ""
+    problems: tuple[str, ...] = ()
+
+    def to_extra(self) -> dict[str, Json]:
+        """As kept in the status table's ``extra``."""
+        return {
+            "pid": self.pid,
+            "started_at": self.started_at,
+            "lock": self.lock,
+            "watching": self.watching,
+            "engine": self.engine,
+            "notifier": self.notifier,
+            "problems": list(self.problems),
+        }
+
+    @classmethod
+    def from_extra(cls, extra: Mapping[str, Json]) -> "DaemonState | None":
+        """None where no daemon has written there; what it does not know is left empty."""
+        pid, started, problems = (extra.get(key) for key in ("pid", "started_at", "problems"))
+        if not isinstance(pid, int) or not isinstance(started, int | float):
+            return None
+        every = problems if isinstance(problems, Sequence) and not isinstance(problems, str) else ()
+        words = {
+            key: str(extra.get(key) or "") for key in ("lock", "watching", "engine", "notifier")
+        }
+        return cls(pid=pid, started_at=started, problems=tuple(map(str, every)), **words)
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One service's last report and when (seconds) it was made."""
+
+    report: ServiceReport
+    checked_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """Everything ``freshd status`` shows; ``running`` is whether the daemon is alive now."""
+
+    project: str
+    directory: str
+    services: "tuple[Seen, ...]"
+    daemon: DaemonState | None
+    running: bool
+    halts: "tuple[Halt, ...]" = ()
+    incidents: "tuple[Incident, ...]" = ()
+
+    @property
+    def verdict(self) -> Verdict:
+        """The worst of the services' verdicts; without any, nothing is proved."""
+        every = {each.report.verdict for each in self.services}
+        if Verdict.STALE in every:
+            return Verdict.STALE
+        return Verdict.FRESH if every == {Verdict.FRESH} else Verdict.UNVERIFIABLE
+
+
+def status_lines(status: Status, *, now: float) -> Iterator[Line]:
+    """The whole of ``freshd status``."""
+    yield headline(status.project, status.verdict)
+    yield from _daemon(status, now=now)
+    for halt in status.halts:
+        whom = f"{shown(halt.service)}: " if halt.service else ""
+        yield (
+            (f"halted {ago(now - halt.at)}  ", "bad"),
+            (f"{whom}{escaped(halt.reason)}", ""),
+            ("   look, then: ", "dim"),
+            ("freshd resume", "code"),
+        )
+    if not status.services:
+        yield (("no service has been looked at yet", "dim"),)
+        return
+    yield ()
+    reports = [each.report for each in status.services]
+    quiet = unchecked_everywhere(reports)
+    yield from columns(
+        (("", ""), *service_row(each.report, quiet=quiet), (ago(now - each.checked_at), "dim"))
+        for each in status.services
+    )
+    for report in reports:
+        yield from findings_of(report)
+    if quiet:
+        yield ()
+        yield ((f"not checked: {', '.join(quiet)}", "dim"),)
+
+
+def _daemon(status: Status, *, now: float) -> Iterator[Line]:
+    daemon = status.daemon
+    if daemon is None or not status.running:
+        words = (
+            "no daemon is running" if daemon is None else f"the daemon (pid {daemon.pid}) is gone"
+        )
+        yield ((f"{words}; this is what was last seen", STYLES[Verdict.UNVERIFIABLE]),)
+        return
+    since = ago(now - daemon.started_at)
+    yield ((f"daemon running, pid {daemon.pid}, started {since}", "dim"),)
+    if daemon.watching:
+        yield ((f"watching {escaped(daemon.watching)}", "dim"),)
+    if daemon.engine:
+        yield (("engine: ", "bad"), (escaped(daemon.engine), ""))
+    if daemon.notifier:
+        yield ((f"notices: {escaped(daemon.notifier)}", "dim"),)
+    for problem in daemon.problems:
+        yield (("degraded: ", "doubt"), (escaped(problem), ""))
+    if status.incidents:
+        yield ((f"{count(len(status.incidents), 'open incident')}", "doubt"),)
+
+
+def status_document(status: Status) -> Document:
+    """What ``status --json`` prints; each service as in ``check --json``, and when it was seen."""
+    return {
+        "schema": SCHEMA,
+        "project": status.project,
+        "directory": status.directory,
+        "verdict": status.verdict.value,
+        "daemon": _daemon_document(status),
+        "halts": [
+            {"service": each.service, "reason": each.reason, "at": iso(each.at)}
+            for each in status.halts
+        ],
+        "incidents": [
+            {"service": each.service, "text": each.text, "opened_at": iso(each.opened_at)}
+            for each in status.incidents
+        ],
+        "services": [
+            {**service_report(each.report), "checked_at": iso(each.checked_at)}
+            for each in status.services
+        ],
+    }
+
+
+def _daemon_document(status: Status) -> Document:
+    daemon = status.daemon
+    if daemon is None:
+        return {"running": False}
+    return {
+        "running": status.running,
+        "pid": daemon.pid,
+        "started_at": iso(daemon.started_at),
+        "watching": daemon.watching,
+        "engine": daemon.engine,
+        "notifier": daemon.notifier,
+        "problems": list(daemon.problems),
+    }
