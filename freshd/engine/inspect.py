@@ -120,8 +120,8 @@ def _mounts(mounts: Iterable[Mapping[str, Any]], host: Mapping[str, Any]) -> tup
 def _history(lines: Sequence[Mapping[str, Any]], layers: int) -> tuple[HistoryEntry, ...]:
     """Oldest first. The API has no ``empty`` flag: it is told by size and instruction.
 
-    WORKDIR makes a layer only when it made a directory, and then too its size is 0; the number
-    of layers decides, the latest ones first, because base images are flattened more often.
+    A WORKDIR makes a layer only where it makes a directory, and its size is 0 either way: when the
+    lines outnumber the layers, the latest WORKDIR is taken for empty. `images.save` is exact.
     """
     oldest_first = list(reversed(lines))
     texts = [str(line.get("CreatedBy") or "") for line in oldest_first]
@@ -131,7 +131,7 @@ def _history(lines: Sequence[Mapping[str, Any]], layers: int) -> tuple[HistoryEn
     ]
     surplus = empty.count(False) - layers
     doubtful = [i for i, line in enumerate(oldest_first) if not empty[i] and not line.get("Size")]
-    doubtful.sort(key=lambda i: ("WORKDIR" not in texts[i], i))
+    doubtful.sort(key=lambda i: ("WORKDIR" not in texts[i], -i))
     for i in doubtful[: max(surplus, 0)]:
         empty[i] = True
     return tuple(HistoryEntry(text, flag) for text, flag in zip(texts, empty, strict=True))

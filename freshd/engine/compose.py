@@ -1,0 +1,265 @@
+"""The docker CLI's Compose with a freshd endpoint: argv arrays in, values and output lines out.
+
+Each call is a process group of its own with a deadline, so that a build that hangs can be ended
+whole. Never `down`; never `up` without `--no-deps` and `--scale`: a plain one removes replicas.
+"""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from freshd.engine.endpoint import Endpoint, cli_environment
+from freshd.errors import ConfigError, EngineFailed, EngineUnavailable, OutcomeUnknown
+from freshd.model import Json, RebuildMode
+
+_KEPT_LINES = 200
+_LINE_LIMIT = 64 * 1024
+_ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+_NO_COMPOSE = re.compile(r"unknown command: docker compose|'compose' is not a docker command")
+_NO_ENGINE = re.compile(r"Cannot connect to the Docker daemon|error during connect")
+_INSTALL = "install Docker Compose v2 (the `docker compose` plugin)"
+
+OnLine = Callable[[str], None]
+OnStart = Callable[[int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class ComposeFiles:
+    """Which Compose project: absolute ``directory`` and ``files``, in merge order.
+
+    No ``files``: Compose finds its own in ``directory``. ``project`` None: Compose's own name.
+    """
+
+    directory: str
+    files: tuple[str, ...] = ()
+    project: str | None = None
+    profiles: tuple[str, ...] = ()
+    env_files: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ComposeResult:
+    """``lines`` are the last 200 of what the command printed, without terminal codes."""
+
+    exit_code: int
+    lines: tuple[str, ...]
+
+    @property
+    def ok(self) -> bool:
+        return self.exit_code == 0
+
+
+def _ignore_line(_: str) -> None:
+    """Output nobody asked for; the last lines are kept anyway."""
+
+
+def _ignore_pid(_: int) -> None:
+    """A child nobody needs to know of."""
+
+
+class Compose:
+    """The CLI bound to one endpoint and environment. Every call takes ``on_start(pid)``."""
+
+    def __init__(self, endpoint: Endpoint, environ: Mapping[str, str]) -> None:
+        self._environ = cli_environment(endpoint, environ)
+
+    def config(
+        self, files: ComposeFiles, *, timeout: float = 60.0, on_start: OnStart = _ignore_pid
+    ) -> Mapping[str, Json]:
+        """The resolved model; no engine is needed. ConfigError with Compose's own words."""
+        out: list[str] = []
+        argv = [*_compose(files), "config", "--format", "json"]
+        result = self._run(argv, timeout=timeout, on_start=on_start, stdout=out)
+        if not result.ok:
+            raise _config_error(files, result.lines)
+        try:
+            model = json.loads("".join(out))
+        except ValueError as error:
+            raise ConfigError(
+                f"`docker compose config` printed no JSON for {files.directory}: {error}",
+                hint="freshd needs Docker Compose 2.20 or newer",
+            ) from error
+        if not isinstance(model, dict):
+            raise ConfigError(f"`docker compose config` printed no object for {files.directory}")
+        return model
+
+    def build(
+        self,
+        files: ComposeFiles,
+        services: Sequence[str],
+        *,
+        mode: RebuildMode,
+        timeout: float = 3600.0,
+        on_line: OnLine = _ignore_line,
+        on_start: OnStart = _ignore_pid,
+    ) -> ComposeResult:
+        """Builds. ``fresh-context`` first drops BuildKit's copy of the local files, which it
+        reuses for equal size and mtime; ``no-cache`` runs every instruction again but trusts that
+        copy; ``clean`` is both. Base images are not pulled. A failed build is a result, not an
+        error; OutcomeUnknown past ``timeout`` seconds, after which the build is ended.
+        """
+        if mode in (RebuildMode.FRESH_CONTEXT, RebuildMode.CLEAN):
+            self.prune_context(on_start=on_start)
+        argv = [*_compose(files), "build"]
+        if mode in (RebuildMode.NO_CACHE, RebuildMode.CLEAN):
+            argv.append("--no-cache")
+        argv += ["--", *services]
+        return self._run(argv, timeout=timeout, on_line=on_line, on_start=on_start)
+
+    def up(
+        self,
+        files: ComposeFiles,
+        services: Sequence[str],
+        *,
+        scale: Mapping[str, int],
+        force_recreate: bool = False,
+        timeout: float = 600.0,
+        on_line: OnLine = _ignore_line,
+        on_start: OnStart = _ignore_pid,
+    ) -> ComposeResult:
+        """`up -d` of these services only, none built, each with the replicas in ``scale``.
+
+        ValueError for a service without a scale: Compose would go back to the file's number.
+        """
+        unscaled = [service for service in services if service not in scale]
+        if unscaled or not services:
+            raise ValueError(f"no replica count for {', '.join(unscaled) or 'no service'}")
+        argv = [*_compose(files), "up", "--detach", "--no-deps", "--no-build"]
+        for service in services:
+            argv += ["--scale", f"{service}={scale[service]}"]
+        if force_recreate:
+            argv.append("--force-recreate")
+        argv += ["--", *services]
+        return self._run(argv, timeout=timeout, on_line=on_line, on_start=on_start)
+
+    def prune_context(
+        self, *, timeout: float = 120.0, on_start: OnStart = _ignore_pid
+    ) -> ComposeResult:
+        """Drops BuildKit's copies of local build contexts; layers stay. EngineFailed if refused."""
+        argv = ["docker", "builder", "prune", "--force", "--filter", "type=source.local"]
+        result = self._run(argv, timeout=timeout, on_start=on_start)
+        if not result.ok:
+            raise EngineFailed(f"pruning the build context failed: {' '.join(result.lines[-2:])}")
+        return result
+
+    def _run(
+        self,
+        argv: Sequence[str],
+        *,
+        timeout: float,
+        on_start: OnStart,
+        on_line: OnLine = _ignore_line,
+        stdout: list[str] | None = None,
+    ) -> ComposeResult:
+        """Collects standard output apart when ``stdout`` is given, else merged with the errors."""
+        try:
+            process = subprocess.Popen(
+                argv,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT if stdout is None else subprocess.PIPE,
+                env=self._environ,
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise ConfigError(f"the docker CLI cannot be run: {error}", hint=_INSTALL) from error
+        kept: deque[str] = deque(maxlen=_KEPT_LINES)
+        reader = threading.Thread(
+            target=_read, args=(process, kept, on_line, stdout), name="compose output", daemon=True
+        )
+        try:
+            reader.start()
+            on_start(process.pid)
+            process.wait(timeout)
+        except subprocess.TimeoutExpired as error:
+            raise OutcomeUnknown(
+                f"`{' '.join(argv[:2])} … {argv[-1]}` did not end within {timeout:.0f} s"
+            ) from error
+        finally:
+            _end(process)
+            reader.join(2.0)
+        lines = tuple(kept)
+        if process.returncode != 0:
+            _raise_known("\n".join(lines))
+        return ComposeResult(process.returncode, lines)
+
+
+def _read(
+    process: subprocess.Popen[bytes],
+    kept: deque[str],
+    on_line: OnLine,
+    stdout: list[str] | None,
+) -> None:
+    if stdout is not None:
+        drain = threading.Thread(target=_drain, args=(process, stdout), daemon=True)
+        drain.start()
+    source = process.stdout if stdout is None else process.stderr
+    assert source is not None
+    for raw in iter(lambda: source.readline(_LINE_LIMIT), b""):
+        line = _ESCAPES.sub("", raw.decode("utf-8", "replace")).rstrip("\r\n")
+        kept.append(line)
+        on_line(line)
+    if stdout is not None:
+        drain.join()
+
+
+def _drain(process: subprocess.Popen[bytes], stdout: list[str]) -> None:
+    assert process.stdout is not None
+    stdout.append(process.stdout.read().decode("utf-8", "surrogateescape"))
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Ends what is left of the group: the CLI, the Compose plugin and its builder."""
+    if process.poll() is not None:
+        return
+    for number, patience in ((signal.SIGTERM, 5.0), (signal.SIGKILL, 5.0)):
+        try:
+            os.killpg(process.pid, number)
+        except ProcessLookupError:
+            pass  # it ended by itself meanwhile
+        deadline = time.monotonic() + patience
+        while time.monotonic() < deadline and process.poll() is None:
+            time.sleep(0.02)
+        if process.poll() is not None:
+            return
+
+
+def _compose(files: ComposeFiles) -> list[str]:
+    argv = ["docker", "compose", "--ansi", "never", "--project-directory", files.directory]
+    for flag, values in (
+        ("--file", files.files),
+        ("--project-name", (files.project,) if files.project else ()),
+        ("--profile", files.profiles),
+        ("--env-file", files.env_files),
+    ):
+        for value in values:
+            argv += [flag, value]
+    return argv
+
+
+def _raise_known(text: str) -> None:
+    if _NO_COMPOSE.search(text):
+        raise ConfigError("`docker compose` is not installed", hint=_INSTALL)
+    if _NO_ENGINE.search(text):
+        raise EngineUnavailable(
+            "docker compose cannot reach the engine", hint="see whether `docker version` answers"
+        )
+
+
+def _config_error(files: ComposeFiles, lines: Sequence[str]) -> ConfigError:
+    """Compose's own words, without the warnings and log decoration around them."""
+    words = [line.strip() for line in lines if line.strip() and not line.startswith("time=")]
+    problems = tuple(words) or tuple(line.strip() for line in lines if line.strip())
+    where = ", ".join(files.files) or files.directory
+    return ConfigError(
+        f"the Compose model of {where} is invalid: {(problems or ('no reason given',))[-1]}",
+        hint="`docker compose config` shows the same error",
+        problems=problems,
+    )

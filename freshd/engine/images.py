@@ -1,0 +1,197 @@
+"""Images from the inside: a probe container that never runs, and the layers of `image save`."""
+
+import gzip
+import hashlib
+import json
+import tarfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import IO, Any
+
+from freshd.engine import translate, wire
+from freshd.engine.client import Engine
+from freshd.errors import EngineFailed, FreshdError, TargetGone
+from freshd.model import HistoryEntry
+
+PROBE_LABEL = "dev.freshd.probe"
+_SAVE_SECONDS = 900.0
+_CHUNK = 1024 * 1024
+_CONFIG_LIMIT = 8 * _CHUNK
+_ZSTD = b"\x28\xb5\x2f\xfd"
+
+
+@contextmanager
+def probe_container(engine: Engine, image_id: str) -> Iterator[str]:
+    """A container of the image, created and never started, for reading its files by archive.
+
+    It has no network and a label, and goes away with its anonymous volumes. Raises TargetGone
+    where there is no such image.
+    """
+    with translate.translated(engine.endpoint, f"creating a probe of {image_id[:19]}"):
+        config = engine.api.create_container_config(
+            image_id,
+            # Never run; but an image without CMD and ENTRYPOINT needs one to be created.
+            command=["/freshd-probe-is-never-started"],
+            entrypoint=[],
+            labels={PROBE_LABEL: "1"},
+            network_disabled=True,
+            host_config=engine.api.create_host_config(network_mode="none"),
+        )
+        created = engine.api.create_container_from_config(config)
+    container_id = str(created["Id"])
+    try:
+        yield container_id
+    finally:
+        _remove(engine, container_id)
+
+
+def remove_stale_probes(engine: Engine) -> int:
+    """Removes the probes a killed freshd left; how many. Only containers that never started."""
+    removed = 0
+    filters = {"label": [PROBE_LABEL], "status": ["created"]}
+    with translate.translated(engine.endpoint, "listing probes"):
+        found = engine.api.containers(all=True, filters=filters)
+    for item in found:
+        _remove(engine, str(item["Id"]))
+        removed += 1
+    return removed
+
+
+class SavedImage:
+    """Iterate it once: (diff id of the layer, member) for every member of every layer.
+
+    Members come layer by layer, the layers in whatever order the engine stores them; contents are
+    not kept. ``history`` is exact, oldest first, once the iteration is over: its lines that are
+    not ``empty`` belong to RootFS.Layers in order.
+    """
+
+    def __init__(
+        self, engine: Engine, image_id: str, keep: Callable[[tarfile.TarInfo], bool] | None
+    ) -> None:
+        self._engine = engine
+        self._image_id = image_id
+        self._keep = keep
+        self.history: tuple[HistoryEntry, ...] = ()
+
+    def __iter__(self) -> Iterator[tuple[str, tarfile.TarInfo]]:
+        what = f"saving image {self._image_id[:19]}"
+        engine = self._engine
+        deadline = time.monotonic() + _SAVE_SECONDS
+        target = f"/v{engine.api_version}/images/{wire.segment(self._image_id)}/get"
+        try:
+            sock, response = wire.stream(engine.endpoint, target, deadline=deadline)
+        except OSError as error:
+            raise translate.unavailable(engine.endpoint, error) from error
+        with sock, response:
+            if response.status != 200:
+                text = response.read(65536).decode("utf-8", "replace")
+                raise translate.of_status(response.status, text, what, engine.endpoint)
+            try:
+                with tarfile.open(fileobj=response, mode="r|", bufsize=_CHUNK) as outer:
+                    for member in outer:
+                        blob = outer.extractfile(member) if member.isreg() else None
+                        if blob is not None:
+                            yield from self._blob(member, blob)
+            except (OSError, tarfile.TarError, EOFError) as error:
+                raise EngineFailed(f"{what}: the stream broke off: {error!r}") from error
+        if not self.history:
+            raise EngineFailed(f"{what}: no image configuration in the stream")
+
+    def _blob(
+        self, member: tarfile.TarInfo, blob: IO[bytes]
+    ) -> Iterator[tuple[str, tarfile.TarInfo]]:
+        head = blob.read(512)
+        if head[:1] in (b"{", b"["):
+            if member.size <= _CONFIG_LIMIT:
+                self._configuration(head + blob.read())
+            return
+        if head[:4] == _ZSTD:
+            raise EngineFailed(f"a layer of {self._image_id[:19]} is compressed with zstd")
+        is_gzip = head[:2] == b"\x1f\x8b"
+        is_tar = len(head) == 512 and (head[257:262] == b"ustar" or not any(head))
+        if not (is_gzip or is_tar):
+            return  # VERSION, oci-layout and their like
+        source: Any = _Joined(head, blob)  # all that gzip and tarfile call of it is `read`
+        reader = _Hashing(gzip.GzipFile(fileobj=source) if is_gzip else source)
+        names = self._members(reader)
+        diff_id = reader.finish()
+        for info in names:
+            yield diff_id, info
+
+    def _members(self, reader: Any) -> list[tarfile.TarInfo]:
+        with tarfile.open(
+            fileobj=reader, mode="r|", bufsize=_CHUNK, encoding="utf-8", errors="surrogateescape"
+        ) as layer:
+            names = []
+            for info in layer:
+                layer.members = []  # type: ignore[attr-defined]  # tarfile would keep them all
+                if self._keep is None or self._keep(info):
+                    names.append(info)
+        return names
+
+    def _configuration(self, text: bytes) -> None:
+        try:
+            data: Any = json.loads(text)
+        except ValueError:
+            return
+        if isinstance(data, dict) and "rootfs" in data and "config" in data:
+            self.history = tuple(
+                HistoryEntry(str(line.get("created_by") or ""), bool(line.get("empty_layer")))
+                for line in data.get("history") or ()
+            ) or tuple(HistoryEntry("") for _ in data["rootfs"].get("diff_ids") or ())
+
+
+def save(
+    engine: Engine, image_id: str, *, keep: Callable[[tarfile.TarInfo], bool] | None = None
+) -> SavedImage:
+    """Streams `image save`; ``keep`` says which members matter, so the others cost no memory.
+
+    Iterating raises TargetGone (no such image), EngineUnavailable, EngineFailed.
+    """
+    return SavedImage(engine, image_id, keep)
+
+
+class _Joined:
+    """The bytes that were looked at, then the rest."""
+
+    def __init__(self, head: bytes, rest: IO[bytes]) -> None:
+        self._head = head
+        self._rest = rest
+
+    def read(self, size: int = -1) -> bytes:
+        if not self._head:
+            return self._rest.read(size)
+        if size < 0:
+            taken, self._head = self._head, b""
+            return taken + self._rest.read()
+        taken, self._head = self._head[:size], self._head[size:]
+        return taken
+
+
+class _Hashing:
+    """A layer's diff id is the sha256 of its uncompressed tar, so it is known at its end."""
+
+    def __init__(self, source: Any) -> None:
+        self._source = source
+        self._digest = hashlib.sha256()
+
+    def read(self, size: int = -1) -> bytes:
+        data: bytes = self._source.read(size)
+        self._digest.update(data)
+        return data
+
+    def finish(self) -> str:
+        while self.read(_CHUNK):
+            pass
+        return f"sha256:{self._digest.hexdigest()}"
+
+
+def _remove(engine: Engine, container_id: str) -> None:
+    try:
+        with translate.translated(engine.endpoint, f"removing the probe {container_id[:12]}"):
+            engine.api.remove_container(container_id, v=True, force=True)
+    except TargetGone:
+        pass  # another freshd was faster
+    except FreshdError:
+        pass  # it has a label: `remove_stale_probes` finds it at the next start
