@@ -152,7 +152,7 @@ def _regex(pattern: str) -> str:
         elif char == "\\":
             if position >= len(pattern):
                 raise ValueError(pattern)
-            out.append(re.escape(pattern[position]))
+            out.append(_escaped(pattern[position]))
             position += 1
         elif char == "[":
             group, position = _bracket(pattern, position)
@@ -160,6 +160,11 @@ def _regex(pattern: str) -> str:
         else:
             out.append(re.escape(char))
     return "".join(out)
+
+
+def _escaped(char: str) -> str:
+    """BuildKit hands ``\\x`` on to a regular expression: ``\\t`` is a tab, ``\\d`` any digit."""
+    return f"\\{char}" if char.isascii() and char.isalnum() else re.escape(char)
 
 
 def _bracket(pattern: str, start: int) -> tuple[str, int]:

@@ -71,7 +71,7 @@ def _name_values(replay: Replay, state: State, words: Words) -> None:
 
 
 def _arg(replay: Replay, state: State, words: Words) -> None:
-    texts = []
+    texts, newer = [], []
     world = replay.world
     before = dict(state.env)
     for key, default in arg_definitions(words.instruction, world.plan.escape):
@@ -85,8 +85,11 @@ def _arg(replay: Replay, state: State, words: Words) -> None:
         if value is not None:
             state.env[key] = value
         state.args.append((key, value))
-        texts.append(key if value is None else f"{key}={value}")
-    _note(state, words, f"ARG {' '.join(texts)}")
+        newer.append(key if value is None else f"{key}={value}")
+        # older versions do not show what a bare ARG takes over from before the first FROM
+        own = default is not None or key in world.build_args
+        texts.append(newer[-1] if own else key)
+    _note(state, words, f"ARG {' '.join(newer)}", f"ARG {' '.join(texts)}")
 
 
 def _workdir(state: State, words: Words) -> None:
