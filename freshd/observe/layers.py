@@ -1,0 +1,139 @@
+"""Which line of an image's history wrote or removed a path last: image id and paths in.
+
+Every layer's names are streamed once per chain id; the answers for all paths below the
+directories of interest are cached, so that later questions cost nothing.
+"""
+
+import json
+import posixpath
+import tarfile
+import time
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+
+from freshd.engine import images as engine_images
+from freshd.engine import translate, wire
+from freshd.engine.client import Engine
+from freshd.observe.attribution import (
+    Layer,
+    Replay,
+    is_copy,
+    lines_of,
+    matters,
+    replay,
+    resolve,
+    rewritten,
+)
+from freshd.observe.caches import ImageCache
+from freshd.observe.images import image_of
+from freshd.observe.paths import any_below, is_below, is_clean
+
+__all__ = ["is_copy", "rewritten", "writers"]
+
+
+def writers(
+    engine: Engine,
+    image_id: str,
+    paths: Collection[str],
+    *,
+    cache: ImageCache,
+    below: Collection[str] = (),
+) -> Mapping[str, str]:
+    """path -> history line of the layer that wrote or removed it last, for every one of ``paths``.
+
+    "" where no layer ever had the path, or the history does not match the layers (squashed,
+    imported). ``below`` are the directories to remember (where COPY lands); a path outside them is
+    looked up by its own directory. Raises TargetGone.
+    """
+    image = image_of(engine, image_id)
+    asked = {path for path in paths if is_clean(path)}
+    places = {path: _place(path, below) for path in asked}
+    known: dict[str, Mapping[str, str]] = {}
+    for directory in set(places.values()):
+        rows = cache.get_writers(image.chain_id, directory)
+        if rows is not None:
+            known[directory] = rows
+    unknown = sorted(set(places.values()) - known.keys())
+    if unknown:
+        for directory, rows in _attribute(engine, image.id, unknown).items():
+            cache.put_writers(image.chain_id, directory, rows)
+            known[directory] = rows
+    return dict.fromkeys(paths, "") | {path: _line(known[places[path]], path) for path in asked}
+
+
+# The row of a table that holds the history lines, one per layer; the others hold a layer's number,
+# as the same long line would be there thousands of times. No path is called so.
+_LINES = "lines"
+
+
+def _line(rows: Mapping[str, str], path: str) -> str:
+    lines: list[str] = json.loads(rows[_LINES])
+    return lines[int(rows[path])] if lines and path in rows else ""
+
+
+def _place(path: str, below: Collection[str]) -> str:
+    """The directory whose table has the path: the shortest of ``below``, else its own."""
+    holding = [d for d in below if d != "/" and is_clean(d) and is_below(path, d) and path != d]
+    return min(holding, key=len, default=posixpath.dirname(path))
+
+
+def _attribute(
+    engine: Engine, image_id: str, directories: Sequence[str]
+) -> dict[str, dict[str, str]]:
+    """Per directory: path below it -> layer number, and the history lines."""
+    story, lines = _story(engine, image_id, directories)
+    real = [resolve(posixpath.join(directory, "x"), story.links)[:-2] for directory in directories]
+    if not all(any_below(place or "/", directories) for place in real):
+        # A parent is a link (/bin -> usr/bin): the layers name the place behind it.
+        further = [*directories, *(place or "/" for place in real)]
+        story, lines = _story(engine, image_id, further)
+    return {
+        directory: {_LINES: json.dumps(lines), **_table(directory, place, story)}
+        for directory, place in zip(directories, real, strict=True)
+    }
+
+
+def _story(
+    engine: Engine, image_id: str, directories: Collection[str]
+) -> tuple[Replay, tuple[str, ...]]:
+    """The replayed layers and their history lines (none where they do not match)."""
+
+    def keep(member: tarfile.TarInfo) -> bool:
+        return member.issym() or matters(member.name, directories)
+
+    saved = engine_images.save(engine, image_id, keep=keep)
+    layers: dict[str, Layer] = defaultdict(Layer)
+    for diff_id, member in saved:
+        link = member.linkname if member.issym() else None
+        layers[diff_id].add(member.name, directory=member.isdir(), link=link)
+    # They came in the engine's own order, each once, however often the image has it.
+    order = _diff_ids(engine, image_id)
+    story = replay([layers[diff_id] for diff_id in order])
+    return story, lines_of(saved.history, len(order)) or ()
+
+
+def _diff_ids(engine: Engine, image_id: str) -> tuple[str, ...]:
+    """The image's layers, lowest first; neither ``ImageFacts`` nor a saved image tells them."""
+    what = f"inspecting image {image_id[:19]}"
+    target = f"/v{engine.api_version}/images/{wire.segment(image_id)}/json"
+    try:
+        answer = wire.request(
+            engine.endpoint, "GET", target, deadline=time.monotonic() + engine.timeout
+        )
+    except OSError as error:
+        raise translate.unavailable(engine.endpoint, error) from error
+    if answer.status != 200:
+        text = answer.body.decode("utf-8", "replace")
+        raise translate.of_status(answer.status, text, what, engine.endpoint)
+    return tuple(json.loads(answer.body)["RootFS"].get("Layers") or ())
+
+
+def _table(directory: str, real: str, story: Replay) -> dict[str, str]:
+    """Layer numbers of the paths below ``real``, under their names below ``directory``."""
+    prefix = directory.rstrip("/")
+    return {
+        prefix + path.removeprefix(real): str(number)
+        for path, number in story.last.items()
+        # Of "/" only what is directly in it: a deeper path is looked up in its own directory.
+        if path.startswith(real + "/") and (directory != "/" or path.count("/") == 1)
+    }

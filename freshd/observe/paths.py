@@ -1,0 +1,47 @@
+"""Absolute container paths: what lies below what. Pure text, no file system is asked."""
+
+import posixpath
+from collections.abc import Collection, Iterator, Sequence
+
+from freshd.model import Mount
+
+# The kernel's own; what an archive shows there is not what a process sees.
+KERNEL_ROOTS = ("/proc", "/sys", "/dev")
+
+# Put into every container by the engine, whatever the image has there.
+ENGINE_FILES = frozenset(
+    {"/.dockerenv", "/etc/hostname", "/etc/hosts", "/etc/mtab", "/etc/resolv.conf"}
+)
+
+
+def is_below(path: str, directory: str) -> bool:
+    """Whether ``path`` is ``directory`` or lies below it."""
+    return directory == "/" or path == directory or path.startswith(directory + "/")
+
+
+def ancestors(path: str) -> Iterator[str]:
+    """The directories above ``path``, nearest first, without "/"."""
+    parent = posixpath.dirname(path)
+    while parent not in ("/", ""):
+        yield parent
+        parent = posixpath.dirname(parent)
+
+
+def mount_of(path: str, mounts: Sequence[Mount]) -> Mount | None:
+    """The mount that serves ``path``: the deepest one it is on or below."""
+    serving = [mount for mount in mounts if is_below(path, mount.target)]
+    return max(serving, key=lambda mount: len(mount.target), default=None)
+
+
+def is_clean(path: str) -> bool:
+    """Absolute, normalised, no NUL: what the commands here may be given."""
+    return (
+        path.startswith("/")
+        and not path.startswith("//")
+        and "\0" not in path
+        and posixpath.normpath(path) == path
+    )
+
+
+def any_below(path: str, directories: Collection[str]) -> bool:
+    return any(is_below(path, directory) for directory in directories)

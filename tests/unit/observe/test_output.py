@@ -1,0 +1,174 @@
+"""What commands print in a container is parsed exactly, and nothing odd is believed."""
+
+import hashlib
+import os
+import stat as modes
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from freshd.model import Kind
+from freshd.observe import output
+
+# A component of any bytes a file system takes, and whole clean paths of them.
+COMPONENTS = (
+    st.binary(min_size=1, max_size=12)
+    .filter(lambda raw: b"/" not in raw and b"\0" not in raw and raw not in (b".", b".."))
+    .map(os.fsdecode)
+)
+PATHS = st.lists(COMPONENTS, min_size=1, max_size=4).map(lambda parts: "/" + "/".join(parts))
+DIGESTS = st.binary(max_size=8).map(lambda raw: hashlib.sha256(raw).hexdigest())
+
+
+def record(
+    path: str, mode: int = 0o100644, size: int = 3, mtime: int = 10, ctime: int = 20
+) -> bytes:
+    return b"%x %d %d %d 77 %s//\n" % (mode, size, mtime, ctime, os.fsencode(path))
+
+
+@given(st.dictionaries(PATHS, st.integers(0, 2**40), max_size=8))
+def test_stat_records_come_back_for_names_of_any_bytes(sizes: dict[str, int]) -> None:
+    printed = b"".join(record(path, size=size) for path, size in sizes.items())
+    found = output.parse_stats(printed, sizes)
+    assert {path: stat.size for path, stat in found.items()} == sizes
+
+
+@given(st.dictionaries(PATHS, DIGESTS, max_size=8))
+def test_links_and_hashes_in_order_come_back_for_names_of_any_bytes(
+    digests: dict[str, str],
+) -> None:
+    asked = list(digests)
+    printed = b"".join(b"%s  -\n" % digest.encode() for digest in digests.values())
+    assert output.parse_hashes_in_order(printed, asked) == digests
+    texts = b"".join(os.fsencode(path) + b"\0" for path in asked)
+    expected = {path: hashlib.sha256(os.fsencode(path)).hexdigest() for path in asked}
+    assert output.parse_links_in_order(texts, asked) == expected
+
+
+@given(st.dictionaries(PATHS.filter(lambda path: not output.is_odd(path)), DIGESTS, max_size=8))
+def test_hash_lines_come_back_for_every_name_that_is_not_odd(digests: dict[str, str]) -> None:
+    printed = b"".join(
+        b"%s  %s\n" % (digest.encode(), os.fsencode(path)) for path, digest in digests.items()
+    )
+    assert output.parse_hashes(printed, digests) == digests
+
+
+@given(st.binary(max_size=400), st.lists(PATHS, max_size=4, unique=True))
+def test_no_output_whatever_makes_a_parser_fail_or_name_an_unasked_path(
+    noise: bytes, asked: list[str]
+) -> None:
+    assert output.parse_stats(noise, asked).keys() <= set(asked)
+    assert output.parse_hashes(noise, asked).keys() <= set(asked)
+    assert output.parse_hashes_in_order(noise, asked).keys() <= set(asked)
+    assert output.parse_links_in_order(noise, asked).keys() <= set(asked)
+    output.parse_clock(noise)
+
+
+@given(st.lists(PATHS, max_size=8))
+def test_names_on_stdin_split_back_at_nul(paths: list[str]) -> None:
+    assert [os.fsdecode(each) for each in output.names(paths).split(b"\0")[:-1]] == paths
+
+
+@pytest.mark.parametrize(
+    ("mode", "kind", "bits"),
+    [
+        (modes.S_IFREG | 0o4755, Kind.FILE, 0o4755),
+        (modes.S_IFLNK | 0o777, Kind.LINK, 0o777),
+        (modes.S_IFDIR | 0o1777, Kind.DIR, 0o1777),
+        (modes.S_IFIFO | 0o644, Kind.OTHER, 0o644),
+        (modes.S_IFSOCK | 0o755, Kind.OTHER, 0o755),
+        (modes.S_IFCHR | 0o600, Kind.OTHER, 0o600),
+    ],
+)
+def test_the_raw_mode_gives_kind_and_permission_bits(mode: int, kind: Kind, bits: int) -> None:
+    stat = output.parse_stats(record("/a", mode), ["/a"])["/a"]
+    assert (stat.kind, stat.mode) == (kind, bits)
+
+
+def test_a_stat_remembers_the_later_stamp_and_a_signature_of_every_field() -> None:
+    plain = output.parse_stats(record("/a"), ["/a"])["/a"]
+    assert plain.stamp == 20
+    assert output.parse_stats(record("/a", mtime=99), ["/a"])["/a"].stamp == 99
+    for other in (
+        record("/a", mode=0o100755),
+        record("/a", size=4),
+        record("/a", mtime=11),
+        record("/a", ctime=21),
+        record("/a").replace(b" 77 ", b" 78 "),
+    ):
+        assert output.parse_stats(other, ["/a"])["/a"].signature != plain.signature
+
+
+@pytest.mark.parametrize(
+    "printed",
+    [
+        b"81a4 3 10 20 77 /b//\n",
+        b"81a4 3 10 20 /a//\n",
+        b"81A4 3 10 20 77 /a//\n",
+        b"81a4 -3 10 20 77 /a//\n",
+        b"81a4 3 10 20 77 /a",
+        b"x 81a4 3 10 20 77 /a//\n",
+        b"81a4 99999999999999999999 10 20 77 /a//\n",
+    ],
+)
+def test_a_stat_record_that_is_not_exact_is_no_answer(printed: bytes) -> None:
+    assert output.parse_stats(printed, ["/a"]) == {}
+
+
+@pytest.mark.parametrize(
+    "line",
+    [b"%s  /b", b"%s /a", b"\\%s  /a", b" %s  /a", b"%sa  /a", b"%s  /a "],
+)
+def test_a_hash_line_that_is_not_exact_is_no_answer(line: bytes) -> None:
+    digest = b"0" * 64
+    assert output.parse_hashes(line % digest + b"\n", ["/a"]) == {}
+    assert output.parse_hashes(b"%s  /a" % digest, ["/a"]) == {}
+    assert output.parse_hashes(b"%s  /a\n" % digest, ["/a"]) == {"/a": "0" * 64}
+
+
+def test_answers_in_order_are_refused_as_a_whole_when_their_number_is_wrong() -> None:
+    line = b"0" * 64 + b"  -\n"
+    assert output.parse_hashes_in_order(line, ["/a", "/b"]) == {}
+    assert output.parse_hashes_in_order(line * 3, ["/a", "/b"]) == {}
+    assert output.parse_hashes_in_order(b"\n" + line, ["/a", "/b"]) == {"/b": "0" * 64}
+    assert output.parse_links_in_order(b"x\0", ["/a", "/b"]) == {}
+    assert output.parse_links_in_order(b"\0x\0", ["/a", "/b"]).keys() == {"/b"}
+
+
+@pytest.mark.parametrize(
+    ("stderr", "absent", "explained"),
+    [
+        (b"stat: can't stat '/a': No such file or directory\n", 1, True),
+        (b"stat: cannot statx '/a/b': Not a directory\n", 1, True),
+        (b"stat: cannot statx '/a': No such file or directory\n", 2, False),
+        (b"stat: cannot statx '/a': Permission denied\n", 1, False),
+        (b"stat: cannot statx '/a': Too many levels of symbolic links\n", 1, False),
+        (b"stat: cannot statx '/a': Datei oder Verzeichnis nicht gefunden\n", 1, False),
+        (b"", 1, False),
+    ],
+)
+def test_absence_is_believed_only_when_every_message_says_so(
+    stderr: bytes, absent: int, explained: bool
+) -> None:
+    assert output.explains_absence(stderr, absent) is explained
+
+
+@pytest.mark.parametrize(
+    ("printed", "clock", "rest"),
+    [(b"17\nx", 17, b"x"), (b"\nx", None, b"x"), (b"1e3\nx", None, b"x"), (b"", None, b"")],
+)
+def test_the_clock_line_is_optional_and_strict(
+    printed: bytes, clock: int | None, rest: bytes
+) -> None:
+    assert output.parse_clock(printed) == (clock, rest)
+
+
+@pytest.mark.parametrize("name", ["/a\nb", "/a\\b", "/a\tb", "/a\rb", "/a\x7f"])
+def test_names_that_sha256sum_may_escape_are_odd(name: str) -> None:
+    assert output.is_odd(name)
+
+
+@pytest.mark.parametrize("name", ["/a b", "/-n", "/it's", '/"q"', "/ä", "/\udcff", "/$(x)"])
+def test_other_names_are_not_odd(name: str) -> None:
+    assert not output.is_odd(name)
