@@ -95,7 +95,8 @@ class Pair:
     ``source`` is relative to the project directory (``../x`` for a context outside it), ``target``
     absolute in the container. ``effective`` is false where a mount hides it; ``hidden_by`` then
     names that mount's destination. ``mode`` is the COPY's ``--chmod``. ``also_input`` marks a file
-    that the build also consumes, so that injecting it is not enough.
+    that the build also consumes, so that injecting it is not enough. With ``free_mode`` the build
+    sets a mode that the tree does not tell: modes are not to be compared.
     """
 
     source: str
@@ -105,6 +106,7 @@ class Pair:
     hidden_by: str | None = None
     mode: int | None = None
     also_input: bool = False
+    free_mode: bool = False
     why: str = ""
 
 
@@ -173,6 +175,16 @@ class Replica:
     @property
     def running(self) -> bool:
         return self.state == "running"
+
+    def mount_at(self, target: str) -> Mount | None:
+        """The innermost mount at or above ``target``; None: the container's own file system."""
+        best: Mount | None = None
+        for mount in self.mounts:
+            at = mount.target.rstrip("/")
+            below = target == at or target.startswith(f"{at}/")
+            if below and (best is None or len(at) > len(best.target.rstrip("/"))):
+                best = mount
+        return best
 
 
 @dataclass(frozen=True, slots=True)
