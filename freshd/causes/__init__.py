@@ -1,0 +1,119 @@
+"""Compare: what is known of one service in, its findings, links and verdict out. Pure.
+
+``container`` compares each replica, ``image`` the files and ``build`` the inputs of the image,
+``verdict`` sums up. ``registry`` says what each cause means.
+"""
+
+from collections.abc import Iterator
+
+from freshd.causes.build import build_findings
+from freshd.causes.container import ReplicaResult, compare_replica, is_serving
+from freshd.causes.image import (
+    behind,
+    has_copies,
+    image_of,
+    unreadable_in_image,
+    verbatim_findings,
+)
+from freshd.causes.verdict import links, strictly, verdict, worst
+from freshd.model import (
+    Finding,
+    Kind,
+    Level,
+    LinkName,
+    ReplicaReport,
+    ServiceFacts,
+    ServiceReport,
+    printable,
+)
+
+__all__ = ["compare", "strictly", "verdict", "worst"]
+
+_LINK_ORDER = {link: index for index, link in enumerate(LinkName)}
+
+
+def compare(facts: ServiceFacts) -> ServiceReport:
+    """Compare tree, image and containers of one service.
+
+    A service that was never created, or whose containers are all done with exit code 0, has no
+    finding and no checked link.
+    """
+    mapped = frozenset(pair.target for pair in facts.mapping.pairs if pair.source in facts.tree)
+    results = [compare_replica(facts, seen, mapped=mapped) for seen in facts.observations]
+    serving = [result for result in results if is_serving(result.observation.replica)]
+    image = _image_findings(facts, mapped) if serving else None
+    findings = [finding for result in serving for finding in result.findings]
+    if serving:
+        findings += [*(image or ()), *_unreadable_sources(facts)]
+    findings.sort(key=_reading_order)
+    return ServiceReport(
+        name=facts.service,
+        verdict=verdict(findings),
+        patched=any(finding.cause == "patched" for finding in findings),
+        links=links(
+            findings,
+            image_checked=image is not None,
+            container_checked=_container_checked(facts, serving),
+        ),
+        containers=tuple(_replica_report(result) for result in results),
+        findings=tuple(findings),
+    )
+
+
+def _image_findings(facts: ServiceFacts, mapped: frozenset[str]) -> tuple[Finding, ...] | None:
+    """None: there is no image, or nothing about it to check."""
+    image = image_of(facts)
+    if image is None or not (facts.builds or has_copies(facts)):
+        return None
+    differing = behind(facts, image, mapped)
+    landed = () if facts.fresh_build else differing
+    return (
+        *verbatim_findings(facts, image, differing),
+        *build_findings(facts, image, landed),
+        *unreadable_in_image(facts, image),
+    )
+
+
+def _container_checked(facts: ServiceFacts, serving: list[ReplicaResult]) -> bool:
+    if not serving:
+        return False
+    return not facts.mapping.pairs or any(result.compared for result in serving)
+
+
+def _replica_report(result: ReplicaResult) -> ReplicaReport:
+    replica = result.observation.replica
+    return ReplicaReport(
+        id=replica.id,
+        name=replica.name,
+        verdict=verdict(result.findings),
+        compared=result.compared,
+        equal=result.equal,
+    )
+
+
+def _unreadable_sources(facts: ServiceFacts) -> Iterator[Finding]:
+    sources = {pair.source for pair in facts.mapping.pairs} | set(facts.mapping.inputs)
+    for path in sorted(sources):
+        entry = facts.tree.get(path)
+        if entry is None or entry.kind is not Kind.UNREADABLE:
+            continue
+        yield Finding(
+            cause="unreadable",
+            level=Level.UNVERIFIABLE,
+            link=LinkName.CONTAINER,
+            service=facts.service,
+            message=f"{printable(path)} in the tree could not be read: "
+            f"{printable(entry.reason) or 'no reason given'}",
+            path=path,
+            want=entry,
+            evidence={"reason": entry.reason},
+        )
+
+
+def _reading_order(finding: Finding) -> tuple[int, str, str, str]:
+    return (
+        _LINK_ORDER[finding.link],
+        finding.container or "",
+        finding.path or finding.target or "",
+        finding.cause,
+    )

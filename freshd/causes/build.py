@@ -1,0 +1,132 @@
+"""The image link, input by input: what the build consumed against the tree and the model.
+
+In go a service's facts, its image and the inputs that landed verbatim and differ; out comes
+``build-input-changed``, or ``build-unrecorded`` where there is no proof either way, or nothing.
+"""
+
+from collections.abc import Iterator
+
+from freshd.causes import evidence
+from freshd.causes.image import Behind
+from freshd.model import (
+    BuildRecord,
+    Finding,
+    ImageFacts,
+    Level,
+    LinkName,
+    Remedy,
+    ServiceFacts,
+    Trace,
+    printable,
+)
+
+
+def build_findings(
+    facts: ServiceFacts, image: ImageFacts, landed: tuple[Behind, ...]
+) -> tuple[Finding, ...]:
+    """At most one finding. Of ``landed``, verbatim copies that differ, only the inputs count."""
+    if not facts.builds:
+        return ()
+    record = facts.record if facts.record and facts.record.image_id == image.id else None
+    changed = {item.path for item in landed if item.also_input}
+    changed |= set(_changed_inputs(facts, record))
+    arguments = tuple(_changed_arguments(facts, record))
+    proved = record is not None and record.by_freshd
+    trace = facts.trace is Trace.DIFFERS and not proved
+    if changed or arguments or trace:
+        return (_changed(facts, image, sorted(changed), arguments, trace=trace),)
+    reasons = tuple(_doubts(facts, record))
+    return (_unrecorded(facts, image, reasons),) if reasons else ()
+
+
+def _changed_inputs(facts: ServiceFacts, record: BuildRecord | None) -> Iterator[str]:
+    if record is None:
+        return
+    verbatim = {pair.source for pair in facts.mapping.pairs}
+    recorded = {path for path in record.inputs if path not in verbatim}
+    for path in recorded.union(facts.mapping.inputs):
+        before = record.inputs.get(path)
+        if before is None and not record.by_freshd:
+            continue  # only witnessed: an input that is not in the record is in doubt, not changed
+        if before != _now(facts, path):
+            yield path
+
+
+def _now(facts: ServiceFacts, path: str) -> str | None:
+    entry = facts.tree.get(path)
+    return entry.digest if entry is not None else None
+
+
+def _changed_arguments(facts: ServiceFacts, record: BuildRecord | None) -> Iterator[str]:
+    if record is None:
+        return
+    names = set(record.args)
+    if record.by_freshd:
+        names |= set(facts.args)
+    for name in sorted(names):
+        if record.args.get(name) != facts.args.get(name):
+            yield name
+
+
+def _doubts(facts: ServiceFacts, record: BuildRecord | None) -> Iterator[str]:
+    """Why the image cannot be called fresh, in words."""
+    mapping = facts.mapping
+    if not mapping.pairs and not mapping.inputs:
+        yield "nothing of its build could be followed"
+    if record is not None and record.by_freshd:
+        return
+    known = record.inputs if record is not None else {}
+    blind = [path for path in mapping.traceless if path not in known]
+    if blind:
+        yield f"{len(blind)} inputs leave no trace in the image, such as {printable(min(blind))}"
+    yield from (printable(words) for words in mapping.opaque)
+    if facts.trace is Trace.UNKNOWN and record is None:
+        words = printable(facts.trace_evidence)
+        yield words or "its history cannot be compared with the Dockerfile"
+
+
+def _changed(
+    facts: ServiceFacts,
+    image: ImageFacts,
+    changed: list[str],
+    arguments: tuple[str, ...],
+    *,
+    trace: bool,
+) -> Finding:
+    what = [printable(path) for path in changed[:3]]
+    if len(changed) > 3:
+        what.append(f"{len(changed) - 3:,} more")
+    what += [f"build argument {name}" for name in arguments]
+    if not what:
+        what = [printable(facts.trace_evidence) or "the Dockerfile"]
+    state = [(path, _now(facts, path)) for path in changed]
+    # An argument's value may be a secret: not even its hash leaves here.
+    state += [(f"argument {name}", None) for name in arguments]
+    state += [("trace", facts.trace_evidence)] if trace else []
+    return Finding(
+        cause="build-input-changed",
+        level=Level.STALE,
+        link=LinkName.IMAGE,
+        service=facts.service,
+        message=f"the build of {facts.service} is behind: {', '.join(what)} changed since",
+        remedy=Remedy.REBUILD,
+        evidence={
+            "image": image.id,
+            **evidence.paths(changed),
+            "arguments": list(arguments),
+            "trace": facts.trace_evidence if trace else None,
+            "drift": evidence.drift(state),
+        },
+    )
+
+
+def _unrecorded(facts: ServiceFacts, image: ImageFacts, reasons: tuple[str, ...]) -> Finding:
+    return Finding(
+        cause="build-unrecorded",
+        level=Level.UNVERIFIABLE,
+        link=LinkName.IMAGE,
+        service=facts.service,
+        message=f"the build of {facts.service} cannot be judged: {'; '.join(reasons)}",
+        remedy=Remedy.REBUILD,
+        evidence={"image": image.id, "reasons": list(reasons)},
+    )

@@ -1,0 +1,190 @@
+"""The container link: one replica's observation against tree, image and freshd's own record.
+
+In go a service's facts and one observation, out comes a ``ReplicaResult``: findings and counts.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from freshd.causes.difference import Difference, finding_for, same_mode
+from freshd.causes.leftovers import in_tree, leftovers, source_of
+from freshd.causes.mounts import covering
+from freshd.model import (
+    Finding,
+    Kind,
+    Level,
+    LinkName,
+    Observation,
+    Pair,
+    Remedy,
+    Replica,
+    ServiceFacts,
+    Via,
+)
+
+_RANK = {Via.COPY: 0, Via.DECLARED: 1, Via.BIND: 2}
+
+
+@dataclass(frozen=True, slots=True)
+class ReplicaResult:
+    """What was found in one replica: ``equal`` of ``compared`` mapped paths are the tree's."""
+
+    observation: Observation
+    findings: tuple[Finding, ...] = ()
+    compared: int = 0
+    equal: int = 0
+
+
+def is_serving(replica: Replica) -> bool:
+    """Whether findings are wanted: not for jobs that are done, nor for what is being removed."""
+    if replica.state == "removing":
+        return False
+    if replica.running:
+        return True
+    return not replica.oneoff and not (replica.state == "exited" and replica.exit_code == 0)
+
+
+def compare_replica(
+    facts: ServiceFacts, observation: Observation, *, mapped: frozenset[str]
+) -> ReplicaResult:
+    """Compare one replica. ``mapped`` are the targets that have a source in the tree."""
+    replica = observation.replica
+    if not is_serving(replica):
+        return ReplicaResult(observation)
+    state = list(_state(facts, replica))
+    if observation.problem:
+        state.append(_not_observed(facts, observation))
+        return ReplicaResult(observation, findings=tuple(state))
+    content, compared, equal = _content(facts, observation)
+    extra = _extra(facts, observation, mapped)
+    return ReplicaResult(
+        observation, findings=(*state, *content, *extra), compared=compared, equal=equal
+    )
+
+
+def _content(facts: ServiceFacts, observation: Observation) -> tuple[list[Finding], int, int]:
+    tree, files, asked = facts.tree, observation.files, observation.asked
+    findings: list[Finding] = []
+    compared = equal = 0
+    for target, pair in visible_pairs(facts.mapping.pairs, observation.replica).items():
+        want = tree.get(pair.source)
+        if target not in asked or want is None or want.kind in (Kind.OTHER, Kind.UNREADABLE):
+            continue
+        compared += 1
+        seen = files.get(target)
+        if (
+            seen is not None
+            and seen.kind is want.kind
+            and seen.digest == want.digest
+            and same_mode(pair, want, seen)
+        ):
+            equal += 1
+            continue
+        if pair.mode is not None:
+            want = replace(want, mode=pair.mode)
+        findings.append(finding_for(Difference(facts, observation.replica, pair, want, seen)))
+    return findings, compared, equal
+
+
+def visible_pairs(pairs: Iterable[Pair], replica: Replica) -> Mapping[str, Pair]:
+    """target -> the one pair that says what the process should read there.
+
+    A pair hidden by a bind is left to the bind's own pair. One hidden by a volume or tmpfs counts:
+    that is what the process reads. A mount that this replica does not have hides nothing.
+    """
+    kinds: dict[str | None, str | None] = {mount.target: mount.kind for mount in replica.mounts}
+    chosen: dict[str, Pair] = {}
+    for pair in pairs:
+        if not pair.effective and (
+            pair.via is Via.BIND or kinds.get(pair.hidden_by) not in (None, "volume", "tmpfs")
+        ):
+            continue
+        before = chosen.get(pair.target)
+        if before is None or _rank(pair) > _rank(before):
+            chosen[pair.target] = pair
+    return chosen
+
+
+def _rank(pair: Pair) -> tuple[bool, int]:
+    return pair.effective, _RANK[pair.via]
+
+
+def _extra(
+    facts: ServiceFacts, observation: Observation, mapped: frozenset[str]
+) -> Iterator[Finding]:
+    replica = observation.replica
+    image = facts.images.get(replica.image_id)
+    left = set(leftovers(facts, image, mapped)) if image is not None else set()
+    left |= {
+        target
+        for (container_id, target), digest in facts.written.items()
+        if container_id == replica.id and digest and target not in mapped
+    }
+    for target in sorted(left & observation.asked):
+        seen = observation.files.get(target)
+        mount = covering(replica, target)
+        if in_tree(facts, target):  # no longer mapped, but not gone: ignored on purpose
+            continue
+        if seen is None or seen.kind is Kind.DIR or (mount is not None and mount.kind == "bind"):
+            continue
+        source = source_of(facts.mapping, target)
+        pair = Pair(source=source or "", target=target, via=Via.COPY)
+        yield finding_for(Difference(facts, replica, pair, None, seen))
+
+
+def _state(facts: ServiceFacts, replica: Replica) -> Iterator[Finding]:
+    if not replica.running:
+        yield _replica_finding(
+            facts,
+            replica,
+            cause="not-running",
+            level=Level.STALE,
+            message=f"{replica.name} is not running: {_state_words(replica)}",
+        )
+    tag = facts.tag_image
+    if tag is None or replica.oneoff or not replica.image_id or replica.image_id == tag.id:
+        return
+    finding = _replica_finding(
+        facts,
+        replica,
+        cause="old-image",
+        level=Level.STALE,
+        message=f"{replica.name} runs another image than its tag names now",
+    )
+    yield replace(
+        finding,
+        remedy=Remedy.RECREATE,
+        evidence={"container_image": replica.image_id, "tag_image": tag.id},
+    )
+
+
+def _state_words(replica: Replica) -> str:
+    if replica.state == "exited":
+        return f"exited with code {replica.exit_code}"
+    return "it was never started" if replica.state == "created" else replica.state
+
+
+def _not_observed(facts: ServiceFacts, observation: Observation) -> Finding:
+    name = observation.replica.name
+    return _replica_finding(
+        facts,
+        observation.replica,
+        cause="not-observed",
+        level=Level.UNVERIFIABLE,
+        message=f"the files of {name} could not be looked at: {observation.problem}",
+    )
+
+
+def _replica_finding(
+    facts: ServiceFacts, replica: Replica, *, cause: str, level: Level, message: str
+) -> Finding:
+    return Finding(
+        cause=cause,
+        level=level,
+        link=LinkName.CONTAINER,
+        service=facts.service,
+        message=message,
+        container=replica.name,
+        container_id=replica.id,
+        evidence={"state": replica.state, "exit_code": replica.exit_code},
+    )

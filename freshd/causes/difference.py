@@ -1,0 +1,184 @@
+"""One path that is not the tree's: what the tree wants and what is seen in, one finding out.
+
+The table of the contract decides the cause: who wrote what is there now (the image, freshd, or
+neither), and whether anything can be written there at all.
+"""
+
+from dataclasses import dataclass
+
+from freshd.causes import evidence
+from freshd.causes.mounts import covering, unwritable
+from freshd.model import (
+    Entry,
+    Finding,
+    Json,
+    Kind,
+    Level,
+    LinkName,
+    Mount,
+    Pair,
+    Remedy,
+    Replica,
+    ServiceFacts,
+    Via,
+    printable,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """``want`` is the tree's entry (mode already the COPY's), ``seen`` the container's."""
+
+    facts: ServiceFacts
+    replica: Replica
+    pair: Pair
+    want: Entry | None
+    seen: Entry | None
+
+    @property
+    def in_image(self) -> Entry | None:
+        """What the replica's own image has there; None also when that image is not known."""
+        image = self.facts.images.get(self.replica.image_id)
+        return image.files.get(self.pair.target) if image is not None else None
+
+    @property
+    def path(self) -> str | None:
+        """The tree's path, or None where no source is known."""
+        return self.pair.source or None
+
+    @property
+    def shown(self) -> str:
+        return printable(self.path or self.pair.target)
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    cause: str
+    message: str
+    remedy: Remedy = Remedy.INJECT
+    level: Level = Level.STALE
+
+
+def same_mode(pair: Pair, want: Entry, seen: Entry) -> bool:
+    """Whether both or neither are executable; only files have a mode that matters."""
+    if want.kind is not Kind.FILE:
+        return True
+    mode = want.mode if pair.mode is None else pair.mode
+    return bool(mode & 0o100) == bool(seen.mode & 0o100)
+
+
+def finding_for(difference: Difference) -> Finding:
+    """The one finding of a path that differs in one replica."""
+    pair, replica = difference.pair, difference.replica
+    mount = covering(replica, pair.target)
+    judged = _judge(difference, mount)
+    return Finding(
+        cause=judged.cause,
+        level=judged.level,
+        link=LinkName.CONTAINER,
+        service=difference.facts.service,
+        message=judged.message,
+        remedy=judged.remedy,
+        container=replica.name,
+        container_id=replica.id,
+        path=difference.path,
+        target=pair.target,
+        via=pair.via,
+        want=difference.want,
+        seen=difference.seen,
+        evidence=_evidence(difference, mount),
+    )
+
+
+def _judge(difference: Difference, mount: Mount | None) -> _Judged:
+    seen, where = difference.seen, difference.replica.name
+    if seen is not None and seen.kind is Kind.UNREADABLE:
+        return _Judged(
+            "unreadable",
+            f"{printable(difference.pair.target)} in {where} could not be read: "
+            f"{printable(seen.reason) or 'no reason given'}",
+            Remedy.NOTIFY,
+            Level.UNVERIFIABLE,
+        )
+    if difference.pair.via is Via.BIND:
+        return _plain(difference, Remedy.RESTART)
+    reason = unwritable(difference.replica, mount)
+    if reason is not None:
+        return _judge_unwritable(difference, mount, reason)
+    if _same_bytes(difference) or _writer_known(difference):
+        return _plain(difference, _remedy(difference))
+    words = "was removed" if seen is None else "was changed"
+    volume = f" (on the volume at {mount.target})" if mount is not None else ""
+    return _Judged(
+        "changed-in-container",
+        f"{difference.shown} {words} in {where}{volume}, and not by freshd",
+        Remedy.NOTIFY,
+    )
+
+
+def _plain(difference: Difference, remedy: Remedy) -> _Judged:
+    """The causes that say no more than how the path differs."""
+    shown, where = difference.shown, difference.replica.name
+    want, seen = difference.want, difference.seen
+    if want is None:
+        return _Judged("extra-in-container", f"{shown} has left the tree and is in {where}", remedy)
+    if seen is None:
+        return _Judged("missing-in-container", f"{shown} is missing in {where}", remedy)
+    if want.same_content(seen):
+        word = "executable" if seen.executable else "not executable"
+        return _Judged("mode-differs", f"{shown} is {word} in {where}, unlike in the tree", remedy)
+    return _Judged("content-differs", f"{shown} in {where} is not the file in the tree", remedy)
+
+
+def _remedy(difference: Difference) -> Remedy:
+    """Deleting what replaced an image's own file leaves a hole: a new container restores it."""
+    image = difference.in_image
+    if difference.want is None and image is not None and not image.same_content(difference.seen):
+        return Remedy.RECREATE
+    return Remedy.INJECT
+
+
+def _judge_unwritable(difference: Difference, mount: Mount | None, reason: str) -> _Judged:
+    image = difference.facts.tag_image
+    tagged = image.files.get(difference.pair.target) if image is not None else None
+    built = difference.want is not None and difference.want.same_content(tagged)
+    renew = Remedy.RECREATE if built else Remedy.REBUILD
+    # A tmpfs hides what the image has from the start: only an edit since the build is news.
+    hidden = mount is not None and mount.kind == "tmpfs" and difference.seen is None
+    untouched = difference.want is not None and difference.want.same_content(difference.in_image)
+    return _Judged(
+        "target-not-writable",
+        f"{difference.shown} in {difference.replica.name} is not the tree's and cannot be "
+        f"written: {printable(reason)}",
+        renew if mount is None else Remedy.NOTIFY,
+        Level.NOTE if hidden and untouched else Level.STALE,
+    )
+
+
+def _same_bytes(difference: Difference) -> bool:
+    return difference.want is not None and difference.want.same_content(difference.seen)
+
+
+def _writer_known(difference: Difference) -> bool:
+    """Whether what is there now came from the replica's image or from freshd.
+
+    Nothing is lost by writing where neither image nor record says that there was anything.
+    """
+    seen, image = difference.seen, difference.in_image
+    wrote = difference.facts.written.get((difference.replica.id, difference.pair.target))
+    if seen is None:
+        return image is None or wrote == ""
+    return seen.same_content(image) or (bool(seen.digest) and wrote == seen.digest)
+
+
+def _evidence(difference: Difference, mount: Mount | None) -> dict[str, Json]:
+    found: dict[str, Json] = {
+        "tree": evidence.digest(difference.want),
+        "container": evidence.digest(difference.seen),
+        "image": evidence.digest(difference.in_image),
+        **evidence.mounted(mount),
+    }
+    if _same_bytes(difference):
+        found["tree_mode"] = evidence.octal(difference.want)
+        found["container_mode"] = evidence.octal(difference.seen)
+    return found

@@ -1,0 +1,210 @@
+"""The image link, file by file: what a COPY landed against the tree.
+
+In go a service's facts, the image in question and the observations; findings come out, at most one
+of each cause, with the paths in its evidence.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from freshd.causes import evidence
+from freshd.causes.difference import same_mode
+from freshd.causes.leftovers import leftovers, source_of
+from freshd.causes.mounts import covering
+from freshd.model import (
+    Entry,
+    Finding,
+    ImageFacts,
+    Kind,
+    Level,
+    LinkName,
+    Observation,
+    Pair,
+    Remedy,
+    ServiceFacts,
+    Via,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """One target that the image does not have as the tree does; ``want`` None: left over."""
+
+    path: str
+    target: str
+    want: Entry | None
+    seen: Entry | None
+    also_input: bool = False
+
+
+def image_of(facts: ServiceFacts) -> ImageFacts | None:
+    """The image that the service's tag names; else one that a replica runs, running ones first."""
+    if facts.tag_image is not None:
+        return facts.tag_image
+    replicas = [observation.replica for observation in facts.observations]
+    replicas.sort(key=lambda replica: (not replica.running, replica.oneoff, replica.number))
+    known = (facts.images.get(replica.image_id) for replica in replicas)
+    return next((image for image in known if image is not None), None)
+
+
+def behind(facts: ServiceFacts, image: ImageFacts, mapped: frozenset[str]) -> tuple[Behind, ...]:
+    """Every mapped or left-over target that differs in ``image``, sorted by target."""
+    tree = facts.tree
+    found: dict[str, Behind] = {}
+    for pair in facts.mapping.pairs:
+        want, seen = tree.get(pair.source), image.files.get(pair.target)
+        if want is None or want.kind in (Kind.OTHER, Kind.UNREADABLE):
+            continue
+        if not _lands(facts, pair, seen) or (seen is not None and seen.kind is Kind.UNREADABLE):
+            continue
+        if seen is not None and want.same_content(seen) and same_mode(pair, want, seen):
+            continue
+        if pair.mode is not None:
+            want = replace(want, mode=pair.mode)
+        found[pair.target] = Behind(pair.source, pair.target, want, seen, pair.also_input)
+    for target in leftovers(facts, image, mapped):
+        if not _hidden(facts, target):
+            source = source_of(facts.mapping, target) or target
+            found[target] = Behind(source, target, None, image.files[target])
+    return tuple(found[target] for target in sorted(found))
+
+
+def has_copies(facts: ServiceFacts) -> bool:
+    """Whether a COPY lands anything that is seen, so that the image can be compared at all."""
+    return any(pair.effective and pair.via is Via.COPY for pair in facts.mapping.pairs)
+
+
+def verbatim_findings(
+    facts: ServiceFacts, image: ImageFacts, differing: Iterable[Behind]
+) -> tuple[Finding, ...]:
+    """``image-behind`` (stale, or a note beside ``patched``) or ``stale-build-context``."""
+    every = tuple(differing)
+    if facts.fresh_build:
+        return (_stale_context(facts, image, every),) if every else ()
+    plain = tuple(item for item in every if not item.also_input)
+    if not plain:
+        return ()
+    note = _all_replicas_hold(facts, plain)
+    finding = _finding(
+        facts,
+        cause="image-behind",
+        message=f"the image of {facts.service} is behind the tree in {_files(len(plain))}",
+        evidence_of=(image, plain),
+    )
+    if not note:
+        return (finding,)
+    patched = Finding(
+        cause="patched",
+        level=Level.NOTE,
+        link=LinkName.CONTAINER,
+        service=facts.service,
+        message=f"{facts.service} is fresh and its image is not: {_files(len(plain))} would go "
+        "back on a recreate",
+        remedy=Remedy.REBUILD,
+        evidence=finding.evidence,
+    )
+    return replace(finding, level=Level.NOTE), patched
+
+
+def unreadable_in_image(facts: ServiceFacts, image: ImageFacts) -> tuple[Finding, ...]:
+    """One finding for every mapped path that the image holds and that could not be read there."""
+    targets = [
+        pair.target
+        for pair in facts.mapping.pairs
+        if pair.effective
+        and pair.via is Via.COPY
+        and (seen := image.files.get(pair.target)) is not None
+        and seen.kind is Kind.UNREADABLE
+    ]
+    if not targets:
+        return ()
+    return (
+        Finding(
+            cause="unreadable",
+            level=Level.UNVERIFIABLE,
+            link=LinkName.IMAGE,
+            service=facts.service,
+            message=f"{_files(len(targets))} of the image of {facts.service} could not be read",
+            evidence={"image": image.id, **evidence.paths(targets)},
+        ),
+    )
+
+
+def _stale_context(facts: ServiceFacts, image: ImageFacts, every: tuple[Behind, ...]) -> Finding:
+    return _finding(
+        facts,
+        cause="stale-build-context",
+        message=f"the image of {facts.service} was built just now and still has old bytes in "
+        f"{_files(len(every))}",
+        evidence_of=(image, every),
+    )
+
+
+def _finding(
+    facts: ServiceFacts,
+    *,
+    cause: str,
+    message: str,
+    evidence_of: tuple[ImageFacts, tuple[Behind, ...]],
+) -> Finding:
+    image, items = evidence_of
+    return Finding(
+        cause=cause,
+        level=Level.STALE,
+        link=LinkName.IMAGE,
+        service=facts.service,
+        message=message,
+        remedy=Remedy.REBUILD,
+        evidence={
+            "image": image.id,
+            **evidence.paths(item.path for item in items),
+            "left_over": sum(item.want is None for item in items),
+            "drift": evidence.drift((item.target, _state(item.want)) for item in items),
+        },
+    )
+
+
+def _lands(facts: ServiceFacts, pair: Pair, seen: Entry | None) -> bool:
+    """Whether the image is expected to hold this pair's file."""
+    if not pair.effective:
+        return False
+    if pair.via is Via.COPY:
+        return True
+    # A declared file that the build brought too goes back to the build's on a recreate.
+    return pair.via is Via.DECLARED and facts.builds and seen is not None
+
+
+def _hidden(facts: ServiceFacts, target: str) -> bool:
+    return any(covering(observation.replica, target) for observation in facts.observations)
+
+
+def _all_replicas_hold(facts: ServiceFacts, items: tuple[Behind, ...]) -> bool:
+    running = [
+        observation
+        for observation in facts.observations
+        if observation.replica.running and not observation.replica.oneoff
+    ]
+    return bool(running) and all(
+        _holds(observation, item) for observation in running for item in items
+    )
+
+
+def _holds(observation: Observation, item: Behind) -> bool:
+    if observation.problem or item.target not in observation.asked:
+        return False
+    seen = observation.files.get(item.target)
+    if item.want is None or seen is None:
+        return item.want is None and seen is None
+    return item.want.same_content(seen) and (
+        item.want.kind is not Kind.FILE or item.want.executable == seen.executable
+    )
+
+
+def _state(want: Entry | None) -> str | None:
+    if want is None:
+        return None
+    return f"{want.kind} {want.digest} {want.executable}"
+
+
+def _files(number: int) -> str:
+    return "1 file" if number == 1 else f"{number:,} files"

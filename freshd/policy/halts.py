@@ -1,0 +1,44 @@
+"""Suspected accidents: the tree before and after a batch of changes in, a reason to halt out.
+
+An unmounted disk and a deleted checkout look like a very large edit. Nothing may follow from them
+until a person has looked (``freshd resume``).
+"""
+
+from dataclasses import dataclass
+
+_MANY = 20
+
+
+@dataclass(frozen=True, slots=True)
+class TreeSize:
+    """How much of a mapping's tree there is.
+
+    ``files`` are its files that exist. ``root_exists`` and ``root_empty`` tell of the project
+    directory itself, ``identity`` is its (device, inode), None where that is not known.
+    """
+
+    files: int
+    root_exists: bool = True
+    root_empty: bool = False
+    identity: tuple[int, int] | None = None
+
+
+def halt_reason(before: TreeSize, after: TreeSize) -> str | None:
+    """Why nothing should be done now, in words; None when the change looks like work.
+
+    Halts when the root vanished, was emptied or was replaced by another directory, and when more
+    than half of the files, and more than 20, are gone at once. A tree that was never there before
+    cannot have vanished.
+    """
+    if not before.root_exists:
+        return None
+    if not after.root_exists:
+        return "the project directory has vanished"
+    if after.root_empty and not before.root_empty:
+        return "the project directory is empty"
+    if None not in (before.identity, after.identity) and before.identity != after.identity:
+        return "the project directory was replaced by another one"
+    gone = before.files - after.files
+    if gone > _MANY and gone * 2 > before.files:
+        return f"{gone:,} of {before.files:,} mapped files are gone at once"
+    return None
