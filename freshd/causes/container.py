@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 
 from freshd.causes.difference import Difference, finding_for, same_mode
 from freshd.causes.leftovers import in_tree, leftovers, source_of
-from freshd.causes.mounts import covering
 from freshd.model import (
     Finding,
     Kind,
@@ -82,6 +81,8 @@ def _content(facts: ServiceFacts, observation: Observation) -> tuple[list[Findin
             continue
         if pair.mode is not None:
             want = replace(want, mode=pair.mode)
+        elif pair.free_mode and seen is not None and want.kind is seen.kind:
+            want = replace(want, mode=seen.mode)  # the build's mode is not the tree's to change
         findings.append(finding_for(Difference(facts, observation.replica, pair, want, seen)))
     return findings, compared, equal
 
@@ -122,7 +123,7 @@ def _extra(
     }
     for target in sorted(left & observation.asked):
         seen = observation.files.get(target)
-        mount = covering(replica, target)
+        mount = replica.mount_at(target)
         if in_tree(facts, target):  # no longer mapped, but not gone: ignored on purpose
             continue
         if seen is None or seen.kind is Kind.DIR or (mount is not None and mount.kind == "bind"):

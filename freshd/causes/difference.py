@@ -7,7 +7,7 @@ neither), and whether anything can be written there at all.
 from dataclasses import dataclass
 
 from freshd.causes import evidence
-from freshd.causes.mounts import covering, unwritable
+from freshd.causes.mounts import unwritable
 from freshd.model import (
     Entry,
     Finding,
@@ -61,7 +61,7 @@ class _Judged:
 
 def same_mode(pair: Pair, want: Entry, seen: Entry) -> bool:
     """Whether both or neither are executable; only files have a mode that matters."""
-    if want.kind is not Kind.FILE:
+    if want.kind is not Kind.FILE or pair.free_mode:
         return True
     mode = want.mode if pair.mode is None else pair.mode
     return bool(mode & 0o100) == bool(seen.mode & 0o100)
@@ -70,7 +70,7 @@ def same_mode(pair: Pair, want: Entry, seen: Entry) -> bool:
 def finding_for(difference: Difference) -> Finding:
     """The one finding of a path that differs in one replica."""
     pair, replica = difference.pair, difference.replica
-    mount = covering(replica, pair.target)
+    mount = replica.mount_at(pair.target)
     judged = _judge(difference, mount)
     return Finding(
         cause=judged.cause,

@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from freshd.causes import evidence
 from freshd.causes.difference import same_mode
 from freshd.causes.leftovers import leftovers, source_of
-from freshd.causes.mounts import covering
 from freshd.model import (
     Entry,
     Finding,
@@ -28,13 +27,18 @@ from freshd.model import (
 
 @dataclass(frozen=True, slots=True)
 class Behind:
-    """One target that the image does not have as the tree does; ``want`` None: left over."""
+    """One target that the image does not have as the tree does; ``pair`` None: left over."""
 
     path: str
     target: str
     want: Entry | None
     seen: Entry | None
-    also_input: bool = False
+    pair: Pair | None = None
+
+    @property
+    def also_input(self) -> bool:
+        """Whether the build consumes the file as well, so that injecting it is not enough."""
+        return self.pair is not None and self.pair.also_input
 
 
 def image_of(facts: ServiceFacts) -> ImageFacts | None:
@@ -61,7 +65,7 @@ def behind(facts: ServiceFacts, image: ImageFacts, mapped: frozenset[str]) -> tu
             continue
         if pair.mode is not None:
             want = replace(want, mode=pair.mode)
-        found[pair.target] = Behind(pair.source, pair.target, want, seen, pair.also_input)
+        found[pair.target] = Behind(pair.source, pair.target, want, seen, pair)
     for target in leftovers(facts, image, mapped):
         if not _hidden(facts, target):
             source = source_of(facts.mapping, target) or target
@@ -175,7 +179,7 @@ def _lands(facts: ServiceFacts, pair: Pair, seen: Entry | None) -> bool:
 
 
 def _hidden(facts: ServiceFacts, target: str) -> bool:
-    return any(covering(observation.replica, target) for observation in facts.observations)
+    return any(observation.replica.mount_at(target) for observation in facts.observations)
 
 
 def _all_replicas_hold(facts: ServiceFacts, items: tuple[Behind, ...]) -> bool:
@@ -193,11 +197,9 @@ def _holds(observation: Observation, item: Behind) -> bool:
     if observation.problem or item.target not in observation.asked:
         return False
     seen = observation.files.get(item.target)
-    if item.want is None or seen is None:
+    if item.want is None or item.pair is None or seen is None:
         return item.want is None and seen is None
-    return item.want.same_content(seen) and (
-        item.want.kind is not Kind.FILE or item.want.executable == seen.executable
-    )
+    return item.want.same_content(seen) and same_mode(item.pair, item.want, seen)
 
 
 def _state(want: Entry | None) -> str | None:

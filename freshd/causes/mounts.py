@@ -1,17 +1,6 @@
-"""Which mount a process sees at a path: a replica and a path in, the mount that covers it out."""
+"""Places in a container: whether a path is below a directory, and whether it can be written."""
 
 from freshd.model import Mount, Replica
-
-
-def covering(replica: Replica, target: str) -> Mount | None:
-    """The innermost mount at or above ``target``; None: the container's own file system."""
-    best: Mount | None = None
-    for mount in replica.mounts:
-        if is_below(target, mount.target) and (
-            best is None or len(mount.target) > len(best.target)
-        ):
-            best = mount
-    return best
 
 
 def is_below(path: str, directory: str) -> bool:

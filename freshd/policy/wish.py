@@ -6,7 +6,7 @@ What cannot be done (a secret, a bind mount, a dead container) is taken out here
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from freshd.model import Finding, Mount, RebuildMode, Remedy, Replica, Via
+from freshd.model import Finding, RebuildMode, Remedy, Replica, Via
 from freshd.policy.match import injection_forbidden, matching_rule, no_rule_reason
 from freshd.policy.rules import Policy, ReloadKind, Rule
 
@@ -120,7 +120,7 @@ def _no_injection(finding: Finding, policy: Policy, replica: Replica | None) -> 
         return f"an injection does not help against {finding.cause}"
     if finding.via is Via.BIND:
         return "it is bind-mounted: the mount is never written"
-    mount = _covering(replica, finding.target)
+    mount = replica.mount_at(finding.target)
     if mount is not None and mount.kind == "bind":
         return f"it is below the bind mount {mount.target}, which is never written"
     if mount is not None and not policy.service(finding.service).volumes:
@@ -139,12 +139,3 @@ def _standing(wish: Wish, replica: Replica | None) -> Wish:
     if replica.state in ("paused", "dead", "removing"):
         wish = wish.without(Remedy.RESTART, f"the container is {replica.state}")
     return wish
-
-
-def _covering(replica: Replica, target: str) -> Mount | None:
-    below = [
-        mount
-        for mount in replica.mounts
-        if target == mount.target or target.startswith(mount.target.rstrip("/") + "/")
-    ]
-    return max(below, key=lambda mount: len(mount.target), default=None)

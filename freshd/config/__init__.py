@@ -1,0 +1,237 @@
+"""Configuration: ``freshd.toml`` in, a ``Policy`` out; ``config.toml`` in, a ``UserConfig`` out.
+
+All mistakes of a file are reported at once in one ``ConfigError``. Nothing is checked against the
+running project but by ``check_services``.
+"""
+
+import os
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from freshd.config.reading import parse_toml, read_text
+from freshd.errors import ConfigError
+from freshd.model import RebuildMode, Remedy, printable
+from freshd.policy.rules import (
+    Limits,
+    MapEntry,
+    Never,
+    Policy,
+    Probe,
+    ProjectSettings,
+    Rule,
+    Schedule,
+    ServicePolicy,
+)
+from freshd.policy.values import duration, reload_mode, weekly
+
+if TYPE_CHECKING:
+    from freshd.config.schema import PolicyFile, RuleTable, ServiceTable, Table
+
+    _T = TypeVar("_T", bound=Table)
+
+__all__ = [
+    "EngineSettings",
+    "LogSettings",
+    "Notifications",
+    "UserConfig",
+    "check_services",
+    "load_policy",
+    "load_user_config",
+    "parse_policy",
+    "parse_user_config",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Notifications:
+    """``quiet_hours`` are two minutes of the local day; the second may be the next day's."""
+
+    enabled: bool = True
+    quiet_hours: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LogSettings:
+    """``level`` is debug, info, warning or error; ``format`` auto, text or json."""
+
+    level: str = "info"
+    format: str = "auto"
+
+
+@dataclass(frozen=True, slots=True)
+class EngineSettings:
+    """``host`` as DOCKER_HOST has it; None: the environment and the context decide."""
+
+    host: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UserConfig:
+    """All of ``config.toml``; ``projects`` are absolute directories."""
+
+    projects: tuple[str, ...] = ()
+    notifications: Notifications = Notifications()
+    log: LogSettings = LogSettings()
+    engine: EngineSettings = EngineSettings()
+
+
+def load_policy(path: str) -> Policy:
+    """Read ``freshd.toml``. Raises ``ConfigError`` with every mistake in it."""
+    policy = parse_policy(read_text(path), os.path.basename(path))
+    return _with_path(policy, path)
+
+
+def parse_policy(text: str, name: str = "freshd.toml") -> Policy:
+    """A policy from TOML text; ``name`` is the file's name in messages."""
+    from freshd.config.schema import PolicyFile
+
+    return _policy(_validated(PolicyFile, parse_toml(text, name), name))
+
+
+def load_user_config(path: str, *, home: str | None = None) -> UserConfig:
+    """Read ``config.toml``; without such a file the defaults. ``home`` replaces ``~`` in projects.
+
+    Raises ``ConfigError`` with every mistake in it.
+    """
+    if not os.path.lexists(path):
+        return UserConfig()
+    return parse_user_config(read_text(path), os.path.basename(path), home=home)
+
+
+def parse_user_config(
+    text: str, name: str = "config.toml", *, home: str | None = None
+) -> UserConfig:
+    """The user's configuration from TOML text."""
+    from freshd.config.schema import UserFile, quiet_hours
+
+    file = _validated(UserFile, parse_toml(text, name), name)
+    where = os.path.expanduser("~") if home is None else home
+    projects = tuple(_at_home(project, where) for project in file.projects)
+    wrong = [
+        f'{name}: projects[{index}] = "{printable(project)}": must be absolute or begin with ~/'
+        for index, project in enumerate(projects)
+        if not os.path.isabs(project)
+    ]
+    if wrong:
+        raise _mistakes(name, wrong)
+    quiet = file.notifications.quiet_hours
+    return UserConfig(
+        projects=projects,
+        notifications=Notifications(
+            enabled=file.notifications.enabled,
+            quiet_hours=None if quiet is None else quiet_hours(quiet),
+        ),
+        log=LogSettings(level=file.log.level, format=file.log.format),
+        engine=EngineSettings(host=file.engine.host),
+    )
+
+
+def check_services(policy: Policy, known: Collection[str]) -> tuple[str, ...]:
+    """Mistakes in service names, one a line. ``known`` are the Compose model's services.
+
+    A table with ``container`` makes a service of its own.
+    """
+    from freshd.config.schema import suggestion
+
+    own = {name for name, service in policy.services.items() if service.container is not None}
+    every = set(known) | own
+    return tuple(
+        f'{path} = "{printable(name)}": no such service{suggestion(name, every)}'
+        for path, name in _named_services(policy)
+        if name not in every
+    )
+
+
+def _named_services(policy: Policy) -> Iterable[tuple[str, str]]:
+    for name in policy.services:
+        yield "service", name
+    for index, rule in enumerate(policy.rules):
+        for at, name in enumerate(rule.services):
+            yield f"rule[{index}].services[{at}]", name
+    never = policy.never
+    lists = (("restart", never.restart), ("recreate", never.recreate), ("rebuild", never.rebuild))
+    for key, names in lists:
+        for at, name in enumerate(names):
+            if name != "*":
+                yield f"never.{key}[{at}]", name
+
+
+def _validated(model: "type[_T]", tables: dict[str, Any], name: str) -> "_T":
+    from pydantic import ValidationError
+
+    from freshd.config.mistakes import problems
+
+    try:
+        return model.model_validate(tables)
+    except ValidationError as error:
+        raise _mistakes(name, (f"{name}: {line}" for line in problems(error, model))) from error
+
+
+def _mistakes(name: str, lines: Iterable[str]) -> ConfigError:
+    every = tuple(lines)
+    count = "1 mistake" if len(every) == 1 else f"{len(every)} mistakes"
+    return ConfigError(f"{name} has {count}", problems=every)
+
+
+def _at_home(path: str, home: str) -> str:
+    return home + path[1:] if path == "~" or path.startswith("~/") else path
+
+
+def _with_path(policy: Policy, path: str) -> Policy:
+    from dataclasses import replace
+
+    return replace(policy, path=path)
+
+
+def _policy(file: "PolicyFile") -> Policy:
+    never, limits, schedule = file.never, file.limits, file.schedule
+    moment = schedule.validate_at
+    return Policy(
+        version=file.version,
+        project=ProjectSettings(
+            name=file.project.name,
+            files=tuple(file.project.files),
+            profiles=tuple(file.project.profiles),
+        ),
+        services={name: _service(table) for name, table in file.service.items()},
+        rules=tuple(_rule(table, index) for index, table in enumerate(file.rule)),
+        never=Never(
+            inject=tuple(never.inject),
+            allow=tuple(never.allow),
+            restart=tuple(never.restart),
+            recreate=tuple(never.recreate),
+            rebuild=tuple(never.rebuild),
+        ),
+        limits=Limits(
+            rebuilds=limits.rebuilds,
+            rebuild_window=duration(limits.rebuild_window, least=0, most=86400),
+        ),
+        schedule=Schedule(
+            patrol=duration(schedule.patrol, least=0, most=86400),
+            validate=None if moment is None else weekly(moment),
+        ),
+    )
+
+
+def _service(table: "ServiceTable") -> ServicePolicy:
+    return ServicePolicy(
+        map=tuple(MapEntry(each.source, each.target) for each in table.map),
+        ignore=tuple(table.ignore),
+        reload=reload_mode(table.reload),
+        container=table.container,
+        volumes=table.volumes,
+        probe=tuple(Probe(tuple(each.run), tuple(each.equals)) for each in table.probe),
+        purge=tuple(table.purge),
+    )
+
+
+def _rule(table: "RuleTable", index: int) -> Rule:
+    return Rule(
+        when=tuple(table.when),
+        do=tuple(Remedy(word) for word in table.do),
+        services=tuple(table.services or ()),
+        paths=tuple(table.paths or ()),
+        rebuild=RebuildMode(table.rebuild or RebuildMode.CACHED),
+        name=table.name or f"rule[{index}]",
+    )

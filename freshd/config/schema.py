@@ -1,0 +1,204 @@
+"""What may be written in ``freshd.toml`` and ``config.toml``, as pydantic models.
+
+TOML tables go in; models hold checked values, still in the file's shape. Imported late: pydantic
+takes longer to load than ``freshd --help`` may take.
+"""
+
+from collections.abc import Callable, Iterable
+from difflib import get_close_matches
+from typing import Annotated, ClassVar, TypeAlias
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from freshd.causes.registry import CAUSES
+from freshd.model import RebuildMode, Remedy
+from freshd.policy import values
+from freshd.policy.rules import ANY_CAUSE
+
+
+def suggestion(word: str, known: Iterable[str]) -> str:
+    """``; did you mean "x"?`` where something near is known, else nothing."""
+    near = get_close_matches(word, sorted(known), n=1, cutoff=0.6)
+    return f'; did you mean "{near[0]}"?' if near else ""
+
+
+def _one_of(what: str, known: Iterable[str]) -> Callable[[str], str]:
+    allowed = tuple(known)
+
+    def check(word: str) -> str:
+        if word not in allowed:
+            hint = suggestion(word, allowed) or f"; one of {', '.join(allowed)}"
+            raise ValueError(f"not a {what}{hint}")
+        return word
+
+    return check
+
+
+def _not_empty(items: list[str]) -> list[str]:
+    if not items:
+        raise ValueError("must not be empty: leave it out where everything is meant")
+    return items
+
+
+def _some(items: list[str]) -> list[str]:
+    if not items:
+        raise ValueError("must name at least one")
+    return items
+
+
+def _exact(path: str) -> str:
+    if any(wildcard in path for wildcard in "*?["):
+        raise ValueError("must be one exact path: a secret is allowed file by file")
+    return values.tree_path(path)
+
+
+def _version(number: int) -> int:
+    if number != 1:
+        raise ValueError("this freshd reads version 1")
+    return number
+
+
+def _checked(check: Callable[[str], object]) -> AfterValidator:
+    """Refuse what ``check`` refuses, keep the text: the value is made when all is right."""
+
+    def validate(text: str) -> str:
+        check(text)
+        return text
+
+    return AfterValidator(validate)
+
+
+def _patrol(text: str) -> float:
+    return values.duration(text, least=10, most=86400)
+
+
+def _window(text: str) -> float:
+    return values.duration(text, least=60, most=86400)
+
+
+def quiet_hours(text: str) -> tuple[int, int]:
+    """``22:00-07:00`` as minutes of the day."""
+    start, dash, end = text.partition("-")
+    if not dash:
+        raise ValueError('must be two times of day, such as "22:00-07:00"')
+    return values.minute_of_day(start.strip()), values.minute_of_day(end.strip())
+
+
+def engine_host(text: str) -> str:
+    """An endpoint as DOCKER_HOST has it."""
+    if not text.startswith(("unix://", "tcp://", "ssh://", "npipe://")):
+        raise ValueError("must be an endpoint such as unix:///var/run/docker.sock")
+    return text
+
+
+Pattern: TypeAlias = Annotated[str, _checked(values.pattern)]
+PurgePattern: TypeAlias = Annotated[str, _checked(values.purge_pattern)]
+Cause: TypeAlias = Annotated[str, AfterValidator(_one_of("cause", (*CAUSES, ANY_CAUSE)))]
+Does: TypeAlias = Annotated[str, AfterValidator(_one_of("remedy", Remedy))]
+Mode: TypeAlias = Annotated[str, AfterValidator(_one_of("way to rebuild", RebuildMode))]
+Words: TypeAlias = Annotated[list[str], AfterValidator(_some)]
+TreePath: TypeAlias = Annotated[str, AfterValidator(values.tree_path)]
+
+
+class Table(BaseModel):
+    """A TOML table: unknown keys and wrong types are mistakes."""
+
+    model_config: ClassVar[ConfigDict] = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+
+class ProjectTable(Table):
+    name: str | None = None
+    files: list[str] = []
+    profiles: list[str] = []
+
+
+class MapTable(Table):
+    source: TreePath = Field(alias="from")
+    target: Annotated[str, AfterValidator(values.container_path)] = Field(alias="to")
+
+
+class ProbeTable(Table):
+    run: Words
+    equals: list[str] = []
+
+
+class ServiceTable(Table):
+    map: list[MapTable] = []
+    ignore: list[Pattern] = []
+    reload: Annotated[str, _checked(values.reload_mode)] = "restart"
+    container: str | None = None
+    volumes: bool = False
+    probe: list[ProbeTable] = []
+    purge: list[PurgePattern] = []
+
+
+class RuleTable(Table):
+    name: str | None = None
+    services: Annotated[list[str], AfterValidator(_not_empty)] | None = None
+    when: Annotated[list[Cause], AfterValidator(_some)]
+    paths: Annotated[list[Pattern], AfterValidator(_not_empty)] | None = None
+    do: Annotated[list[Does], AfterValidator(_some)]
+    rebuild: Mode | None = None
+
+    @model_validator(mode="after")
+    def _mode_needs_rebuild(self) -> "RuleTable":
+        if self.rebuild is not None and Remedy.REBUILD not in self.do:
+            raise ValueError('has rebuild = … and no "rebuild" in do')
+        return self
+
+
+class NeverTable(Table):
+    inject: list[Pattern] = []
+    allow: list[Annotated[str, AfterValidator(_exact)]] = []
+    restart: list[str] = []
+    recreate: list[str] = []
+    rebuild: list[str] = []
+
+
+class LimitsTable(Table):
+    rebuilds: Annotated[int, Field(ge=0, le=100)] = 3
+    rebuild_window: Annotated[str, _checked(_window)] = "10m"
+
+
+class ScheduleTable(Table):
+    patrol: Annotated[str, _checked(_patrol)] = "5m"
+    validate_at: Annotated[str, _checked(values.weekly)] | None = Field(
+        default=None, alias="validate"
+    )
+
+
+class PolicyFile(Table):
+    """All of ``freshd.toml``."""
+
+    version: Annotated[int, AfterValidator(_version)] = 1
+    project: ProjectTable = ProjectTable()
+    service: dict[str, ServiceTable] = {}
+    rule: list[RuleTable] = []
+    never: NeverTable = NeverTable()
+    limits: LimitsTable = LimitsTable()
+    schedule: ScheduleTable = ScheduleTable()
+
+
+class NotificationsTable(Table):
+    enabled: bool = True
+    quiet_hours: Annotated[str, _checked(quiet_hours)] | None = None
+
+
+class LogTable(Table):
+    level: Annotated[
+        str, AfterValidator(_one_of("log level", ("debug", "info", "warning", "error")))
+    ] = "info"
+    format: Annotated[str, AfterValidator(_one_of("log format", ("auto", "text", "json")))] = "auto"
+
+
+class EngineTable(Table):
+    host: Annotated[str, AfterValidator(engine_host)] | None = None
+
+
+class UserFile(Table):
+    """All of ``config.toml``."""
+
+    projects: list[str] = []
+    notifications: NotificationsTable = NotificationsTable()
+    log: LogTable = LogTable()
+    engine: EngineTable = EngineTable()
