@@ -113,6 +113,16 @@ class Engine:
             return None
         return inspect.image_facts(data, history)
 
+    def image_config(self, ref: str) -> inspect.ImageConfig | None:
+        """What a build that starts from this image inherits; None where there is no such image."""
+        try:
+            with translate.translated(self.endpoint, f"inspecting image {ref}"):
+                data = self.api.inspect_image(ref)
+                history = self.api.history(data["Id"])
+        except TargetGone:
+            return None
+        return inspect.image_config(data, history)
+
     def tags(self, image_id: str) -> tuple[str, ...]:
         """The references that name this image now."""
         try:

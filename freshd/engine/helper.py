@@ -11,8 +11,9 @@ import os
 import secrets
 import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
+from freshd.engine import answers
+from freshd.engine.answers import FileFacts
 from freshd.engine.client import Engine
 from freshd.engine.stream import ExecStream
 from freshd.errors import EngineFailed, OutcomeUnknown
@@ -28,7 +29,7 @@ set -f
 umask 022
 exec 2>&1
 nonce=$1
-for tool in mv rm rmdir mkdir ln sha256sum stat readlink; do
+for tool in mv rm rmdir mkdir ln sha256sum stat readlink ls; do
   command -v "$tool" >/dev/null && echo "$tool"
 done
 echo "$nonce 0"
@@ -46,11 +47,13 @@ while IFS=' ' read -r op count encoded; do
   case $op in
     mv) mv -f -- "$@" ;;
     hash) sha256sum -- "$@" ;;
-    stat) stat -c '%f %u %g %s' -- "$@" ;;
+    stat) stat -c '%f %u %g %s %Y %n' -- "$@" ;;
     rm) rm -f -- "$@" ;;
     rmdir) rmdir -- "$@" ;;
     mkdir) mkdir -p -- "$@" ;;
     ln) ln -s -- "$@" ;;
+    text) readlink -n -- "$1" ;;
+    list) ls -1A -- "$1" ;;
     link) for name; do if [ -L "$name" ]; then echo 1; else echo 0; fi; done ;;
     *) false ;;
   esac </dev/null
@@ -60,16 +63,7 @@ done
 _TOOLS = ("mv", "rm", "sha256sum")
 _BATCH = 64
 _START_SECONDS = 10.0
-
-
-@dataclass(frozen=True, slots=True)
-class FileFacts:
-    """What ``stat`` says of one path: raw ``st_mode`` (with the file type), owner, bytes."""
-
-    st_mode: int
-    uid: int
-    gid: int
-    size: int
+_HASHED_PER_SECOND = 20_000_000
 
 
 class Helper:
@@ -133,19 +127,24 @@ class Helper:
                     failures.append(text.decode("utf-8", "replace").strip())
         return "\n".join(failures)
 
-    def hash(self, paths: Sequence[str]) -> dict[str, str]:
-        """sha256 of each path that can be read, links followed; the others are left out."""
+    def hash(self, paths: Sequence[str], *, size: int = 0) -> dict[str, str]:
+        """sha256 of each path that can be read, links followed; the others are left out.
+
+        ``size`` is their expected bytes in all: the deadline grows with it.
+        """
         found: dict[str, str] = {}
         for batch in _batches(paths):
-            status, text = self._command("hash", batch)
-            lines = text.splitlines()
+            status, text = self._command("hash", batch, seconds=size / _HASHED_PER_SECOND)
+            lines = answers.lines_of(text)
             if status == 0 and len(lines) == len(batch):
-                found.update(zip(batch, map(_digest, lines), strict=True))
+                found.update(zip(batch, map(answers.digest, lines), strict=True))
+            elif status == 0 and len(batch) == 1:
+                found[batch[0]] = answers.digest(text)  # a name with a newline takes several lines
             elif len(batch) > 1:
-                for path in batch:
-                    found.update(self.hash([path]))
-            elif status == 0:
-                found[batch[0]] = _digest(text)  # a name with a newline takes several lines
+                # Some are missing: plain names are told by name, the others asked one by one.
+                found.update(answers.digests_by_name(lines, batch))
+                for path in filter(answers.odd, batch):
+                    found.update(self.hash([path], size=size))
         return found
 
     def stat(self, paths: Sequence[str]) -> dict[str, FileFacts]:
@@ -155,13 +154,25 @@ class Helper:
             raise EngineFailed(f"no stat command in {self.container_id[:12]}")
         for batch in _batches(paths):
             status, text = self._command("stat", batch)
-            lines = text.splitlines()
-            if status == 0 and len(lines) == len(batch):
-                found.update(zip(batch, map(_facts, lines), strict=True))
+            found.update(answers.facts_by_name(answers.lines_of(text), batch))
+            if status == 0 and len(batch) == 1 and not found.get(batch[0]):
+                found[batch[0]] = answers.facts(text)
             elif len(batch) > 1:
-                for path in batch:
+                for path in filter(answers.odd, batch):
                     found.update(self.stat([path]))
         return found
+
+    def read_link(self, path: str) -> bytes | None:
+        """The text of a symbolic link; None where there is none. EngineFailed without readlink."""
+        if "readlink" not in self.tools:
+            raise EngineFailed(f"no readlink command in {self.container_id[:12]}")
+        status, text = self._command("text", [path])
+        return text if status == 0 else None
+
+    def list(self, directory: str) -> tuple[str, ...]:
+        """The names in a directory, () where there is none; one with a newline comes in pieces."""
+        status, text = self._command("list", [directory])
+        return tuple(os.fsdecode(line) for line in text.split(b"\n") if line) if not status else ()
 
     def links(self, paths: Sequence[str]) -> frozenset[str]:
         """Those of the paths that are symbolic links."""
@@ -203,16 +214,18 @@ class Helper:
                 failures.append(text.decode("utf-8", "replace").strip() or f"{op} failed")
         return "\n".join(failures)
 
-    def _command(self, op: str, names: Collection[str]) -> tuple[int, bytes]:
+    def _command(
+        self, op: str, names: Collection[str], *, seconds: float = 0.0
+    ) -> tuple[int, bytes]:
         if not self.alive() or self._dead:
             raise OutcomeUnknown(f"the helper in {self.container_id[:12]} has ended")
         raw = [os.fsencode(name) for name in names]
         plain = all(b"\n" not in name for name in raw)
-        lines = raw if plain else [_octal(name) for name in raw]
+        lines = raw if plain else [answers.octal(name) for name in raw]
         request = b"%b %d %d\n" % (op.encode(), len(raw), 0 if plain else 1)
         request += b"".join(line + b"\n" for line in lines)
         try:
-            return self._answer(request, time.monotonic() + self._timeout)
+            return self._answer(request, time.monotonic() + self._timeout + seconds)
         except OutcomeUnknown:
             self.close()
             raise
@@ -238,17 +251,3 @@ class Helper:
 def _batches(names: Iterable[str]) -> list[list[str]]:
     listed = list(names)
     return [listed[i : i + _BATCH] for i in range(0, len(listed), _BATCH)]
-
-
-def _octal(name: bytes) -> bytes:
-    return b"".join(b"\\0%03o" % byte for byte in name)
-
-
-def _digest(line: bytes) -> str:
-    # GNU marks a line whose name it had to escape with a backslash in front.
-    return line.removeprefix(b"\\")[:64].decode("ascii", "replace")
-
-
-def _facts(line: bytes) -> FileFacts:
-    mode, uid, gid, size = line.split()
-    return FileFacts(int(mode, 16), int(uid), int(gid), int(size))

@@ -4,6 +4,7 @@ import hashlib
 import posixpath
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -22,6 +23,30 @@ _METADATA_ONLY = re.compile(
     r"(?:ENV|CMD|LABEL|EXPOSE|ENTRYPOINT|USER|ARG|VOLUME|STOPSIGNAL|HEALTHCHECK|SHELL|ONBUILD"
     r"|MAINTAINER)\b"
 )
+
+
+@dataclass(frozen=True, slots=True)
+class ImageConfig:
+    """What a build inherits from its base image. ``history`` are created_by texts, oldest first."""
+
+    workdir: str
+    env: Mapping[str, str]
+    onbuild: tuple[str, ...]
+    shell: tuple[str, ...]
+    history: tuple[str, ...]
+
+
+def image_config(data: Mapping[str, Any], history: Sequence[Mapping[str, Any]]) -> ImageConfig:
+    """The inheritable part of an image's inspection and its history (newest first)."""
+    config = data.get("Config") or {}
+    pairs = (text.partition("=") for text in config.get("Env") or ())
+    return ImageConfig(
+        workdir=config.get("WorkingDir") or "/",
+        env={name: value for name, _, value in pairs},
+        onbuild=tuple(config.get("OnBuild") or ()),
+        shell=tuple(config.get("Shell") or ()),
+        history=tuple(str(line.get("CreatedBy") or "") for line in reversed(history)),
+    )
 
 
 def replica_of(data: Mapping[str, Any]) -> Replica:
