@@ -71,25 +71,25 @@ def _name_values(replay: Replay, state: State, words: Words) -> None:
 
 
 def _arg(replay: Replay, state: State, words: Words) -> None:
-    texts, newer = [], []
+    declared, effective = [], []
     world = replay.world
     before = dict(state.env)
-    for key, default in arg_definitions(words.instruction, world.plan.escape):
-        value = world.build_args.get(key)
-        if value is None and default is not None:
+    for key, raw in arg_definitions(words.instruction, world.plan.escape):
+        default = None
+        if raw is not None:
             # BuildKit versions part on whether a default sees the ARGs before it on its line
-            value = words.one(default, env=before)
-            words.certain = words.certain and value == words.one(default)
+            default = words.one(raw, env=before)
+            words.certain = words.certain and default == words.one(raw)
+        value = world.build_args.get(key, default)
         if value is None:
             value = world.plan.global_args.get(key)
         if value is not None:
             state.env[key] = value
         state.args.append((key, value))
-        newer.append(key if value is None else f"{key}={value}")
-        # older versions do not show what a bare ARG takes over from before the first FROM
-        own = default is not None or key in world.build_args
-        texts.append(newer[-1] if own else key)
-    _note(state, words, f"ARG {' '.join(newer)}", f"ARG {' '.join(texts)}")
+        declared.append(key if default is None else f"{key}={default}")
+        effective.append(key if value is None else f"{key}={value}")
+    # and on which of the two they show; the values in force show in every RUN
+    _note(state, words, f"ARG {' '.join(declared)}", f"ARG {' '.join(effective)}")
 
 
 def _workdir(state: State, words: Words) -> None:
@@ -112,7 +112,13 @@ def _run(replay: Replay, state: State, words: Words) -> None:
     state.runs.append(run)
     state.changed_after_copy = state.changed_after_copy or state.copied
     script = record.runs_script(instruction)
-    records = record.run_records(instruction, shell=state.shell, args=state.args, env=state.env)
+    records = record.run_records(
+        instruction,
+        shell=state.shell,
+        args=state.args,
+        inherited=state.inherited_args,
+        env=state.env,
+    )
     _note(state, words, *records, traceless="a script in a heredoc" if script else "")
 
 

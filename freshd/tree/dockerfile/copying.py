@@ -90,12 +90,12 @@ class Copying:
 
     def _url(self, name: str) -> None:
         self.replay.notes.unclear(self.line, f"ADD of {name}: its content is not in the tree")
-        self._made_elsewhere()
         base = posixpath.basename(name.partition("?")[0].rstrip("/"))
         if name.startswith("http") and base and not base.endswith(".git"):
             self.placer.foreign_file(base, self.order)
         else:
             self.placer.prepare(self.order)
+        self._made_elsewhere()
 
 
 def copy(replay: Replay, state: State, words: Words) -> None:

@@ -83,16 +83,21 @@ def run_records(
     *,
     shell: Sequence[str],
     args: Sequence[tuple[str, str | None]],
+    inherited: int,
     env: Mapping[str, str],
 ) -> tuple[str, ...]:
-    """RUN with the ARGs in force before it; a repeated ARG shows once or more, by version."""
+    """RUN with the ARGs in force before it.
+
+    Versions part on whether the first ``inherited`` ones, of the stage below, show, and whether a
+    repeated one shows twice.
+    """
     words = _run_words(instruction, shell)
-    every = [f"{key}={env.get(key, value or '')}" for key, value in args]
-    once = [f"{key}={env.get(key, value or '')}" for key, value in dict(args).items()]
-    return tuple(
-        "RUN " + " ".join([*([f"|{len(part)}"] if part else []), *part, *words]) + MARK
-        for part in dict.fromkeys((tuple(every), tuple(once)))
-    )
+    shown = []
+    for chosen in (args, args[inherited:]):
+        for part in (list(chosen), list(dict(chosen).items())):
+            texts = [f"{key}={env.get(key, value or '')}" for key, value in part]
+            shown.append([f"|{len(texts)}", *texts] if texts else [])
+    return tuple(dict.fromkeys("RUN " + " ".join([*part, *words]) + MARK for part in shown))
 
 
 def runs_script(instruction: Instruction) -> bool:

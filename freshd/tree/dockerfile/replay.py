@@ -50,6 +50,7 @@ class State:
     workdir: str = "/"
     shell: tuple[str, ...] = ()
     args: list[tuple[str, str | None]] = field(default_factory=list)
+    inherited_args: int = 0
     runs: list[Run] = field(default_factory=list)
     applied: list[Applied] = field(default_factory=list)
     onbuild: list[str] = field(default_factory=list)
@@ -134,6 +135,7 @@ def _inherited(stage: Stage, parent: State) -> State:
         workdir=parent.workdir,
         shell=parent.shell,
         args=list(parent.args),
+        inherited_args=len(parent.args),
         runs=list(parent.runs),
         applied=list(parent.applied),
         onbuild=_onbuild_of(parent.stage),
