@@ -41,11 +41,11 @@ def apply(app: App, *, services: tuple[str, ...], as_json: bool) -> int:
 
 def announcing(progress: "Progress") -> "StepProgress":
     """Says on stderr when a step begins, so that a slow one is not a silent one."""
-    from freshd.report.outcomes import step_words
+    from freshd.policy.text import step_text
 
     def on_step(step: "Step", outcome: "Outcome | None" = None) -> None:
         if outcome is None:
-            progress.line(f"{step_words(step)} …")
+            progress.line(f"{step_text(step)} …")
 
     return on_step
 

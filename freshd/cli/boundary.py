@@ -14,7 +14,6 @@ from freshd.cli.app import App
 from freshd.cli.group import freshd
 from freshd.cli.screen import Screen, lively
 from freshd.errors import ConfigError, FreshdError
-from freshd.report.words import escaped
 
 USAGE = 2
 BUG = 70
@@ -85,7 +84,9 @@ def _print(error: FreshdError, environ: Mapping[str, str]) -> None:
 
 def _block(text: str) -> str:
     """Text of several lines made safe to show; only its line feeds are kept."""
-    return "\n  ".join(escaped(line) for line in text.splitlines()) or escaped(text)
+    from freshd.model import printable
+
+    return "\n  ".join(printable(line) for line in text.splitlines()) or printable(text)
 
 
 def _bug(error: Exception, argv: Sequence[str], app: App) -> int:

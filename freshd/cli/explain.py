@@ -6,7 +6,6 @@ import click
 
 from freshd.cli.app import App, examples, json_option, project_options
 from freshd.errors import ConfigError
-from freshd.report.words import escaped
 
 
 @click.command(
@@ -19,13 +18,14 @@ from freshd.report.words import escaped
 def explain(app: App, *, cause: str, as_json: bool) -> int:
     """Say what a CAUSE means, how it is known, what puts it right and what keeps it away."""
     from freshd.causes.registry import CAUSES
+    from freshd.model import printable
     from freshd.report.json import SCHEMA
 
     found = CAUSES.get(cause)
     if found is None:
         close = difflib.get_close_matches(cause, CAUSES, n=1)
         hint = f"did you mean {close[0]}?" if close else f"one of: {', '.join(CAUSES)}"
-        raise ConfigError(f"there is no cause named {escaped(cause)}", hint=hint)
+        raise ConfigError(f"there is no cause named {printable(cause)}", hint=hint)
     rows = (
         ("breaks", f"the {found.link.value} link ({found.level.value})"),
         ("known by", found.how_known),

@@ -18,7 +18,7 @@ def plan(app: App, *, services: tuple[str, ...], as_json: bool) -> int:
     Exit status: 0 nothing to do, 1 there is something stale, 3 something cannot be proved and
     nothing is stale.
     """
-    from freshd.policy.decide import plan_text
+    from freshd.policy.text import plan_text
     from freshd.report import json
     from freshd.report.verdicts import plans_exit_code
 

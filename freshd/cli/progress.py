@@ -9,7 +9,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from freshd.report.words import escaped
+from freshd.model import printable
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bars
@@ -63,7 +63,7 @@ class Progress:
             if self._bars is None:
                 self._log(text)
                 return
-            self._bars.console.print(escaped(text), markup=False, highlight=False, style="dim")
+            self._bars.console.print(printable(text), markup=False, highlight=False, style="dim")
 
     def _show(self) -> None:
         from rich.console import Console
@@ -96,6 +96,6 @@ class Progress:
         done, total = self._state.get(what, (0, None))
         task = self._tasks.get(what)
         if task is None:
-            self._tasks[what] = self._bars.add_task(escaped(what), completed=done, total=total)
+            self._tasks[what] = self._bars.add_task(printable(what), completed=done, total=total)
         else:
             self._bars.update(task, completed=done, total=total)

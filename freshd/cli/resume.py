@@ -3,7 +3,6 @@
 import click
 
 from freshd.cli.app import App, examples, json_option, project_options
-from freshd.report.words import ago, escaped, shown
 
 
 @click.command(short_help="Lift the halts of this project", epilog=examples("freshd resume"))
@@ -16,8 +15,9 @@ def resume(app: App, *, as_json: bool) -> int:
     then does nothing to the containers until a person says so.
     """
     from freshd.cli.saved import project_of, writable
+    from freshd.model import printable
     from freshd.report.json import SCHEMA
-    from freshd.report.words import iso
+    from freshd.report.words import ago, iso, shown
 
     with writable(app) as store:
         saved = project_of(app, store)
@@ -30,7 +30,7 @@ def resume(app: App, *, as_json: bool) -> int:
         return 0
     for halt in lifted:
         whom = f"{shown(halt.service)}: " if halt.service else ""
-        words = f"{whom}{escaped(halt.reason)}"
+        words = f"{whom}{printable(halt.reason)}"
         app.screen.lines(
             [(("resumed  ", "good"), (words, ""), (f"   halted {ago(app.now() - halt.at)}", "dim"))]
         )

@@ -4,17 +4,19 @@
 words come out without colour and without anything that moves.
 """
 
+import itertools
+import shutil
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, TextIO
 
 import click
 
-from freshd.report.words import Line, escaped, plain
-
 if TYPE_CHECKING:
     from freshd.cli.progress import Progress
     from freshd.model import Json
+    from freshd.report.words import Line
 
 _STYLES: dict[str, dict[str, str | bool]] = {
     "good": {"fg": "green"},
@@ -46,20 +48,38 @@ class Screen:
     def colour(self) -> bool:
         return self.terminal and not self._environ.get("NO_COLOR")
 
-    def lines(self, lines: Iterable[Line]) -> None:
+    def lines(self, lines: "Iterable[Line]") -> None:
         """Print lines of data."""
-        colour = self.colour
-        sys.stdout.writelines(f"{painted(line) if colour else plain(line)}\n" for line in lines)
+        from freshd.report.words import plain
 
-    def redraw(self, lines: Iterable[Line]) -> None:
-        """Show lines in place of the whole screen, on a terminal only."""
-        words = [painted(line) if self.colour else plain(line) for line in lines]
-        sys.stdout.write("\x1b[H" + "".join(f"{each}\x1b[K\n" for each in words) + "\x1b[J")
-        sys.stdout.flush()
+        draw = painted if self.colour else plain
+        sys.stdout.writelines(f"{draw(line)}\n" for line in lines)
+
+    @contextmanager
+    def whole(self) -> "Iterator[Callable[[Iterable[Line]], None]]":
+        """Take the whole terminal and give a function that redraws it; it comes back as it was."""
+        from freshd.report.words import plain
+
+        draw = painted if self.colour else plain
+
+        def redraw(lines: "Iterable[Line]") -> None:
+            height = shutil.get_terminal_size().lines
+            shown = "\r\n".join(f"{draw(line)}\x1b[K" for line in itertools.islice(lines, height))
+            sys.stdout.write(f"\x1b[H{shown}\x1b[J")
+            sys.stdout.flush()
+
+        sys.stdout.write("\x1b[?1049h\x1b[?25l\x1b[?7l")  # other screen, no cursor, no wrapping
+        try:
+            yield redraw
+        finally:
+            sys.stdout.write("\x1b[?7h\x1b[?25h\x1b[?1049l")
+            sys.stdout.flush()
 
     def text(self, text: str) -> None:
         """Print a block of data that is made already; each line is made safe to show."""
-        sys.stdout.writelines(f"{escaped(line)}\n" for line in text.splitlines())
+        from freshd.model import printable
+
+        sys.stdout.writelines(f"{printable(line)}\n" for line in text.splitlines())
 
     def raw(self, data: bytes) -> None:
         """Write bytes of data as they are."""
@@ -74,7 +94,9 @@ class Screen:
 
     def log(self, text: str) -> None:
         """Print one line of log to stderr."""
-        sys.stderr.write(f"{escaped(text)}\n")
+        from freshd.model import printable
+
+        sys.stderr.write(f"{printable(text)}\n")
         sys.stderr.flush()
 
     def progress(self) -> "Progress":
@@ -84,7 +106,7 @@ class Screen:
         return Progress(live=lively(sys.stderr, self._environ), log=self.log)
 
 
-def painted(line: Line) -> str:
+def painted(line: "Line") -> str:
     """A line with the colours of its styles."""
     return "".join(
         click.style(text, **_STYLES[style]) if style and text.strip() else text  # type: ignore[arg-type]

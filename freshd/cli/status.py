@@ -1,5 +1,6 @@
 """``freshd status``: what the database says; no engine is asked."""
 
+import sys
 from typing import TYPE_CHECKING, Any, cast
 
 import click
@@ -10,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from freshd.report.status import Seen, Status
+    from freshd.report.words import Line
     from freshd.store import Store
 
 _REFRESH_SECONDS = 1.0
@@ -28,6 +30,7 @@ def status(app: App, *, watch: bool, as_json: bool) -> int:
     Reads the state database only. Exit status: 0 fresh, 1 stale, 3 when something cannot be proved
     or nothing was seen yet.
     """
+    from freshd.model import Verdict
     from freshd.report import json, verdicts
     from freshd.report.status import status_document
 
@@ -36,17 +39,13 @@ def status(app: App, *, watch: bool, as_json: bool) -> int:
     if watch:
         return _watch(app)
     found = read(app)
-    if found is None:
-        if as_json:
-            app.screen.json({"schema": json.SCHEMA, "project": None, "verdict": None})
-        else:
-            app.screen.lines([_nothing(app)])
-        return 3
-    if as_json:
-        app.screen.json(status_document(found))
+    if not as_json:
+        app.screen.lines(_lines(app, found))
+    elif found is None:
+        app.screen.json({"schema": json.SCHEMA, "project": None, "verdict": None, "services": []})
     else:
-        _show(app, found)
-    return verdicts.EXIT_CODES[found.verdict]
+        app.screen.json(status_document(found))
+    return verdicts.EXIT_CODES[found.verdict if found else Verdict.UNVERIFIABLE]
 
 
 def read(app: App) -> "Status | None":
@@ -92,13 +91,7 @@ def _seen(name: str, report: object, checked_at: float) -> "Seen":
         ) from error
 
 
-def _show(app: App, found: "Status") -> None:
-    from freshd.report.status import status_lines
-
-    app.screen.lines(status_lines(found, now=app.now()))
-
-
-def _nothing(app: App) -> tuple[tuple[str, str], ...]:
+def _nothing(app: App) -> "Line":
     from freshd.cli.saved import directory_of
     from freshd.report.words import shown
 
@@ -113,16 +106,23 @@ def _nothing(app: App) -> tuple[tuple[str, str], ...]:
 
 
 def _watch(app: App) -> int:
-    """Show the status again whenever it changed; ends with Ctrl-C, as the boundary says."""
-    from freshd.report.status import status_lines
-
-    last: object = None
+    """Show the status again and again on a terminal, piped whenever it changed, until Ctrl-C."""
+    if app.screen.terminal:
+        with app.screen.whole() as redraw:
+            while True:
+                redraw(_lines(app, read(app)))
+                app.sleep(_REFRESH_SECONDS)
+    last: object = app  # equal to no status
     while True:
         found = read(app)
-        lines = tuple(status_lines(found, now=app.now())) if found else (_nothing(app),)
-        if app.screen.terminal:
-            app.screen.redraw(lines)
-        elif found != last or last is None:
-            app.screen.lines((*lines, ()))
-            last = found or ()
+        if found != last:
+            app.screen.lines((*_lines(app, found), ()))
+            sys.stdout.flush()
+            last = found
         app.sleep(_REFRESH_SECONDS)
+
+
+def _lines(app: App, found: "Status | None") -> "tuple[Line, ...]":
+    from freshd.report.status import status_lines
+
+    return tuple(status_lines(found, now=app.now())) if found else (_nothing(app),)

@@ -6,11 +6,13 @@ diff reads as what an injection would change. Text goes out as bytes, unchanged.
 
 import difflib
 import hashlib
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from freshd.model import printable
 from freshd.report.json import Document, digest
-from freshd.report.words import Line, count, escaped, shown
+from freshd.report.words import Line, count, shown
 
 _SNIFF = 8192
 _NO_NEWLINE = b"\\ No newline at end of file\n"
@@ -54,7 +56,7 @@ def unified(sides: Sides) -> bytes:
 
 def _lines(data: bytes | None) -> list[bytes]:
     """Split at line feeds only: a carriage return or form feed is content."""
-    return [line for line in (data or b"").replace(b"\n", b"\n\0").split(b"\0") if line]
+    return re.findall(rb"[^\n]*\n|[^\n]+", data or b"")
 
 
 def _closed(line: bytes) -> bytes:
@@ -68,7 +70,7 @@ def _size(data: bytes | None) -> str:
 def diff_lines(sides: Sides) -> Iterator[Line]:
     """The same diff for a terminal: coloured, and with nothing in it that moves the cursor."""
     for raw in unified(sides).decode("utf-8", "surrogateescape").split("\n")[:-1]:
-        text = escaped(raw.replace("\t", "    "))
+        text = printable(raw.replace("\t", "    "))
         if raw.startswith(("--- ", "+++ ", "Binary ")):
             yield ((text, "strong"),)
         else:

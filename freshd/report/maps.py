@@ -5,8 +5,8 @@
 
 from collections.abc import Iterable, Iterator
 
-from freshd.model import Pair, ServiceMap
-from freshd.report.words import Line, count, escaped, shown
+from freshd.model import Pair, ServiceMap, printable
+from freshd.report.words import Line, count, shown
 
 
 def map_lines(maps: Iterable[ServiceMap], *, summary: bool = False) -> Iterator[Line]:
@@ -20,7 +20,7 @@ def map_lines(maps: Iterable[ServiceMap], *, summary: bool = False) -> Iterator[
 def _service(value: ServiceMap, *, summary: bool) -> Iterator[Line]:
     yield ((shown(value.service), "strong"), (f"   {_totals(value)}", "dim"))
     for (via, why), pairs in _groups(value.pairs).items():
-        title = f"{via}  {escaped(why)}" if why else via
+        title = f"{via}  {printable(why)}" if why else via
         yield ((f"  {title}", "code"), (f"   {count(len(pairs), 'file')}", "dim"))
         if not summary:
             yield from (_pair(pair) for pair in pairs)
@@ -29,7 +29,7 @@ def _service(value: ServiceMap, *, summary: bool) -> Iterator[Line]:
         if not summary:
             yield from (((f"    {shown(path)}", ""),) for path in value.inputs)
     for words in value.opaque:
-        yield (("  could not follow  ", "doubt"), (escaped(words), ""))
+        yield (("  could not follow  ", "doubt"), (printable(words), ""))
 
 
 def _totals(value: ServiceMap) -> str:

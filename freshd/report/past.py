@@ -6,9 +6,11 @@
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from freshd.model import printable
+from freshd.policy.text import step_text
 from freshd.report.json import SCHEMA, Document, step
-from freshd.report.outcomes import mark_of, step_words
-from freshd.report.words import Line, columns, escaped, iso, lasted
+from freshd.report.outcomes import mark_of
+from freshd.report.words import Line, columns, count, iso, lasted
 
 if TYPE_CHECKING:
     from freshd.store.journal import JournalEntry
@@ -20,18 +22,20 @@ def history_lines(entries: "Sequence[JournalEntry]") -> Iterator[Line]:
     for entry, row in zip(entries, rows, strict=True):
         yield row
         if entry.detail and entry.status != "done":
-            yield ((f"    {escaped(entry.detail)}", ""),)
+            yield ((f"    {printable(entry.detail)}", ""),)
 
 
 def _row(entry: "JournalEntry") -> Line:
     mark, style = mark_of(entry.status)
-    words = step_words(entry.step, files=entry.files)
+    words = step_text(entry.step)
+    if entry.files > len(entry.step.files):  # the journal keeps the first names of a long list
+        words += f" ({count(entry.files, 'file')} in all)"
     return (
         (iso(entry.began_at), "dim"),
         (f"{mark} {words}", style),
         (entry.status or "running", style),
         (lasted(entry.seconds) if entry.finished_at is not None else "", "dim"),
-        (", ".join(escaped(cause) for cause in entry.causes) or "by hand", "dim"),
+        (", ".join(printable(cause) for cause in entry.causes) or "by hand", "dim"),
     )
 
 

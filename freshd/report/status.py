@@ -8,10 +8,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from freshd.model import Json, ServiceReport, Verdict
+from freshd.model import Json, ServiceReport, Verdict, printable
 from freshd.report.json import SCHEMA, Document, service_report
 from freshd.report.text import STYLES, findings_of, headline, service_row, unchecked_everywhere
-from freshd.report.words import Line, ago, columns, count, escaped, iso, shown
+from freshd.report.words import Line, ago, columns, count, iso, shown
 
 if TYPE_CHECKING:
     from freshd.store.memory import Halt, Incident
@@ -95,7 +95,7 @@ def status_lines(status: Status, *, now: float) -> Iterator[Line]:
         whom = f"{shown(halt.service)}: " if halt.service else ""
         yield (
             (f"halted {ago(now - halt.at)}  ", "bad"),
-            (f"{whom}{escaped(halt.reason)}", ""),
+            (f"{whom}{printable(halt.reason)}", ""),
             ("   look, then: ", "dim"),
             ("freshd resume", "code"),
         )
@@ -127,13 +127,13 @@ def _daemon(status: Status, *, now: float) -> Iterator[Line]:
     since = ago(now - daemon.started_at)
     yield ((f"daemon running, pid {daemon.pid}, started {since}", "dim"),)
     if daemon.watching:
-        yield ((f"watching {escaped(daemon.watching)}", "dim"),)
+        yield ((f"watching {printable(daemon.watching)}", "dim"),)
     if daemon.engine:
-        yield (("engine: ", "bad"), (escaped(daemon.engine), ""))
+        yield (("engine: ", "bad"), (printable(daemon.engine), ""))
     if daemon.notifier:
-        yield ((f"notices: {escaped(daemon.notifier)}", "dim"),)
+        yield ((f"notices: {printable(daemon.notifier)}", "dim"),)
     for problem in daemon.problems:
-        yield (("degraded: ", "doubt"), (escaped(problem), ""))
+        yield (("degraded: ", "doubt"), (printable(problem), ""))
     if status.incidents:
         yield ((f"{count(len(status.incidents), 'open incident')}", "doubt"),)
 

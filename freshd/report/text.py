@@ -15,8 +15,9 @@ from freshd.model import (
     Remedy,
     ServiceReport,
     Verdict,
+    printable,
 )
-from freshd.report.words import Line, Span, columns, count, escaped, listed, shown, typed
+from freshd.report.words import Line, Span, columns, count, listed, shown, typed
 
 LIMIT = 10
 STYLES = {Verdict.FRESH: "good", Verdict.STALE: "bad", Verdict.UNVERIFIABLE: "doubt"}
@@ -124,7 +125,7 @@ def findings_of(service: ServiceReport) -> Iterator[Line]:
 def _group(findings: Sequence[Finding]) -> Iterator[Line]:
     first = findings[0]
     if len(findings) == 1:
-        message = escaped(first.message)
+        message = printable(first.message)
         rest = _evidence(first)
     else:
         message = _together(findings)
@@ -184,7 +185,7 @@ def _files(findings: Sequence[Finding]) -> Iterator[Line]:
     if any(words.strip() for (words, _), _ in lines):
         yield from _cut(lines)
     else:
-        yield from ((("      " + escaped(each.message), ""),) for each in findings[:LIMIT])
+        yield from ((("      " + printable(each.message), ""),) for each in findings[:LIMIT])
 
 
 def _cut(lines: Sequence[Line], *, total: int | None = None) -> Iterator[Line]:

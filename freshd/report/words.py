@@ -4,53 +4,29 @@ Text goes in, text that cannot move a cursor or turn the reading direction comes
 """
 
 import shlex
-import unicodedata
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import TypeAlias
+
+from freshd.model import printable
 
 # One piece of a line and the name of its style: "", good, bad, doubt, dim, strong or code.
 Span: TypeAlias = tuple[str, str]
 Line: TypeAlias = tuple[Span, ...]
 
-_HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
-_NAMED = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
-
-
-def escaped(text: str) -> str:
-    """``text`` with every control, bidirectional and unpaired character written out as ``\\x..``.
-
-    A byte that is not UTF-8 (a lone surrogate here) is shown as the byte that it is.
-    """
-    if text.isascii() and text.isprintable():
-        return text
-    return "".join(_escape(char) for char in text)
-
-
-def _escape(char: str) -> str:
-    if unicodedata.category(char) not in _HIDDEN:
-        return char
-    if char in _NAMED:
-        return _NAMED[char]
-    code = ord(char)
-    if 0xDC80 <= code <= 0xDCFF:
-        return f"\\x{code - 0xDC00:02x}"
-    if code < 0x100:
-        return f"\\x{code:02x}"
-    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
-
 
 def shown(name: str) -> str:
     """A name for a person: as it is where that is plain, else in quotes with escapes."""
-    if name and name == name.strip() and escaped(name) == name:
+    quoted = not name or name != name.strip() or name.startswith('"')
+    if not quoted and printable(name) == name:
         return name
     doubled = name.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped(doubled)}"'
+    return f'"{printable(doubled)}"'
 
 
 def typed(*words: str) -> str | None:
     """A command line that a person can copy; None where a word could not survive that."""
-    if any(escaped(word) != word for word in words):
+    if any(printable(word) != word for word in words):
         return None
     return " ".join(shlex.quote(word) for word in words)
 

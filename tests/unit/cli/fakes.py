@@ -1,0 +1,142 @@
+"""A session made of values, with the shape of the real one, and a way to run one command line."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from freshd.cli.app import App
+from freshd.cli.boundary import run
+from freshd.cli.screen import Screen
+from freshd.cli.session import CountProgress, LineProgress, StepProgress
+from freshd.model import Outcome, Plan, ProjectReport, RebuildMode, Remedy, ServiceMap
+from freshd.report.diffs import Sides
+from freshd.store import Store, memory_store
+from tests.unit.report.values import DONE, FRESH, MAP, PLAN, WHEN
+
+
+@dataclass(frozen=True)
+class FakeProject:
+    dir: str = "/src/shop"
+    name: str = "shop"
+    policy: object | None = "a policy"
+
+
+@dataclass(frozen=True)
+class FakeApplied:
+    plans: tuple[Plan, ...] = (PLAN,)
+    outcomes: tuple[Outcome, ...] = (DONE,)
+    report: ProjectReport = FRESH
+
+
+@dataclass
+class FakeSession:
+    """Gives the values it holds and notes what it was asked for in ``calls``."""
+
+    project: FakeProject = FakeProject()
+    report: ProjectReport = FRESH
+    plans: tuple[Plan, ...] = ()
+    done: FakeApplied = FakeApplied()
+    differences: tuple[Sides, ...] = ()
+    error: BaseException | None = None
+    calls: list[tuple[Any, ...]] = field(default_factory=list)
+    store: Store = field(default_factory=memory_store)
+
+    def __enter__(self) -> "FakeSession":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.store.close()
+
+    def _note(self, *call: Any) -> None:
+        self.calls.append(call)
+        if self.error is not None:
+            raise self.error
+
+    def maps(self, services: Sequence[str]) -> tuple[ServiceMap, ...]:
+        self._note("map", *services)
+        return (MAP,)
+
+    def check(
+        self,
+        services: Sequence[str],
+        *,
+        path_globs: Sequence[str] = (),
+        full: bool = False,
+        progress: CountProgress | None = None,
+    ) -> ProjectReport:
+        self._note("check", *services, path_globs, full)
+        if progress is not None:
+            progress("web", 1, 2)
+        return self.report
+
+    def plan(self, services: Sequence[str]) -> tuple[Plan, ...]:
+        self._note("plan", *services)
+        return self.plans
+
+    def apply(
+        self, services: Sequence[str], *, on_line: LineProgress, on_step: StepProgress
+    ) -> FakeApplied:
+        self._note("apply", *services)
+        for outcome in self.done.outcomes:
+            on_step(outcome.step, None)
+            on_line("#5 [2/4] RUN make")
+            on_step(outcome.step, outcome)
+        return self.done
+
+    def remedy(
+        self,
+        remedy: Remedy,
+        service: str,
+        *,
+        paths: Sequence[str] = (),
+        rebuild: RebuildMode | None = None,
+        on_line: LineProgress,
+        on_step: StepProgress,
+    ) -> FakeApplied:
+        self._note(remedy.value, service, *paths, rebuild)
+        return self.done
+
+    def diff(self, service: str, path: str | None) -> Iterator[Sides]:
+        self._note("diff", service, path)
+        return iter(self.differences)
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a command line printed, and its exit status."""
+
+    status: int
+    out: str
+    err: str
+
+
+class Line:
+    """Runs command lines in one environment; ``opened`` holds how sessions were asked for."""
+
+    def __init__(self, capsys: pytest.CaptureFixture[str], environ: Mapping[str, str]) -> None:
+        self._capsys = capsys
+        self.environ = dict(environ)
+        self.cwd = "/src/shop"
+        self.now = WHEN
+        self.sleep: Callable[[float], None] = lambda seconds: None
+        self.opened: list[dict[str, Any]] = []
+
+    def __call__(self, *argv: str, session: FakeSession | None = None) -> Result:
+        def opener(**wanted: Any) -> FakeSession:
+            self.opened.append(wanted)
+            return session or FakeSession()
+
+        app = App(
+            screen=Screen(self.environ),
+            environ=self.environ,
+            cwd=lambda: self.cwd,
+            now=lambda: self.now,
+            sleep=self.sleep,
+            opener=opener,
+        )
+        self._capsys.readouterr()
+        status = run(argv, app=app)
+        captured = self._capsys.readouterr()
+        return Result(status, captured.out, captured.err)
