@@ -1,0 +1,377 @@
+"""One project: which directory, which Compose files and names, its model and its policy.
+
+In: where to look, what the command line and environment say. Out: a ``Project`` that notices when
+its files change and keeps the last good version of them.
+"""
+
+import os
+import re
+import threading
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final, Protocol, TypeAlias
+
+from freshd.config import load_policy
+from freshd.engine.compose import ComposeFiles
+from freshd.errors import ConfigError, FreshdError
+from freshd.model import Json, Replica
+from freshd.policy.rules import Policy
+from freshd.tree.compose import ComposeModel, ComposeService, parse
+from freshd.tree.composefiles import (
+    candidates,
+    default_files,
+    referenced,
+    setting,
+    split_files,
+)
+from freshd.tree.hashing import moved_lately
+
+POLICY_NAME: Final = "freshd.toml"
+_EVERY_PROFILE: Final = ("*",)
+_Stamps: TypeAlias = Mapping[str, tuple[int, ...] | None]
+
+
+class ComposeConfig(Protocol):
+    """What resolves a Compose model: ``freshd.engine.compose.Compose``."""
+
+    def config(self, files: ComposeFiles) -> Mapping[str, Json]: ...
+
+
+class Containers(Protocol):
+    """What lists all containers: ``freshd.engine.client.Engine``."""
+
+    def replicas(self) -> Sequence[Replica]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Located:
+    """Where a project is and what was said of it, before anything of it is read.
+
+    ``directory`` is what tree paths are relative to. ``files`` (absolute) are empty where Compose's
+    own choice in ``directory``, or the policy's, holds. ``project_name`` None: nobody gave one.
+    """
+
+    directory: str
+    files: tuple[str, ...] = ()
+    project_name: str | None = None
+    profiles: tuple[str, ...] = ()
+    env_files: tuple[str, ...] = ()
+
+    @property
+    def policy_path(self) -> str:
+        """Where the policy is, or would be."""
+        return os.path.join(self.directory, POLICY_NAME)
+
+
+def locate(
+    start: str,
+    *,
+    project_dir: str | None = None,
+    files: Sequence[str] = (),
+    project_name: str | None = None,
+    profiles: Sequence[str] = (),
+    environ: Mapping[str, str],
+) -> Located:
+    """Find the project: ``project_dir``, or upwards from ``start`` to a policy or Compose file.
+
+    Command line before environment before policy. Relative paths count from ``start``. Raises
+    ConfigError when a named directory or file does not exist, or nothing is found.
+    """
+    start = os.path.abspath(start)
+    separator = environ.get("COMPOSE_PATH_SEPARATOR")
+    given = tuple(os.path.normpath(os.path.join(start, file)) for file in files)
+    if not given and environ.get("COMPOSE_FILE"):
+        given = split_files(environ["COMPOSE_FILE"], directory=start, separator=separator)
+    directory = _directory(start, project_dir, given)
+    if not given and not default_files(directory):
+        named = setting(directory, "COMPOSE_FILE") or ""
+        separator = separator or setting(directory, "COMPOSE_PATH_SEPARATOR")
+        given = split_files(named, directory=directory, separator=separator)
+    for file in given:
+        if not os.path.isfile(file):
+            raise ConfigError(f"there is no Compose file {file}")
+    return Located(
+        directory=directory,
+        files=given,
+        project_name=project_name or environ.get("COMPOSE_PROJECT_NAME") or None,
+        profiles=tuple(profiles) or _listed(environ.get("COMPOSE_PROFILES")),
+        env_files=tuple(
+            os.path.normpath(os.path.join(start, file))
+            for file in _listed(environ.get("COMPOSE_ENV_FILES"))
+        ),
+    )
+
+
+def _directory(start: str, project_dir: str | None, files: Sequence[str]) -> str:
+    if project_dir is not None:
+        directory = os.path.normpath(os.path.join(start, project_dir))
+        if not os.path.isdir(directory):
+            raise ConfigError(f"there is no directory {directory}")
+        return directory
+    if files:
+        # a policy above the file speaks for it; else its own directory is the project
+        beside = os.path.dirname(files[0])
+        above = next((one for one in _upwards(start) if _has_policy(one)), None)
+        return above if above is not None and _within(beside, above) else beside
+    found = next((one for one in _upwards(start) if _is_project(one)), None)
+    if found is None:
+        raise ConfigError(
+            f"no {POLICY_NAME} and no Compose file in {start} or above it",
+            hint="go into a project, or name one with --project or --file",
+        )
+    return found
+
+
+def _upwards(start: str) -> Iterable[str]:
+    directory = start
+    while True:
+        yield directory
+        parent = os.path.dirname(directory)
+        if parent == directory:
+            return
+        directory = parent
+
+
+def _has_policy(directory: str) -> bool:
+    return os.path.isfile(os.path.join(directory, POLICY_NAME))
+
+
+def _is_project(directory: str) -> bool:
+    return (
+        _has_policy(directory)
+        or bool(default_files(directory))
+        or setting(directory, "COMPOSE_FILE") is not None
+    )
+
+
+def _within(path: str, directory: str) -> bool:
+    return path == directory or path.startswith(directory.rstrip("/") + "/")
+
+
+def _listed(value: str | None) -> tuple[str, ...]:
+    return tuple(part.strip() for part in (value or "").split(",") if part.strip())
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    """One good version of everything that is read from files."""
+
+    policy: Policy
+    compose_files: ComposeFiles | None
+    model: ComposeModel
+    services: Mapping[str, ComposeService] = field(default_factory=dict)
+
+
+class Project:
+    """A loaded project. ``refresh`` looks whether its files changed; all else is as of then.
+
+    Safe to use from several threads.
+    """
+
+    def __init__(
+        self, located: Located, *, compose: ComposeConfig, engine: Containers | None
+    ) -> None:
+        self.dir = located.directory
+        self.policy_path = located.policy_path
+        self.problem = ""
+        self._located = located
+        self._compose = compose
+        self._lock = threading.Lock()
+        self._name: str | None = None
+        self._stamps: _Stamps = {}
+        self._again = False
+        self._state = self._read()
+        if engine is not None and self._explicit_name(self._state.policy) is None:
+            self._take_name_of(engine.replicas())
+
+    @property
+    def name(self) -> str:
+        """The Compose project's name."""
+        return self._state.model.name
+
+    @property
+    def policy(self) -> Policy:
+        return self._state.policy
+
+    @property
+    def model(self) -> ComposeModel:
+        return self._state.model
+
+    @property
+    def compose_files(self) -> ComposeFiles | None:
+        """How to call Compose for this project; None where no Compose file is part of it."""
+        return self._state.compose_files
+
+    @property
+    def services(self) -> Mapping[str, ComposeService]:
+        """Services of all profiles, and the policy's containers that no Compose file makes."""
+        return self._state.services
+
+    def service(self, name: str) -> ComposeService:
+        """One service; ConfigError names those there are."""
+        try:
+            return self._state.services[name]
+        except KeyError:
+            known = ", ".join(sorted(self._state.services)) or "none"
+            raise ConfigError(
+                f"{self.name} has no service {name}", hint=f"its services: {known}"
+            ) from None
+
+    def consent_files(self) -> tuple[str, ...]:
+        """Absolute paths of what automatic steps execute: policy, Compose files, Dockerfiles."""
+        state = self._state
+        paths = {self.policy_path} if state.policy.path is not None else set()
+        if state.compose_files is not None:
+            files = state.compose_files.files
+            paths.update(files)
+            paths.update(path for path in referenced(files) if path.endswith((".yaml", ".yml")))
+        for service in state.services.values():
+            build = service.build
+            if build is not None and not build.remote and build.dockerfile_inline is None:
+                paths.add(os.path.normpath(os.path.join(build.context, build.dockerfile)))
+        return tuple(sorted(paths))
+
+    def refresh(self) -> bool:
+        """Read again what changed; whether anything is different now, ``problem`` included.
+
+        An invalid version sets ``problem`` and leaves the last good one in force. Costs some stats
+        when nothing changed.
+        """
+        with self._lock:
+            if not self._again and _stamps_of(self._stamps) == self._stamps:
+                return False
+            before = self._state, self.problem
+            try:
+                self._state = self._read()
+                self.problem = ""
+                self._again = False
+            except FreshdError as error:
+                self.problem = error.message
+                # what is wrong with the files stays wrong until they change; a time-out may not
+                self._again = not isinstance(error, ConfigError)
+            return (self._state, self.problem) != before
+
+    def _read(self) -> _State:
+        """Everything from the files. Stamps are taken first, so that no change slips between."""
+        paths = self._watched()
+        now = time.time_ns()
+        self._stamps = _stamps_of(paths, now=now)
+        policy = Policy()
+        if os.path.lexists(self.policy_path):
+            policy = load_policy(self.policy_path)
+        files = self._files(policy)
+        more = {*files, *referenced(files)}
+        self._stamps = {**_stamps_of(more, now=now), **self._stamps}
+        compose_files, model = self._model(policy, files)
+        return _State(policy, compose_files, model, _services(model, policy))
+
+    def _watched(self) -> set[str]:
+        located = self._located
+        paths = {self.policy_path, *candidates(self.dir), *located.files, *located.env_files}
+        return paths | set(self._stamps)
+
+    def _files(self, policy: Policy) -> tuple[str, ...]:
+        if self._located.files:
+            return self._located.files
+        named = policy.project.files
+        if named:
+            return tuple(os.path.normpath(os.path.join(self.dir, file)) for file in named)
+        return default_files(self.dir)
+
+    def _model(
+        self, policy: Policy, files: tuple[str, ...]
+    ) -> tuple[ComposeFiles | None, ComposeModel]:
+        name = self._explicit_name(policy) or self._name
+        if not files:
+            containers = [one for one in policy.services.values() if one.container is not None]
+            if not containers:
+                raise ConfigError(
+                    f"{self.dir} has no Compose file, and its policy names no container",
+                    hint='add a Compose file, or [service.X] with container = "NAME"',
+                )
+            return None, ComposeModel(name or project_name_of(self.dir), {})
+        chosen = ComposeFiles(
+            directory=os.path.dirname(files[0]),
+            files=files,
+            project=name,
+            profiles=self._located.profiles or policy.project.profiles,
+            env_files=self._located.env_files,
+        )
+        # services of every profile: a container of one that is not active now is checked as well
+        model = parse(self._compose.config(replace(chosen, profiles=_EVERY_PROFILE)))
+        return replace(chosen, project=model.name), model
+
+    def _explicit_name(self, policy: Policy) -> str | None:
+        return self._located.project_name or policy.project.name
+
+    def _take_name_of(self, replicas: Iterable[Replica]) -> None:
+        """Running containers of these very files tell the name they were started under."""
+        files = self._state.compose_files
+        if files is None:
+            return
+        names = names_in_use(replicas, directory=files.directory, files=files.files)
+        if len(names) > 1:
+            listed = ", ".join(sorted(names))
+            raise ConfigError(
+                f"containers of {files.directory} run under several project names: {listed}",
+                hint="choose one with --project-name",
+            )
+        if names and names != {self.name}:
+            self._name = names.pop()
+            self._state = self._read()
+
+
+def load(located: Located, *, engine: Containers | None, compose: ComposeConfig) -> Project:
+    """Read the project. ``engine`` None: names are not looked up in running containers.
+
+    Raises ConfigError for the policy, Compose files or several names, EngineUnavailable.
+    """
+    return Project(located, compose=compose, engine=engine)
+
+
+def names_in_use(replicas: Iterable[Replica], *, directory: str, files: Sequence[str]) -> set[str]:
+    """Project names of containers made from these Compose files, or else in this directory."""
+    exact: set[str] = set()
+    near: set[str] = set()
+    ours = {os.path.realpath(file) for file in files}
+    for replica in replicas:
+        if not replica.project or replica.oneoff:
+            continue
+        if {os.path.realpath(file) for file in replica.config_files} == ours:
+            exact.add(replica.project)
+        elif replica.working_dir and _same(replica.working_dir, directory):
+            near.add(replica.project)
+    return exact or near
+
+
+def project_name_of(directory: str) -> str:
+    """The name Compose gives a directory: lower case, only what may stand in a name."""
+    name = re.sub(r"[^a-z0-9_-]", "", os.path.basename(directory).lower())
+    return name.lstrip("_-") or "project"
+
+
+def _same(path: str, other: str) -> bool:
+    return os.path.realpath(path) == os.path.realpath(other)
+
+
+def _services(model: ComposeModel, policy: Policy) -> Mapping[str, ComposeService]:
+    services = dict(model.services)
+    for name, table in policy.services.items():
+        if table.container is not None and name not in services:
+            services[name] = ComposeService(name, "", container_name=table.container)
+    return services
+
+
+def _stamps_of(paths: Iterable[str], *, now: int = 0) -> _Stamps:
+    return {path: _stamp(path, now) for path in paths}
+
+
+def _stamp(path: str, now: int) -> tuple[int, ...] | None:
+    """Links are followed, as Compose does. The last number makes a just-changed file unequal."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    lately = now if now and moved_lately(found.st_ctime_ns, found.st_ctime_ns, now) else 0
+    return found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino, lately

@@ -1,0 +1,25 @@
+"""Whether ADD would unpack a file: by its first bytes, as the builder decides it."""
+
+import os
+import tarfile
+from typing import Final
+
+from freshd.tree.walk import open_beneath
+
+_ZSTD: Final = b"\x28\xb5\x2f\xfd"
+
+
+def is_archive(context: str, path: str) -> bool:
+    """Whether ``path`` beneath ``context`` is a tar, plain or compressed. No link is followed."""
+    try:
+        fd = open_beneath(context, path)
+    except OSError:
+        return False
+    with os.fdopen(fd, "rb") as file:
+        try:
+            if file.read(4) == _ZSTD:
+                return True
+            file.seek(0)
+            return tarfile.is_tarfile(file)
+        except (OSError, EOFError, ValueError):
+            return False

@@ -1,0 +1,221 @@
+"""The Compose model as freshd needs it. Pure: the JSON of ``docker compose config`` in, values out.
+
+Configs and secrets are not read here; ``volumes_from`` is not followed and named in ``unfollowed``.
+"""
+
+import posixpath
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from freshd.errors import ConfigError
+from freshd.model import Json
+
+_MOUNT_KINDS: Final = frozenset({"bind", "volume", "tmpfs", "npipe", "cluster", "image"})
+
+
+@dataclass(frozen=True, slots=True)
+class ComposeMount:
+    """One mount. ``source`` is a bind's host path, a named volume's key, "" if anonymous."""
+
+    kind: str
+    target: str
+    source: str = ""
+    read_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ComposeBuild:
+    """One ``build:``. ``context`` is absolute or remote; ``dockerfile`` relative to it or absolute.
+
+    ``args`` with the value None are taken from the builder's environment.
+    """
+
+    context: str
+    dockerfile: str = "Dockerfile"
+    dockerfile_inline: str | None = None
+    args: Mapping[str, str | None] = field(default_factory=dict)
+    target: str | None = None
+    additional_contexts: Mapping[str, str] = field(default_factory=dict)
+    platforms: tuple[str, ...] = ()
+
+    @property
+    def remote(self) -> bool:
+        """Whether the context is fetched from elsewhere, so that no tree is its source."""
+        return is_remote(self.context)
+
+
+@dataclass(frozen=True, slots=True)
+class ComposeService:
+    """One service. ``image`` is the tag it runs; ``project-service`` where Compose names it."""
+
+    name: str
+    image: str
+    build: ComposeBuild | None = None
+    mounts: tuple[ComposeMount, ...] = ()
+    scale: int = 1
+    profiles: tuple[str, ...] = ()
+    restart: str = ""
+    command: tuple[str, ...] | None = None
+    platform: str = ""
+    container_name: str = ""
+    unfollowed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ComposeModel:
+    name: str
+    services: Mapping[str, ComposeService]
+
+
+def parse(config: Mapping[str, Json]) -> ComposeModel:
+    """Read the JSON of ``docker compose config``; ConfigError says which key is malformed."""
+    name = _text(config.get("name"), "name")
+    services = _mapping(config.get("services"), "services")
+    return ComposeModel(name, {key: _service(name, key, one) for key, one in services.items()})
+
+
+def is_remote(context: str) -> bool:
+    """A git repository or URL, as Compose tells them from a path."""
+    prefixes = ("http://", "https://", "git://", "ssh://", "git@", "github.com/")
+    return context.startswith(prefixes) or "://" in context
+
+
+def _service(project: str, name: str, value: Json) -> ComposeService:
+    where = f"services.{name}"
+    raw = _mapping(value, where)
+    return ComposeService(
+        name=name,
+        image=_text(raw.get("image"), f"{where}.image") or f"{project}-{name}",
+        build=_build(raw.get("build"), f"{where}.build"),
+        mounts=_mounts(raw, where),
+        scale=_scale(raw, where),
+        profiles=_texts(raw.get("profiles"), f"{where}.profiles"),
+        restart=_restart(raw, where),
+        command=_command(raw.get("command"), f"{where}.command"),
+        platform=_text(raw.get("platform"), f"{where}.platform"),
+        container_name=_text(raw.get("container_name"), f"{where}.container_name"),
+        unfollowed=tuple(
+            f"volumes_from {one}: the mounts of another container are not followed"
+            for one in _texts(raw.get("volumes_from"), f"{where}.volumes_from")
+        ),
+    )
+
+
+def _build(value: Json, where: str) -> ComposeBuild | None:
+    if value is None:
+        return None
+    raw = _mapping(value, where)
+    context = _text(raw.get("context"), f"{where}.context")
+    if not context:
+        raise ConfigError(f"Compose model: {where}.context is missing")
+    args = _mapping(raw.get("args"), f"{where}.args")
+    contexts = _mapping(raw.get("additional_contexts"), f"{where}.additional_contexts")
+    inline = raw.get("dockerfile_inline")
+    return ComposeBuild(
+        context=context,
+        dockerfile=_text(raw.get("dockerfile"), f"{where}.dockerfile") or "Dockerfile",
+        dockerfile_inline=None if inline is None else _text(inline, f"{where}.dockerfile_inline"),
+        args={key: None if one is None else _scalar(one) for key, one in args.items()},
+        target=_text(raw.get("target"), f"{where}.target") or None,
+        additional_contexts={key: _scalar(one) for key, one in contexts.items()},
+        platforms=_texts(raw.get("platforms"), f"{where}.platforms"),
+    )
+
+
+def _mounts(raw: Mapping[str, Json], where: str) -> tuple[ComposeMount, ...]:
+    mounts = [
+        _mount(one, f"{where}.volumes[{number}]")
+        for number, one in enumerate(_sequence(raw.get("volumes"), f"{where}.volumes"))
+    ]
+    tmpfs = raw.get("tmpfs")
+    listed = [tmpfs] if isinstance(tmpfs, str) else _sequence(tmpfs, f"{where}.tmpfs")
+    # "/run:size=1m" has its options behind a colon
+    mounts += [ComposeMount("tmpfs", _clean(_scalar(one).partition(":")[0])) for one in listed]
+    return tuple(mounts)
+
+
+def _mount(value: Json, where: str) -> ComposeMount:
+    raw = _mapping(value, where)
+    kind = _text(raw.get("type"), f"{where}.type")
+    target = _text(raw.get("target"), f"{where}.target")
+    if kind not in _MOUNT_KINDS:
+        raise ConfigError(f"Compose model: {where}.type is {kind!r}, which is not a kind of mount")
+    if not target:
+        raise ConfigError(f"Compose model: {where}.target is missing")
+    source = _text(raw.get("source"), f"{where}.source")
+    return ComposeMount(kind, _clean(target), source, read_only=raw.get("read_only") is True)
+
+
+def _scale(raw: Mapping[str, Json], where: str) -> int:
+    deploy = _mapping(raw.get("deploy"), f"{where}.deploy")
+    value = raw.get("scale")
+    if value is None:
+        value = deploy.get("replicas")
+    if value is None:
+        return 1
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise ConfigError(f"Compose model: {where}.scale is {value!r}, not a number of replicas")
+    return value
+
+
+def _restart(raw: Mapping[str, Json], where: str) -> str:
+    plain = _text(raw.get("restart"), f"{where}.restart")
+    if plain:
+        return plain
+    deploy = _mapping(raw.get("deploy"), f"{where}.deploy")
+    policy = _mapping(deploy.get("restart_policy"), f"{where}.deploy.restart_policy")
+    return _text(policy.get("condition"), f"{where}.deploy.restart_policy.condition")
+
+
+def _command(value: Json, where: str) -> tuple[str, ...] | None:
+    if value is None:
+        return None
+    return (value,) if isinstance(value, str) else _texts(value, where)
+
+
+def _clean(path: str) -> str:
+    """An absolute container path without '.', '..' and doubled slashes."""
+    return posixpath.normpath("/" + path.lstrip("/"))
+
+
+def _mapping(value: Json, where: str) -> Mapping[str, Json]:
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping):
+        raise ConfigError(f"Compose model: {where} is {_kind(value)}, not a mapping")
+    return value
+
+
+def _sequence(value: Json, where: str) -> Sequence[Json]:
+    if value is None:
+        return ()
+    if isinstance(value, str) or not isinstance(value, Sequence):
+        raise ConfigError(f"Compose model: {where} is {_kind(value)}, not a list")
+    return value
+
+
+def _texts(value: Json, where: str) -> tuple[str, ...]:
+    return tuple(
+        _text(one, f"{where}[{number}]") for number, one in enumerate(_sequence(value, where))
+    )
+
+
+def _text(value: Json, where: str) -> str:
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise ConfigError(f"Compose model: {where} is {_kind(value)}, not text")
+    return value
+
+
+def _scalar(value: Json) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value)
+
+
+def _kind(value: Json) -> str:
+    if isinstance(value, Mapping):
+        return "a mapping"
+    return "a list" if isinstance(value, Sequence) and not isinstance(value, str) else repr(value)

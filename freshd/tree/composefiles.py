@@ -1,0 +1,108 @@
+"""Which files make a Compose model: found as Compose finds them, and what they in turn refer to.
+
+In: a directory, or files. Out: absolute paths. Nothing here resolves a model: the docker CLI does.
+"""
+
+import os
+import re
+from collections.abc import Iterable
+from typing import Final
+
+COMPOSE_NAMES: Final = ("compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml")
+OVERRIDE_NAMES: Final = (
+    "compose.override.yml",
+    "compose.override.yaml",
+    "docker-compose.override.yml",
+    "docker-compose.override.yaml",
+)
+ENV_FILE: Final = ".env"
+_MAX_BYTES: Final = 4 << 20
+_WORD: Final = re.compile(r"[^\s'\",\[\]{}]+")
+_SETTING: Final = re.compile(
+    r"^\s*(?:export\s+)?(COMPOSE_[A-Z_]+)\s*[=:]\s*(.*?)\s*$", re.MULTILINE
+)
+
+
+def default_files(directory: str) -> tuple[str, ...]:
+    """The file Compose would take in ``directory``, with its override file; () without one."""
+    main = _first(directory, COMPOSE_NAMES)
+    if main is None:
+        return ()
+    override = _first(directory, OVERRIDE_NAMES)
+    return (main,) if override is None else (main, override)
+
+
+def candidates(directory: str) -> tuple[str, ...]:
+    """Every path whose coming or going could change ``default_files``, and the ``.env`` file."""
+    names = (*COMPOSE_NAMES, *OVERRIDE_NAMES, ENV_FILE)
+    return tuple(os.path.join(directory, name) for name in names)
+
+
+def setting(directory: str, name: str) -> str | None:
+    """A ``COMPOSE_*`` setting of the ``.env`` file in ``directory``, as Compose reads it there."""
+    text = _text(os.path.join(directory, ENV_FILE))
+    found = {match[1]: match[2] for match in _SETTING.finditer(text or "")}
+    value = found.get(name)
+    if value is None:
+        return None
+    quoted = re.fullmatch(r"""(["'])(.*)\1(?:\s+#.*)?""", value)
+    if quoted is not None:
+        return quoted[2]
+    return re.sub(r"\s+#.*$", "", value) or None
+
+
+def split_files(value: str, *, directory: str, separator: str | None = None) -> tuple[str, ...]:
+    """``COMPOSE_FILE``'s value as absolute paths; the separator is the platform's unless given."""
+    parts = value.split(separator or os.pathsep)
+    return tuple(os.path.normpath(os.path.join(directory, part)) for part in parts if part)
+
+
+def referenced(files: Iterable[str]) -> frozenset[str]:
+    """Files that Compose files may read besides themselves: included, extended, environment.
+
+    Every word that names a file beside the Compose file counts, so more than needed may come out;
+    names that hold variables are not found.
+    """
+    found: set[str] = set()
+    waiting = list(files)
+    done: set[str] = set()
+    while waiting:
+        path = waiting.pop()
+        if path in done:
+            continue
+        done.add(path)
+        named = _named_in(path)
+        found |= named
+        waiting += [one for one in named if _is_model(one)]
+    return frozenset(found)
+
+
+def _named_in(path: str) -> set[str]:
+    directory = os.path.dirname(path)
+    named: set[str] = set()
+    for word in set(_WORD.findall(_text(path) or "")):
+        one = os.path.normpath(os.path.join(directory, word))
+        if os.path.isfile(one):
+            named.add(one)
+    included = {os.path.join(os.path.dirname(one), ENV_FILE) for one in named if _is_model(one)}
+    return named | {one for one in included if os.path.isfile(one)}
+
+
+def _is_model(path: str) -> bool:
+    return path.endswith((".yaml", ".yml"))
+
+
+def _first(directory: str, names: Iterable[str]) -> str | None:
+    paths = (os.path.join(directory, name) for name in names)
+    return next((path for path in paths if os.path.isfile(path)), None)
+
+
+def _text(path: str) -> str | None:
+    """The text of a regular file of sensible size, else None; links are followed."""
+    try:
+        if not os.path.isfile(path) or os.path.getsize(path) > _MAX_BYTES:
+            return None
+        with open(path, encoding="utf-8", errors="surrogateescape") as file:
+            return file.read()
+    except OSError:
+        return None

@@ -1,0 +1,130 @@
+"""Hashing one file or link of an open directory, whatever happens to it meanwhile.
+
+In: a directory descriptor and a ``Stat``. Out: an ``Entry``, with its ``Signature``.
+"""
+
+import errno
+import hashlib
+import os
+from collections.abc import Callable
+from typing import Final
+
+from freshd.model import Entry, Kind, Signature
+from freshd.tree.walk import Stat, open_file, stat_of
+
+BLOCK: Final = 1 << 20
+ABSENT: Final = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP})
+_ATTEMPTS: Final = 3
+# what a clock tick can be: whole seconds on old file systems, a timer tick of the kernel on others
+_COARSE_NS: Final = 2_000_000_000
+_FINE_NS: Final = 100_000_000
+
+
+def racy(signature: Signature) -> bool:
+    """Whether the file could have changed after it was hashed without its stat showing it."""
+    return moved_lately(signature.mtime_ns, signature.ctime_ns, signature.hashed_at_ns)
+
+
+def moved_lately(mtime_ns: int, ctime_ns: int, now_ns: int) -> bool:
+    """Whether another change at ``now_ns`` might get the very same times: git calls it racy."""
+    tick = _COARSE_NS if ctime_ns % 1_000_000_000 == 0 else _FINE_NS
+    return max(mtime_ns, ctime_ns) >= now_ns - tick
+
+
+def hash_in(
+    directory: int,
+    found: Stat,
+    *,
+    clock_ns: Callable[[], int],
+    keep: list[bytes] | None = None,
+) -> tuple[Signature | None, Entry] | None:
+    """Hash the file or link ``found`` in an open directory; None when it is gone.
+
+    A file that moves while it is read is read again, then UNREADABLE "being written". ``keep``
+    receives the bytes that were hashed.
+    """
+    name = found.path.rpartition("/")[2]
+    try:
+        if found.kind is Kind.LINK:
+            return None, _link(directory, name, keep)
+        for _ in range(_ATTEMPTS):
+            hashed = _file(directory, name, clock_ns, keep)
+            if hashed is not None:
+                return hashed
+    except OSError as error:
+        if error.errno in (errno.EINVAL, errno.ELOOP):
+            return _became(directory, name)
+        return failure(error)
+    return None, Entry(Kind.UNREADABLE, reason="being written")
+
+
+def _link(directory: int, name: str, keep: list[bytes] | None) -> Entry:
+    text = os.fsencode(os.readlink(name, dir_fd=directory))
+    if keep is not None:
+        keep[:] = [text]
+    return Entry(Kind.LINK, hashlib.sha256(text).hexdigest(), len(text), 0o777)
+
+
+def _file(
+    directory: int, name: str, clock_ns: Callable[[], int], keep: list[bytes] | None
+) -> tuple[Signature, Entry] | None:
+    """One attempt; None when the file moved while it was read."""
+    now = clock_ns()
+    fd = open_file(name, directory)
+    try:
+        before = os.fstat(fd)
+        digest = hashlib.sha256()
+        length = 0
+        if keep is not None:
+            keep.clear()
+        while block := os.read(fd, min(BLOCK, before.st_size - length + 1)):
+            digest.update(block)
+            length += len(block)
+            if keep is not None:
+                keep.append(block)
+            if length > before.st_size:
+                return None
+        after = os.fstat(fd)
+    finally:
+        os.close(fd)
+    signature = _signature(before, now)
+    if length != before.st_size or signature != _signature(after, now):
+        return None
+    return signature, Entry(Kind.FILE, digest.hexdigest(), length, before.st_mode & 0o7777)
+
+
+def _became(directory: int, name: str) -> tuple[None, Entry] | None:
+    """What stands where a file was: a link, a fifo, a directory, or nothing any more."""
+    try:
+        now = stat_of(name, os.stat(name, dir_fd=directory, follow_symlinks=False))
+        entry = without_content(now)
+        if entry is None and now.kind is Kind.LINK:
+            entry = _link(directory, name, None)
+    except OSError as error:
+        return failure(error)
+    return None, entry or Entry(Kind.UNREADABLE, reason="being written")
+
+
+def _signature(status: os.stat_result, now: int) -> Signature:
+    return Signature(
+        status.st_mtime_ns,
+        status.st_ctime_ns,
+        status.st_size,
+        status.st_ino,
+        status.st_dev,
+        now,
+    )
+
+
+def without_content(found: Stat) -> Entry | None:
+    if found.kind in (Kind.FILE, Kind.LINK):
+        return None
+    if found.kind is Kind.UNREADABLE:
+        return Entry(Kind.UNREADABLE, mode=found.mode, reason=found.reason)
+    return Entry(found.kind, mode=found.mode)
+
+
+def failure(error: OSError) -> tuple[None, Entry] | None:
+    if error.errno in ABSENT:
+        return None
+    return None, Entry(Kind.UNREADABLE, reason=error.strerror or str(error))

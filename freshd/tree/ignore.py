@@ -1,0 +1,204 @@
+"""What of a tree is watched: nothing that git or the policy ignores, no editor's litter.
+
+In: a root and the policy's ignore patterns. Out: ``WatchIgnore.skip``, made for ``walk``.
+This says which changes are worth a look. It does not say what is in an image: a file that git
+ignores and a COPY takes is in it all the same (`dockerignore` has the build context).
+"""
+
+import os
+import re
+from collections.abc import Iterable
+from typing import Final
+
+from pathspec.patterns.gitignore.base import GitIgnorePatternError
+from pathspec.patterns.gitignore.spec import GitIgnoreSpecPattern
+
+from freshd.model import Kind
+from freshd.tree.git import repository_of
+
+GITIGNORE: Final = ".gitignore"
+EDITOR_TEMPORARIES: Final = (
+    "*~",
+    ".#*",
+    "[#]*#",
+    ".*.sw?",
+    "*.swp",
+    "*.swx",
+    "4913",
+    "*___jb_tmp___",
+    "*___jb_old___",
+    ".goutputstream-*",
+    ".~lock.*#",
+    ".DS_Store",
+    "Thumbs.db",
+)
+# the name pathspec gives the '/' that ends a matched directory
+_MARK: Final = "(?P<ps_d>/)"
+_MAX_BYTES: Final = 1 << 20
+
+
+class IgnoreRules:
+    """The patterns of one ignore file, for paths relative to the directory it is in."""
+
+    __slots__ = ("_any", "_patterns")
+
+    def __init__(self, lines: Iterable[str]) -> None:
+        self._patterns = [pattern for line in lines if (pattern := _compile(line)) is not None]
+        self._patterns.reverse()
+        # one search rules out nearly every path before the patterns are asked one by one
+        sources = (f"(?:{pattern.regex.pattern.replace(_MARK, '/')})" for pattern in self._patterns)
+        self._any = re.compile("|".join(sources)) if self._patterns else None
+
+    def decide(self, path: str, *, directory: bool) -> bool | None:
+        """True: ignored; False: taken back by a ``!`` line; None: nothing names this path."""
+        name = f"{path}/" if directory else path
+        if self._any is None or self._any.search(name) is None:
+            return None
+        for pattern in self._patterns:
+            if pattern.matches_itself(name):
+                return pattern.ignores
+        return None
+
+
+class _Pattern:
+    """One line. pathspec's expressions also match what lies below a match; git decides per path."""
+
+    __slots__ = ("_below", "ignores", "regex")
+
+    def __init__(self, regex: "re.Pattern[str]", *, ignores: bool) -> None:
+        self.regex = regex
+        self.ignores = ignores
+        self._below = regex.pattern.endswith("/") and _MARK not in regex.pattern  # "dir/**"
+
+    def matches_itself(self, name: str) -> bool:
+        if self.regex.pattern == _MARK:  # "*/": every directory
+            return name.endswith("/")
+        match = self.regex.search(name)
+        if match is None:
+            return False
+        if self._below:
+            return match.end() < len(name)
+        mark = match.groupdict().get("ps_d")
+        return mark is None or match.end("ps_d") == len(name)
+
+
+class WatchIgnore:
+    """Decides path by path; a directory that is ignored takes everything below it along.
+
+    The policy has the last word over .gitignore files: its ``!`` lines bring a path back.
+
+    Ignore files are read when a directory is first asked about; call ``reload`` after one changed.
+    """
+
+    def __init__(self, root: str, *, policy: Iterable[str] = ()) -> None:
+        self._root = os.path.abspath(root)
+        self._policy = IgnoreRules(policy)
+        self._editors = IgnoreRules(EDITOR_TEMPORARIES)
+        self.reload()
+
+    def reload(self) -> None:
+        """Forget what the ignore files said."""
+        self._files: dict[str, IgnoreRules | None] = {}
+        self._directories: dict[str, bool] = {"": False}
+        self._above: list[tuple[str, IgnoreRules]] = self._rules_above()
+
+    def skip(self, path: str, kind: Kind) -> bool:
+        """Whether ``path`` (relative to the root) itself is left out; for a walk that prunes."""
+        return self._ignored_itself(path, directory=kind in (Kind.DIR, Kind.UNREADABLE))
+
+    def ignored(self, path: str, *, directory: bool = False) -> bool:
+        """Whether ``path`` or a directory above it is left out; for events."""
+        parent = path.rpartition("/")[0]
+        return self._directory_ignored(parent) or self._ignored_itself(path, directory=directory)
+
+    def concerns(self, path: str) -> bool:
+        """Whether ``path`` is an ignore file, so that its change calls for ``reload``."""
+        return path.rpartition("/")[2] == GITIGNORE
+
+    def files_read(self) -> list[str]:
+        """Ignore files below the root that were looked for so far, whether there or not."""
+        return [os.path.join(path, GITIGNORE) for path in self._files]
+
+    def _directory_ignored(self, path: str) -> bool:
+        known = self._directories.get(path)
+        if known is None:
+            known = self.ignored(path, directory=True)
+            self._directories[path] = known
+        return known
+
+    def _ignored_itself(self, path: str, *, directory: bool) -> bool:
+        name = path.rpartition("/")[2]
+        if name == ".git" or self._editors.decide(path, directory=directory):
+            return True
+        decision = self._policy.decide(path, directory=directory)
+        if decision is None:
+            decision = self._git_decides(path, directory=directory)
+        return bool(decision)
+
+    def _git_decides(self, path: str, *, directory: bool) -> bool | None:
+        """The innermost ignore file that names the path decides."""
+        base = path.rpartition("/")[0]
+        while True:
+            rules = self._rules_in(base)
+            if rules is not None:
+                below = path[len(base) + 1 :] if base else path
+                decision = rules.decide(below, directory=directory)
+                if decision is not None:
+                    return decision
+            if not base:
+                break
+            base = base.rpartition("/")[0]
+        for prefix, rules in self._above:
+            decision = rules.decide(prefix + path, directory=directory)
+            if decision is not None:
+                return decision
+        return None
+
+    def _rules_in(self, directory: str) -> IgnoreRules | None:
+        if directory not in self._files:
+            self._files[directory] = _load(os.path.join(self._root, directory, GITIGNORE))
+        return self._files[directory]
+
+    def _rules_above(self) -> list[tuple[str, IgnoreRules]]:
+        """Ignore files from above the root to the repository's top, then git's own."""
+        found = repository_of(self._root)
+        if found is None:
+            return []
+        rules: list[tuple[str, IgnoreRules]] = []
+        directory, prefix = self._root, ""
+        while directory != found.top:
+            prefix = f"{os.path.basename(directory)}/{prefix}"
+            directory = os.path.dirname(directory)
+            above = _load(os.path.join(directory, GITIGNORE))
+            if above is not None:
+                rules.append((prefix, above))
+        own = _load(os.path.join(found.common, "info", "exclude"))
+        return [*rules, (prefix, own)] if own is not None else rules
+
+
+def _load(path: str) -> IgnoreRules | None:
+    """None where there is no readable ignore file; git does not follow a link for one either."""
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        content = os.read(fd, _MAX_BYTES)
+    except OSError:
+        return None
+    finally:
+        os.close(fd)
+    return IgnoreRules(os.fsdecode(content).removeprefix("\ufeff").split("\n"))
+
+
+def _compile(line: str) -> _Pattern | None:
+    text = line.rstrip("\r")
+    if text.endswith("/**/"):
+        text = f"{text}*/"  # directories below, which pathspec reads as the directory itself
+    try:
+        regex, include = GitIgnoreSpecPattern.pattern_to_regex(text)
+    except GitIgnorePatternError:
+        return None  # git drops a malformed line as well
+    if regex is None or include is None:
+        return None
+    return _Pattern(re.compile(regex, re.DOTALL), ignores=include)

@@ -1,0 +1,133 @@
+"""Which files lie below a directory, and a cheap sign that this is still so.
+
+In: a directory and what to leave out. Out: a ``Listing``: kinds, link texts, and the stamp of every
+directory listed. A name cannot come or go without its directory's stamp moving.
+"""
+
+import os
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from freshd.model import Kind
+from freshd.tree.dockerignore import DockerIgnore
+from freshd.tree.hashing import moved_lately
+from freshd.tree.ignore import WatchIgnore
+from freshd.tree.walk import Skip, Stat, open_directory, walk
+
+Stamp: TypeAlias = tuple[int, int, int, int] | None
+"""mtime, ctime, inode, and 0; None for what is not there. The last is not 0 where it moved so
+lately that the next change might not show: then it never equals a stamp taken again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """``files`` and ``links`` are relative to the directory; ``stamps`` are by absolute path.
+
+    ``unreadable`` names directories that exist and could not be listed, with why.
+    """
+
+    files: Mapping[str, Kind] = field(default_factory=dict)
+    links: Mapping[str, str] = field(default_factory=dict)
+    stamps: Mapping[str, Stamp] = field(default_factory=dict)
+    unreadable: tuple[str, ...] = ()
+
+
+def list_context(directory: str, ignore: DockerIgnore) -> Listing:
+    """What of a build context the builder is sent. Raises RootGone."""
+    entered: set[str] = set()
+
+    def skip(path: str, kind: Kind) -> bool:
+        if not ignore.excludes(path):
+            return False
+        if kind is Kind.DIR and ignore.may_reinclude_below(path):
+            entered.add(path)
+            return False
+        return True
+
+    listed = list_below(directory, skip)
+    if not entered:
+        return listed
+    # an excluded directory is sent only for the sake of what a "!" line takes back in below it
+    needed = {parent for path in listed.files if path not in entered for parent in _parents(path)}
+    files = {
+        path: kind for path, kind in listed.files.items() if path not in entered or path in needed
+    }
+    return Listing(files, listed.links, listed.stamps, listed.unreadable)
+
+
+def list_watched(directory: str, *, base: str, watch: WatchIgnore) -> Listing:
+    """The files below a directory that lies in ``base``, the root of ``watch``. Raises RootGone."""
+    below = os.path.relpath(directory, base)
+    prefix = "" if below == "." else f"{below}/"
+
+    def skip(path: str, kind: Kind) -> bool:
+        return watch.skip(prefix + path, kind)
+
+    return list_below(directory, skip)
+
+
+def list_below(
+    directory: str, skip: Skip, *, clock_ns: Callable[[], int] = time.time_ns
+) -> Listing:
+    """Everything below ``directory`` that ``skip`` does not leave out. Raises RootGone."""
+    now = clock_ns()
+    files: dict[str, Kind] = {}
+    links: list[str] = []
+    unreadable: list[str] = []
+    stamps: dict[str, Stamp] = {directory: stamp(directory, now=now)}
+    for found in walk(directory, skip=skip):
+        if found.kind is Kind.UNREADABLE:
+            unreadable.append(f"{found.path}: {found.reason}")
+            continue
+        files[found.path] = found.kind
+        if found.kind is Kind.LINK:
+            links.append(found.path)
+        elif found.kind is Kind.DIR:
+            stamps[os.path.join(directory, found.path)] = _stamp_of(found, now)
+    return Listing(files, _link_texts(directory, links), stamps, tuple(unreadable))
+
+
+def stamp(path: str, *, now: int = 0) -> Stamp:
+    """The stamp of one path; ``now`` (wall clock, ns) only where the stamp is to be kept."""
+    try:
+        found = os.lstat(path)
+    except OSError:
+        return None
+    lately = now if now and moved_lately(found.st_ctime_ns, found.st_ctime_ns, now) else 0
+    return found.st_mtime_ns, found.st_ctime_ns, found.st_ino, lately
+
+
+def stamps_again(known: Iterable[str]) -> dict[str, Stamp]:
+    """The stamps of these paths now, to be compared with those kept."""
+    return {path: stamp(path) for path in known}
+
+
+def _stamp_of(found: Stat, now: int) -> Stamp:
+    lately = now if moved_lately(found.ctime_ns, found.ctime_ns, now) else 0
+    return found.mtime_ns, found.ctime_ns, found.inode, lately
+
+
+def _parents(path: str) -> Iterable[str]:
+    end = path.rfind("/")
+    while end > 0:
+        yield path[:end]
+        end = path.rfind("/", 0, end)
+
+
+def _link_texts(directory: str, links: Iterable[str]) -> dict[str, str]:
+    texts: dict[str, str] = {}
+    for path in links:
+        parent, _, name = path.rpartition("/")
+        try:
+            fd = open_directory(directory, parent)
+        except OSError:
+            continue  # moved since the walk: the stamps tell the next look
+        try:
+            texts[path] = os.readlink(name, dir_fd=fd)
+        except OSError:
+            continue
+        finally:
+            os.close(fd)
+    return texts

@@ -1,0 +1,324 @@
+"""Where the tree's files land in one service: COPY inference, declared maps and binds, in one map.
+
+In: one service of the Compose model, its policy, what images say. Out: a ``MapResult``.
+Reads directory listings, the Dockerfile and ignore files; no file's content.
+"""
+
+import os
+import platform as host
+import posixpath
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Final
+
+from freshd.model import Kind, Mount, Pair, ServiceMap, Via
+from freshd.policy.rules import MapEntry, ServicePolicy
+from freshd.tree.archives import is_archive
+from freshd.tree.buildfiles import read_build_files, read_ignore
+from freshd.tree.compose import ComposeBuild, ComposeMount, ComposeService, is_remote
+from freshd.tree.dockerfile.infer import (
+    CopyPair,
+    Inference,
+    demote,
+    infer,
+    no_image,
+    unknown_kind,
+)
+from freshd.tree.dockerfile.stages import BaseImage
+from freshd.tree.dockerignore import IGNORE_FILE, DockerIgnore
+from freshd.tree.ignore import WatchIgnore
+from freshd.tree.listing import Listing, Stamp, list_context, list_watched, stamp, stamps_again
+from freshd.tree.mounts import hiding, mark_hidden, may_list, merge
+from freshd.tree.walk import RootGone
+
+_MACHINES: Final = {"x86_64": "amd64", "aarch64": "arm64"}
+
+
+@dataclass(frozen=True, slots=True)
+class MapResult:
+    """A map, and what it was made of.
+
+    ``inference`` is None for a service without a local build; ``copies`` are its pairs by target.
+    ``hidden_below`` are the destinations of mounts. ``stamps`` is compared with ``context_key``.
+    """
+
+    map: ServiceMap
+    inference: Inference | None = None
+    dockerfile: str | None = None
+    copies: Mapping[str, CopyPair] = field(default_factory=dict)
+    hidden_below: tuple[str, ...] = ()
+    stamps: Mapping[str, Stamp] = field(default_factory=dict)
+
+
+def build_map(
+    service: ComposeService,
+    *,
+    project_dir: str,
+    policy: ServicePolicy | None = None,
+    image_config: Callable[[str], BaseImage | None] = no_image,
+    kind_in_image: Callable[[str], Kind | None] = unknown_kind,
+    rewritten: Mapping[str, str] | None = None,
+    mounts: Sequence[Mount] | None = None,
+    platform: str = "",
+) -> MapResult:
+    """Map one service.
+
+    ``policy`` has the ``map`` rules, the patterns to leave out of binds and declared directories,
+    and whether declared pairs count inside volumes. ``rewritten`` (target -> why) are places a
+    later build step wrote or removed: no pairs, inputs. ``mounts`` are a replica's, where there is
+    one. Raises ConfigError for a Dockerfile or ignore file that is missing or wrong.
+    """
+    rules = policy or ServicePolicy()
+    draft = _Draft(service, os.path.abspath(project_dir), rules.ignore)
+    if service.build is not None:
+        draft.add_build(
+            service.build,
+            platform=platform or _platform(service),
+            image_config=image_config,
+            kind_in_image=kind_in_image,
+            rewritten=rewritten or {},
+        )
+    for rule in rules.map:
+        draft.add_declared(rule)
+    merged = merge(service.mounts, mounts)
+    for mount in merged.values():
+        if mount.kind == "bind":
+            draft.add_bind(mount)
+    return draft.finish(merged, through_volumes=rules.volumes)
+
+
+def context_key(known: MapResult) -> Mapping[str, Stamp]:
+    """What ``known.stamps`` would be now: equal means that the same map would come out again.
+
+    Costs one stat per directory. The caller compares what it passed to ``build_map`` itself.
+    """
+    return stamps_again(known.stamps)
+
+
+class _Draft:
+    """A map in the making."""
+
+    def __init__(self, service: ComposeService, project_dir: str, ignore: Sequence[str]) -> None:
+        self.service = service
+        self.project_dir = project_dir
+        self.pairs: dict[tuple[str, Via], Pair] = {}
+        self.bound: dict[str, str] = {}
+        self.inputs: set[str] = set()
+        self.traceless: set[str] = set()
+        self.opaque: list[str] = list(service.unfollowed)
+        self.origins: dict[str, str] = {}
+        self.stamps: dict[str, Stamp] = {}
+        self.inference: Inference | None = None
+        self.dockerfile: str | None = None
+        self._ignore = tuple(ignore)
+        self._watch: dict[str, WatchIgnore] = {}
+
+    def add_build(
+        self,
+        build: ComposeBuild,
+        *,
+        platform: str,
+        image_config: Callable[[str], BaseImage | None],
+        kind_in_image: Callable[[str], Kind | None],
+        rewritten: Mapping[str, str],
+    ) -> None:
+        if build.remote:
+            self.opaque.append(f"the build context {build.context} is not on this machine")
+            return
+        files = read_build_files(build, service=self.service.name, project_dir=self.project_dir)
+        self._stamp(files.looked_at)
+        listing = self._listing(build.context, lambda path: list_context(path, files.ignore))
+        inference = infer(
+            files.text,
+            listing.files,
+            links=listing.links,
+            build_args={key: value for key, value in build.args.items() if value is not None},
+            target=build.target,
+            platform=platform,
+            image_config=image_config,
+            is_archive=lambda path: is_archive(build.context, path),
+            kind_in_image=kind_in_image,
+            name=files.name,
+        )
+        self.inference = demote(inference, rewritten)
+        self.dockerfile = self._relative(files.dockerfile) if files.dockerfile else None
+        own = filter(None, (files.dockerfile, files.ignore_file))
+        self.inputs.update(self._relative(path) for path in own)
+        self._add_inferred(self.inference, self._prefix(build.context), files.name)
+        self._add_named_contexts(build.additional_contexts)
+
+    def _add_inferred(self, inference: Inference, prefix: str, name: str) -> None:
+        for copy in inference.pairs:
+            if _is_gits_own(copy.source):
+                continue
+            self._pair(
+                Pair(
+                    source=_joined(prefix, copy.source),
+                    target=copy.target,
+                    via=Via.COPY,
+                    mode=copy.mode,
+                    also_input=copy.also_input,
+                    free_mode=copy.free_mode,
+                    why=f"{name} line {copy.line}",
+                )
+            )
+        inputs = {_joined(prefix, path) for path in inference.inputs if not _is_gits_own(path)}
+        self.inputs |= inputs
+        self.traceless |= inputs
+        self.opaque += inference.opaque
+        for target, source in inference.directories.items():
+            self.origins[target] = _joined(prefix, source)
+
+    def _add_named_contexts(self, contexts: Mapping[str, str]) -> None:
+        """What lies in a further local context is used by the build, where is not followed."""
+        for name, path in sorted(contexts.items()):
+            if is_remote(path) or not os.path.isdir(path):
+                continue
+            shared = os.path.join(path, IGNORE_FILE)
+            ignore = read_ignore(shared, project_dir=self.project_dir) or DockerIgnore()
+            listing = self._listing(path, partial(list_context, ignore=ignore))
+            prefix = self._prefix(path)
+            used = {
+                _joined(prefix, below)
+                for below, kind in listing.files.items()
+                if _lands(kind) and not _is_gits_own(below)
+            }
+            self.inputs |= used
+            self.traceless |= used
+            self._stamp([shared])
+            self.opaque.append(f"the further build context {name} is not followed into the image")
+
+    def add_declared(self, rule: MapEntry) -> None:
+        source = os.path.normpath(os.path.join(self.project_dir, rule.source))
+        target = posixpath.normpath(rule.target)
+        why = f"the policy maps {rule.source}"
+        self._stamp([os.path.dirname(source)])
+        if os.path.isdir(source) and not os.path.islink(source):
+            self.origins[target] = self._relative(source)
+            for path, below in self._watched_files(source):
+                self._declare(Pair(path, posixpath.join(target, below), Via.DECLARED, why=why))
+        elif os.path.lexists(source):
+            if rule.target.endswith("/"):
+                target = posixpath.join(target, os.path.basename(source))
+            self._declare(Pair(self._relative(source), target, Via.DECLARED, why=why))
+
+    def _declare(self, pair: Pair) -> None:
+        """The policy wins over a COPY to the same place; what both say is said once, as a COPY."""
+        key = (pair.target, Via.COPY)
+        copied = self.pairs.get(key)
+        if copied is not None and copied.source == pair.source:
+            return
+        if copied is not None:
+            del self.pairs[key]
+            self.inputs.add(copied.source)
+        self._pair(pair)
+
+    def add_bind(self, mount: ComposeMount) -> None:
+        source = os.path.normpath(mount.source)
+        if not may_list(source, self.project_dir):
+            return
+        self._stamp([os.path.dirname(source)])
+        if os.path.isdir(source) and not os.path.islink(source):
+            for path, below in self._watched_files(source):
+                self._bind(path, posixpath.join(mount.target, below), mount)
+        elif os.path.isfile(source) and not os.path.islink(source):
+            self._bind(self._relative(source), mount.target, mount)
+
+    def _bind(self, source: str, target: str, mount: ComposeMount) -> None:
+        shown = self.bound.get(target)
+        if shown is not None and len(shown) > len(mount.target):
+            return  # two binds reach the same place: the inner one is what is seen there
+        self.bound[target] = mount.target
+        self._pair(Pair(source, target, Via.BIND, why=f"bind mount at {mount.target}"))
+
+    def _watched_files(self, source: str) -> Iterable[tuple[str, str]]:
+        """(project-relative, relative to ``source``) of each file that git does not ignore."""
+        inside = source == self.project_dir or source.startswith(self.project_dir + "/")
+        base = self.project_dir if inside else source
+        if base not in self._watch:
+            self._watch[base] = WatchIgnore(base, policy=self._ignore if inside else ())
+        watch = self._watch[base]
+        listing = self._listing(source, partial(list_watched, base=base, watch=watch))
+        self._stamp(os.path.join(base, path) for path in watch.files_read())
+        prefix = self._prefix(source)
+        for below, kind in listing.files.items():
+            if _lands(kind):
+                yield _joined(prefix, below), below
+
+    def _listing(self, directory: str, lister: Callable[[str], Listing]) -> Listing:
+        try:
+            listing = lister(directory)
+        except RootGone as error:
+            self.opaque.append(error.message)
+            self._stamp([directory])
+            return Listing()
+        self.stamps.update(listing.stamps)
+        where = self._prefix(directory) or "."
+        self.opaque += [f"{where}/{one}" for one in listing.unreadable]
+        return listing
+
+    def finish(self, mounts: Mapping[str, ComposeMount], *, through_volumes: bool) -> MapResult:
+        pairs = mark_hidden(
+            self.pairs.values(), mounts, self.bound, through_volumes=through_volumes
+        )
+        pairs.sort(key=lambda pair: (pair.target, pair.via))
+        origins = {
+            target: source
+            for target, source in sorted(self.origins.items())
+            if hiding(target, mounts) is None
+        }
+        inference = self.inference
+        result = ServiceMap(
+            service=self.service.name,
+            pairs=tuple(pairs),
+            inputs=tuple(sorted(self.inputs)),
+            traceless=tuple(sorted(self.traceless)),
+            opaque=tuple(dict.fromkeys(self.opaque)),
+            run_after_copy=inference is not None and inference.run_after_copy,
+            copied_into=tuple(origins),
+            origins=origins,
+        )
+        copies = {copy.target: copy for copy in inference.pairs} if inference is not None else {}
+        hidden_below = tuple(sorted(mounts))
+        return MapResult(result, inference, self.dockerfile, copies, hidden_below, self.stamps)
+
+    def _pair(self, pair: Pair) -> None:
+        self.pairs[pair.target, pair.via] = pair
+
+    def _stamp(self, paths: Iterable[str]) -> None:
+        now = time.time_ns()
+        self.stamps.update((path, stamp(path, now=now)) for path in paths)
+
+    def _prefix(self, directory: str) -> str:
+        relative = self._relative(directory)
+        return "" if relative == "." else relative
+
+    def _relative(self, path: str) -> str:
+        return os.path.relpath(path, self.project_dir)
+
+
+def _joined(prefix: str, path: str) -> str:
+    if not prefix or not path:
+        return path or prefix or "."
+    return f"{prefix}/{path}"
+
+
+def _is_gits_own(path: str) -> bool:
+    """git rewrites its own files at every turn, and no program in a container runs them."""
+    return ".git" in path.split("/")
+
+
+def _lands(kind: Kind) -> bool:
+    return kind in (Kind.FILE, Kind.LINK)
+
+
+def _platform(service: ComposeService) -> str:
+    """What the image is built for: as the model says, else as this machine."""
+    if service.platform:
+        return service.platform
+    if service.build is not None and service.build.platforms:
+        return service.build.platforms[0]
+    machine = host.machine().lower()
+    return f"linux/{_MACHINES.get(machine, machine)}"

@@ -1,0 +1,268 @@
+"""Walking a tree and opening what lies in it, without ever following a link.
+
+In: a root directory. Out: ``Stat`` values, and file descriptors of paths proved to be beneath it.
+Only directories are opened by the walk; fifos, sockets and devices are reported and never opened.
+"""
+
+import ctypes
+import errno
+import os
+import stat
+import sys
+from collections.abc import Callable, Iterator
+from typing import Final, NamedTuple, TypeAlias
+
+from freshd.errors import FreshdError
+from freshd.model import Kind
+
+Skip: TypeAlias = Callable[[str, Kind], bool]
+
+_PATH_ONLY: Final = getattr(os, "O_PATH", os.O_RDONLY)
+_DIRECTORY: Final = os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_GONE: Final = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP})
+
+
+class RootGone(FreshdError):
+    """The root of a tree is missing, no directory, or cannot be read: nothing follows from it."""
+
+
+class Stat(NamedTuple):
+    """One path below a root, as lstat says; ``reason`` tells why a directory is UNREADABLE."""
+
+    path: str
+    kind: Kind
+    size: int
+    mode: int
+    mtime_ns: int
+    ctime_ns: int
+    inode: int
+    device: int
+    reason: str = ""
+
+
+def walk_everything(path: str, kind: Kind) -> bool:  # noqa: ARG001 - the shape of a Skip
+    """A ``skip`` that leaves nothing out."""
+    return False
+
+
+def walk(root: str, *, skip: Skip = walk_everything) -> Iterator[Stat]:
+    """Yield everything below ``root`` once, in byte order of the path.
+
+    A directory sorts as if its name ended in '/', right before what it holds. ``skip(path, kind)``
+    leaves a path out, and for a directory all below it. What cannot be listed is UNREADABLE, what
+    vanished meanwhile is left out. Raises RootGone when the root itself cannot be listed.
+    """
+    try:
+        fd = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError as error:
+        raise RootGone(f"cannot read the directory {root}: {error.strerror}") from error
+    levels = [_Level(fd, "")]
+    try:
+        levels[0].read(skip)
+    except OSError as error:
+        os.close(fd)
+        raise RootGone(f"cannot read the directory {root}: {error.strerror}") from error
+    try:
+        while levels:
+            level = levels[-1]
+            if not level.waiting:
+                os.close(levels.pop().fd)
+                continue
+            found = level.waiting.pop()
+            below = _enter(level.fd, found, skip) if found.kind is Kind.DIR else None
+            if isinstance(below, _Level):
+                levels.append(below)
+                yield found
+            elif found.kind is not Kind.DIR:
+                yield found
+            elif below is not None and not skip(below.path, below.kind):
+                yield below
+    finally:
+        for level in levels:
+            os.close(level.fd)
+
+
+def stat_of(path: str, found: os.stat_result) -> Stat:
+    """The Stat of a stat result."""
+    return Stat(
+        path,
+        kind_of(found.st_mode),
+        found.st_size,
+        found.st_mode & 0o7777,
+        found.st_mtime_ns,
+        found.st_ctime_ns,
+        found.st_ino,
+        found.st_dev,
+    )
+
+
+def kind_of(mode: int) -> Kind:
+    """What an ``st_mode`` is."""
+    kind = mode & 0o170000
+    if kind == stat.S_IFREG:
+        return Kind.FILE
+    if kind == stat.S_IFDIR:
+        return Kind.DIR
+    return Kind.LINK if kind == stat.S_IFLNK else Kind.OTHER
+
+
+def open_directory(root: str, path: str) -> int:
+    """Open the directory ``path`` ("" is the root) beneath ``root``, for use as a ``dir_fd``.
+
+    Leading '..' in ``path`` climb from ``root`` by name first. Raises OSError; ELOOP or ENOTDIR
+    where a component is a link.
+    """
+    root, path = climb(root, path)
+    top = os.open(root, _PATH_ONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    if not path:
+        return top
+    try:
+        return _open_at(top, path, _PATH_ONLY | _DIRECTORY)
+    finally:
+        os.close(top)
+
+
+def open_beneath(root: str, path: str) -> int:
+    """Open the regular file ``path`` beneath ``root`` for reading; no link on the way is followed.
+
+    Leading '..' climb from ``root`` by name first. Raises OSError: EINVAL for anything that is not
+    a regular file, ELOOP for a link, ENOENT and so on as open(2) does.
+    """
+    parent, _, name = path.rpartition("/")
+    directory = open_directory(root, parent)
+    try:
+        return open_file(name, directory)
+    finally:
+        os.close(directory)
+
+
+def open_file(name: str, directory: int) -> int:
+    """Open one regular file of an open directory; never blocks, never a link, fifo or device."""
+    if name in ("", ".", "..") or "/" in name:
+        raise OSError(errno.EINVAL, "not a file name", name)
+    if not stat.S_ISREG(os.stat(name, dir_fd=directory, follow_symlinks=False).st_mode):
+        raise OSError(errno.EINVAL, "not a regular file", name)
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    fd = os.open(name, flags, dir_fd=directory)
+    # looked at twice: the name may have become a fifo between the stat and the open
+    if stat.S_ISREG(os.fstat(fd).st_mode):
+        return fd
+    os.close(fd)
+    raise OSError(errno.EINVAL, "not a regular file", name)
+
+
+def climb(root: str, path: str) -> tuple[str, str]:
+    """Take leading '..' off ``path`` by shortening ``root``, as Compose resolves paths by name."""
+    while path == ".." or path.startswith("../"):
+        root = os.path.dirname(os.path.abspath(root))
+        path = path[3:]
+    if ".." in path.split("/") or path.startswith("/"):
+        raise OSError(errno.EINVAL, "not a path beneath the root", path)
+    return root, path
+
+
+class _Level:
+    """One open directory of a walk: its descriptor, its paths' prefix, what is left of it."""
+
+    __slots__ = ("fd", "prefix", "waiting")
+
+    def __init__(self, fd: int, prefix: str) -> None:
+        self.fd = fd
+        self.prefix = prefix
+        self.waiting: list[Stat] = []
+
+    def read(self, skip: Skip) -> None:
+        """List the directory, last in order first, so that the walk pops it from the end."""
+        with os.scandir(self.fd) as entries:
+            for entry in entries:
+                found = _stat_entry(entry, self.prefix + entry.name)
+                if found is not None and not skip(found.path, found.kind):
+                    self.waiting.append(found)
+        self.waiting.sort(key=_byte_order, reverse=True)
+
+
+def _stat_entry(entry: "os.DirEntry[str]", path: str) -> Stat | None:
+    try:
+        return stat_of(path, entry.stat(follow_symlinks=False))
+    except OSError as error:
+        if error.errno in _GONE:
+            return None  # vanished between the listing and the stat
+        return Stat(path, Kind.UNREADABLE, 0, 0, 0, 0, 0, 0, error.strerror or str(error))
+
+
+def _enter(parent: int, found: Stat, skip: Skip) -> "_Level | Stat | None":
+    """Open a directory; else what it is now, UNREADABLE with a reason, or None when it is gone."""
+    name = found.path.rpartition("/")[2]
+    try:
+        level = _Level(os.open(name, os.O_RDONLY | _DIRECTORY, dir_fd=parent), found.path + "/")
+    except OSError as error:
+        return _not_entered(parent, found, error)
+    try:
+        level.read(skip)
+    except OSError as error:
+        os.close(level.fd)
+        return _unreadable(found, error)
+    return level
+
+
+def _not_entered(parent: int, found: Stat, error: OSError) -> Stat | None:
+    if error.errno not in _GONE:
+        return _unreadable(found, error)
+    name = found.path.rpartition("/")[2]
+    try:
+        now = stat_of(found.path, os.stat(name, dir_fd=parent, follow_symlinks=False))
+    except OSError:
+        return None
+    if now.kind is Kind.DIR:
+        return now._replace(kind=Kind.UNREADABLE, reason="changes while it is read")
+    return now
+
+
+def _unreadable(found: Stat, error: OSError) -> Stat:
+    return found._replace(kind=Kind.UNREADABLE, reason=error.strerror or str(error))
+
+
+def _byte_order(found: Stat) -> bytes:
+    return os.fsencode(found.path + "/" if found.kind is Kind.DIR else found.path)
+
+
+class _OpenHow(ctypes.Structure):
+    _fields_ = (
+        ("flags", ctypes.c_uint64),
+        ("mode", ctypes.c_uint64),
+        ("resolve", ctypes.c_uint64),
+    )
+
+
+_SYS_OPENAT2: Final = 437  # the same number on every Linux architecture
+_NO_LINKS_BENEATH: Final = 0x04 | 0x08  # RESOLVE_NO_SYMLINKS | RESOLVE_BENEATH
+_libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
+
+
+def _open_at(top: int, path: str, flags: int) -> int:
+    if _libc is not None:
+        how = _OpenHow(flags, 0, _NO_LINKS_BENEATH)
+        encoded = os.fsencode(path)
+        size = ctypes.sizeof(how)
+        fd = int(_libc.syscall(_SYS_OPENAT2, top, encoded, ctypes.byref(how), size))
+        if fd >= 0:
+            return fd
+        code = ctypes.get_errno()
+        # an old kernel, a seccomp filter, a lost race, a very long path: go by component
+        if code not in (errno.ENOSYS, errno.EPERM, errno.EAGAIN, errno.ENAMETOOLONG):
+            raise OSError(code, os.strerror(code), path)
+    return _open_by_component(top, path, flags)
+
+
+def _open_by_component(top: int, path: str, flags: int) -> int:
+    """The same by one O_NOFOLLOW open per component, for kernels without openat2."""
+    fd = os.dup(top)
+    names = path.split("/")
+    try:
+        for name in names[:-1]:
+            below = os.open(name, _PATH_ONLY | _DIRECTORY, dir_fd=fd)
+            os.close(fd)
+            fd = below
+        return os.open(names[-1], flags, dir_fd=fd)
+    finally:
+        os.close(fd)
