@@ -62,6 +62,6 @@ def show(screen: "Screen", done: "Applied", *, as_json: bool) -> int:
         screen.lines(outcome_lines(done.outcomes))
         if not done.outcomes:
             screen.lines([(("nothing to do", "dim"),)])
-        screen.lines(text.report_lines(done.report))
+        screen.lines([(), *text.report_lines(done.report)])
     failed = any(outcome.status in FAILED for outcome in done.outcomes)
     return 1 if failed or done.report.verdict is Verdict.STALE else 0

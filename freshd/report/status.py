@@ -106,7 +106,7 @@ def status_lines(status: Status, *, now: float) -> Iterator[Line]:
     reports = [each.report for each in status.services]
     quiet = unchecked_everywhere(reports)
     yield from columns(
-        (("", ""), *service_row(each.report, quiet=quiet), (ago(now - each.checked_at), "dim"))
+        (*service_row(each.report, quiet=quiet), (ago(now - each.checked_at), "dim"))
         for each in status.services
     )
     for report in reports:

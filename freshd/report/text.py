@@ -35,7 +35,7 @@ def report_lines(report: ProjectReport) -> Iterator[Line]:
         return
     yield ()
     quiet = unchecked_everywhere(report.services)
-    yield from columns((("", ""), *service_row(each, quiet=quiet)) for each in report.services)
+    yield from columns(service_row(each, quiet=quiet) for each in report.services)
     for service in report.services:
         yield from findings_of(service)
     if quiet:
@@ -68,7 +68,7 @@ def service_row(service: ServiceReport, *, quiet: Sequence[LinkName]) -> Line:
     verdict = service.verdict
     words = verdict.value + (", patched" if service.patched else "")
     return (
-        (f"{_MARKS[verdict]} {shown(service.name)}", STYLES[verdict]),
+        (f"  {_MARKS[verdict]} {shown(service.name)}", STYLES[verdict]),
         (words, STYLES[verdict]),
         *(_cell(service, link) for link in LinkName if link not in quiet),
         (_sizes(service), "dim"),
@@ -101,9 +101,8 @@ def _sizes(service: ServiceReport) -> str:
         return f"{where}, no file compared"
     unequal = sum(each.compared - each.equal for each in replicas)
     if unequal:
-        return f"{unequal:,} of {count(sum(each.compared for each in replicas), 'file')} differ" + (
-            f" in {where}" if len(replicas) > 1 else ""
-        )
+        every = count(sum(each.compared for each in replicas), "file")
+        return f"{unequal:,} of {every} {'differs' if unequal == 1 else 'differ'} in {where}"
     return f"{count(compared, 'file')} in {where}"
 
 

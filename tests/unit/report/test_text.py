@@ -29,7 +29,7 @@ def test_a_fresh_project_is_a_calm_few_lines() -> None:
     assert shown(FRESH) == (
         "shop is fresh\n"
         "\n"
-        "   ✓ web   fresh   image fresh   container fresh   214 files in 1 container\n"
+        "  ✓ web   fresh   image fresh   container fresh   214 files in 1 container\n"
         "\n"
         "not checked: process, config"
     )
@@ -37,7 +37,10 @@ def test_a_fresh_project_is_a_calm_few_lines() -> None:
 
 def test_a_stale_file_is_named_with_container_evidence_and_the_command_that_helps() -> None:
     words = shown(STALE)
-    assert "✗ web   stale   image stale   container stale   1 of 214 files differ" in words
+    assert (
+        "✗ web   stale   image stale   container stale   1 of 214 files differs in 1 container"
+        in words
+    )
     assert words.split("\n\n")[2] == (
         "web\n"
         "  content-differs  app/main.py in shop-web-1 is not the file in the tree\n"
