@@ -233,7 +233,7 @@ class Machine(RuleBasedStateMachine):
             assert not self.running
         else:
             assert SHOP not in self.running
-        assert work.paths == self.wanted.pop(work.key)
+        assert work.paths == frozenset(self.wanted.pop(work.key))
         self.running.add(work.key)
 
     @precondition(lambda self: bool(self.running))
