@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import click
 
 from freshd.cli.app import App, examples, json_option, project_options
+from freshd.cli.services import service_of
 
 if TYPE_CHECKING:
     from freshd.model import Json
@@ -32,7 +33,10 @@ def diff(app: App, *, service: str, path: str | None, as_json: bool) -> int:
     documents: list[Json] = []
     found = 0
     with app.open() as session:
-        for each in session.diff(service, path):
+        chosen = service_of(session, service)
+        for each in session.diff(chosen, path):
+            if service not in (chosen, each.container):
+                continue  # a container was named, and this is another replica
             sides = Sides(each.path, each.target, each.container, each.tree, each.seen)
             found += 1
             if as_json:

@@ -5,7 +5,7 @@
 
 import fcntl
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -13,19 +13,14 @@ from freshd.cli.app import App
 from freshd.errors import ConfigError
 from freshd.locations import locate, prepare
 from freshd.store import open_readonly, open_store
+from freshd.tree.composefiles import default_files, setting, split_files
 
 if TYPE_CHECKING:
     from freshd.report.status import DaemonState
     from freshd.store import Store
     from freshd.store.status import ProjectStatus
 
-_MARKERS = (
-    "freshd.toml",
-    "compose.yaml",
-    "compose.yml",
-    "docker-compose.yaml",
-    "docker-compose.yml",
-)
+_POLICY = "freshd.toml"
 
 
 @contextmanager
@@ -73,27 +68,42 @@ def project_of(app: App, store: "Store") -> "ProjectStatus | None":
 
 
 def directory_of(app: App) -> str:
-    """The directory of the project that is meant, without links; nothing is read in it."""
+    """The directory of the project that is meant, without links.
+
+    As ``freshd.project.locate`` finds it (a test holds the two equal), without what makes that one
+    slow to import. Where nothing is found, the current directory.
+    """
+    here = os.path.abspath(app.cwd())
     if app.wanted.directory:
-        return os.path.realpath(os.path.join(app.cwd(), app.wanted.directory))
-    files = app.wanted.files or _from_environment(app.environ)
+        return os.path.realpath(os.path.join(here, app.wanted.directory))
+    above = tuple(_upwards(here))
+    files = app.wanted.files or split_files(
+        app.environ.get("COMPOSE_FILE", ""),
+        directory=here,
+        separator=app.environ.get("COMPOSE_PATH_SEPARATOR"),
+    )
     if files:
-        return os.path.realpath(os.path.dirname(os.path.join(app.cwd(), files[0])))
-    here = os.path.realpath(app.cwd())
-    above = here
-    while True:
-        if any(os.path.exists(os.path.join(above, marker)) for marker in _MARKERS):
-            return above
-        parent = os.path.dirname(above)
-        if parent == above:
-            return here
-        above = parent
+        beside = os.path.dirname(os.path.normpath(os.path.join(here, files[0])))
+        spoken = next((each for each in above if _has_policy(each)), None)
+        covers = spoken is not None and os.path.commonpath((beside, spoken)) == spoken
+        return os.path.realpath(spoken if spoken is not None and covers else beside)
+    return os.path.realpath(next((each for each in above if _is_project(each)), here))
 
 
-def _from_environment(environ: Mapping[str, str]) -> tuple[str, ...]:
-    value = environ.get("COMPOSE_FILE", "")
-    separator = environ.get("COMPOSE_PATH_SEPARATOR") or os.pathsep
-    return tuple(part for part in value.split(separator) if part)
+def _upwards(directory: str) -> Iterator[str]:
+    yield directory
+    while (parent := os.path.dirname(directory)) != directory:
+        yield parent
+        directory = parent
+
+
+def _has_policy(directory: str) -> bool:
+    return os.path.isfile(os.path.join(directory, _POLICY))
+
+
+def _is_project(directory: str) -> bool:
+    compose = default_files(directory) or setting(directory, "COMPOSE_FILE")
+    return _has_policy(directory) or bool(compose)
 
 
 def alive(daemon: "DaemonState | None") -> bool:

@@ -1,6 +1,6 @@
 """The facade that verbs call: its shape, and the late import of the real one.
 
-``freshd.reconcile`` provides it; a fake with the same shape stands in for it in unit tests.
+``freshd.session`` provides it; a fake with the same shape stands in for it in unit tests.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -52,19 +52,28 @@ class Applied(Protocol):
     def report(self) -> "ProjectReport": ...
 
 
+class Policy(Protocol):
+    """A policy; ``path`` is None where the project has no file and nothing is done by itself."""
+
+    @property
+    def path(self) -> str | None: ...
+
+
 class Project(Protocol):
-    """The part of a project that verbs look at; ``policy`` is None where there is no file."""
+    """The part of a project that verbs look at."""
 
     @property
     def dir(self) -> str: ...
     @property
     def name(self) -> str: ...
     @property
-    def policy(self) -> object | None: ...
+    def policy(self) -> Policy: ...
+    @property
+    def services(self) -> Mapping[str, object]: ...
 
 
 class Session(Protocol):
-    """One project on one engine. Services are named as typed; none means all of them."""
+    """One project on one engine. No service named means all of them."""
 
     @property
     def project(self) -> Project: ...
@@ -77,6 +86,10 @@ class Session(Protocol):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> bool | None: ...
+    def containers(self) -> Mapping[str, str]:
+        """Names of the project's containers -> the service each is of."""
+        ...
+
     def maps(self, services: Sequence[str]) -> "tuple[ServiceMap, ...]": ...
     def check(
         self,
@@ -104,7 +117,7 @@ class Session(Protocol):
 
 
 class Opener(Protocol):
-    """The shape of ``freshd.reconcile.open_session``."""
+    """The shape of ``freshd.session.open_session``."""
 
     def __call__(
         self,
@@ -122,7 +135,7 @@ class Opener(Protocol):
 
 def open_session(**wanted: Any) -> Session:
     """The real session; importing it loads the engine's client, so it happens here and late."""
-    from freshd import reconcile
+    from freshd import session as real
 
-    session: Session = reconcile.open_session(**wanted)
+    session: Session = real.open_session(**wanted)
     return session

@@ -11,6 +11,7 @@ from freshd.cli.boundary import run
 from freshd.cli.screen import Screen
 from freshd.cli.session import CountProgress, LineProgress, StepProgress
 from freshd.model import Outcome, Plan, ProjectReport, RebuildMode, Remedy, ServiceMap
+from freshd.policy.rules import Policy
 from freshd.report.diffs import Sides
 from freshd.store import Store, memory_store
 from tests.unit.report.values import DONE, FRESH, MAP, PLAN, WHEN
@@ -20,7 +21,8 @@ from tests.unit.report.values import DONE, FRESH, MAP, PLAN, WHEN
 class FakeProject:
     dir: str = "/src/shop"
     name: str = "shop"
-    policy: object | None = "a policy"
+    policy: Policy = field(default_factory=lambda: Policy(path="/src/shop/freshd.toml"))
+    services: Mapping[str, object] = field(default_factory=lambda: {"web": None, "worker": None})
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,7 @@ class FakeApplied:
 class FakeSession:
     """Gives the values it holds and notes what it was asked for in ``calls``."""
 
-    project: FakeProject = FakeProject()
+    project: FakeProject = field(default_factory=FakeProject)
     report: ProjectReport = FRESH
     plans: tuple[Plan, ...] = ()
     done: FakeApplied = FakeApplied()
@@ -53,6 +55,9 @@ class FakeSession:
         self.calls.append(call)
         if self.error is not None:
             raise self.error
+
+    def containers(self) -> Mapping[str, str]:
+        return {"shop-web-1": "web", "shop-web-2": "web", "shop-worker-1": "worker"}
 
     def maps(self, services: Sequence[str]) -> tuple[ServiceMap, ...]:
         self._note("map", *services)

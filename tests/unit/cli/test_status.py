@@ -9,6 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from freshd import project
+from freshd.cli.app import App, Wanted
+from freshd.cli.saved import directory_of
+from freshd.cli.screen import Screen
 from freshd.locations import locate, prepare
 from freshd.model import ProjectReport
 from freshd.report.json import service_report
@@ -156,6 +160,42 @@ def test_the_project_is_found_from_a_directory_below_it(line: Line, tmp_path: Pa
     assert line("status", "--project", "shop/").status == 0
     assert line("status", "--file", "shop/compose.yaml").status == 0
     assert line("status", "--project-name", "shop").status == 0
+
+
+@pytest.mark.parametrize("here", ["", "a", "a/b", "a/b/c", "d", "d/e"])
+@pytest.mark.parametrize(
+    ("options", "environ"),
+    [
+        ([], {}),
+        (["--project", "."], {}),
+        (["--file", "up.yaml"], {}),
+        ([], {"COMPOSE_FILE": "up.yaml:other.yaml"}),
+        ([], {"COMPOSE_FILE": "up.yaml;other.yaml", "COMPOSE_PATH_SEPARATOR": ";"}),
+    ],
+)
+def test_status_means_the_same_project_as_every_other_verb(
+    line: Line, tmp_path: Path, here: str, options: list[str], environ: dict[str, str]
+) -> None:
+    for name in ("a/b/c", "d/e"):
+        (tmp_path / name).mkdir(parents=True)
+    for name in ("freshd.toml", "a/b/compose.yml", "d/.env"):
+        (tmp_path / name).write_text("COMPOSE_FILE=up.yaml" if name == "d/.env" else "")
+    for directory in ("", "a", "a/b", "a/b/c", "d", "d/e"):
+        for name in ("up.yaml", "other.yaml"):
+            (tmp_path / directory / name).write_text("")
+    start = str(tmp_path / here)
+    option = dict(zip(options[::2], options[1::2], strict=True))
+    located = project.locate(
+        start,
+        project_dir=option.get("--project"),
+        files=[option["--file"]] if "--file" in option else [],
+        environ=environ,
+    )
+    wanted = Wanted(
+        directory=option.get("--project"), files=tuple(options[1:]) if "--file" in option else ()
+    )
+    app = App(screen=Screen({}), environ=environ, cwd=lambda: start, wanted=wanted)
+    assert directory_of(app) == os.path.realpath(located.directory)
 
 
 def test_a_directory_with_several_names_asks_for_one(line: Line) -> None:

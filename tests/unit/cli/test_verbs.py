@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from freshd.model import Level, Plan, ProjectReport, RebuildMode, Verdict
+from freshd.policy.rules import Policy
 from freshd.report.diffs import Sides
 from tests.unit.cli.fakes import FakeApplied, FakeProject, FakeSession, Line
 from tests.unit.report.values import DONE, FAILED, FRESH, PATCHED, PLAN, STALE, UNPROVED, differs
@@ -101,7 +102,7 @@ def test_doing_fails_when_a_step_failed_or_something_is_still_stale(
 
 
 def test_apply_without_a_policy_is_a_configuration_error_with_a_hint(line: Line) -> None:
-    session = FakeSession(project=FakeProject(policy=None))
+    session = FakeSession(project=FakeProject(policy=Policy()))
     result = line("apply", session=session)
     assert (result.status, result.out, session.calls) == (2, "", [])
     assert result.err.startswith("error: the project shop has no policy")
@@ -191,3 +192,55 @@ def test_the_verdict_of_a_stale_project_is_told_first(line: Line) -> None:
     result = line("check", session=FakeSession(report=STALE))
     assert result.out.splitlines()[0] == "shop is stale"
     assert STALE.verdict is Verdict.STALE
+
+
+@pytest.mark.parametrize(
+    ("typed", "asked"),
+    [
+        (["web"], ["web"]),
+        (["shop-web-2"], ["web"]),
+        (["shop-web-1", "worker", "web"], ["web", "worker"]),
+        ([], []),
+    ],
+)
+@pytest.mark.parametrize("verb", ["check", "plan", "map", "apply"])
+def test_a_container_stands_for_its_service(
+    line: Line, verb: str, typed: list[str], asked: list[str]
+) -> None:
+    session = FakeSession()
+    line(verb, *typed, session=session)
+    assert list(session.calls[0][1 : len(asked) + 1]) == asked
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ["check", "wbe"],
+        ["plan", "wbe"],
+        ["map", "wbe"],
+        ["apply", "wbe"],
+        ["diff", "wbe"],
+        ["inject", "wbe"],
+        ["rebuild", "wbe"],
+    ],
+)
+def test_an_unknown_service_is_a_usage_error_with_the_nearest_name(
+    line: Line, argv: list[str]
+) -> None:
+    session = FakeSession()
+    result = line(*argv, session=session)
+    assert (result.status, session.calls) == (2, [])
+    assert result.err == (
+        "error: shop has no service and no container named wbe\n\nhint: did you mean web?\n"
+    )
+
+
+def test_every_unknown_service_is_named_at_once(line: Line) -> None:
+    result = line("check", "xxx", "web", "yyy")
+    assert "named xxx\n  nor one named yyy\n\nhint: there are: shop-web-1" in result.err
+
+
+def test_diff_of_a_container_leaves_the_other_replicas_out(line: Line) -> None:
+    other = replace(SIDES, container="shop-web-2")
+    result = line("diff", "shop-web-2", "--json", session=FakeSession(differences=(SIDES, other)))
+    assert [each["container"] for each in json.loads(result.out)["differences"]] == ["shop-web-2"]
