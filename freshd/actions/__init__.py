@@ -1,0 +1,69 @@
+"""Steps in, outcomes out: the registry of remedies, and the one place that runs them.
+
+An outcome says what was observed, never what was meant. Only EngineUnavailable leaves this room.
+"""
+
+import time
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from freshd.actions import inject, purge, rebuild, recreate, reload, restart
+from freshd.actions.world import Action, Limits, World
+from freshd.errors import (
+    EngineUnavailable,
+    FreshdError,
+    OutcomeUnknown,
+    StepRefused,
+    TargetGone,
+)
+from freshd.model import Outcome, Remedy, Step, StepStatus
+
+ACTIONS: Mapping[Remedy, Action] = MappingProxyType(
+    {
+        Remedy.REBUILD: rebuild,
+        Remedy.RECREATE: recreate,
+        Remedy.INJECT: inject,
+        Remedy.PURGE: purge,
+        Remedy.RELOAD: reload,
+        Remedy.RESTART: restart,
+    }
+)
+
+
+def run(step: Step, world: World) -> Outcome:
+    """Carries out one step, journalled from before its first change. Raises EngineUnavailable."""
+    began = time.monotonic()
+    world.journal.begin(step)
+    try:
+        outcome = ACTIONS[step.remedy].apply(step, world)
+    except EngineUnavailable as error:
+        # It may have gone away in the middle of a change.
+        world.journal.finish(_outcome(step, StepStatus.UNKNOWN, error, began))
+        raise
+    except FreshdError as error:
+        outcome = _outcome(step, _status(error), error, began)
+    else:
+        outcome = Outcome(
+            step, outcome.status, outcome.detail, time.monotonic() - began, outcome.output
+        )
+    world.journal.finish(outcome)
+    return outcome
+
+
+def _outcome(step: Step, status: StepStatus, error: FreshdError, began: float) -> Outcome:
+    detail = f"{error.message} ({error.hint})" if error.hint else error.message
+    return Outcome(step, status, detail, time.monotonic() - began)
+
+
+def _status(error: FreshdError) -> StepStatus:
+    match error:
+        case TargetGone():
+            return StepStatus.GONE
+        case OutcomeUnknown():
+            return StepStatus.UNKNOWN
+        case StepRefused():
+            return StepStatus.REFUSED
+    return StepStatus.FAILED
+
+
+__all__ = ["ACTIONS", "Limits", "World", "run"]

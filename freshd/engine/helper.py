@@ -81,6 +81,7 @@ class Helper:
         nonce = secrets.token_hex(8)
         self._mark = nonce.encode() + b" "
         self._dead = False
+        self.swept: set[str] = set()  # tops that the user of this helper has tidied
         deadline = time.monotonic() + max(timeout, _START_SECONDS)
         argv = ("/bin/sh", "-c", _LOOP, "freshd-helper", nonce)
         self._stream = ExecStream(

@@ -1,0 +1,78 @@
+"""Deletes files in a container: rule 14. Only with the expected content, only by exact path.
+
+In: changes without ``want``. Out: the tally. Directories stay, even when they are empty now.
+"""
+
+from collections.abc import Sequence
+
+from freshd.actions import places, seen
+from freshd.actions.prepare import resolve
+from freshd.actions.tally import Tally
+from freshd.actions.world import World
+from freshd.engine.exec import Helper
+from freshd.model import FileChange, Kind, Replica
+
+
+def delete(
+    world: World,
+    replica: Replica,
+    helper: Helper | None,
+    changes: Sequence[FileChange],
+    tally: Tally,
+    why: str,
+) -> None:
+    """Deletes what still is what the step saw, and looks that it is gone."""
+    if helper is None:
+        for change in changes:
+            tally.fail(change.target, f"it cannot be deleted: {why}")
+        return
+    paths = _expected(world, replica, helper, _mapped(world, changes, tally), tally)
+    if not paths:
+        return
+    world.journal.phase("delete", {"files": len(paths)})
+    said = helper.delete(list(paths.values()))
+    left = seen.facts(world.engine, replica.id, list(paths.values()), helper)
+    for target, path in paths.items():
+        if path in left:
+            tally.fail(target, f"it is still there ({' '.join(said.split())})")
+    gone = [target for target, path in paths.items() if path not in left]
+    world.written.remove_many(replica.id, gone)
+    tally.deleted += len(gone)
+
+
+def _mapped(world: World, changes: Sequence[FileChange], tally: Tally) -> list[FileChange]:
+    mapped = []
+    for change in changes:
+        if any(places.is_below(change.target, directory) for directory in world.directories):
+            mapped.append(change)
+        else:
+            tally.refuse(change.target, "it is not below a mapping")
+    return mapped
+
+
+def _expected(
+    world: World,
+    replica: Replica,
+    helper: Helper,
+    changes: Sequence[FileChange],
+    tally: Tally,
+) -> dict[str, str]:
+    """target -> path, of those that are right now what the step saw."""
+    settled = resolve(world, replica, helper, [change.target for change in changes], tally)
+    present = seen.facts(world.engine, replica.id, list(settled.values()), helper)
+    digests = seen.digests(world.engine, replica.id, present, helper)
+    expected = {}
+    for change in changes:
+        path = settled.get(change.target)
+        if path is None:
+            continue
+        fact = present.get(path)
+        if fact is None:
+            continue  # gone already, which is all that was wanted
+        known = change.seen is not None and change.seen.kind in (Kind.FILE, Kind.LINK)
+        same = known and change.seen is not None and fact.kind is change.seen.kind
+        if not same or change.seen is None or digests.get(path) != change.seen.digest:
+            tally.refuse(change.target, "it is not what it was when the plan was made")
+        else:
+            expected[change.target] = path
+    return expected

@@ -1,0 +1,29 @@
+"""Restarts one container and waits until it is up again; its files stay as they are.
+
+In: a step with a container id. Out: DONE only when that very container runs since later than
+before, and is healthy where it can tell.
+"""
+
+from freshd.actions import waiting
+from freshd.actions.world import World
+from freshd.errors import StepRefused
+from freshd.model import Outcome, Step, StepStatus
+
+
+def apply(step: Step, world: World) -> Outcome:
+    """Raises TargetGone, StepRefused (paused), EngineFailed, OutcomeUnknown."""
+    assert step.container_id is not None, "a restart names its container"
+    before = world.engine.replica(step.container_id)
+    if before.state in ("paused", "dead", "removing"):
+        raise StepRefused(f"{before.name} is {before.state}: it is not restarted")
+    world.journal.phase("restart", {"started_at": before.started_at})
+    world.engine.drop_helper(before.id)
+    world.engine.restart(before.id, grace=world.limits.grace)
+    problem = waiting.until_up(
+        world.engine, before.id, started_after=before.started_at, limits=world.limits
+    )
+    if problem:
+        return Outcome(step, StepStatus.FAILED, problem)
+    after = world.engine.replica(before.id)
+    health = f" and {after.health}" if after.health else ""
+    return Outcome(step, StepStatus.DONE, f"{after.name} restarted, {after.state}{health}")

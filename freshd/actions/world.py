@@ -1,0 +1,86 @@
+"""What actions may touch: one ``World`` per project and service, filled in by ``reconcile``.
+
+Actions decide nothing: they get the engine, the tree through ``read``, and places to record what
+was observed. Nothing here is optional, so a step can never run half wired.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from freshd.engine.client import Engine
+from freshd.engine.compose import Compose, ComposeFiles
+from freshd.model import Entry, Json, Outcome, Replica, Step
+
+
+class Written(Protocol):
+    """What freshd last wrote, by container id and target: only what was read back goes in."""
+
+    def set_many(self, container_id: str, digests: Mapping[str, str], at: float) -> None: ...
+
+    def remove_many(self, container_id: str, targets: Iterable[str]) -> None: ...
+
+
+class StepJournal(Protocol):
+    """The journal entry of the step that runs now; each call commits before it returns."""
+
+    def begin(self, step: Step) -> None: ...
+
+    def phase(self, name: str, data: Mapping[str, Json]) -> None:
+        """Called before each dangerous call: put, rename, delete, purge, restart, build, recreate.
+
+        ``data`` may hold ``staging`` (directories to clean after a kill) and ``pid`` (a child).
+        """
+
+    def finish(self, outcome: Outcome) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How long things may take, in seconds. ``settle`` is how long a process must stay up."""
+
+    grace: float = 10.0
+    patience: float = 60.0
+    settle: float = 0.5
+    build: float = 3600.0
+    poll: float = 0.05
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """One service of one project, for the time of a plan.
+
+    ``read(source)`` gives a tree file's entry and the very bytes it was made of, or raises
+    FileNotFoundError. ``replicas()`` are the service's containers now, one-offs left out.
+    ``directories`` are the container directories that mappings land in: nothing is deleted or
+    purged elsewhere, but where a purge pattern names an absolute path.
+    ``compose_files`` come from the containers' own labels. ``image_ref`` is the tag a build gives.
+    ``inputs()`` are the digests of the build's inputs now, ``mismatches()`` the paths at which
+    the image of ``image_ref`` is not what the tree says (rule 15), and ``record_build(image_id,
+    inputs)`` remembers what a proven build was made of. ``clock`` is unix seconds.
+    """
+
+    engine: Engine
+    compose: Compose
+    compose_files: ComposeFiles
+    service: str
+    image_ref: str
+    volumes_allowed: bool
+    directories: tuple[str, ...]
+    read: Callable[[str], tuple[Entry, bytes]]
+    replicas: Callable[[], tuple[Replica, ...]]
+    inputs: Callable[[], Mapping[str, str]]
+    mismatches: Callable[[], tuple[str, ...]]
+    record_build: Callable[[str, Mapping[str, str]], None]
+    written: Written
+    journal: StepJournal
+    on_line: Callable[[str], None]
+    clock: Callable[[], float]
+    limits: Limits = Limits()
+
+
+class Action(Protocol):
+    """A module of this package that carries out one kind of step."""
+
+    def apply(self, step: Step, world: World) -> Outcome:
+        """Does it and says what was observed; raises errors of ``freshd.errors``."""
