@@ -92,11 +92,12 @@ def _replica_report(result: ReplicaResult) -> ReplicaReport:
 
 
 def _unreadable_sources(facts: ServiceFacts) -> Iterator[Finding]:
+    closed = {path: entry for path, entry in facts.tree.items() if entry.kind is Kind.UNREADABLE}
+    if not closed:
+        return
     sources = {pair.source for pair in facts.mapping.pairs} | set(facts.mapping.inputs)
-    for path in sorted(sources):
-        entry = facts.tree.get(path)
-        if entry is None or entry.kind is not Kind.UNREADABLE:
-            continue
+    for path in sorted(sources & closed.keys()):
+        entry = closed[path]
         yield Finding(
             cause="unreadable",
             level=Level.UNVERIFIABLE,

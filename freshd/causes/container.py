@@ -75,7 +75,7 @@ def _content(facts: ServiceFacts, observation: Observation) -> tuple[list[Findin
             seen is not None
             and seen.kind is want.kind
             and seen.digest == want.digest
-            and same_mode(pair, want, seen)
+            and ((seen.mode == want.mode and pair.mode is None) or same_mode(pair, want, seen))
         ):
             equal += 1
             continue

@@ -59,9 +59,14 @@ def behind(facts: ServiceFacts, image: ImageFacts, mapped: frozenset[str]) -> tu
         want, seen = tree.get(pair.source), image.files.get(pair.target)
         if want is None or want.kind in (Kind.OTHER, Kind.UNREADABLE):
             continue
-        if not _lands(facts, pair, seen) or (seen is not None and seen.kind is Kind.UNREADABLE):
+        if (
+            seen is not None
+            and seen.digest == want.digest
+            and seen.kind is want.kind
+            and ((seen.mode == want.mode and pair.mode is None) or same_mode(pair, want, seen))
+        ):
             continue
-        if seen is not None and want.same_content(seen) and same_mode(pair, want, seen):
+        if not _lands(facts, pair, seen) or (seen is not None and seen.kind is Kind.UNREADABLE):
             continue
         if pair.mode is not None:
             want = replace(want, mode=pair.mode)
@@ -112,14 +117,11 @@ def verbatim_findings(
 
 def unreadable_in_image(facts: ServiceFacts, image: ImageFacts) -> tuple[Finding, ...]:
     """One finding for every mapped path that the image holds and that could not be read there."""
-    targets = [
-        pair.target
-        for pair in facts.mapping.pairs
-        if pair.effective
-        and pair.via is Via.COPY
-        and (seen := image.files.get(pair.target)) is not None
-        and seen.kind is Kind.UNREADABLE
-    ]
+    closed = {path for path, entry in image.files.items() if entry.kind is Kind.UNREADABLE}
+    if not closed:
+        return ()
+    copies = (pair for pair in facts.mapping.pairs if pair.effective and pair.via is Via.COPY)
+    targets = [pair.target for pair in copies if pair.target in closed]
     if not targets:
         return ()
     return (

@@ -12,6 +12,7 @@ SIGNALS = ("HUP", "INT", "QUIT", "TERM", "USR1", "USR2", "WINCH")
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _DURATION = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,3})?)(ms|s|m|h|d)")
 _TIME = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])")
+_WILDCARDS = re.compile(r"\[[^\]]*\]|[*?.]")
 _LONGEST_PATTERN = 512
 
 
@@ -91,8 +92,8 @@ def purge_pattern(text: str) -> str:
         raise ValueError("must not leave the mapped directories with ..")
     if any(character in text for character in "$`{}"):
         raise ValueError("nothing is expanded in a pattern: write the name itself")
-    named = [part for part in parts if part.strip("*?.[]!^-")]
-    if not named:
+    named = (_WILDCARDS.sub("", part) for part in parts)
+    if not any(named):
         raise ValueError("would purge everything: name what is a cache")
     return text
 

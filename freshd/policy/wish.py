@@ -109,7 +109,8 @@ def _injected(wish: Wish, policy: Policy, replica: Replica | None) -> Wish:
     if reason is None:
         return wish
     if wish.finding.via is Via.BIND and wish.remedies & {Remedy.RESTART}:
-        return replace(wish, remedies=wish.remedies - {Remedy.INJECT})
+        # Nor is it purged: a delete below a bind mount deletes on the host.
+        return replace(wish, remedies=wish.remedies - {Remedy.INJECT, Remedy.PURGE})
     return replace(wish, remedies=wish.remedies - _FOLLOWERS - {Remedy.INJECT}, lost=reason)
 
 
