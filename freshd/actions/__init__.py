@@ -41,7 +41,7 @@ def run(step: Step, world: World) -> Outcome:
         world.journal.finish(_outcome(step, StepStatus.UNKNOWN, error, began))
         raise
     except FreshdError as error:
-        outcome = _outcome(step, _status(error), error, began)
+        outcome = _outcome(step, _status(error, step, world), error, began)
     else:
         outcome = Outcome(
             step, outcome.status, outcome.detail, time.monotonic() - began, outcome.output
@@ -55,15 +55,28 @@ def _outcome(step: Step, status: StepStatus, error: FreshdError, began: float) -
     return Outcome(step, status, detail, time.monotonic() - began)
 
 
-def _status(error: FreshdError) -> StepStatus:
+def _status(error: FreshdError, step: Step, world: World) -> StepStatus:
     match error:
         case TargetGone():
             return StepStatus.GONE
         case OutcomeUnknown():
-            return StepStatus.UNKNOWN
+            return StepStatus.GONE if _gone(step, world) else StepStatus.UNKNOWN
         case StepRefused():
             return StepStatus.REFUSED
     return StepStatus.FAILED
+
+
+def _gone(step: Step, world: World) -> bool:
+    """Rule 7: what broke off because the container went away is gone, not unknown."""
+    if step.container_id is None:
+        return False
+    try:
+        world.engine.replica(step.container_id)
+    except TargetGone:
+        return True
+    except FreshdError:
+        return False  # then nothing is known
+    return False
 
 
 __all__ = ["ACTIONS", "Limits", "World", "run"]

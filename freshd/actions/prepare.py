@@ -47,9 +47,11 @@ def prepare(
     tally: Tally,
 ) -> tuple[list[Job], list[Directory]]:
     """Reads the sources first, then looks at the targets; nothing is changed."""
-    contents = {
-        c.target: content for c in changes if (content := _read(world, c, tally)) is not None
-    }
+    contents: dict[str, bytes] = {}
+    for change in changes:
+        content = _read(world, change, tally)
+        if content is not None:
+            contents[change.target] = content
     places_of = resolve(world, replica, helper, list(contents), tally)
     asked = dict.fromkeys(places_of.values())
     for path in tuple(asked):
@@ -57,15 +59,15 @@ def prepare(
     present = seen.facts(world.engine, replica.id, list(asked), helper)
     jobs = []
     for change in changes:
-        path = places_of.get(change.target)
-        if path is None or change.want is None:
+        real = places_of.get(change.target)
+        if real is None or change.want is None:
             continue
-        reason = _occupied(world, replica, path, present)
+        reason = _occupied(world, replica, real, present)
         if reason:
             tally.refuse(change.target, reason)
             continue
         content = contents[change.target]
-        jobs.append(_job(world, change.target, path, change.want, content, present))
+        jobs.append(_job(world, change.target, real, change.want, content, present))
     return jobs, _missing(jobs, present)
 
 

@@ -19,8 +19,15 @@ from freshd.engine.exec import Helper
 from freshd.errors import EngineFailed, StepRefused
 from freshd.model import Kind, Outcome, Replica, Step
 
+_FIND = """
+PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+export PATH
+exec find "$@" -xdev -type f -print0
+"""
 _FIND_SECONDS = 60.0
 _FIND_LIMIT = 64 * 1024 * 1024
+# module.cpython-311.pyc, module.cpython-311.opt-1.pyc
+_TAGS = r"\.[^.]+(?:\.opt-[^.]+)?\.pyc"
 _WILD = re.compile(r"[*?\[\\!]")
 
 
@@ -50,12 +57,9 @@ def _bytecode(helper: Helper, sources: Iterable[str]) -> list[str]:
     for directory, stems in by_directory.items():
         found += [posixpath.join(directory, f"{stem}.pyc") for stem in sorted(stems)]
         cache = posixpath.join(directory, "__pycache__")
-        for name in helper.list(cache):
-            stem, _, rest = name.partition(".")
-            # module.cpython-311.pyc, module.cpython-311.opt-1.pyc; a stem may hold dots too.
-            matches = any(name.startswith(f"{known}.") for known in stems)
-            if matches and rest.endswith("pyc") and (stem in stems or "." in stem + rest):
-                found.append(posixpath.join(cache, name))
+        kept = re.compile(f"(?:{'|'.join(map(re.escape, sorted(stems)))}){_TAGS}")
+        names = [name for name in helper.list(cache) if kept.fullmatch(name)]
+        found += [posixpath.join(cache, name) for name in names]
     return found
 
 
@@ -63,16 +67,15 @@ def _matching(world: World, replica: Replica, patterns: Sequence[str]) -> list[s
     from pathspec import GitIgnoreSpec
 
     spec = GitIgnoreSpec.from_lines(patterns)
-    roots = [root for root in _roots(world, patterns) if root != "/"]
+    roots = _roots(world, patterns)
     if not roots:
         return []
-    argv = ["find", *roots, "-xdev", "-type", "f", "-print0"]
+    argv = ["/bin/sh", "-c", _FIND, "freshd-purge", *roots]
     result = execs.run(
         world.engine, replica.id, argv, timeout=_FIND_SECONDS, user="0", limit=_FIND_LIMIT
     )
-    if result.missing or (
-        not result.ok and not result.stdout and b"o such file" not in result.stderr
-    ):
+    absent = b"o such file" in result.stderr  # a root that is not there (yet) holds nothing
+    if result.missing or not (result.ok or result.stdout or absent):
         reason = (result.stderr or result.stdout).decode("utf-8", "replace").strip()
         raise EngineFailed(f"files in {replica.name} cannot be listed: {reason}")
     names = (os.fsdecode(name) for name in result.stdout.split(b"\0") if name)
@@ -82,7 +85,7 @@ def _matching(world: World, replica: Replica, patterns: Sequence[str]) -> list[s
 def _roots(world: World, patterns: Sequence[str]) -> list[str]:
     """Mapped directories, and the plain beginning of each absolute pattern; none inside another."""
     named = [_plain_beginning(p) for p in patterns if p.startswith("/")]
-    roots = sorted({*world.directories, *named})
+    roots = sorted({*world.directories, *named} - {"/"})
     return [
         root
         for root in roots

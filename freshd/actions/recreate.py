@@ -31,7 +31,7 @@ def replace_all(world: World, before: tuple[Replica, ...]) -> tuple[str, tuple[s
     try:
         result = _up(world, count, force=True)
     except FreshdError:
-        _up(world, count, force=False)
+        _recover(world, count)
         raise
     if result.ok:
         gone = frozenset(replica.id for replica in before)
@@ -53,6 +53,14 @@ def _up(world: World, count: int, *, force: bool) -> ComposeResult:
         on_line=world.on_line,
         on_start=lambda pid: world.journal.phase("recreate", {"pid": pid, "scale": count}),
     )
+
+
+def _recover(world: World, count: int) -> None:
+    """A second `up` while the first error is on its way: that one is what people need to read."""
+    try:
+        _up(world, count, force=False)
+    except FreshdError:
+        pass  # the same engine or the same file is at fault
 
 
 def _last(result: ComposeResult) -> str:

@@ -74,7 +74,11 @@ def all_up(
 
 
 def _not_running(replica: Replica) -> str | None:
-    if replica.state == "exited" and replica.exit_code == 0 and replica.restart_policy == "no":
+    if (
+        replica.state == "exited"
+        and replica.exit_code == 0
+        and replica.restart_policy in ("", "no")
+    ):
         return ""  # a one-shot job that did its work
     if replica.state in ("exited", "dead"):
         return f"{replica.name} exited with {replica.exit_code} right after it started"
