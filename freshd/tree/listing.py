@@ -6,7 +6,7 @@ directory listed. A name cannot come or go without its directory's stamp moving.
 
 import os
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -68,11 +68,9 @@ def list_watched(directory: str, *, base: str, watch: WatchIgnore) -> Listing:
     return list_below(directory, skip)
 
 
-def list_below(
-    directory: str, skip: Skip, *, clock_ns: Callable[[], int] = time.time_ns
-) -> Listing:
+def list_below(directory: str, skip: Skip) -> Listing:
     """Everything below ``directory`` that ``skip`` does not leave out. Raises RootGone."""
-    now = clock_ns()
+    now = time.time_ns()
     files: dict[str, Kind] = {}
     links: list[str] = []
     unreadable: list[str] = []

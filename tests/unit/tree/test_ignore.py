@@ -5,7 +5,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from freshd.model import Kind
@@ -57,13 +57,22 @@ def patterns(draw: st.DrawFn) -> str:
     return f"{prefix}{body}{suffix}"
 
 
-def make_tree(root: Path, *, ignore: dict[str, list[str]]) -> None:
+def make_tree(root: Path) -> Path:
     for path in FILES:
         (root / path).parent.mkdir(parents=True, exist_ok=True)
         (root / path).write_text(path)
+    subprocess.run(["git", "init", "-q", str(root)], check=True, env=quiet_git())
+    return root
+
+
+def write_ignores(root: Path, ignore: dict[str, list[str]]) -> None:
     for directory, lines in ignore.items():
         (root / directory / ".gitignore").write_text("\n".join(lines) + "\n")
-    subprocess.run(["git", "init", "-q", str(root)], check=True, env=quiet_git())
+
+
+@pytest.fixture(scope="module")
+def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_tree(tmp_path_factory.mktemp("tree"))
 
 
 def quiet_git() -> dict[str, str]:
@@ -87,29 +96,25 @@ def ignored_by_git(root: Path, paths: list[str]) -> set[str]:
     return {name for name in done.stdout.decode().split("\0") if name}
 
 
-@settings(
-    max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@pytest.mark.timeout(60)
+@settings(max_examples=120, deadline=None)
 @given(top=st.lists(patterns(), max_size=5), nested=st.lists(patterns(), max_size=3))
 @example(top=["src/", "!src/a"], nested=[])
 @example(top=["*", "!*/", "!*.py"], nested=[])
 @example(top=["src/**"], nested=["!a"])
 @example(top=["src/**/"], nested=[])
 @example(top=["a", "!a/"], nested=[])
-def test_the_same_files_as_git_are_ignored(
-    tmp_path_factory: pytest.TempPathFactory, top: list[str], nested: list[str]
-) -> None:
-    root = tmp_path_factory.mktemp("tree")
-    make_tree(root, ignore={"": top, "src": nested})
-    rules = WatchIgnore(str(root))
+def test_the_same_files_as_git_are_ignored(tree: Path, top: list[str], nested: list[str]) -> None:
+    write_ignores(tree, {"": top, "src": nested})
+    rules = WatchIgnore(str(tree))
     ours = {path for path in FILES if rules.ignored(path)}
-    assert ours == ignored_by_git(root, list(FILES))
-    walked = {found.path for found in walk(str(root), skip=rules.skip) if found.kind is Kind.FILE}
+    assert ours == ignored_by_git(tree, list(FILES))
+    walked = {found.path for found in walk(str(tree), skip=rules.skip) if found.kind is Kind.FILE}
     assert walked & set(FILES) == set(FILES) - ours
 
 
 def test_files_above_the_root_and_gits_own_exclude_count(tmp_path: Path) -> None:
-    make_tree(tmp_path, ignore={"": ["/src/deep/b.py"]})
+    write_ignores(make_tree(tmp_path), {"": ["/src/deep/b.py"]})
     (tmp_path / ".git/info/exclude").write_text("c.txt\n")
     rules = WatchIgnore(str(tmp_path / "src"))
     assert rules.ignored("deep/b.py")

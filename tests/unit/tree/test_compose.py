@@ -1,0 +1,116 @@
+"""The Compose model is read as `docker compose config` prints it, and refused when malformed."""
+
+import pytest
+
+from freshd.errors import ConfigError
+from freshd.model import Json
+from freshd.tree.compose import ComposeBuild, ComposeMount, ComposeService, is_remote, parse
+
+
+def one(service: dict[str, Json]) -> ComposeService:
+    return parse({"name": "shop", "services": {"web": service}}).services["web"]
+
+
+def test_a_service_with_everything() -> None:
+    service = one(
+        {
+            "build": {
+                "context": "/p",
+                "dockerfile": "docker/web",
+                "args": {"A": "1", "N": 3, "T": True, "FROM_ENV": None},
+                "target": "prod",
+                "additional_contexts": {"lib": "/lib"},
+                "platforms": ["linux/arm64"],
+            },
+            "image": "shop/web:dev",
+            "volumes": [
+                {"type": "bind", "source": "/p/src", "target": "/app/src/", "read_only": True},
+                {"type": "volume", "source": "data", "target": "/data", "volume": {}},
+                {"type": "volume", "target": "/anon"},
+                {"type": "tmpfs", "target": "/tt"},
+            ],
+            "tmpfs": ["/run", "/tmp:size=1m,mode=1777"],
+            "scale": 2,
+            "deploy": {"replicas": 5},
+            "profiles": ["dev"],
+            "restart": "unless-stopped",
+            "command": ["a", "b"],
+            "container_name": "shop-web",
+            "volumes_from": ["db"],
+        }
+    )
+    assert service.build == ComposeBuild(
+        "/p",
+        "docker/web",
+        None,
+        {"A": "1", "N": "3", "T": "true", "FROM_ENV": None},
+        "prod",
+        {"lib": "/lib"},
+        ("linux/arm64",),
+    )
+    assert service.image == "shop/web:dev"
+    assert service.mounts == (
+        ComposeMount("bind", "/app/src", "/p/src", read_only=True),
+        ComposeMount("volume", "/data", "data"),
+        ComposeMount("volume", "/anon"),
+        ComposeMount("tmpfs", "/tt"),
+        ComposeMount("tmpfs", "/run"),
+        ComposeMount("tmpfs", "/tmp"),
+    )
+    assert (service.scale, service.profiles, service.restart) == (2, ("dev",), "unless-stopped")
+    assert (service.command, service.container_name) == (("a", "b"), "shop-web")
+    assert "volumes_from db" in service.unfollowed[0]
+
+
+def test_the_least_a_service_can_be() -> None:
+    service = one({})
+    assert service == ComposeService("web", "shop-web")
+    assert one({"tmpfs": "/x:rw", "command": "run it"}).mounts == (ComposeMount("tmpfs", "/x"),)
+    assert parse({"name": "shop"}).services == {}
+
+
+def test_replicas_and_restart_may_stand_under_deploy() -> None:
+    service = one({"deploy": {"replicas": 3, "restart_policy": {"condition": "any"}}})
+    assert (service.scale, service.restart) == (3, "any")
+    assert one({"scale": 0}).scale == 0
+
+
+@pytest.mark.parametrize(
+    ("service", "key"),
+    [
+        ("text", "services.web"),
+        ({"image": 3}, "services.web.image"),
+        ({"build": "."}, "services.web.build"),
+        ({"build": {}}, "services.web.build.context"),
+        ({"build": {"context": "/p", "args": ["A=1"]}}, "services.web.build.args"),
+        ({"volumes": {"a": "b"}}, "services.web.volumes"),
+        ({"volumes": ["./a:/b"]}, r"services.web.volumes\[0\]"),
+        ({"volumes": [{"type": "odd", "target": "/x"}]}, r"services.web.volumes\[0\].type"),
+        ({"volumes": [{"type": "bind", "source": "/x"}]}, r"services.web.volumes\[0\].target"),
+        ({"scale": "two"}, "services.web.scale"),
+        ({"scale": -1}, "services.web.scale"),
+        ({"deploy": {"replicas": True}}, "services.web.scale"),
+        ({"profiles": [1]}, r"services.web.profiles\[0\]"),
+        ({"command": [1]}, r"services.web.command\[0\]"),
+    ],
+)
+def test_a_malformed_model_is_refused_by_the_key(service: Json, key: str) -> None:
+    with pytest.raises(ConfigError, match=key):
+        parse({"name": "shop", "services": {"web": service}})
+
+
+@pytest.mark.parametrize(
+    ("context", "remote"),
+    [
+        ("https://github.com/a/b.git#main", True),
+        ("git@github.com:a/b.git", True),
+        ("ssh://git@host/a", True),
+        ("github.com/a/b", True),
+        ("docker-image://alpine", True),
+        ("/home/me/github.com/a", False),
+        ("/p", False),
+    ],
+)
+def test_remote_contexts_are_told_from_directories(context: str, remote: bool) -> None:
+    assert is_remote(context) is remote
+    assert ComposeBuild(context).remote is remote

@@ -1,0 +1,357 @@
+"""The manifest never calls a changed file unchanged, and reads no more than it must."""
+
+import errno
+import hashlib
+import os
+import threading
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+
+from freshd.model import Entry, Kind, Signature
+from freshd.store.store import memory_store
+from freshd.tree import hashing, walk
+from freshd.tree.hashing import BLOCK, racy
+from freshd.tree.manifest import MemoryStatCache, StatCache, TreeManifest
+from freshd.tree.walk import RootGone
+
+SECOND = 1_000_000_000
+
+
+def sha(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+@pytest.fixture(params=["memory", "store"])
+def cache(request: pytest.FixtureRequest) -> StatCache:
+    if request.param == "memory":
+        return MemoryStatCache()
+    return memory_store().stats
+
+
+class Later:
+    """A clock far ahead of the files, so that none of them is racy."""
+
+    def __init__(self) -> None:
+        self.ahead = 3600 * SECOND
+
+    def __call__(self) -> int:
+        import time
+
+        return time.time_ns() + self.ahead
+
+
+@pytest.fixture
+def hashed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Names of the files whose content is read."""
+    names: list[str] = []
+    real = walk.open_file
+
+    def spy(name: str, directory: int) -> int:
+        names.append(name)
+        return real(name, directory)
+
+    monkeypatch.setattr(hashing, "open_file", spy)
+    return names
+
+
+def test_entries_tell_kind_content_size_and_mode(tmp_path: Path, cache: StatCache) -> None:
+    (tmp_path / "d").mkdir()
+    (tmp_path / "d/run.sh").write_bytes(b"#!/bin/sh\n")
+    (tmp_path / "d/run.sh").chmod(0o755)
+    (tmp_path / "empty").write_bytes(b"")
+    (tmp_path / "empty").chmod(0o600)
+    (tmp_path / "link").symlink_to("d/run.sh")
+    os.mkfifo(tmp_path / "fifo")
+    found = TreeManifest(str(tmp_path), cache).entries(None)
+    assert found["d/run.sh"] == Entry(Kind.FILE, sha(b"#!/bin/sh\n"), 10, 0o755)
+    assert found["empty"] == Entry(Kind.FILE, sha(b""), 0, 0o600)
+    assert found["link"] == Entry(Kind.LINK, sha(b"d/run.sh"), 8, 0o777)
+    assert found["fifo"].kind is Kind.OTHER
+    assert found["d"].kind is Kind.DIR
+    assert TreeManifest(str(tmp_path), cache).entries(list(found)) == found
+
+
+def test_unchanged_files_are_not_read_again(
+    tmp_path: Path, cache: StatCache, hashed: list[str]
+) -> None:
+    for name in ("a", "b"):
+        (tmp_path / name).write_text(name)
+    manifest = TreeManifest(str(tmp_path), cache, clock_ns=Later())
+    first = manifest.entries(None)
+    assert sorted(hashed) == ["a", "b"]
+    hashed.clear()
+    assert manifest.entries(None) == first
+    assert manifest.entries(["a"]) == {"a": first["a"]}
+    assert hashed == []
+    assert manifest.entries(["b"], fresh=True) == {"b": first["b"]}
+    assert hashed == ["b"]
+
+
+def test_an_edit_that_keeps_size_and_mtime_is_found(tmp_path: Path, cache: StatCache) -> None:
+    path = tmp_path / "a"
+    path.write_bytes(b"old")
+    before = path.stat()
+    manifest = TreeManifest(str(tmp_path), cache, clock_ns=Later())
+    assert manifest.entries(["a"])["a"].digest == sha(b"old")
+    path.write_bytes(b"new")
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert path.stat().st_mtime_ns == before.st_mtime_ns
+    assert manifest.entries(["a"])["a"].digest == sha(b"new")
+
+
+def test_a_racy_file_is_read_again_until_its_clock_tick_is_over(
+    tmp_path: Path, cache: StatCache, hashed: list[str]
+) -> None:
+    path = tmp_path / "a"
+    path.write_bytes(b"1")
+    changed_at = path.stat().st_ctime_ns
+    clock = [changed_at]
+    manifest = TreeManifest(str(tmp_path), cache, clock_ns=lambda: clock[0])
+    for ahead, reads in ((0, 1), (50_000_000, 1), (SECOND, 1), (2 * SECOND, 0)):
+        hashed.clear()
+        clock[0] = changed_at + ahead
+        manifest.entries(["a"])
+        assert len(hashed) == reads, ahead
+
+
+@pytest.mark.parametrize(
+    ("mtime", "ctime", "hashed_at", "expected"),
+    [
+        (100 * SECOND + 1, 100 * SECOND + 1, 100 * SECOND + 1, True),
+        (100 * SECOND + 1, 100 * SECOND + 1, 101 * SECOND, False),
+        (100 * SECOND, 100 * SECOND, 101 * SECOND, True),  # whole seconds: a coarse clock
+        (100 * SECOND, 100 * SECOND, 103 * SECOND, False),
+        (900 * SECOND, 100 * SECOND + 1, 200 * SECOND, True),  # from the future
+        (0, 100 * SECOND + 1, 200 * SECOND, False),
+    ],
+)
+def test_what_is_racy(mtime: int, ctime: int, hashed_at: int, expected: bool) -> None:
+    assert racy(Signature(mtime, ctime, 1, 1, 1, hashed_at)) is expected
+
+
+def test_a_file_that_is_written_all_the_time_is_unreadable_and_not_remembered(
+    tmp_path: Path, cache: StatCache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "log"
+    path.write_bytes(b"x")
+    (tmp_path / "calm").write_bytes(b"y")
+    real = os.read
+    reads = []
+
+    def read(fd: int, size: int) -> bytes:
+        block = real(fd, size)
+        if os.readlink(f"/proc/self/fd/{fd}").endswith("/log"):
+            reads.append(1)
+            with path.open("ab") as file:
+                file.write(b"more")
+        return block
+
+    monkeypatch.setattr(os, "read", read)
+    found = TreeManifest(str(tmp_path), cache, clock_ns=Later()).entries(None)
+    assert found["log"] == Entry(Kind.UNREADABLE, reason="being written")
+    assert found["calm"].digest == sha(b"y")
+    assert len(reads) >= 3
+    assert set(cache.get_many(str(tmp_path), ["log", "calm"])) == {"calm"}
+
+
+def test_a_file_that_shrinks_once_while_read_is_read_again(
+    tmp_path: Path, cache: StatCache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "a"
+    path.write_bytes(b"long content")
+    real = os.read
+    done: list[int] = []
+
+    def read(fd: int, size: int) -> bytes:
+        if not done:
+            done.append(1)
+            path.write_bytes(b"short")
+        return real(fd, size)
+
+    monkeypatch.setattr(os, "read", read)
+    entry, content = TreeManifest(str(tmp_path), cache).read("a")
+    assert (entry.digest, entry.size, content) == (sha(b"short"), 5, b"short")
+
+
+def test_what_vanishes_is_absent_and_what_fails_is_unreadable_with_its_reason(
+    tmp_path: Path, cache: StatCache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("gone", "broken", "fine"):
+        (tmp_path / name).write_text(name)
+    real = walk.open_file
+
+    def fail(name: str, directory: int) -> int:
+        if name == "gone":
+            (tmp_path / "gone").unlink()
+        if name == "broken":
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return real(name, directory)
+
+    monkeypatch.setattr(hashing, "open_file", fail)
+    found = TreeManifest(str(tmp_path), cache).entries(None)
+    assert set(found) == {"broken", "fine"}
+    assert found["broken"] == Entry(Kind.UNREADABLE, reason="Input/output error")
+
+
+def test_a_file_that_becomes_a_link_or_fifo_before_it_is_opened_is_not_read(
+    tmp_path: Path, cache: StatCache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("link", "fifo"):
+        (tmp_path / name).write_text("x")
+    real = walk.open_file
+
+    def swap(name: str, directory: int) -> int:
+        (tmp_path / name).unlink()
+        if name == "link":
+            (tmp_path / name).symlink_to("/etc/passwd")
+        else:
+            os.mkfifo(tmp_path / name)
+        return real(name, directory)
+
+    monkeypatch.setattr(hashing, "open_file", swap)
+    found = TreeManifest(str(tmp_path), cache).entries(None)
+    assert found["link"] == Entry(Kind.LINK, sha(b"/etc/passwd"), 11, 0o777)
+    assert found["fifo"].kind is Kind.OTHER
+
+
+def test_paths_behind_a_link_or_a_file_do_not_exist(tmp_path: Path, cache: StatCache) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "real/a").write_text("a")
+    (tmp_path / "via").symlink_to("real")
+    (tmp_path / "file").write_text("f")
+    manifest = TreeManifest(str(tmp_path), cache)
+    assert set(manifest.entries(["via/a", "file/a", "none/a", "none", "real/a"])) == {"real/a"}
+
+
+def test_paths_beside_the_root_are_read_and_odd_ones_are_unreadable(
+    tmp_path: Path, cache: StatCache
+) -> None:
+    (tmp_path / "root").mkdir()
+    (tmp_path / "lib").mkdir()
+    (tmp_path / "lib/a").write_bytes(b"lib")
+    manifest = TreeManifest(str(tmp_path / "root"), cache)
+    found = manifest.entries(["../lib/a", "x/../../lib/a"])
+    assert found["../lib/a"].digest == sha(b"lib")
+    assert found["x/../../lib/a"].kind is Kind.UNREADABLE
+
+
+def test_read_gives_the_bytes_its_entry_was_made_of(tmp_path: Path, cache: StatCache) -> None:
+    content = os.urandom(2 * BLOCK + 17)
+    (tmp_path / "big").write_bytes(content)
+    (tmp_path / "link").symlink_to("big")
+    os.mkfifo(tmp_path / "fifo")
+    manifest = TreeManifest(str(tmp_path), cache)
+    entry, read = manifest.read("big")
+    assert read == content
+    assert entry.digest == sha(content)
+    assert manifest.read("link")[1] == b"big"
+    assert manifest.read("fifo") == (manifest.entries(["fifo"])["fifo"], b"")
+    with pytest.raises(FileNotFoundError):
+        manifest.read("none")
+
+
+def test_big_files_are_hashed_in_blocks_and_beside_each_other(
+    tmp_path: Path, cache: StatCache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    contents = {f"big{number}": os.urandom(BLOCK + number) for number in range(4)}
+    for name, content in contents.items():
+        (tmp_path / name).write_bytes(content)
+    (tmp_path / "small").write_bytes(b"s")
+    sizes: list[int] = []
+    threads: set[int] = set()
+    real = os.read
+
+    def read(fd: int, size: int) -> bytes:
+        sizes.append(size)
+        threads.add(threading.get_ident())
+        return real(fd, size)
+
+    monkeypatch.setattr(os, "read", read)
+    found = TreeManifest(str(tmp_path), cache).entries(None)
+    assert {name: found[name].digest for name in contents} == {
+        name: sha(content) for name, content in contents.items()
+    }
+    assert max(sizes) <= BLOCK
+    assert threading.get_ident() in threads  # the small one
+    assert len(threads) <= 3
+
+
+def test_names_that_are_not_text_are_hashed(tmp_path: Path, cache: StatCache) -> None:
+    name = os.fsdecode(b"\xff-\n'\"x")
+    (tmp_path / name).write_bytes(b"odd")
+    manifest = TreeManifest(str(tmp_path), cache, clock_ns=Later())
+    for _ in range(2):
+        assert manifest.entries(None)[name].digest == sha(b"odd")
+    assert manifest.read(name)[1] == b"odd"
+
+
+def test_a_root_that_is_gone_is_an_error_and_not_an_empty_tree(
+    tmp_path: Path, cache: StatCache
+) -> None:
+    manifest = TreeManifest(str(tmp_path / "none"), cache)
+    for paths in (None, ["a"]):
+        with pytest.raises(RootGone):
+            manifest.entries(paths)
+
+
+class EditsAreNeverMissed(RuleBasedStateMachine):
+    """Whatever is done to files between two looks, the second look tells what is there."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        import tempfile
+
+        self.root = tempfile.mkdtemp(prefix="freshd-manifest-")
+        self.manifest = TreeManifest(self.root, MemoryStatCache())
+
+    names = st.sampled_from(["a", "b", "c"])
+    contents = st.sampled_from([b"", b"1", b"2", b"11"])
+
+    @rule(name=names, content=contents, keep_mtime=st.booleans())
+    def write(self, name: str, content: bytes, keep_mtime: bool) -> None:
+        path = os.path.join(self.root, name)
+        before = os.stat(path) if os.path.exists(path) else None
+        with open(path, "wb") as file:
+            file.write(content)
+        if keep_mtime and before is not None:
+            os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+    @rule(name=names, other=names)
+    def rename(self, name: str, other: str) -> None:
+        if os.path.exists(os.path.join(self.root, name)):
+            os.rename(os.path.join(self.root, name), os.path.join(self.root, other))
+
+    @rule(name=names)
+    def delete(self, name: str) -> None:
+        if os.path.exists(os.path.join(self.root, name)):
+            os.unlink(os.path.join(self.root, name))
+
+    @rule(name=names, mode=st.sampled_from([0o644, 0o755]))
+    def chmod(self, name: str, mode: int) -> None:
+        if os.path.exists(os.path.join(self.root, name)):
+            os.chmod(os.path.join(self.root, name), mode)
+
+    @invariant()
+    def agrees(self) -> None:
+        expected = {}
+        for name in os.listdir(self.root):
+            with open(os.path.join(self.root, name), "rb") as file:
+                content = file.read()
+            mode = os.stat(os.path.join(self.root, name)).st_mode & 0o7777
+            expected[name] = Entry(Kind.FILE, sha(content), len(content), mode)
+        assert self.manifest.entries(None) == expected
+
+    def teardown(self) -> None:
+        import shutil
+
+        shutil.rmtree(self.root)
+
+
+TestEditsAreNeverMissed = EditsAreNeverMissed.TestCase
+EditsAreNeverMissed.TestCase.settings = settings(
+    max_examples=40, stateful_step_count=20, deadline=None
+)
