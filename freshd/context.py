@@ -1,0 +1,212 @@
+"""What a pass needs to know of the world: one project, one engine, the store, the clock, locks.
+
+One ``Context`` serves one pass at a time: its engine client and its memory are not shared.
+"""
+
+import hashlib
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from freshd.actions.world import World
+from freshd.engine.client import Engine
+from freshd.engine.compose import Compose, ComposeFiles
+from freshd.errors import AlreadyRunning
+from freshd.model import (
+    BuildRecord,
+    Entry,
+    Json,
+    Outcome,
+    Plan,
+    Remedy,
+    Replica,
+    Step,
+)
+from freshd.observe.containers import containers_of
+from freshd.policy.consent import consent_problem, fingerprint
+from freshd.policy.decide import plan_text
+from freshd.project import Project
+from freshd.store.store import Store
+from freshd.survey import Surveyor
+
+_LOCK_PATIENCE = 120.0
+
+
+def _no_line(_line: str) -> None:
+    """Output that nobody asked for."""
+
+
+@dataclass(slots=True)
+class Context:
+    """Everything around the stages. ``locks`` is a private directory, ``clock`` unix seconds.
+
+    With ``asked`` a person typed the verb: that is consent to the files as they are now.
+    """
+
+    project: Project
+    engine: Engine
+    compose: Compose
+    store: Store
+    locks: str
+    clock: Callable[[], float]
+    asked: bool = False
+    on_line: Callable[[str], None] = _no_line
+    surveyor: Surveyor = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.surveyor = Surveyor(self.project, self.engine, self.store)
+
+    def replicas(self, service: str) -> tuple[Replica, ...]:
+        """The containers of ``service`` now, one-offs left out, by number."""
+        return self.all_replicas([service])[service]
+
+    def all_replicas(self, services: "list[str]") -> Mapping[str, tuple[Replica, ...]]:
+        """The containers of each of ``services`` from one listing."""
+        project = self.project
+        files = project.compose_files
+        found: dict[str, tuple[Replica, ...]] = {}
+        if files is not None:
+            found |= containers_of(
+                self.engine, project.name, services, directory=files.directory, files=files.files
+            ).services
+        for service in services:
+            name = project.policy.service(service).container
+            if name is not None:
+                found[service] = self.engine.replicas(names=[name])
+        return {service: found.get(service, ()) for service in services}
+
+    @contextmanager
+    def locked(self, service: str) -> Iterator[None]:
+        """Nobody else changes ``service`` meanwhile, in this process or another."""
+        from filelock import FileLock, Timeout
+
+        key = hashlib.sha256(os.fsencode(f"{self.project.dir}\0{service}")).hexdigest()[:32]
+        lock = FileLock(os.path.join(self.locks, f"{key}.lock"))
+        try:
+            lock.acquire(timeout=_LOCK_PATIENCE)
+        except Timeout as error:
+            raise AlreadyRunning(
+                f"another freshd has been changing {service} for {_LOCK_PATIENCE:.0f} s",
+                hint="see `freshd history` for what it does",
+            ) from error
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def recent_rebuilds(self, service: str, *, window: float) -> tuple[float, ...]:
+        """When rebuilds of ``service`` began within the last ``window`` seconds."""
+        since = self.clock() - window
+        entries = self.store.journal.history(self.project.name, service, limit=100)
+        return tuple(
+            entry.began_at
+            for entry in entries
+            if entry.step.remedy is Remedy.REBUILD and entry.began_at >= since
+        )
+
+    def halted(self, service: str) -> str | None:
+        """Why nothing may be done to ``service`` until a person has looked, or None."""
+        for halt in self.store.halts.active(self.project.name):
+            if halt.service in (None, service):
+                return halt.reason
+        return None
+
+    def consent(self) -> None:
+        """Remember what the files say now as agreed to."""
+        self.store.consent.record(self.project.dir, self._fingerprint(), self.clock())
+
+    def consent_problem(self) -> str | None:
+        """Why steps that execute the project's files must wait, or None."""
+        if self.asked:
+            return None
+        known = self.store.consent.get(self.project.dir)
+        return consent_problem(None if known is None else known.files, self._fingerprint())
+
+    def _fingerprint(self) -> dict[str, str]:
+        contents = {}
+        for path in self.project.consent_files():
+            try:
+                with open(path, "rb") as file:
+                    contents[os.path.relpath(path, self.project.dir)] = file.read()
+            except OSError:
+                continue  # a file that is gone differs from one that was agreed to
+        return fingerprint(contents)
+
+    def world(self, plan: Plan) -> World:
+        """What the steps of ``plan`` may touch."""
+        service = plan.service
+        files = self.project.compose_files or ComposeFiles(directory=self.project.dir)
+        build = _Build(self, service)
+        return World(
+            engine=self.engine,
+            compose=self.compose,
+            compose_files=files,
+            service=service,
+            image_ref=self.project.service(service).image,
+            volumes_allowed=self.project.policy.service(service).volumes,
+            directories=self.surveyor.directories(service),
+            read=self.surveyor.manifest.read,
+            replicas=lambda: self.replicas(service),
+            inputs=build.inputs,
+            mismatches=build.mismatches,
+            record_build=build.record,
+            written=self.store.writes,
+            journal=_Journal(self.store, self.project.name, plan, self.clock),
+            on_line=self.on_line,
+            clock=self.clock,
+        )
+
+
+class _Build:
+    """The tree's side of one rebuild: what went in, and whether the image holds it."""
+
+    def __init__(self, context: Context, service: str) -> None:
+        self._context = context
+        self._service = service
+        self._tree: Mapping[str, Entry] = {}
+
+    def inputs(self) -> Mapping[str, str]:
+        """Digests of all that the build may read, as it is now: called before the build."""
+        self._tree = self._context.surveyor.build_tree(self._service)
+        return {path: entry.digest for path, entry in self._tree.items()}
+
+    def mismatches(self) -> tuple[str, ...]:
+        """Files the image does not hold as the tree had them; what was edited since is left out."""
+        return self._context.surveyor.mismatches(self._service, self._tree)
+
+    def record(self, image_id: str, inputs: Mapping[str, str]) -> None:
+        build = self._context.project.service(self._service).build
+        args = {} if build is None else build.args
+        self._context.store.builds.record(
+            BuildRecord(
+                image_id=image_id,
+                service=self._service,
+                inputs=inputs,
+                args={name: value or "" for name, value in args.items()},
+                recorded_at=self._context.clock(),
+            )
+        )
+
+
+class _Journal:
+    """The journal entry of the step that runs, for a step that knows nothing of the store."""
+
+    def __init__(self, store: Store, project: str, plan: Plan, clock: Callable[[], float]) -> None:
+        self._journal = store.journal
+        self._project = project
+        self._service = plan.service
+        self._text = plan_text(plan)
+        self._clock = clock
+        self._entry = 0
+
+    def begin(self, step: Step) -> None:
+        self._entry = self._journal.begin(
+            self._project, self._service, step=step, plan_text=self._text, at=self._clock()
+        )
+
+    def phase(self, name: str, data: Mapping[str, Json]) -> None:
+        self._journal.phase(self._entry, name, at=self._clock(), data=data)
+
+    def finish(self, outcome: Outcome) -> None:
+        self._journal.finish(self._entry, outcome, at=self._clock())

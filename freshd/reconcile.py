@@ -1,0 +1,160 @@
+"""One pass for one service: observe, compare, decide, act, verify, record.
+
+The only module that names every stage. Comes in: a service, and the paths that changed (None for
+everything). Goes out: what was found, what was done about it, and what was found after that.
+"""
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+
+from freshd import actions
+from freshd.causes import compare
+from freshd.context import Context
+from freshd.model import (
+    Outcome,
+    Plan,
+    Remedy,
+    Replica,
+    ServiceReport,
+    Step,
+    StepStatus,
+)
+from freshd.policy.decide import decide
+from freshd.policy.failures import next_try, step_inputs, step_key
+from freshd.store.memory import Failure
+
+_ROUNDS = 3
+
+OnStep = Callable[[Step, Outcome | None], None]
+
+
+def _no_step(_step: Step, _outcome: Outcome | None) -> None:
+    """Nobody watches the steps."""
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """``report`` is what was seen last; ``plans`` and ``outcomes`` what led there, in order."""
+
+    report: ServiceReport
+    plans: tuple[Plan, ...] = ()
+    outcomes: tuple[Outcome, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A report, and the replicas it speaks of."""
+
+    report: ServiceReport
+    replicas: tuple[Replica, ...]
+
+
+def reconcile(
+    context: Context,
+    service: str,
+    *,
+    paths: Collection[str] | None = None,
+    full: bool = False,
+    on_step: OnStep = _no_step,
+) -> Passed:
+    """Make ``service`` what the tree and the policy say, and prove it.
+
+    Goes round until nothing is left to do, as a recreated container may need again what was
+    injected into the old one; a step that failed ends the pass. Raises what the engine raises.
+    """
+    plans: list[Plan] = []
+    outcomes: list[Outcome] = []
+    seen = look(context, service, paths=paths, full=full)
+    for _ in range(_ROUNDS):
+        plan = make_plan(context, seen)
+        plans.append(plan)
+        if not plan.steps:
+            break
+        with context.locked(service):
+            done = act(context, plan, on_step=on_step)
+        outcomes += done
+        before, seen = seen, look(context, service, paths=_touched(plan, paths))
+        remember(context, before.report, seen.report, done)
+        if any(outcome.status is not StepStatus.DONE for outcome in done):
+            break
+    return Passed(seen.report, tuple(plans), tuple(outcomes))
+
+
+def look(
+    context: Context, service: str, *, paths: Collection[str] | None = None, full: bool = False
+) -> Look:
+    """Observe and compare; what differs is looked at twice.
+
+    So a file that is just being written is no finding. A narrowed look does without: an injection
+    reads the file again anyway.
+    """
+    replicas = context.replicas(service)
+    report = compare(context.surveyor.survey(service, replicas, paths=paths, full=full))
+    doubtful = {f.path for f in report.findings if f.container_id and f.path is not None}
+    if paths is None and doubtful:
+        context.surveyor.doubt(service, doubtful, replicas)
+        replicas = context.replicas(service)
+        report = compare(context.surveyor.survey(service, replicas))
+    return Look(report, replicas)
+
+
+def make_plan(context: Context, seen: Look) -> Plan:
+    """What the policy wants done now about what was seen."""
+    name, service = context.project.name, seen.report.name
+    policy = context.project.policy
+    return decide(
+        seen.report,
+        policy,
+        replicas=seen.replicas,
+        now=context.clock(),
+        recent_rebuilds=context.recent_rebuilds(service, window=policy.limits.rebuild_window),
+        failures=context.store.failures.get(name, service),
+        consent_problem=context.consent_problem(),
+        halted=context.halted(service),
+    )
+
+
+def act(context: Context, plan: Plan, *, on_step: OnStep) -> list[Outcome]:
+    """Run the steps in order; after one that did not end well the rest of its container waits."""
+    world = context.world(plan)
+    outcomes: list[Outcome] = []
+    stopped: set[str | None] = set()
+    for step in plan.steps:
+        if step.container_id in stopped or None in stopped:
+            continue
+        on_step(step, None)
+        outcome = actions.run(step, world)
+        on_step(step, outcome)
+        outcomes.append(outcome)
+        if outcome.status is not StepStatus.DONE:
+            stopped.add(step.container_id)
+    return outcomes
+
+
+def remember(
+    context: Context, before: ServiceReport, after: ServiceReport, outcomes: Sequence[Outcome]
+) -> None:
+    """Keep failures by their inputs: what failed, or did not help, is not tried again at once."""
+    name, service = context.project.name, before.name
+    failures = context.store.failures
+    known = failures.get(name, service)
+    for outcome in outcomes:
+        step = outcome.step
+        key, inputs = step_key(step), step_inputs(step, before)
+        if outcome.status is StepStatus.DONE and step_inputs(step, after) != inputs:
+            if key in known:
+                failures.clear(name, service, key)
+            continue
+        count = known[key].count + 1 if key in known and known[key].inputs == inputs else 1
+        now = context.clock()
+        detail = "it did not help" if outcome.status is StepStatus.DONE else outcome.detail
+        wait_until = next_try(now, count=count, remedy=step.remedy)
+        failures.record(name, service, Failure(key, count, inputs, now, wait_until, detail))
+
+
+def _touched(plan: Plan, paths: Collection[str] | None) -> Collection[str] | None:
+    """What to look at after the steps: new containers are looked at whole."""
+    remedies = {step.remedy for step in plan.steps}
+    if paths is None or remedies & {Remedy.REBUILD, Remedy.RECREATE}:
+        return None
+    return paths
