@@ -5,9 +5,9 @@ A file so consumed needs a rebuild when it changes; injecting it alone is not en
 """
 
 import fnmatch
-import posixpath
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 TOOLS_OF_MANIFESTS: tuple[tuple[tuple[str, ...], frozenset[str]], ...] = (
     (
@@ -35,6 +35,10 @@ TOOLS_OF_MANIFESTS: tuple[tuple[tuple[str, ...], frozenset[str]], ...] = (
     ),
 )  # fmt: skip
 GENERAL_TOOLS = frozenset({"make", "just", "task"})
+MANIFESTS = tuple(
+    (re.compile("|".join(fnmatch.translate(name) for name in names)), tools)
+    for names, tools in TOOLS_OF_MANIFESTS
+)
 TOKENS = re.compile(r"[^\s/'\"=;:,()|&<>$`{}]+")
 
 
@@ -52,12 +56,16 @@ def tokens(text: str) -> frozenset[str]:
     return frozenset(TOKENS.findall(text))
 
 
+@lru_cache(maxsize=65536)
+def tools_of(name: str) -> frozenset[str]:
+    """The tools that read a file of this name; empty for a file that is no manifest."""
+    for pattern, tools in MANIFESTS:
+        if pattern.match(name):
+            return tools | GENERAL_TOOLS
+    return frozenset()
+
+
 def consumes(run: Run, path: str) -> bool:
     """Whether this RUN is known to read the file that was copied from ``path``."""
-    name = posixpath.basename(path)
-    if name in run.tokens:
-        return True
-    for patterns, tools in TOOLS_OF_MANIFESTS:
-        if any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns):
-            return bool(run.tokens & (tools | GENERAL_TOOLS))
-    return False
+    name = path.rpartition("/")[2]
+    return name in run.tokens or not run.tokens.isdisjoint(tools_of(name))

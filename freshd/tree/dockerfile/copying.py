@@ -148,14 +148,13 @@ def _begin(
         replay.notes.unclear(line, f"--chmod={mode}: the modes it gives are not computed")
 
     def stamp(node: Node) -> Node:
-        if origin_state is not None:
-            node = replace(
-                node,
+        if origin_state is not None and origin_state.runs:
+            node = node._replace(
                 consumed=origin_state.consumed(node),
                 through_run=node.through_run or origin_state.ran_since(node),
             )
-        node = chmod(node, mode=octal, free=bool(mode) and octal is None)
-        return replace(node, at=now, line=line, record=text)
+        node = node._replace(at=now, line=line, record=text)
+        return chmod(node, mode=octal, free=bool(mode) and octal is None)
 
     def is_directory(path: str) -> bool:
         return _unknown_is_directory(replay, state, words, path)

@@ -8,7 +8,7 @@ directory or ends in '/', and replaces anything else.
 
 import posixpath
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from freshd.model import Kind
 from freshd.tree.dockerfile.volume import DIRECTORY, Node, Volume, absolute, join
@@ -88,8 +88,9 @@ class Placer:
 
     def _contents(self, origin: Volume, base: str, *, target: str, order: Placement) -> None:
         self.volume.make_directories(target)
-        for relative, node in list(origin.below(base)):
-            if not order.exclude.excludes(relative):
+        filtered = bool(order.exclude.patterns)
+        for relative, node in origin.below(base):
+            if not filtered or not order.exclude.excludes(relative):
                 self._merge(join(target, relative), node, order)
 
     def _merge(self, path: str, node: Node, order: Placement) -> None:
@@ -114,5 +115,5 @@ def sources(origin: Volume, names: tuple[str, ...]) -> Iterator[str]:
 def chmod(node: Node, *, mode: int | None, free: bool) -> Node:
     """The node under ``--chmod``: an octal mode is known, a symbolic one is not computed."""
     if mode is not None:
-        return replace(node, mode=mode, free_mode=False)
-    return replace(node, free_mode=True) if free else node
+        return node._replace(mode=mode, free_mode=False)
+    return node._replace(free_mode=True) if free else node

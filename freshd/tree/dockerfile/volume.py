@@ -8,15 +8,17 @@ import posixpath
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from freshd.model import Kind
 
 MAX_LINKS = 255
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
-    """One path. ``source`` is the context path whose bytes it has, None for any other content.
+class Node(NamedTuple):
+    """One path; a tuple, since every file of a large context is remade by every COPY.
+
+    ``source`` is the context path whose bytes it has, None for any other content.
 
     ``mode`` is the last ``--chmod``; ``free_mode`` says that the mode cannot be told from the tree.
     ``line`` and ``record`` are the COPY's line and its text in the image's history. ``at`` orders
@@ -44,7 +46,14 @@ def absolute(path: str) -> str:
 
 
 def join(directory: str, name: str) -> str:
-    return posixpath.normpath(f"{directory}/{name}".replace("//", "/"))
+    """Clean parts in, clean path out."""
+    return f"/{name}" if directory == "/" else f"{directory}/{name}"
+
+
+def split(path: str) -> tuple[str, str]:
+    """(directory, name) of a clean path other than the root."""
+    directory, _, name = path.rpartition("/")
+    return directory or "/", name
 
 
 @dataclass(slots=True)
@@ -92,13 +101,16 @@ class Volume:
         """Set one path; the directories above it come to exist."""
         if path == "/":
             return
-        self.make_directories(posixpath.dirname(path))
+        directory, name = split(path)
+        if directory not in self.names:
+            self.make_directories(directory)
         if node.kind is not Kind.DIR:
-            self._drop_below(path)
+            if path in self.names:
+                self._drop_below(path)
         elif path not in self.names:
             self.names[path] = set()
         self.nodes[path] = node
-        self.names[posixpath.dirname(path)].add(posixpath.basename(path))
+        self.names[directory].add(name)
 
     def make_directories(self, path: str) -> None:
         node = self.nodes.get(path)
@@ -122,7 +134,7 @@ class Volume:
         while pending:
             prefix = pending.pop()
             directory = join(path, prefix) if prefix else path
-            for name in self.children(directory):
+            for name in self.names.get(directory, ()):
                 relative = f"{prefix}/{name}" if prefix else name
                 node = self.nodes[join(path, relative)]
                 yield relative, node
