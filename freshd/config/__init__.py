@@ -103,7 +103,7 @@ def parse_user_config(
     text: str, name: str = "config.toml", *, home: str | None = None
 ) -> UserConfig:
     """The user's configuration from TOML text."""
-    from freshd.config.schema import UserFile, quiet_hours
+    from freshd.config.schema import UserFile, span_of_day
 
     file = _validated(UserFile, parse_toml(text, name), name)
     where = os.path.expanduser("~") if home is None else home
@@ -120,7 +120,7 @@ def parse_user_config(
         projects=projects,
         notifications=Notifications(
             enabled=file.notifications.enabled,
-            quiet_hours=None if quiet is None else quiet_hours(quiet),
+            quiet_hours=None if quiet is None else span_of_day(quiet),
         ),
         log=LogSettings(level=file.log.level, format=file.log.format),
         engine=EngineSettings(host=file.engine.host),

@@ -76,7 +76,7 @@ def _window(text: str) -> float:
     return values.duration(text, least=60, most=86400)
 
 
-def quiet_hours(text: str) -> tuple[int, int]:
+def span_of_day(text: str) -> tuple[int, int]:
     """``22:00-07:00`` as minutes of the day."""
     start, dash, end = text.partition("-")
     if not dash:
@@ -181,7 +181,7 @@ class PolicyFile(Table):
 
 class NotificationsTable(Table):
     enabled: bool = True
-    quiet_hours: Annotated[str, _checked(quiet_hours)] | None = None
+    quiet_hours: Annotated[str, _checked(span_of_day)] | None = None
 
 
 class LogTable(Table):

@@ -20,7 +20,7 @@ do = ["inject", "purge", "restart"]
 """
 DELETE = """
 [[rule]]
-name = "gone"
+name = "rm"
 when = ["extra-in-container"]
 do = ["inject", "restart"]
 """
@@ -171,8 +171,11 @@ def test_a_star_neither_deletes_nor_overwrites_what_others_changed(cause: str) -
 
 def test_a_delete_is_told_as_one() -> None:
     both = (finding("extra-in-container", "old.py"), finding("mode-differs", "a.py"))
-    assert text(INJECT + DELETE, *both).splitlines()[:3] == [
-        "web: inject 1 file and delete 1 in web-1 because extra-in-container, mode-differs [gone, py]",
+    assert text(DELETE + INJECT, *both).splitlines()[:3] == [
+        (
+            "web: inject 1 file and delete 1 in web-1 because extra-in-container, mode-differs "
+            "[py, rm]"
+        ),
         "  write  /srv/a.py from a.py",
         "  delete /srv/old.py",
     ]
