@@ -5,8 +5,6 @@ from typing import TYPE_CHECKING
 import click
 
 from freshd.cli.app import App, examples, json_option, project_options
-from freshd.cli.services import services_of
-from freshd.errors import ConfigError
 
 if TYPE_CHECKING:
     from freshd.cli.progress import Progress
@@ -28,16 +26,8 @@ def apply(app: App, *, services: tuple[str, ...], as_json: bool) -> int:
     Typing this is consent to the policy, the Compose files and the Dockerfiles as they are now.
     Exit status: 0 done or nothing to do, 1 a step failed or something is still stale.
     """
-    with app.open() as session:
-        if session.project.policy.path is None:
-            raise ConfigError(
-                f"the project {session.project.name} has no policy, so nothing says what to do",
-                hint="write freshd.toml beside the Compose file, or run one remedy by hand: "
-                "freshd inject SERVICE",
-            )
-        chosen = services_of(session, services)
-        with app.screen.progress() as progress:
-            done = session.apply(chosen, on_line=progress.line, on_step=announcing(progress))
+    with app.open() as session, app.screen.progress() as progress:
+        done = session.apply(services, on_line=progress.line, on_step=announcing(progress))
     return show(app.screen, done, as_json=as_json)
 
 

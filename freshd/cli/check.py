@@ -3,7 +3,6 @@
 import click
 
 from freshd.cli.app import App, examples, json_option, project_options
-from freshd.cli.services import services_of
 
 
 @click.command(
@@ -40,8 +39,7 @@ def check(
     from freshd.report import json, text, verdicts
 
     with app.open() as session, app.screen.progress() as progress:
-        chosen = services_of(session, services)
-        report = session.check(chosen, path_globs=globs, full=full, progress=progress)
+        report = session.check(services, path_globs=globs, full=full, progress=progress)
     if strict:
         report = verdicts.strict(report)
     if as_json:

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 import click
 
 from freshd.cli.app import App, examples, json_option, project_options
-from freshd.cli.services import service_of
 
 if TYPE_CHECKING:
     from freshd.model import Json
@@ -33,10 +32,10 @@ def diff(app: App, *, service: str, path: str | None, as_json: bool) -> int:
     documents: list[Json] = []
     found = 0
     with app.open() as session:
-        chosen = service_of(session, service)
-        for each in session.diff(chosen, path):
-            if service not in (chosen, each.container):
-                continue  # a container was named, and this is another replica
+        one = service not in session.project.services  # then it is the name of a container
+        for each in session.diff(service, path):
+            if one and each.container != service:
+                continue
             sides = Sides(each.path, each.target, each.container, each.tree, each.seen)
             found += 1
             if as_json:

@@ -3,7 +3,6 @@
 import click
 
 from freshd.cli.app import App, examples, json_option, project_options
-from freshd.cli.services import services_of
 
 
 @click.command(
@@ -25,7 +24,7 @@ def map_(app: App, *, services: tuple[str, ...], summary: bool, as_json: bool) -
     from freshd.report import json, maps
 
     with app.open() as session:
-        found = session.maps(services_of(session, services))
+        found = session.maps(services)
     if as_json:
         app.screen.json(json.service_maps(found))
     else:

@@ -3,7 +3,6 @@
 import click
 
 from freshd.cli.app import App, examples, json_option, project_options
-from freshd.cli.services import services_of
 
 
 @click.command(
@@ -24,7 +23,7 @@ def plan(app: App, *, services: tuple[str, ...], as_json: bool) -> int:
     from freshd.report.verdicts import plans_exit_code
 
     with app.open() as session:
-        plans = session.plan(services_of(session, services))
+        plans = session.plan(services)
         name = session.project.name
     busy = [each for each in plans if each.steps or each.notices]
     if as_json:

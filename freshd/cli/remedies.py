@@ -7,7 +7,6 @@ import click
 
 from freshd.cli.app import App, examples, json_option, project_options
 from freshd.cli.apply import announcing, show
-from freshd.cli.services import service_of
 
 
 def _run(
@@ -24,7 +23,7 @@ def _run(
     with app.open() as session, app.screen.progress() as progress:
         done = session.remedy(
             Remedy(remedy),
-            service_of(session, service),
+            service,
             paths=paths,
             rebuild=RebuildMode(mode) if mode else None,
             on_line=progress.line,

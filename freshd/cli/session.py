@@ -52,13 +52,6 @@ class Applied(Protocol):
     def report(self) -> "ProjectReport": ...
 
 
-class Policy(Protocol):
-    """A policy; ``path`` is None where the project has no file and nothing is done by itself."""
-
-    @property
-    def path(self) -> str | None: ...
-
-
 class Project(Protocol):
     """The part of a project that verbs look at."""
 
@@ -67,13 +60,12 @@ class Project(Protocol):
     @property
     def name(self) -> str: ...
     @property
-    def policy(self) -> Policy: ...
-    @property
     def services(self) -> Mapping[str, object]: ...
 
 
 class Session(Protocol):
-    """One project on one engine. No service named means all of them."""
+    """One project on one engine. Services are named as typed, by service
+    or container; none means all."""
 
     @property
     def project(self) -> Project: ...
@@ -86,10 +78,6 @@ class Session(Protocol):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> bool | None: ...
-    def containers(self) -> Mapping[str, str]:
-        """Names of the project's containers -> the service each is of."""
-        ...
-
     def maps(self, services: Sequence[str]) -> "tuple[ServiceMap, ...]": ...
     def check(
         self,
@@ -137,5 +125,5 @@ def open_session(**wanted: Any) -> Session:
     """The real session; importing it loads the engine's client, so it happens here and late."""
     from freshd import session as real
 
-    session: Session = real.open_session(**wanted)
-    return session
+    opener: Opener = real.open_session
+    return opener(**wanted)

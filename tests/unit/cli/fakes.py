@@ -11,7 +11,6 @@ from freshd.cli.boundary import run
 from freshd.cli.screen import Screen
 from freshd.cli.session import CountProgress, LineProgress, StepProgress
 from freshd.model import Outcome, Plan, ProjectReport, RebuildMode, Remedy, ServiceMap
-from freshd.policy.rules import Policy
 from freshd.report.diffs import Sides
 from freshd.store import Store, memory_store
 from tests.unit.report.values import DONE, FRESH, MAP, PLAN, WHEN
@@ -21,7 +20,6 @@ from tests.unit.report.values import DONE, FRESH, MAP, PLAN, WHEN
 class FakeProject:
     dir: str = "/src/shop"
     name: str = "shop"
-    policy: Policy = field(default_factory=lambda: Policy(path="/src/shop/freshd.toml"))
     services: Mapping[str, object] = field(default_factory=lambda: {"web": None, "worker": None})
 
 
@@ -56,9 +54,6 @@ class FakeSession:
         if self.error is not None:
             raise self.error
 
-    def containers(self) -> Mapping[str, str]:
-        return {"shop-web-1": "web", "shop-web-2": "web", "shop-worker-1": "worker"}
-
     def maps(self, services: Sequence[str]) -> tuple[ServiceMap, ...]:
         self._note("map", *services)
         return (MAP,)
@@ -86,7 +81,7 @@ class FakeSession:
         self._note("apply", *services)
         for outcome in self.done.outcomes:
             on_step(outcome.step, None)
-            on_line("#5 [2/4] RUN make")
+            on_line("#5 [2/4] RUN make \x1b[2J")
             on_step(outcome.step, outcome)
         return self.done
 
