@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, Protocol, TypeAlias
 
-from freshd.config import load_policy
+from freshd.config import check_services, load_policy
 from freshd.engine.compose import ComposeFiles
 from freshd.errors import ConfigError, FreshdError
 from freshd.model import Json, Replica
@@ -264,6 +264,13 @@ class Project:
         more = {*files, *referenced(files)}
         self._stamps = {**_stamps_of(more, now=now), **self._stamps}
         compose_files, model = self._model(policy, files)
+        mistakes = check_services(policy, model.services)
+        if mistakes:
+            raise ConfigError(
+                f"{POLICY_NAME}: {mistakes[0]}",
+                hint=f"services of {model.name}: {', '.join(sorted(model.services)) or 'none'}",
+                problems=mistakes,
+            )
         return _State(policy, compose_files, model, _services(model, policy))
 
     def _watched(self) -> set[str]:

@@ -70,7 +70,8 @@ def test_included_extended_and_environment_files_are_found(tmp_path: Path) -> No
         tmp_path,
         {
             "compose.yaml": "include: [lib/inc.yaml]\nservices:\n  web:\n"
-            "    env_file: ['dev.env']\n    extends: {file: base.yml, service: x}\n    image: none.yaml\n",
+            "    env_file: ['dev.env']\n    extends: {file: base.yml, service: x}\n"
+            "    image: none.yaml\n",
             "dev.env": "A=1",
             "base.yml": "services: {x: {env_file: lib/deep.env}}",
             "lib/inc.yaml": 'include:\n  - "../compose.yaml"\n  - path: ./more.yaml\n',
