@@ -46,7 +46,7 @@ def shown(result: MapResult) -> dict[str, str]:
         {},
         {".dockerignore": "a\n"},
         {".dockerignore": "a\n", "Dockerfile.dockerignore": "b\n"},
-        {".dockerignore": "a\n", "Dockerfile.dockerignore": "# none\n"},
+        {".dockerignore": "a\n", "Dockerfile.dockerignore": "\n"},
         {".dockerignore": "*\n!d/keep\n!d/deep/x\n"},
         {".dockerignore": "d\n!d/keep\n**/*.pyc\n"},
         {".dockerignore": "Dockerfile\n.dockerignore\nd/deep/\n"},
