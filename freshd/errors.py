@@ -18,7 +18,7 @@ class FreshdError(Exception):
 
 
 class ConfigError(FreshdError):
-    """Usage, policy, Compose file or Dockerfile: ``problems`` holds every mistake found, one a line."""
+    """Usage, policy, Compose file or Dockerfile: ``problems`` holds every mistake, one a line."""
 
     exit_code = 2
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeAlias
 
-Json: TypeAlias = None | bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"]
+Json: TypeAlias = bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"] | None
 
 
 def printable(text: str) -> str:
@@ -66,7 +66,8 @@ Manifest: TypeAlias = Mapping[str, Entry]
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """What a stat said when a tree file was hashed: equal stat means equal content, but for racy ones.
+    """What a stat said when a tree file was hashed: equal stat means equal content,
+    but for racy ones.
 
     ``hashed_at_ns`` is the wall clock when hashing began; a file whose mtime or ctime is not older
     than that is racy and is hashed again.
@@ -324,7 +325,8 @@ class RebuildMode(StrEnum):
 class Finding:
     """One fact that parts two links. ``remedy`` is the suggestion; the policy decides.
 
-    ``want`` is the tree's entry (mode already the COPY's), ``seen`` the other side's; None = absent.
+    ``want`` is the tree's entry (mode already the COPY's), ``seen`` the other side's; None is
+    absent.
     """
 
     cause: str
@@ -402,7 +404,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Steps in the order they run; ``notices`` are the findings nothing will be done about, with why."""
+    """Steps in the order they run; ``notices`` are what nothing is done about, and why."""
 
     service: str
     steps: tuple[Step, ...] = ()
@@ -420,7 +422,7 @@ class StepStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What was observed after a step. ``seconds`` is its duration; ``output`` a build's last lines."""
+    """What was observed after a step. ``seconds`` it took; ``output`` are a build's last lines."""
 
     step: Step
     status: StepStatus

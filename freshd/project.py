@@ -232,6 +232,11 @@ class Project:
                 paths.add(os.path.normpath(os.path.join(build.context, build.dockerfile)))
         return tuple(sorted(paths))
 
+    def input_files(self) -> tuple[str, ...]:
+        """Absolute paths whose change ``refresh`` would notice, whether they exist or not."""
+        with self._lock:
+            return tuple(self._stamps)
+
     def refresh(self) -> bool:
         """Read again what changed; whether anything is different now, ``problem`` included.
 

@@ -172,7 +172,7 @@ class Session:
     def apply(
         self, services: Sequence[str], *, on_line: LineProgress, on_step: StepProgress
     ) -> Applied:
-        """Do once what the policy wants, verified; typing it is consent to the files as they are."""
+        """Do once what the policy wants, verified; typing it is consent to the files now."""
         names = self.names(services)
         if self.project.policy.path is None:
             raise ConfigError(

@@ -26,6 +26,7 @@ from freshd.model import (
 from freshd.observe import images, layers
 from freshd.observe.files import observe
 from freshd.observe.unchanged import observe_changes
+from freshd.policy.halts import TreeSize
 from freshd.project import Project
 from freshd.store.store import Store
 from freshd.tree.dockerfile.history import compare_history
@@ -47,6 +48,7 @@ class Memory:
     extra: tuple[str, ...] = ()
     tree: dict[str, Entry] = field(default_factory=dict)
     images: dict[str, ImageFacts] = field(default_factory=dict)
+    replicas: tuple[Replica, ...] = ()
 
 
 class Surveyor:
@@ -87,6 +89,7 @@ class Surveyor:
         With ``full`` no earlier hash is believed. Raises what the engine raises.
         """
         memory = self._memory(service)
+        memory.replicas = replicas
         before = memory.mapped
         mapped = self._mapped(service, replicas, memory, paths)
         image = self._plain_image(self._project.service(service).image, memory)
@@ -134,9 +137,26 @@ class Surveyor:
         parents = {pair.target.rpartition("/")[0] or "/" for pair in mapped.map.pairs}
         return tuple(sorted(parents.union(mapped.map.copied_into)))
 
+    def size(self, service: str) -> TreeSize:
+        """How much of the service's tree there is now; raises ConfigError as a survey would."""
+        root = self._project.dir
+        try:
+            status = os.stat(root)
+            empty = not os.listdir(root)
+        except OSError:
+            return TreeSize(files=0, root_exists=False)
+        identity = (status.st_dev, status.st_ino)
+        if empty:
+            return TreeSize(files=0, root_empty=True, identity=identity)
+        memory = self._memory(service)
+        mapped = self._mapped(service, memory.replicas, memory, None)
+        return TreeSize(files=len({pair.source for pair in mapped.map.pairs}), identity=identity)
+
     def build_tree(self, service: str) -> Mapping[str, Entry]:
         """Entries of all that a build of ``service`` reads, hashed anew."""
-        mapping = self._mapped(service, (), self._memory(service), None).map
+        mapping = self._mapped(
+            service, self._memory(service).replicas, self._memory(service), None
+        ).map
         wanted = {pair.source for pair in mapping.pairs if pair.via is Via.COPY}
         return self.manifest.entries(wanted.union(mapping.inputs), fresh=True)
 
@@ -150,7 +170,7 @@ class Surveyor:
         if image is None:
             return ()
         for _ in range(_ROUNDS):
-            mapped = self._mapped(service, (), memory, None)
+            mapped = self._mapped(service, memory.replicas, memory, None)
             memory.tree = self.build_tree(service)
             targets = [pair.target for pair in mapped.map.pairs if pair.via is Via.COPY]
             found = self._image_files(image, (), targets, {}, memory)

@@ -1,0 +1,257 @@
+"""The daemon's passes: a dirty service in, a pass made, and its result kept, logged and told.
+
+A pass over a few changed files is followed by one over the whole service a second later: the first
+is for speed, the second for the truth that ``status`` shows and notices are made of.
+"""
+
+import os
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Protocol
+
+from freshd.causes.verdict import links, verdict
+from freshd.context import Context
+from freshd.dirty import Dirty, Work
+from freshd.engine.client import Engine
+from freshd.engine.compose import Compose
+from freshd.engine.endpoint import Endpoint
+from freshd.errors import ConfigError, EngineUnavailable, FreshdError
+from freshd.locations import Locations
+from freshd.model import (
+    LinkName,
+    LinkState,
+    Outcome,
+    Plan,
+    ServiceReport,
+    Step,
+    StepStatus,
+    Verdict,
+)
+from freshd.notify import IncidentNotices
+from freshd.policy.halts import TreeSize, halt_reason
+from freshd.policy.text import step_text
+from freshd.project import Project
+from freshd.reconcile import Passed, reconcile
+from freshd.report.json import service_report
+from freshd.store.store import Store
+
+SETTLE = 1.0
+_RETRY = 5.0
+
+
+class Log(Protocol):
+    """The part of a structlog logger that is used."""
+
+    def info(self, event: str, **values: Any) -> Any: ...
+    def warning(self, event: str, **values: Any) -> Any: ...
+    def exception(self, event: str, **values: Any) -> Any: ...
+
+
+class Passes:
+    """Safe to use from several threads, as one service has one pass at a time (see ``dirty``)."""
+
+    def __init__(
+        self,
+        *,
+        project: Project,
+        endpoint: Endpoint,
+        compose: Compose,
+        store: Store,
+        locations: Locations,
+        dirty: Dirty,
+        log: Log,
+        notices: IncidentNotices,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._project = project
+        self._endpoint = endpoint
+        self._compose = compose
+        self._store = store
+        self._locations = locations
+        self._dirty = dirty
+        self._log = log
+        self._notices = notices
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._contexts: dict[str, Context] = {}
+        self._standing: dict[str, ServiceReport] = {}
+        self._sizes: dict[str, TreeSize] = {}
+        self._due: dict[str, tuple[float, str]] = {}
+        self.problems: dict[str, str] = {}
+
+    def context(self, service: str) -> Context:
+        """The context of one service, made when it is first asked for."""
+        with self._lock:
+            if service not in self._contexts:
+                self._contexts[service] = Context(
+                    project=self._project,
+                    engine=Engine(self._endpoint),
+                    compose=self._compose,
+                    store=self._store,
+                    locks=self._locations.locks,
+                    clock=self._clock,
+                )
+            return self._contexts[service]
+
+    def close(self) -> None:
+        for context in self._contexts.values():
+            context.engine.close()
+
+    def run(self, work: Work) -> None:
+        """One pass. Never raises: what goes wrong is logged, shown in status and tried again."""
+        service = work.key.service
+        try:
+            if self._project.refresh() or service is None:
+                self._everything(service)
+            if service is None:
+                return
+            self._pass(service, work)
+            self.problems.pop(service, None)
+        except EngineUnavailable as error:
+            self._fail(service, error.message)  # its return marks everything
+        except FreshdError as error:
+            self._fail(service, error.message)
+            if service is not None and not isinstance(error, ConfigError):
+                self._later(service, _RETRY, "tried again after a failure")
+        except Exception as error:  # noqa: BLE001 - one service's bug must not end the others' passes
+            self._fail(service, f"a bug in freshd: {error!r}")
+            self._log.exception("pass failed", service=service)
+            if service is not None:
+                self._later(service, _RETRY, "tried again after a bug")
+
+    def mark_due(self) -> None:
+        """Mark the services whose delayed look has come due; the main thread calls it."""
+        now = time.monotonic()
+        with self._lock:
+            due = [(s, why) for s, (at, why) in self._due.items() if at <= now]
+            for service, _ in due:
+                del self._due[service]
+        for service, why in due:
+            self._dirty.mark(self._project.dir, service, reason=why)
+
+    def forget_sizes(self) -> None:
+        """A person has looked and resumed: the tree as it is now is meant."""
+        self._sizes.clear()
+
+    def _everything(self, but: str | None) -> None:
+        problem = self._project.problem
+        if problem:
+            self.problems["project"] = problem
+            self._log.warning("project files are invalid; the last good ones hold", why=problem)
+        else:
+            self.problems.pop("project", None)
+        for service in self._project.services:
+            if service != but:
+                self._dirty.mark(self._project.dir, service, reason="the whole project")
+
+    def _pass(self, service: str, work: Work) -> None:
+        if service not in self._project.services:
+            return
+        context = self.context(service)
+        paths = self._relative(work.paths)
+        full = "validation" in work.reasons
+        if work.paths is None or not all(os.path.lexists(path) for path in work.paths):
+            self._guard(context, service)
+        passed = reconcile(context, service, paths=paths, full=full, on_step=self._on_step)
+        self._keep(service, passed, narrow=paths is not None)
+        if paths is not None:
+            self._later(service, SETTLE, "the whole service after a change")
+        elif any(outcome.status is not StepStatus.DONE for outcome in passed.outcomes):
+            self._later(service, _RETRY, "a step did not end well")
+
+    def _relative(self, paths: frozenset[str] | None) -> frozenset[str] | None:
+        if paths is None:
+            return None
+        return frozenset(os.path.relpath(path, self._project.dir) for path in paths)
+
+    def _guard(self, context: Context, service: str) -> None:
+        """Halt where the tree looks like an accident: nothing is done until a person has looked."""
+        now = context.surveyor.size(service)
+        before = self._sizes.get(service)
+        reason = None if before is None else halt_reason(before, now)
+        if reason is None:
+            if context.halted(service) is None:
+                self._sizes[service] = now
+            return
+        if self._store.halts.halt(self._project.name, service, reason=reason, at=self._clock()):
+            self._log.warning("halted", service=service, why=reason)
+            self._notices.halted(self._project.name, service, reason)
+
+    def _on_step(self, step: Step, outcome: Outcome | None) -> None:
+        if outcome is None:
+            return
+        log = self._log.info if outcome.status is StepStatus.DONE else self._log.warning
+        log(
+            step_text(step),
+            service=step.service,
+            because=", ".join(step.causes),
+            status=outcome.status.value,
+            detail=outcome.detail,
+            seconds=round(outcome.seconds, 3),
+        )
+
+    def _keep(self, service: str, passed: Passed, *, narrow: bool) -> None:
+        before = self._standing.get(service)
+        report = passed.report
+        if narrow:
+            if before is None:
+                return
+            report = merged(before, report)
+        self._standing[service] = report
+        self._store.status.save(
+            self._project.name,
+            directory=self._project.dir,
+            services={service: service_report(report)},
+            at=self._clock(),
+        )
+        if before is None or before.verdict is not report.verdict:
+            self._log.info("verdict", service=service, verdict=report.verdict.value)
+        if not narrow:
+            self._incident(service, passed)
+
+    def _incident(self, service: str, passed: Passed) -> None:
+        """One notice when a service stays stale after the policy had its say, one at its end."""
+        now = self._clock()
+        failed = [o for o in passed.outcomes if o.status is not StepStatus.DONE]
+        if failed and passed.report.verdict is not Verdict.STALE:
+            text = f"{step_text(failed[0].step)}: {failed[0].detail}"
+            self._notices.opened(self._project.name, service, text=text, at=now)
+            return
+        todo = failed[0].detail if failed else _left(passed.plans[-1:])
+        self._notices.report(self._project.name, passed.report, at=now, todo=todo)
+
+    def _later(self, service: str, seconds: float, reason: str) -> None:
+        with self._lock:
+            self._due[service] = (time.monotonic() + seconds, reason)
+
+    def _fail(self, service: str | None, problem: str) -> None:
+        key = service or "project"
+        if self.problems.get(key) != problem:
+            self._log.warning("a pass failed", service=service, why=problem)
+        self.problems[key] = problem
+
+
+def _left(plans: Sequence[Plan]) -> str:
+    """Why nothing is done about the first thing that is left, for the notice."""
+    return next((reason for plan in plans for _, reason in plan.notices), "")
+
+
+def merged(standing: ServiceReport, narrow: ServiceReport) -> ServiceReport:
+    """The last whole report, brought up to date by one over a few paths until the next whole one.
+
+    Findings of the containers are replaced where the narrow report speaks of the same service and
+    has none; what it says of the image is left to the whole look.
+    """
+    if narrow.verdict is Verdict.FRESH:
+        return standing
+    known = {(f.cause, f.container_id, f.target) for f in standing.findings}
+    new = tuple(f for f in narrow.findings if (f.cause, f.container_id, f.target) not in known)
+    findings = standing.findings + new
+    states: Mapping[LinkName, LinkState] = links(
+        findings,
+        image_checked=standing.links[LinkName.IMAGE] is not LinkState.UNCHECKED,
+        container_checked=standing.links[LinkName.CONTAINER] is not LinkState.UNCHECKED,
+    )
+    return replace(standing, verdict=verdict(findings), links=states, findings=findings)

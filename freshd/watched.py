@@ -1,0 +1,95 @@
+"""What is watched of a project, and which services a changed path concerns.
+
+In: a project. Out: roots and a ``skip`` for the watcher; services by changed path. All paths are
+absolute. More marks than needed do no harm: a pass looks at what really is there.
+"""
+
+import os
+from collections.abc import Collection
+
+from freshd.model import Kind
+from freshd.project import Project
+from freshd.tree.compose import ComposeService
+from freshd.tree.ignore import WatchIgnore
+from freshd.tree.mounts import may_list
+
+
+class Watched:
+    """Made anew when the project's files changed."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._places = {
+            name: _places(service, project) for name, service in project.services.items()
+        }
+        self._files = frozenset((*project.consent_files(), *project.input_files()))
+        self.roots = _outermost({project.dir, *(p for some in self._places.values() for p in some)})
+        self._ignores = {root: WatchIgnore(root) for root in self.roots}
+
+    def skip(self, path: str, is_dir: bool) -> bool:  # noqa: FBT001 - the watcher's shape
+        """Whether git, an editor or freshd keeps this path to itself."""
+        root = self._root(path)
+        if root is None or path == root or path in self._files:
+            return False
+        kind = Kind.DIR if is_dir else Kind.FILE
+        return self._ignores[root].skip(os.path.relpath(path, root), kind)
+
+    def reload_ignores(self, paths: Collection[str]) -> bool:
+        """Whether an ignore file is among ``paths``; then they are all read again."""
+        if not any(os.path.basename(path) == ".gitignore" for path in paths):
+            return False
+        for ignore in self._ignores.values():
+            ignore.reload()
+        return True
+
+    def is_project_file(self, path: str) -> bool:
+        """Whether the policy, the Compose model or a Dockerfile is made of it."""
+        return path in self._files
+
+    def services_of(self, paths: Collection[str]) -> dict[str, set[str]]:
+        """service -> those of ``paths`` that its build or its mounts may read."""
+        found: dict[str, set[str]] = {}
+        for name, places in self._places.items():
+            ours = {path for path in paths if any(_touches(path, place) for place in places)}
+            if ours:
+                found[name] = ours
+        return found
+
+    def _root(self, path: str) -> str | None:
+        return next((root for root in self.roots if _is_below(path, root)), None)
+
+
+def _places(service: ComposeService, project: Project) -> tuple[str, ...]:
+    """The directories and files that land in the service, or that its build reads."""
+    found = set()
+    if service.build is not None and not service.build.remote:
+        found.add(os.path.normpath(service.build.context))
+        for context in service.build.additional_contexts.values():
+            if os.path.isdir(context):
+                found.add(os.path.normpath(context))
+    for mount in service.mounts:
+        if mount.kind == "bind" and may_list(os.path.normpath(mount.source), project.dir):
+            found.add(os.path.normpath(mount.source))
+    for rule in project.policy.service(service.name).map:
+        found.add(os.path.normpath(os.path.join(project.dir, rule.source)))
+    return tuple(sorted(found))
+
+
+def _outermost(paths: Collection[str]) -> tuple[str, ...]:
+    """Directories only, none below another; a file counts as the directory it is in."""
+    directories = {path if os.path.isdir(path) else os.path.dirname(path) for path in paths}
+    return tuple(
+        sorted(
+            path
+            for path in directories
+            if not any(path != other and _is_below(path, other) for other in directories)
+        )
+    )
+
+
+def _touches(path: str, place: str) -> bool:
+    return _is_below(path, place) or _is_below(place, path)
+
+
+def _is_below(path: str, directory: str) -> bool:
+    return path == directory or path.startswith(directory.rstrip("/") + "/")
