@@ -67,7 +67,7 @@ def members_below(
                 )
                 yield path, member, reader
     except TargetGone:
-        if archive.stat(engine, container_id, actual) is not None:
+        if _stat(engine, container_id, actual) is not None:
             raise
 
 
@@ -75,10 +75,10 @@ def _resolved(engine: Engine, container_id: str, directory: str) -> str | None:
     """The directory's real path in the container; None where it is no directory."""
     if directory == "/":
         return directory
-    known = archive.stat(engine, container_id, directory)
+    known = _stat(engine, container_id, directory)
     if known is not None and known.kind is Kind.LINK and known.link_target:
         directory = known.link_target
-        known = archive.stat(engine, container_id, directory)
+        known = _stat(engine, container_id, directory)
     return directory if known is not None and known.kind is Kind.DIR else None
 
 
@@ -132,12 +132,28 @@ def _leftover(
     if len(missing) > _CONFIRMED:
         return
     for path in missing:
-        if archive.stat(engine, container_id, path) is not None:
+        if _stat(engine, container_id, path) is not None:
             yield Root(path, (path,), whole=False)
 
 
+def _stat(engine: Engine, container_id: str, path: str) -> archive.PathStat | None:
+    """What a path is; None also where a parent is a file, which the engine calls a failure."""
+    try:
+        return archive.stat(engine, container_id, path)
+    except EngineFailed:
+        for parent in ancestors(path):
+            try:
+                known = archive.stat(engine, container_id, parent)
+            except EngineFailed:
+                continue
+            if known is not None and known.kind in (Kind.FILE, Kind.OTHER):
+                return None
+            raise
+        raise
+
+
 def _single(engine: Engine, container_id: str, path: str) -> Entry | None:
-    known = archive.stat(engine, container_id, path)
+    known = _stat(engine, container_id, path)
     if known is None:
         return None
     if known.kind not in (Kind.FILE, Kind.LINK):
@@ -146,7 +162,7 @@ def _single(engine: Engine, container_id: str, path: str) -> Entry | None:
         for member, reader in archive.get(engine, container_id, path):
             return _entry(member, reader)
     except TargetGone:
-        if archive.stat(engine, container_id, path) is not None:
+        if _stat(engine, container_id, path) is not None:
             raise
         return None
     raise EngineFailed(f"the engine's archive of {path} is empty")

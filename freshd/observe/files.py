@@ -5,7 +5,7 @@ nothing, by the engine's archives. What neither can see is UNREADABLE with a rea
 """
 
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Set
 
 from freshd.engine.client import Engine
 from freshd.errors import EngineFailed, EngineUnavailable, FreshdError, OutcomeUnknown
@@ -86,7 +86,7 @@ def _known(
 def _inside(
     engine: Engine,
     replica: Replica,
-    paths: Collection[str],
+    paths: Set[str],
     *,
     known: Mapping[str, tuple[str, Entry]],
     clock: Callable[[], float],

@@ -33,7 +33,18 @@ def facts(
     engine or the kernel puts into every container are UNREADABLE: an image's own cannot be seen.
     Raises TargetGone when there is no such image.
     """
-    image = image_of(engine, image_id)
+    return fill(engine, image_of(engine, image_id), paths, cache=cache, known=known)
+
+
+def fill(
+    engine: Engine,
+    image: ImageFacts,
+    paths: Collection[str],
+    *,
+    cache: ImageCache,
+    known: Mapping[str, Entry | None] | None = None,
+) -> ImageFacts:
+    """``facts`` of an image that is known already: its id's answers never change."""
     asked = {path for path in paths if is_clean(path)}
     masked = {path for path in asked if path in ENGINE_FILES or any_below(path, KERNEL_ROOTS)}
     asked -= masked

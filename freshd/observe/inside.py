@@ -7,18 +7,33 @@ that what the image's USER may not read is read too. Links are never followed.
 import bisect
 import itertools
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from freshd.engine import exec as execs
 from freshd.engine.client import Engine
+from freshd.errors import OutcomeUnknown
 from freshd.model import Entry, Kind
 from freshd.observe import output
 from freshd.observe.output import Stat
 
+_Result = TypeVar("_Result")
+
 # A line with the container's own clock comes first: its files carry stamps of that clock.
 _STAT = ("sh", "-c", 'date +%s || echo; exec xargs -0 stat -c "$0" --', output.STAT_FORMAT)
+# Both at once, for when little is known. A batch with a device or a fifo, or a link to one, is not
+# hashed: opening it could wait for ever.
+_STAT_AND_HASH = (
+    *("sh", "-c", 'date +%s || echo; exec xargs -0 sh -c "$1" "$0"', output.STAT_FORMAT),
+    """stat -c "$0" -- "$@"; printf "\\000"
+    for f; do
+      [ -f "$f" ] || [ -d "$f" ] || [ ! -e "$f" ] || { printf "\\000"; exit 0; }
+    done
+    sha256sum -- "$@" 2>/dev/null; printf "\\000"
+    """,
+)
 _HASH = ("xargs", "-0", "sha256sum", "--")
 _HASH_ODD = ("xargs", "-0", "sh", "-c", 'for f; do sha256sum < "$f" || echo; done', "sh")
 _READ_LINKS = (
@@ -28,6 +43,7 @@ _READ_LINKS = (
 )
 
 _STAT_SECONDS = 30.0
+_BOTH_SECONDS = 120.0
 _HASH_SECONDS = 30.0
 _HASH_BYTES_PER_SECOND = 20_000_000
 _SHARD_FILES = 400
@@ -52,7 +68,7 @@ class Inside:
 def look(
     engine: Engine,
     container_id: str,
-    paths: Collection[str],
+    paths: Set[str],
     *,
     known: Mapping[str, tuple[str, Entry]],
     clock: Callable[[], float] = time.time,
@@ -63,54 +79,111 @@ def look(
     command did not end in time).
     """
     began = clock()
-    stats, inside_clock, seen = _stat_all(engine, container_id, sorted(paths))
-    safe_before = min(began, inside_clock if inside_clock is not None else began)
+    ordered = sorted(paths)
+    if 2 * len(known) < len(ordered):
+        raw = _stat_and_hash(engine, container_id, ordered)
+    else:
+        raw = _stat(engine, container_id, ordered)
+    seen = Inside(missing=raw.missing)
     changed: dict[str, Stat] = {}
-    for path, stat in stats.items():
+    for path in ordered:
+        if path not in raw.signatures or path in raw.missing:
+            continue
         row = known.get(path)
-        if stat.kind not in (Kind.FILE, Kind.LINK):
-            seen.files[path] = stat.entry()
-        elif row is not None and row[0] == stat.signature:
+        if row is not None and row[0] == raw.signatures[path]:
             seen.files[path] = row[1]
-        else:
+        elif (stat := output.stat_of(raw.signatures[path])) is None:
+            continue
+        elif stat.kind in (Kind.FILE, Kind.LINK):
             changed[path] = stat
-    digests = _digests(engine, container_id, changed)
+        else:
+            seen.files[path] = stat.entry()
+    safe_before = int(min([began, *raw.clocks])) - _RACY_SECONDS
+    _settle(changed, _digests(engine, container_id, changed, raw.hashes), safe_before, seen)
+    for path in paths - seen.files.keys() - seen.missing - seen.open.keys():
+        seen.open[path] = Entry(Kind.UNREADABLE, reason="stat gave no answer inside the container")
+    return seen
+
+
+def _settle(
+    changed: Mapping[str, Stat], digests: Mapping[str, str], safe_before: int, seen: Inside
+) -> None:
     for path, stat in changed.items():
         if path not in digests:
             seen.open[path] = stat.unreadable("it could not be read inside the container")
             continue
         entry = seen.files[path] = stat.entry(digests[path])
         # A stamp this young can stay the same over another write: such a file is hashed again.
-        if stat.stamp < int(safe_before) - _RACY_SECONDS:
+        if stat.stamp < safe_before:
             seen.signed[path] = (stat.signature, entry)
-    return seen
 
 
-def _stat_all(
-    engine: Engine, container_id: str, paths: Sequence[str]
-) -> tuple[dict[str, Stat], int | None, Inside]:
+@dataclass(slots=True)
+class _Raw:
+    """What one or two commands printed: unchecked signatures, digests, the container's clock."""
+
+    signatures: dict[str, str] = field(default_factory=dict)
+    hashes: dict[str, str] = field(default_factory=dict)
+    missing: set[str] = field(default_factory=set)
+    clocks: list[float] = field(default_factory=list)
+
+    def take(self, records: bytes, clock: int | None, stderr: bytes, paths: Sequence[str]) -> None:
+        found = output.parse_records(records, paths)
+        self.signatures |= found
+        absent = set(paths) - found.keys()
+        if absent and output.explains_absence(stderr, len(absent)):
+            self.missing |= absent
+        if clock is not None:
+            self.clocks.append(clock)
+
+
+def _stat(engine: Engine, container_id: str, paths: Sequence[str]) -> _Raw:
     result = _run(engine, container_id, _STAT, paths, timeout=_STAT_SECONDS)
-    now, records = output.parse_clock(result.stdout)
-    stats = output.parse_stats(records, paths)
-    absent = [path for path in paths if path not in stats]
-    seen = Inside()
-    if not absent:
-        return stats, now, seen
-    if output.explains_absence(result.stderr, len(absent)):
-        seen.missing.update(absent)
-        return stats, now, seen
-    why = "stat gave no answer inside the container"
-    seen.open.update(dict.fromkeys(absent, Entry(Kind.UNREADABLE, reason=why)))
-    return stats, now, seen
+    clock, records = output.parse_clock(result.stdout)
+    raw = _Raw()
+    raw.take(records, clock, result.stderr, paths)
+    return raw
 
 
-def _digests(engine: Engine, container_id: str, changed: Mapping[str, Stat]) -> dict[str, str]:
+def _stat_and_hash(engine: Engine, container_id: str, paths: Sequence[str]) -> _Raw:
+    """Stat, then hash, in two halves side by side where there are many."""
+    half = len(paths) // 2
+    shards = [paths] if len(paths) < _SHARD_FILES else [paths[:half], paths[half:]]
+    raw = _Raw()
+    try:
+        results = _side_by_side(
+            lambda part: _run(engine, container_id, _STAT_AND_HASH, part, timeout=_BOTH_SECONDS),
+            shards,
+        )
+    except OutcomeUnknown:
+        # Gigabytes, perhaps; step by step the sizes are known, and the time they may take.
+        return _stat(engine, container_id, paths)
+    for part, result in zip(shards, results, strict=True):
+        clock, rest = output.parse_clock(result.stdout)
+        records, lines = output.parse_alternating(rest)
+        raw.take(records, clock, result.stderr, part)
+        raw.hashes |= output.parse_hashes(lines, part)
+    return raw
+
+
+def _digests(
+    engine: Engine, container_id: str, changed: Mapping[str, Stat], known: Mapping[str, str]
+) -> dict[str, str]:
+    """Digests of the changed files and link texts; ``known`` ones of files are not made again."""
     files = [path for path, stat in changed.items() if stat.kind is Kind.FILE]
     links = [path for path, stat in changed.items() if stat.kind is Kind.LINK]
-    plain = [path for path in files if not output.is_odd(path)]
-    odd = [path for path in files if output.is_odd(path)]
+    found = {path: known[path] for path in files if path in known}
+    plain = [path for path in files if path not in found and not output.is_odd(path)]
+    odd = [path for path in files if path not in found and output.is_odd(path)]
     sizes = {path: changed[path].size for path in files}
-    found = _hash_plain(engine, container_id, plain, sizes)
+
+    def one(shard: Sequence[str]) -> dict[str, str]:
+        timeout = _hash_timeout(shard, sizes)
+        result = _run(engine, container_id, _HASH, shard, timeout=timeout)
+        return output.parse_hashes(result.stdout, shard)
+
+    for part in _side_by_side(one, shards_of(plain, sizes)):
+        found |= part
     if odd:
         timeout = _hash_timeout(odd, sizes)
         result = _run(engine, container_id, _HASH_ODD, odd, timeout=timeout)
@@ -121,22 +194,13 @@ def _digests(engine: Engine, container_id: str, changed: Mapping[str, Stat]) -> 
     return found
 
 
-def _hash_plain(
-    engine: Engine, container_id: str, paths: Sequence[str], sizes: Mapping[str, int]
-) -> dict[str, str]:
-    def one(shard: Sequence[str]) -> dict[str, str]:
-        timeout = _hash_timeout(shard, sizes)
-        result = _run(engine, container_id, _HASH, shard, timeout=timeout)
-        return output.parse_hashes(result.stdout, shard)
-
-    shards = shards_of(paths, sizes)
+def _side_by_side(
+    work: Callable[[Sequence[str]], _Result], shards: Sequence[Sequence[str]]
+) -> list[_Result]:
     if len(shards) < 2:
-        return one(shards[0]) if shards else {}
+        return [work(shard) for shard in shards]
     with ThreadPoolExecutor(len(shards)) as pool:
-        found: dict[str, str] = {}
-        for part in pool.map(one, shards):
-            found |= part
-    return found
+        return list(pool.map(work, shards))
 
 
 def shards_of(paths: Sequence[str], sizes: Mapping[str, int]) -> list[Sequence[str]]:
@@ -164,7 +228,7 @@ def _run(
     timeout: float,
 ) -> execs.ExecResult:
     stdin = output.names(paths)
-    limit = 2 * (len(stdin) + 160 * len(paths)) + 65536
+    limit = 4 * len(stdin) + 400 * len(paths) + 65536
     return execs.run(
         engine, container_id, argv, stdin=stdin, timeout=timeout, user="0", limit=limit
     )

@@ -16,9 +16,7 @@ from freshd.model import Entry, Kind
 # name. No clean path holds "//", so "//" and a newline end a record whatever the name is.
 STAT_FORMAT = "%f %s %Y %Z %i %n//"
 
-_RECORD = re.compile(
-    rb"([0-9a-f]{1,8}) (\d{1,19}) (-?\d{1,19}) (-?\d{1,19}) (\d{1,20}) (/.*)", re.DOTALL
-)
+_FIELDS = re.compile(r"([0-9a-f]{1,8}) ([0-9]{1,19}) (-?[0-9]{1,19}) (-?[0-9]{1,19}) ([0-9]{1,20})")
 _HASH = re.compile(rb"([0-9a-f]{64}) [ *](/.*)")
 _BARE_HASH = re.compile(rb"([0-9a-f]{64})(?: .*)?")
 _GONE = (b": No such file or directory", b": Not a directory")
@@ -58,16 +56,35 @@ def parse_clock(output: bytes) -> tuple[int | None, bytes]:
     return (int(line) if re.fullmatch(rb"\d{1,12}", line) else None), rest
 
 
-def parse_stats(output: bytes, asked: Collection[str]) -> dict[str, Stat]:
-    """Records of STAT_FORMAT; those that are malformed or name another path are left out."""
+def parse_records(output: bytes, asked: Collection[str]) -> dict[str, str]:
+    """Records of STAT_FORMAT: path -> its fields as text, the signature, not yet checked.
+
+    An equal signature is known to be good, so only the others need ``stat_of``.
+    """
     wanted = {os.fsencode(path): path for path in asked}
-    found: dict[str, Stat] = {}
+    found: dict[str, str] = {}
     for record in output.split(b"//\n")[:-1]:  # an unfinished last name may look like another
-        match = _RECORD.fullmatch(record)
-        path = wanted.get(match[6]) if match else None
-        if match and path is not None:
-            found[path] = _stat(match)
+        fields, _, name = record.partition(b" /")
+        path = wanted.get(b"/" + name)
+        if path is not None:
+            found[path] = fields.decode("ascii", "replace")
     return found
+
+
+def stat_of(signature: str) -> Stat | None:
+    """The meaning of a record's fields; None where they are malformed."""
+    match = _FIELDS.fullmatch(signature)
+    if match is None:
+        return None
+    raw = int(match[1], 16)
+    stamp = max(int(match[3]), int(match[4]))
+    return Stat(_kind(raw), int(match[2]), modes.S_IMODE(raw), signature, stamp)
+
+
+def parse_alternating(output: bytes) -> tuple[bytes, bytes]:
+    """Stat records and hash lines that come in turns, each ended by a NUL: all of each, joined."""
+    parts = output.split(b"\0")[:-1]
+    return b"".join(parts[0::2]), b"".join(parts[1::2])
 
 
 def parse_hashes(output: bytes, asked: Collection[str]) -> dict[str, str]:
@@ -112,13 +129,6 @@ def explains_absence(stderr: bytes, absent: int) -> bool:
     """
     lines = stderr.removesuffix(b"\n").split(b"\n")
     return len(lines) == absent and all(line.endswith(_GONE) for line in lines)
-
-
-def _stat(match: re.Match[bytes]) -> Stat:
-    raw = int(match[1], 16)
-    fields = match.string[: match.end(5)].decode("ascii")
-    stamp = max(int(match[3]), int(match[4]))
-    return Stat(_kind(raw), int(match[2]), modes.S_IMODE(raw), fields, stamp)
 
 
 def _kind(raw: int) -> Kind:

@@ -35,6 +35,7 @@ def observe_changes(
     paths: Collection[str],
     *,
     cache: ContainerCache,
+    full: bool = False,
     clock: Callable[[], float] = time.time,
 ) -> tuple[Observation, Mapping[str, Entry | None]]:
     """The observation, and what it says of the image: path -> entry there, None for absent there.
@@ -44,7 +45,9 @@ def observe_changes(
     the image's content.
     """
     before = engine.changes(replica.id)
-    seen = observe(engine, replica, _parents(paths).union(paths), cache=cache, clock=clock)
+    seen = observe(
+        engine, replica, _parents(paths).union(paths), cache=cache, full=full, clock=clock
+    )
     after = engine.changes(replica.id)
     asked = frozenset(paths)
     files = {path: entry for path, entry in seen.files.items() if path in asked}

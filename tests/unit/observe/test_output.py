@@ -3,6 +3,7 @@
 import hashlib
 import os
 import stat as modes
+from collections.abc import Collection
 
 import pytest
 from hypothesis import given
@@ -27,11 +28,15 @@ def record(
     return b"%x %d %d %d 77 %s//\n" % (mode, size, mtime, ctime, os.fsencode(path))
 
 
+def stats(printed: bytes, asked: Collection[str]) -> dict[str, output.Stat]:
+    records = output.parse_records(printed, asked)
+    return {path: stat for path, text in records.items() if (stat := output.stat_of(text))}
+
+
 @given(st.dictionaries(PATHS, st.integers(0, 2**40), max_size=8))
 def test_stat_records_come_back_for_names_of_any_bytes(sizes: dict[str, int]) -> None:
     printed = b"".join(record(path, size=size) for path, size in sizes.items())
-    found = output.parse_stats(printed, sizes)
-    assert {path: stat.size for path, stat in found.items()} == sizes
+    assert {path: stat.size for path, stat in stats(printed, sizes).items()} == sizes
 
 
 @given(st.dictionaries(PATHS, DIGESTS, max_size=8))
@@ -58,11 +63,13 @@ def test_hash_lines_come_back_for_every_name_that_is_not_odd(digests: dict[str, 
 def test_no_output_whatever_makes_a_parser_fail_or_name_an_unasked_path(
     noise: bytes, asked: list[str]
 ) -> None:
-    assert output.parse_stats(noise, asked).keys() <= set(asked)
+    assert stats(noise, asked).keys() <= set(asked)
     assert output.parse_hashes(noise, asked).keys() <= set(asked)
     assert output.parse_hashes_in_order(noise, asked).keys() <= set(asked)
     assert output.parse_links_in_order(noise, asked).keys() <= set(asked)
     output.parse_clock(noise)
+    output.parse_alternating(noise)
+    output.stat_of(noise.decode("latin-1"))
 
 
 @given(st.lists(PATHS, max_size=8))
@@ -82,14 +89,14 @@ def test_names_on_stdin_split_back_at_nul(paths: list[str]) -> None:
     ],
 )
 def test_the_raw_mode_gives_kind_and_permission_bits(mode: int, kind: Kind, bits: int) -> None:
-    stat = output.parse_stats(record("/a", mode), ["/a"])["/a"]
+    stat = stats(record("/a", mode), ["/a"])["/a"]
     assert (stat.kind, stat.mode) == (kind, bits)
 
 
 def test_a_stat_remembers_the_later_stamp_and_a_signature_of_every_field() -> None:
-    plain = output.parse_stats(record("/a"), ["/a"])["/a"]
+    plain = stats(record("/a"), ["/a"])["/a"]
     assert plain.stamp == 20
-    assert output.parse_stats(record("/a", mtime=99), ["/a"])["/a"].stamp == 99
+    assert stats(record("/a", mtime=99), ["/a"])["/a"].stamp == 99
     for other in (
         record("/a", mode=0o100755),
         record("/a", size=4),
@@ -97,7 +104,7 @@ def test_a_stat_remembers_the_later_stamp_and_a_signature_of_every_field() -> No
         record("/a", ctime=21),
         record("/a").replace(b" 77 ", b" 78 "),
     ):
-        assert output.parse_stats(other, ["/a"])["/a"].signature != plain.signature
+        assert stats(other, ["/a"])["/a"].signature != plain.signature
 
 
 @pytest.mark.parametrize(
@@ -113,7 +120,7 @@ def test_a_stat_remembers_the_later_stamp_and_a_signature_of_every_field() -> No
     ],
 )
 def test_a_stat_record_that_is_not_exact_is_no_answer(printed: bytes) -> None:
-    assert output.parse_stats(printed, ["/a"]) == {}
+    assert stats(printed, ["/a"]) == {}
 
 
 @pytest.mark.parametrize(
@@ -125,6 +132,19 @@ def test_a_hash_line_that_is_not_exact_is_no_answer(line: bytes) -> None:
     assert output.parse_hashes(line % digest + b"\n", ["/a"]) == {}
     assert output.parse_hashes(b"%s  /a" % digest, ["/a"]) == {}
     assert output.parse_hashes(b"%s  /a\n" % digest, ["/a"]) == {"/a": "0" * 64}
+
+
+@given(st.lists(st.tuples(PATHS, DIGESTS), min_size=1, max_size=6, unique_by=lambda row: row[0]))
+def test_records_and_hashes_in_turns_come_apart(rows: list[tuple[str, str]]) -> None:
+    plain = [(path, digest) for path, digest in rows if not output.is_odd(path)]
+    printed = b"".join(
+        record(path) + b"\0" + b"%s  %s\n" % (digest.encode(), os.fsencode(path)) + b"\0"
+        for path, digest in plain
+    )
+    records, lines = output.parse_alternating(printed + b"81a4 cut off")
+    asked = [path for path, _ in plain]
+    assert stats(records, asked).keys() == set(asked)
+    assert output.parse_hashes(lines, asked) == dict(plain)
 
 
 def test_answers_in_order_are_refused_as_a_whole_when_their_number_is_wrong() -> None:
