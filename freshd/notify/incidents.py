@@ -1,0 +1,85 @@
+"""Incidents become notices: one when a service parts from its tree, one when it is back.
+
+The store remembers open incidents, so a restart of freshd repeats nothing. ``unverifiable``
+neither opens nor closes: it says nothing is known.
+"""
+
+from collections.abc import Callable
+from typing import Protocol
+
+from freshd.model import ServiceReport, Verdict
+from freshd.notify.outbox import Notice
+from freshd.store.memory import Incident
+
+_LINES: int = 3
+
+
+class Memory(Protocol):
+    """The store's incidents."""
+
+    def open(self, project: str, service: str, *, text: str, at: float) -> bool: ...
+    def close(self, project: str, service: str) -> Incident | None: ...
+
+
+class IncidentNotices:
+    """``notify`` takes a notice and returns at once."""
+
+    def __init__(self, memory: Memory, notify: Callable[[Notice], None]) -> None:
+        self._memory = memory
+        self._notify = notify
+
+    def report(self, project: str, report: ServiceReport, *, at: float, todo: str = "") -> None:
+        """After a pass. ``todo`` says what is left for a person, such as a remedy not allowed."""
+        if report.verdict is Verdict.STALE:
+            lines = [finding.message for finding in report.findings if finding.level == "stale"]
+            self.opened(project, report.name, text=_few(lines, todo), at=at)
+        elif report.verdict is Verdict.FRESH:
+            self.closed(project, report.name, at=at)
+
+    def opened(self, project: str, service: str, *, text: str, at: float) -> bool:
+        """True when this opened an incident and a notice went out."""
+        if not self._memory.open(project, service, text=text, at=at):
+            return False
+        self._notify(Notice(_key(project, service), f"{project}: {service} runs old code", text))
+        return True
+
+    def closed(self, project: str, service: str, *, at: float) -> bool:
+        """True when this closed an incident and a notice went out."""
+        incident = self._memory.close(project, service)
+        if incident is None:
+            return False
+        lasted = _duration(at - incident.opened_at)
+        self._notify(
+            Notice(
+                _key(project, service), f"{project}: {service} is fresh again", f"after {lasted}"
+            )
+        )
+        return True
+
+    def halted(self, project: str, service: str | None, reason: str) -> None:
+        """A suspected accident: nothing is done until a person has looked."""
+        title = f"{project}: freshd has stopped" + (f" for {service}" if service else "")
+        body = f"{reason}\nlook, then: freshd resume"
+        self._notify(Notice(f"halt:{_key(project, service or '')}", title, body, urgent=True))
+
+
+def _key(project: str, service: str) -> str:
+    return f"{project}/{service}"
+
+
+def _few(lines: list[str], todo: str) -> str:
+    shown = lines[:_LINES]
+    if len(lines) > _LINES:
+        shown.append(f"and {len(lines) - _LINES} more findings")
+    if todo:
+        shown.append(todo)
+    return "\n".join(shown)
+
+
+def _duration(seconds: float) -> str:
+    whole = max(0, round(seconds))
+    if whole < 120:
+        return f"{whole} s"
+    if whole < 7200:
+        return f"{whole // 60} min"
+    return f"{whole // 3600} h"
