@@ -59,6 +59,8 @@ class Progress:
 
     def line(self, text: str) -> None:
         """One line of a build or of the engine, above the bars."""
+        if not text.strip():
+            return  # builders print empty lines between their steps
         with self._guard:
             if self._bars is None:
                 self._log(text)
