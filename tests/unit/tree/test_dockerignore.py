@@ -1,5 +1,8 @@
 """Ignore files: a table of what is left out, and docker's own matcher as a second opinion."""
 
+from collections.abc import Callable
+from typing import cast
+
 import pytest
 from docker.utils.build import PatternMatcher
 from hypothesis import given
@@ -92,7 +95,8 @@ def test_docker_py_agrees_where_it_looks_at_every_parent(lines: list[str], path:
     for pattern in ignore.patterns:
         if pattern.matches_or_parent(path):
             excluded = not pattern.negated
-    assert excluded == PatternMatcher(lines).matches(path)
+    matches: Callable[[str], bool] = cast("Callable[[str], bool]", PatternMatcher(lines).matches)
+    assert excluded == matches(path)
 
 
 @given(st.lists(LINES, min_size=1, max_size=5), FILES)
