@@ -518,3 +518,30 @@ def test_names_in_messages_stay_on_one_line() -> None:
     assert finding.path == odd
     assert finding.message == "app/a\\x0a\\xff.py in web-1 is not the file in the tree"
     assert all(level.level is Level.STALE for level in report.findings)
+
+
+def test_a_copy_line_that_the_base_image_has_too_proves_nothing() -> None:
+    facts = Stack({"app/a.py": "one"}, V1).facts()
+    assert facts.tag_image is not None
+    twice = replace(facts.tag_image, history=facts.tag_image.history * 2)
+    assert compare(replace(facts, tag_image=twice, images={twice.id: twice})).findings == ()
+
+
+def test_without_a_running_replica_an_edit_is_no_note() -> None:
+    down = replica(1, state="exited", exit_code=1)
+    report = compare(Stack(EDITED, V1, (down,), {"web-1": {"app/a.py": "ONE"}}).facts())
+    assert "stale image-behind" in told(report)
+
+
+def test_a_replica_that_could_not_be_looked_at_does_not_count_as_level() -> None:
+    facts = Stack({"app/a.py": "one"}, V1, TWO, {"web-1": {"app/b.py": None}}).facts()
+    blind = replace(facts.observations[1], problem="the engine timed out", files={})
+    report = compare(replace(facts, observations=(facts.observations[0], blind)))
+    assert "stale image-behind" in told(report)
+
+
+def test_what_freshd_deleted_and_the_tree_has_again_is_missing_and_not_a_hot_patch() -> None:
+    """A branch switched away and back; a deletion is recorded as an empty digest."""
+    written = {(replica(1).id, target("app/b.py")): ""}
+    stack = Stack(V1, V1, inside={"web-1": {"app/b.py": None}}, extra={"written": written})
+    assert told(compare(stack.facts())) == ["stale missing-in-container web-1 app/b.py"]

@@ -473,3 +473,10 @@ def test_replicas_are_named_in_order() -> None:
     findings = [finding("content-differs", "a.html", at=number) for number in (10, 2)]
     plan = planned(INJECT, *findings, replicas=replicas)
     assert [step.container for step in plan.steps] == ["web-2", "web-10", "web-2", "web-10"]
+
+
+def test_without_consent_neither_a_rebuild_nor_a_recreate_is_tried() -> None:
+    for remedy in ("rebuild", "recreate"):
+        rules = f'[[rule]]\nwhen = ["old-image"]\ndo = ["{remedy}"]\n'
+        plan = planned(rules, finding("old-image", at=1), consent_problem="compose.yaml changed")
+        assert (plan.steps, plan.notices[0][1]) == ((), "compose.yaml changed")
