@@ -8,6 +8,7 @@ ignores and a COPY takes is in it all the same (`dockerignore` has the build con
 import os
 import re
 from collections.abc import Iterable
+from functools import cache, lru_cache
 from typing import Final
 
 from pathspec.patterns.gitignore.base import GitIgnorePatternError
@@ -93,7 +94,6 @@ class WatchIgnore:
     def __init__(self, root: str, *, policy: Iterable[str] = ()) -> None:
         self._root = os.path.abspath(root)
         self._policy = IgnoreRules(policy)
-        self._editors = IgnoreRules(EDITOR_TEMPORARIES)
         self.reload()
 
     def reload(self) -> None:
@@ -128,7 +128,7 @@ class WatchIgnore:
 
     def _ignored_itself(self, path: str, *, directory: bool) -> bool:
         name = path.rpartition("/")[2]
-        if name == ".git" or self._editors.decide(path, directory=directory):
+        if name == ".git" or _is_editor_litter(name):
             return True
         decision = self._policy.decide(path, directory=directory)
         if decision is None:
@@ -174,6 +174,16 @@ class WatchIgnore:
                 rules.append((prefix, above))
         own = _load(os.path.join(found.common, "info", "exclude"))
         return [*rules, (prefix, own)] if own is not None else rules
+
+
+@cache
+def _editors() -> IgnoreRules:
+    return IgnoreRules(EDITOR_TEMPORARIES)
+
+
+@lru_cache(maxsize=16_384)
+def _is_editor_litter(name: str) -> bool:
+    return bool(_editors().decide(name, directory=False))
 
 
 def _load(path: str) -> IgnoreRules | None:

@@ -28,7 +28,7 @@ def landed(stack: Stack, top: str) -> dict[str, str]:
     script = f'find {top} -type f | while read -r f; do echo "$f=$(head -n 1 "$f")"; done'
     done = stack.compose("run", "--rm", "-T", "web", "sh", "-c", script)
     lines = done.stdout.decode().splitlines()
-    return {path: text for path, _, text in (line.partition("=") for line in lines) if text}
+    return {path: text for path, equals, text in (line.partition("=") for line in lines) if equals}
 
 
 def named(files: Mapping[str, str]) -> dict[str, bytes | str]:
