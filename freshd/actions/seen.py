@@ -7,6 +7,7 @@ import hashlib
 import tarfile
 from collections.abc import Mapping, Sequence
 from stat import S_IFDIR, S_IFLNK, S_IFREG
+from typing import IO
 
 from freshd.engine import archive
 from freshd.engine.answers import FileFacts
@@ -78,15 +79,21 @@ def _by_archive(engine: Engine, container_id: str, paths: Sequence[str]) -> dict
     found = {}
     for path in paths:
         try:
-            member, reader = next(iter(archive.get(engine, container_id, path)))
-        except (EngineFailed, StopIteration):
+            # The reader is good only while its archive is open, so it is read in the loop.
+            for member, reader in archive.get(engine, container_id, path):
+                if member.issym():
+                    text = member.linkname.encode("utf-8", "surrogateescape")
+                    found[path] = hashlib.sha256(text).hexdigest()
+                elif reader is not None:
+                    found[path] = _digest(reader)
+                break
+        except EngineFailed:
             continue  # missing: the caller sees that there is no digest
-        if member.issym():
-            text = member.linkname.encode("utf-8", "surrogateescape")
-            found[path] = hashlib.sha256(text).hexdigest()
-        elif reader is not None:
-            digest = hashlib.sha256()
-            while chunk := reader.read(_CHUNK):
-                digest.update(chunk)
-            found[path] = digest.hexdigest()
     return found
+
+
+def _digest(reader: IO[bytes]) -> str:
+    digest = hashlib.sha256()
+    while chunk := reader.read(_CHUNK):
+        digest.update(chunk)
+    return digest.hexdigest()
