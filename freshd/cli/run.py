@@ -17,9 +17,9 @@ def run(app: App) -> int:
     consent to the policy, the Compose files and the Dockerfiles as they are now. Without a policy
     it only tells.
     """
-    from freshd import daemon
+    from freshd.daemon import run as watch
 
-    status: int = daemon.run(
+    return watch(
         cwd=app.cwd(),
         environ=app.environ,
         project_dir=app.wanted.directory,
@@ -27,4 +27,3 @@ def run(app: App) -> int:
         project_name=app.wanted.name,
         profiles=app.wanted.profiles,
     )
-    return status
