@@ -76,6 +76,8 @@ class Desktop:
 
         if self._loop is None:
             self._loop = asyncio.new_event_loop()
+            # what a broken bus leaves behind in futures is told by ``show`` already
+            self._loop.set_exception_handler(lambda _loop, _context: None)
         if self._api is None:
             self._api = DesktopNotifier(app_name="freshd", app_icon=None)
         dispatched: list[bool] = []

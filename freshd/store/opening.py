@@ -14,7 +14,7 @@ from freshd.store.schema import APPLICATION_ID, MIGRATIONS, TABLES, VERSION
 _SIDE_FILES: Final = ("-wal", "-shm", "-journal")
 
 
-class Damaged(Exception):  # noqa: N818 - a condition, reported in the words of its text
+class Damaged(Exception):
     """The file is there and is not a usable freshd database; the text says why."""
 
 

@@ -163,5 +163,5 @@ class EngineEvents:
             self._on_state(state)
 
 
-class _Down(Exception):  # noqa: N818 - not an error: the signal to pause before connecting again
+class _Down(Exception):
     """The connection failed or did not last."""

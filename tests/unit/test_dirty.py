@@ -262,6 +262,7 @@ TestAnyOrder = Machine.TestCase
 TestAnyOrder.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
 
 
+@settings(deadline=None)
 @given(gaps=st.lists(st.floats(0.0, 0.009), max_size=60))
 def test_a_dense_burst_is_never_split(gaps: list[float]) -> None:
     marks = [0.0]

@@ -134,6 +134,7 @@ def test_a_file_of_no_bytes_is_made_new_and_said_so(tmp_path: Path) -> None:
     store.close()
 
 
+@pytest.mark.timeout(60)
 def test_random_damage_never_ends_in_anything_but_a_working_store(tmp_path: Path) -> None:
     source = tmp_path / "source.sqlite3"
     filled(str(source))

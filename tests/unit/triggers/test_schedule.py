@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from freshd.policy.rules import Weekly
@@ -92,6 +92,7 @@ def test_the_moment_before_now(when: Weekly, now: str, expected: str) -> None:
     assert found == datetime.fromisoformat(expected).replace(tzinfo=BERLIN)
 
 
+@settings(deadline=None)
 @given(
     now=st.datetimes(datetime(2020, 1, 1), datetime(2030, 1, 1)),  # noqa: DTZ001 - zone below
     when=st.builds(Weekly, st.integers(0, 6), st.integers(4, 23), st.integers(0, 59)),
