@@ -17,7 +17,7 @@ from freshd.dirty import Dirty, Work
 from freshd.engine.client import Engine
 from freshd.engine.compose import Compose
 from freshd.engine.endpoint import Endpoint
-from freshd.errors import ConfigError, EngineUnavailable, FreshdError
+from freshd.errors import ConfigError, EngineUnavailable, FreshdError, TargetGone
 from freshd.locations import Locations
 from freshd.model import (
     LinkName,
@@ -109,6 +109,9 @@ class Passes:
                 return
             self._pass(service, work)
             self.problems.pop(service, None)
+        except TargetGone:
+            # A container went while it was looked at: what came instead is looked at now.
+            self._later(service or "", 0.0, "a container went away")
         except EngineUnavailable as error:
             self._fail(service, error.message)  # its return marks everything
         except FreshdError as error:

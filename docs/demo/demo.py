@@ -4,6 +4,7 @@ Works on a copy of `docs/demo/shop` with state of its own, says in words what ha
 all it made. Needs an engine (`make demo` sees to it) and freshd in the same virtual environment.
 """
 
+import json
 import os
 import shutil
 import signal
@@ -111,6 +112,24 @@ def is_fresh(shop: Path, environ: dict[str, str]) -> bool:
     return done.returncode == 0
 
 
+def is_seen_fresh(shop: Path, environ: dict[str, str]) -> bool:
+    """Whether the daemon itself, and not an earlier check, has seen every service fresh."""
+    done = subprocess.run(
+        [sys.executable, "-m", "freshd", "status", "--json"],
+        cwd=shop,
+        env=environ,
+        capture_output=True,
+        check=False,
+    )
+    if done.returncode != 0:
+        return False
+    status = json.loads(done.stdout)
+    started = status["daemon"].get("started_at", "")
+    return bool(status["daemon"]["running"]) and all(
+        service["checked_at"] > started for service in status["services"]
+    )
+
+
 def start_daemon(shop: Path, environ: dict[str, str], work: Path) -> "subprocess.Popen[bytes]":
     say("The daemon: freshd run")
     log = (work / "daemon.log").open("wb")
@@ -118,7 +137,7 @@ def start_daemon(shop: Path, environ: dict[str, str], work: Path) -> "subprocess
         [sys.executable, "-m", "freshd", "run"],
         cwd=shop, env=environ, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
     )  # fmt: skip
-    wait(lambda: daemon.poll() is not None or is_fresh(shop, environ))
+    wait(lambda: daemon.poll() is not None or is_seen_fresh(shop, environ))
     if daemon.poll() is not None:
         raise SystemExit(f"freshd run ended:\n{(work / 'daemon.log').read_text()}")
     print("   it watches the tree and the engine, and everything is fresh")

@@ -184,11 +184,20 @@ class Compose:
             ) from error
         finally:
             _end(process)
-            reader.join(2.0)
+            _close(process, reader)
         lines = tuple(kept)
         if process.returncode != 0:
             _raise_known("\n".join(lines))
         return ComposeResult(process.returncode, lines)
+
+
+def _close(process: subprocess.Popen[bytes], reader: threading.Thread) -> None:
+    """Give the pipes back; one that a hung grandchild still holds is left to its reader."""
+    if reader.ident is not None:
+        reader.join(2.0)
+    for pipe in (process.stdout, process.stderr):
+        if pipe is not None and not reader.is_alive():
+            pipe.close()
 
 
 def _read(
