@@ -114,7 +114,9 @@ class Maps:
             self._engine, image.id, targets, cache=cache, below=mapping.copied_into
         )
 
-    def leftovers(self, mapping: ServiceMap, image: ImageFacts) -> tuple[str, ...]:
+    def leftovers(
+        self, mapping: ServiceMap, image: ImageFacts, replicas: Iterable[Replica] = ()
+    ) -> tuple[str, ...]:
         """Targets of the image that a COPY wrote and no pair maps: they may have left the tree.
 
         What a base image or a RUN put beside them is told apart by its layer, and left out.
@@ -123,7 +125,10 @@ class Maps:
             return ()
         mapped = {pair.target for pair in mapping.pairs}
         cache = self._store.images
-        below = images.list_below(self._engine, image.id, mapping.copied_into, cache=cache)
+        told_by = next((r for r in replicas if r.running and r.image_id == image.id), None)
+        below = images.list_below(
+            self._engine, image.id, mapping.copied_into, cache=cache, told_by=told_by
+        )
         beside = [path for path in below if path not in mapped]
         if not beside:
             return ()

@@ -6,6 +6,7 @@ Goes out: the values ``causes.compare`` looks at. The next module on the way is 
 
 import os
 from collections.abc import Collection, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from freshd.causes.container import is_serving
@@ -80,9 +81,11 @@ class Surveyor:
             old = () if before is None else before.map.pairs
             pairs = _narrowed(mapped.map.pairs, paths, old)
             extra = _gone(mapped.map.pairs, old)
-        tree = self._read_tree(service, mapped.map, pairs, extra, fresh=full)
         targets = {pair.target for pair in pairs}.union(extra)
-        observations, told = self._observe(service, replicas, targets, full=full)
+        with ThreadPoolExecutor(1) as beside:  # the container hashes while the tree is hashed
+            reading = beside.submit(self._read_tree, service, mapped.map, pairs, extra, fresh=full)
+            observations, told = self._observe(service, replicas, targets, full=full)
+            tree = reading.result()
         found = self._images(service, image, observations, targets, told)
         for _ in range(_ROUNDS):
             if not self._maps.refuted(service, found.values(), tree, every=False):
@@ -167,7 +170,7 @@ class Surveyor:
         """Targets that nothing maps and that came from the tree: left over, or written by us."""
         found: set[str] = set()
         for one in self._images_of(service, image, replicas).values():
-            found.update(self._maps.leftovers(mapping, one))
+            found.update(self._maps.leftovers(mapping, one, replicas))
         for replica in replicas:
             found.update(self._store.writes.get(replica.id))
         return tuple(sorted(found - {pair.target for pair in mapping.pairs}))

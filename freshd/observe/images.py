@@ -11,9 +11,10 @@ from typing import Final
 from freshd.engine.client import Engine
 from freshd.engine.images import probe_container
 from freshd.errors import TargetGone
-from freshd.model import Entry, ImageFacts, Kind
+from freshd.model import Entry, ImageFacts, Kind, Replica
 from freshd.observe import archives
 from freshd.observe.caches import ImageCache
+from freshd.observe.names import image_names
 from freshd.observe.paths import ENGINE_FILES, KERNEL_ROOTS, any_below, is_clean
 
 PRUNED: Final = (".git", ".venv", "__pycache__", "node_modules", "venv")
@@ -49,8 +50,9 @@ def fill(
     masked = {path for path in asked if path in ENGINE_FILES or any_below(path, KERNEL_ROOTS)}
     asked -= masked
     answers = dict(cache.get_files(image.chain_id, asked))
-    fresh = {path: entry for path, entry in (known or {}).items() if path in asked - answers.keys()}
-    missing = asked - answers.keys() - fresh.keys()
+    unknown = asked - answers.keys()
+    fresh = {path: entry for path, entry in (known or {}).items() if path in unknown}
+    missing = unknown - fresh.keys()
     if missing:
         with probe_container(engine, image.id) as container_id:
             fresh |= archives.read(engine, container_id, missing)
@@ -69,11 +71,13 @@ def list_below(
     *,
     cache: ImageCache,
     prune: Collection[str] = PRUNED,
+    told_by: Replica | None = None,
 ) -> tuple[str, ...]:
     """Every file, link and special path of the image below the directories, sorted.
 
     Directories named in ``prune`` are left out with all below them, and so is what the engine puts
-    there. Below "/" that is the whole image. Raises TargetGone.
+    there. Below "/" that is the whole image. A replica of it, ``told_by``, is asked first, as
+    names cost little there. Raises TargetGone.
     """
     image = image_of(engine, image_id)
     asked = sorted({path for path in directories if is_clean(path)})
@@ -85,6 +89,13 @@ def list_below(
             unknown.append(directory)
         else:
             found.update(names)
+    if unknown and told_by is not None:
+        for directory in tuple(unknown):
+            told = image_names(engine, told_by, [directory], prune=prune)
+            if told is not None:
+                unknown.remove(directory)
+                cache.put_listing(image.chain_id, _listing_key(directory, prune), sorted(told))
+                found.update(told)
     if unknown:
         with probe_container(engine, image.id) as container_id:
             for directory in unknown:

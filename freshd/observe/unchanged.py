@@ -3,8 +3,9 @@
 Used to learn an image's content from a container of it without reading the image.
 """
 
+import posixpath
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 from freshd.engine.client import Engine
 from freshd.model import Entry, Kind, Manifest, Observation, Replica
@@ -26,7 +27,8 @@ def unchanged_since_image(
     if seen.problem:
         return frozenset()
     still = untouched(paths, engine.changes(replica.id), replica)
-    return frozenset(path for path in still if _direct(path, seen.files))
+    direct = _direct(parents, seen.files)
+    return frozenset(path for path in still if posixpath.dirname(path) in direct)
 
 
 def observe_changes(
@@ -45,9 +47,8 @@ def observe_changes(
     the image's content.
     """
     before = engine.changes(replica.id)
-    seen = observe(
-        engine, replica, _parents(paths).union(paths), cache=cache, full=full, clock=clock
-    )
+    parents = _parents(paths)
+    seen = observe(engine, replica, parents.union(paths), cache=cache, full=full, clock=clock)
     after = engine.changes(replica.id)
     asked = frozenset(paths)
     files = {path: entry for path, entry in seen.files.items() if path in asked}
@@ -55,11 +56,12 @@ def observe_changes(
     if seen.problem:
         return observation, {}
     still = untouched(untouched(paths, before, replica), after, replica)
-    old = cache.get_many(replica.id, still) if replica.running else None
+    old = cache.get_many(replica.id, None) if replica.running else None
+    direct = _direct(parents, seen.files)
     return observation, {
         path: files.get(path)
         for path in still
-        if _direct(path, seen.files) and _settled(path, files.get(path), old)
+        if posixpath.dirname(path) in direct and _settled(path, files.get(path), old)
     }
 
 
@@ -69,25 +71,47 @@ def untouched(
     """The pure part: the paths outside mounts that are not in ``changes``, nor in or below what
     was added or deleted.
     """
+    destinations = {mount.target for mount in replica.mounts}
+    clear = {
+        directory: _is_clear(directory, changes, replica)
+        for directory in {posixpath.dirname(path) for path in paths}
+    }
     return frozenset(
         path
         for path in paths
-        if path not in changes
+        if clear[posixpath.dirname(path)]
+        and path not in changes
         and path not in ENGINE_FILES
-        and not any_below(path, KERNEL_ROOTS)
-        and mount_of(path, replica.mounts) is None
-        and all(changes.get(parent, "changed") == "changed" for parent in ancestors(path))
+        and path not in destinations
+        and path not in KERNEL_ROOTS
+    )
+
+
+def _is_clear(directory: str, changes: Mapping[str, str], replica: Replica) -> bool:
+    """Whether what is directly in ``directory`` is the image's unless it is a change itself."""
+    return (
+        not any_below(directory, KERNEL_ROOTS)
+        and mount_of(directory, replica.mounts) is None
+        and all(
+            changes.get(parent, "changed") == "changed"
+            for parent in (directory, *ancestors(directory))
+        )
     )
 
 
 def _parents(paths: Collection[str]) -> set[str]:
-    return {parent for path in paths for parent in ancestors(path)}
+    directories = {posixpath.dirname(path) for path in paths} - {"/", ""}
+    return directories | {parent for path in directories for parent in ancestors(path)}
 
 
-def _direct(path: str, seen: Manifest) -> bool:
-    """Whether no parent is a link: the writable layer names only the place behind a link."""
-    parents = [seen.get(parent) for parent in ancestors(path)]
-    return all(parent is None or parent.kind is Kind.DIR for parent in parents)
+def _direct(parents: Iterable[str], seen: Manifest) -> frozenset[str]:
+    """Those of ``parents`` that are reached without a link, and "/": the writable layer names only
+    the place behind a link.
+    """
+    plain = {path for path in parents if path not in seen or seen[path].kind is Kind.DIR}
+    return frozenset(
+        ["/", *(path for path in plain if all(above in plain for above in ancestors(path)))]
+    )
 
 
 def _settled(path: str, entry: Entry | None, old: Mapping[str, tuple[str, Entry]] | None) -> bool:
