@@ -79,7 +79,8 @@ def _matching(world: World, replica: Replica, patterns: Sequence[str]) -> list[s
         reason = (result.stderr or result.stdout).decode("utf-8", "replace").strip()
         raise EngineFailed(f"files in {replica.name} cannot be listed: {reason}")
     names = (os.fsdecode(name) for name in result.stdout.split(b"\0") if name)
-    return [name for name in names if spec.match_file(name.lstrip("/"))]
+    # A pattern's wildcard is a regular expression's dot, which stops at a newline in a name.
+    return [name for name in names if spec.match_file(name.lstrip("/").replace("\n", "\r"))]
 
 
 def _roots(world: World, patterns: Sequence[str]) -> list[str]:

@@ -109,6 +109,8 @@ def remove(engine: Engine, container_id: str, helper: Helper, directory: str) ->
     """Removes one staging directory by the exact names in it. EngineFailed if something stays."""
     if not _OURS.fullmatch(posixpath.basename(directory)):
         raise EngineFailed(f"{directory} is no staging directory of freshd")
+    if archive.stat(engine, container_id, directory) is None:
+        return
     files: list[str] = []
     directories: list[str] = []
     for member, _ in archive.get(engine, container_id, directory):

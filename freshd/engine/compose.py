@@ -211,17 +211,19 @@ def _read(
         drain.start()
     source = process.stdout if stdout is None else process.stderr
     assert source is not None
-    for raw in iter(lambda: source.readline(_LINE_LIMIT), b""):
-        line = _ESCAPES.sub("", raw.decode("utf-8", "replace")).rstrip("\r\n")
-        kept.append(line)
-        on_line(line)
+    with source:
+        for raw in iter(lambda: source.readline(_LINE_LIMIT), b""):
+            line = _ESCAPES.sub("", raw.decode("utf-8", "replace")).rstrip("\r\n")
+            kept.append(line)
+            on_line(line)
     if stdout is not None:
         drain.join()
 
 
 def _drain(process: subprocess.Popen[bytes], stdout: list[str]) -> None:
     assert process.stdout is not None
-    stdout.append(process.stdout.read().decode("utf-8", "surrogateescape"))
+    with process.stdout as source:
+        stdout.append(source.read().decode("utf-8", "surrogateescape"))
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

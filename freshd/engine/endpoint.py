@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from freshd.errors import ConfigError
 
 DEFAULT_HOST = "unix:///var/run/docker.sock"
-_SCHEMES = ("unix", "tcp", "http", "https")
+SCHEMES = ("unix", "tcp", "http", "https")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,16 +38,19 @@ class Endpoint:
         return self.host.partition("://")[2]
 
 
-def resolve(environ: Mapping[str, str]) -> Endpoint:
+def resolve(environ: Mapping[str, str], *, configured: str | None = None) -> Endpoint:
     """The engine the docker CLI would use: DOCKER_HOST, DOCKER_CONTEXT, current context, default.
 
-    Raises ConfigError for an unknown context or a kind of address freshd cannot speak to.
+    ``configured`` is config.toml's ``engine.host``: it stands before the current context. Raises
+    ConfigError for an unknown context or a kind of address freshd cannot speak to.
     """
     if environ.get("DOCKER_HOST"):
-        return _from_host(environ)
+        return _from_host(environ, environ["DOCKER_HOST"], "DOCKER_HOST")
     directory = _config_directory(environ)
     if environ.get("DOCKER_CONTEXT"):
         name, source = environ["DOCKER_CONTEXT"], "DOCKER_CONTEXT"
+    elif configured is not None:
+        return _from_host(environ, configured, "engine.host in config.toml")
     else:
         name, source = _current_context(directory), "the current docker context"
     if name == "default":
@@ -66,13 +69,12 @@ def cli_environment(endpoint: Endpoint, environ: Mapping[str, str]) -> dict[str,
     return result
 
 
-def _from_host(environ: Mapping[str, str]) -> Endpoint:
+def _from_host(environ: Mapping[str, str], host: str, source: str) -> Endpoint:
     cert_path = None
     verify = bool(environ.get("DOCKER_TLS_VERIFY"))
     if verify or environ.get("DOCKER_TLS"):
         cert_path = environ.get("DOCKER_CERT_PATH") or _config_directory(environ)
-    host = _checked(environ["DOCKER_HOST"], "DOCKER_HOST")
-    return Endpoint(host, "DOCKER_HOST", cert_path, verify or cert_path is None)
+    return Endpoint(_checked(host, source), source, cert_path, verify or cert_path is None)
 
 
 def _from_context(directory: str, name: str, source: str) -> Endpoint:
@@ -98,7 +100,7 @@ def _from_context(directory: str, name: str, source: str) -> Endpoint:
 
 def _checked(host: str, source: str) -> str:
     scheme, separator, address = host.partition("://")
-    if scheme in _SCHEMES and separator and address:
+    if scheme in SCHEMES and separator and address:
         return host
     hint = "freshd speaks unix:// and tcp://"
     if scheme == "ssh":

@@ -1,0 +1,401 @@
+"""The safety rules of writing into containers, each seen to hold on a real engine.
+
+A recorder stands between freshd and the engine's archive endpoint: what is to be refused must be
+refused before any upload, and host directories must come out untouched.
+"""
+
+import os
+import socket
+import threading
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from freshd import actions
+from freshd.actions import places
+from freshd.engine import archive, wire
+from freshd.engine.client import Engine
+from freshd.engine.endpoint import Endpoint, resolve
+from freshd.engine.exec import Helper
+from freshd.errors import EngineFailed, OutcomeUnknown, StepRefused, TargetGone
+from freshd.model import Outcome, Remedy, Step, StepStatus
+from tests.engine.worlds import Site, digest, inject
+from tests.harness.stack import Stack
+from tests.harness.waiting import wait_until
+
+IDLE = ("freshd-busybox:1", "sleep", "600")
+
+
+@pytest.fixture(scope="module")
+def engine(engine_env: Mapping[str, str]) -> Iterator[Engine]:
+    with Engine(resolve(engine_env)) as made:
+        yield made
+
+
+@pytest.fixture
+def site(engine: Engine) -> Site:
+    return Site(engine)
+
+
+@dataclass
+class Uploads:
+    """Every request that freshd sent by its own HTTP; ``puts`` are the uploads."""
+
+    sent: list[tuple[str, str]] = field(default_factory=list)
+
+    @property
+    def puts(self) -> list[str]:
+        return [target for method, target in self.sent if method == "PUT"]
+
+
+@pytest.fixture
+def uploads(monkeypatch: pytest.MonkeyPatch) -> Uploads:
+    seen = Uploads()
+    real = wire.request
+
+    def record(
+        endpoint: Endpoint,
+        method: str,
+        target: str,
+        *,
+        deadline: float,
+        body: bytes | None = None,
+        content_type: str = "application/json",
+    ) -> wire.Answer:
+        seen.sent.append((method, target))
+        return real(
+            endpoint, method, target, deadline=deadline, body=body, content_type=content_type
+        )
+
+    monkeypatch.setattr(wire, "request", record)
+    return seen
+
+
+@pytest.fixture
+def host(tmp_path: Path) -> Path:
+    """A directory of the host that no write may reach."""
+    directory = tmp_path / "host"
+    directory.mkdir()
+    (directory / "a.txt").write_bytes(b"precious")
+    return directory
+
+
+def untouched(host: Path) -> bool:
+    return {p.name: p.read_bytes() for p in host.iterdir()} == {"a.txt": b"precious"}
+
+
+def run_inject(site: Site, container: str, target: str, content: bytes = b"new") -> Outcome:
+    return actions.run(inject(container, site.change(target, content)), site.world())
+
+
+def test_a_file_named_like_a_bind_mounted_directory_leaves_the_host_directory_alone(
+    site: Site, stack: Stack, host: Path, uploads: Uploads
+) -> None:
+    """E14: an upload with the engine's defaults deletes everything in the host directory."""
+    identity = stack.run(*IDLE, options=["-v", f"{host}:/app/hostrw"])
+    for target in ("/app/hostrw", "/app"):
+        outcome = run_inject(site, identity, target)
+        assert outcome.status is StepStatus.REFUSED, outcome
+    assert not uploads.puts
+    assert untouched(host)
+
+
+def test_the_engine_itself_is_told_not_to_replace_a_directory_by_a_file(
+    site: Site, stack: Stack, host: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second line of defence: with every check of ours gone, the flag alone keeps the host."""
+    identity = stack.run(*IDLE, options=["-v", f"{host}:/hostrw"])
+    monkeypatch.setattr(places, "objection", lambda *_, **__: None)
+    monkeypatch.setattr(actions.prepare, "_occupied", lambda *_: None)
+    monkeypatch.setattr(Helper, "available", property(lambda _: False))
+    outcome = run_inject(site, identity, "/hostrw")
+    assert outcome.status is StepStatus.FAILED
+    assert untouched(host)
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "/app/rw/x", "/app/rw/deep/x", "/app/ro/x", "/app/one.txt", "/app/tmpfs/x", "/dev/x",
+        "/dev/shm/x", "/proc/sys/x", "/sys/x", "/etc/hosts", "/etc/hostname", "/etc/resolv.conf",
+        "/app/../app/rw/x", "/app//rw/x", "/app/rw/", "relative", "/", "/.freshd-x/y",
+    ],
+)  # fmt: skip
+def test_mounts_kernel_directories_and_crooked_paths_are_refused_before_any_upload(
+    site: Site, stack: Stack, host: Path, uploads: Uploads, target: str
+) -> None:
+    options = ["-v", f"{host}:/app/rw", "-v", f"{host}:/app/ro:ro", "--tmpfs", "/app/tmpfs"]
+    identity = stack.run(*IDLE, options=[*options, "-v", f"{host}/a.txt:/app/one.txt"])
+    outcome = run_inject(site, identity, target)
+    assert outcome.status is StepStatus.REFUSED, outcome
+    assert not uploads.puts
+    assert not site.journal.phases
+    assert untouched(host)
+
+
+@pytest.mark.parametrize("target", ["/app/evil/new.txt", "/app/evil/a.txt", "/app/evil"])
+def test_a_planted_symbolic_link_stops_the_write(
+    site: Site, stack: Stack, host: Path, uploads: Uploads, target: str
+) -> None:
+    identity = stack.run(*IDLE, options=["-v", f"{host}:/hostrw"])
+    stack.exec(identity, ["sh", "-c", "mkdir /app && ln -s /hostrw /app/evil"])
+    outcome = run_inject(site, identity, target)
+    assert outcome.status is StepStatus.REFUSED
+    assert "symbolic link" in outcome.detail
+    assert not uploads.puts
+    assert untouched(host)
+
+
+def test_a_planted_symbolic_link_stops_the_write_without_a_shell_too(
+    site: Site, stack: Stack, host: Path, uploads: Uploads
+) -> None:
+    stack.write({"Dockerfile": "FROM freshd-static:1\n"})
+    identity = stack.run("freshd-static:1", options=["-v", f"{host}:/hostrw"])
+    os.makedirs(stack.path("app"))
+    os.symlink("/hostrw", stack.path("app/evil"))
+    stack.docker("cp", stack.path("app"), f"{identity}:/")
+    outcome = run_inject(site, identity, "/app/evil/new.txt")
+    assert outcome.status is StepStatus.REFUSED, outcome
+    assert not uploads.puts
+    assert untouched(host)
+
+
+def linked_image(stack: Stack, link: str) -> str:
+    """An image of the test's own that has /app/current as a symbolic link itself."""
+    stack.write({"Dockerfile": f"FROM freshd-busybox:1\nRUN mkdir -p /app/v1 && {link}\n"})
+    stack.docker("build", "-q", "-t", stack.project, ".")
+    return stack.project
+
+
+def test_a_link_of_the_image_is_followed_where_it_ends_outside_every_mount(
+    site: Site, stack: Stack
+) -> None:
+    image = linked_image(stack, "ln -s v1 /app/current")
+    identity = stack.run(image, "sleep", "600")
+    outcome = run_inject(site, identity, "/app/current/x")
+    assert outcome.status is StepStatus.DONE, outcome
+    assert stack.read(identity, "/app/v1/x") == b"new"
+    assert stack.exec(identity, ["readlink", "/app/current"]).stdout.strip() == b"v1"
+
+
+def test_a_link_of_the_image_that_ends_on_a_mount_is_refused(
+    site: Site, stack: Stack, host: Path, uploads: Uploads
+) -> None:
+    image = linked_image(stack, "ln -s v1 /app/current")
+    identity = stack.run(image, "sleep", "600", options=["-v", f"{host}:/app/v1"])
+    outcome = run_inject(site, identity, "/app/current/x")
+    assert outcome.status is StepStatus.REFUSED
+    assert "bind mount /app/v1" in outcome.detail
+    assert not uploads.puts
+    assert untouched(host)
+
+
+def test_a_link_that_was_turned_elsewhere_is_not_the_images(
+    site: Site, stack: Stack, host: Path, uploads: Uploads
+) -> None:
+    image = linked_image(stack, "ln -s v1 /app/current")
+    identity = stack.run(image, "sleep", "600", options=["-v", f"{host}:/hostrw"])
+    stack.exec(identity, ["sh", "-c", "rm /app/current && ln -s /hostrw /app/current"])
+    outcome = run_inject(site, identity, "/app/current/x")
+    assert outcome.status is StepStatus.REFUSED
+    assert not uploads.puts
+    assert untouched(host)
+
+
+def test_no_setuid_bit_reaches_a_container(site: Site, stack: Stack) -> None:
+    identity = stack.run(*IDLE)
+    change = site.change("/app/tool", b"#!/bin/sh\n", mode=0o6755)
+    assert actions.run(inject(identity, change), site.world()).status is StepStatus.DONE
+    mode = stack.exec(identity, ["stat", "-c", "%a", "/app/tool"]).stdout.strip()
+    assert mode == b"755"
+
+
+@pytest.mark.parametrize("cut", [512, 1024, 1536, 2048])
+def test_an_archive_that_is_not_whole_is_never_sent(
+    site: Site, stack: Stack, uploads: Uploads, cut: int
+) -> None:
+    """E32: the engine answers 200 to a tar that ends at a block boundary."""
+    identity = stack.run(*IDLE)
+    change = site.change("/app/x", b"x" * 700)
+    jobs, missing = actions.prepare.prepare(
+        site.world(), site.engine.replica(identity), None, [change], actions.tally.Tally()
+    )
+    tar = actions.staging.in_place("/", jobs, missing)
+    with pytest.raises(EngineFailed, match="not a complete plain tar"):
+        archive.put(site.engine, identity, path="/", tar=tar.rstrip(b"\0")[:cut] or b"\0" * 512)
+    assert not uploads.puts
+
+
+def test_what_is_read_back_different_is_not_done(
+    site: Site, stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """E24, E27: the engine's 200 proves nothing; here it drops the upload and says 200."""
+    identity = stack.run(*IDLE)
+    stack.put(identity, "/x", b"old")
+    real = wire.request
+
+    def dropping(endpoint: Endpoint, method: str, target: str, **rest: object) -> wire.Answer:
+        if method == "PUT":
+            return wire.Answer(200, {}, b"")
+        return real(endpoint, method, target, **rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(wire, "request", dropping)
+    outcome = run_inject(site, identity, "/x")
+    assert outcome.status is StepStatus.FAILED, outcome
+    assert "read back" in outcome.detail
+    assert not site.written.known
+    assert stack.read(identity, "/x") == b"old"
+
+
+def test_only_what_was_read_back_is_recorded_when_a_process_writes_over_it(
+    site: Site, stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    identity = stack.run(*IDLE)
+    real = Helper.rename
+
+    def then_overwritten(self: Helper, moves: Mapping[str, list[str]]) -> str:
+        said = real(self, moves)
+        stack.put(identity, "/b", b"other")
+        return said
+
+    monkeypatch.setattr(Helper, "rename", then_overwritten)
+    changes = [site.change("/a", b"a"), site.change("/b", b"b")]
+    outcome = actions.run(inject(identity, *changes), site.world())
+    assert outcome.status is StepStatus.FAILED
+    assert site.written.known == {(identity, "/a"): digest(b"a")}
+
+
+def test_a_container_that_was_recreated_under_its_name_is_gone(site: Site, stack: Stack) -> None:
+    name = f"{stack.project}-again"
+    first = stack.run(*IDLE, name=name)
+    stack.docker("rm", "-f", first)
+    second = stack.run(*IDLE, name=name)
+    outcome = run_inject(site, first, "/app/x")
+    assert outcome.status is StepStatus.GONE, outcome
+    assert stack.read(second, "/app/x") is None
+    with pytest.raises(TargetGone):
+        site.engine.replica(name)
+    with pytest.raises(TargetGone):
+        site.engine.replica(second[:12])
+
+
+@pytest.mark.parametrize("moment", ["put", "rename"])
+def test_a_container_removed_in_the_middle_of_a_step_is_gone_and_never_done(
+    site: Site, stack: Stack, moment: str
+) -> None:
+    identity = stack.run(*IDLE)
+    real = site.journal.phase
+
+    def removing(name: str, data: Mapping[str, object]) -> None:
+        if name == moment:
+            stack.docker("rm", "-f", identity)
+
+    site.journal.phase = removing  # type: ignore[method-assign]
+    outcome = run_inject(site, identity, "/app/x")
+    site.journal.phase = real  # type: ignore[method-assign]
+    assert outcome.status is StepStatus.GONE, outcome
+    assert not site.written.known
+
+
+def test_a_paused_container_is_left_alone(site: Site, stack: Stack, uploads: Uploads) -> None:
+    identity = stack.run(*IDLE)
+    stack.docker("pause", identity)
+    outcome = run_inject(site, identity, "/app/x")
+    stack.docker("unpause", identity)
+    assert outcome.status is StepStatus.REFUSED
+    assert "paused" in outcome.detail
+    assert not uploads.puts
+
+
+def test_a_container_paused_in_the_middle_is_unknown_and_nothing_is_recorded(
+    site: Site, stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    identity = stack.run(*IDLE)
+    helper = site.engine.helper(identity)
+    monkeypatch.setattr(helper, "_timeout", 0.5)
+
+    def pausing(name: str, data: Mapping[str, object]) -> None:
+        if name == "rename":
+            stack.docker("pause", identity)
+
+    site.journal.phase = pausing  # type: ignore[method-assign]
+    outcome = run_inject(site, identity, "/app/x")
+    stack.docker("unpause", identity)
+    assert outcome.status is StepStatus.UNKNOWN, outcome
+    assert not site.written.known
+
+
+def test_a_read_only_root_is_refused_and_its_volume_is_not(
+    site: Site, stack: Stack, uploads: Uploads
+) -> None:
+    options = ["--read-only", "-v", f"{stack.project}:/data"]
+    identity = stack.run(*IDLE, options=options)
+    outcome = run_inject(site, identity, "/app/x")
+    assert outcome.status is StepStatus.REFUSED
+    assert "read-only" in outcome.detail
+    assert not uploads.puts
+    site.volumes = True
+    assert run_inject(site, identity, "/data/x").status is StepStatus.DONE
+    assert stack.read(identity, "/data/x") == b"new"
+    stack.docker("rm", "-f", identity)
+    stack.docker("volume", "rm", "-f", stack.project)
+
+
+def test_an_argument_that_the_engine_would_change_is_refused(site: Site, stack: Stack) -> None:
+    from freshd.engine import exec as execs
+
+    identity = stack.run(*IDLE)
+    with pytest.raises(StepRefused, match="not UTF-8"):
+        execs.run(site.engine, identity, ["ls", "/\udcff"], timeout=5.0)
+
+
+def test_a_stalled_engine_is_left_at_the_deadline_and_the_outcome_is_unknown(
+    stack: Stack, engine: Engine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Rule 4: an upload that does not end would hold the engine's lock on the container."""
+    identity = stack.run(*IDLE)
+    path = str(tmp_path / "s")
+    stalled = socket.socket(socket.AF_UNIX)
+    stalled.bind(path)
+    stalled.listen()
+    closed = threading.Event()
+
+    def swallow() -> None:
+        connection, _ = stalled.accept()
+        while connection.recv(65536):
+            pass
+        connection.close()
+        closed.set()
+
+    thread = threading.Thread(target=swallow)
+    thread.start()
+    other = Engine(Endpoint(f"unix://{path}", "the test"))
+    other._api = engine.api
+    monkeypatch.setattr(archive, "_PUT_BASE_SECONDS", 0.3)
+    with pytest.raises(OutcomeUnknown):
+        archive.put(other, identity, path="/", tar=b"\0" * 10240)
+    wait_until(closed.is_set, what="the connection to be closed")
+    thread.join()
+    stalled.close()
+
+
+def test_a_purge_passes_over_bind_mounts_and_planted_links(
+    site: Site, stack: Stack, host: Path
+) -> None:
+    """E18d: a purge that follows a link or a mount deletes files of the host."""
+    (host / "a.txt").rename(host / "a.pyc")
+    identity = stack.run(*IDLE, options=["-v", f"{host}:/app/bound"])
+    script = "mkdir -p /app/pkg /app/x && ln -s /app/bound /app/x/__pycache__ && touch /app/m.pyc"
+    stack.exec(identity, ["sh", "-c", script + " && ln -s /app/bound /app/cache"])
+    patterns = ("*.pyc", "__pycache__/", "/app/cache/**")
+    step = Step(Remedy.PURGE, "web", ("x",), container_id=identity, patterns=patterns)
+    outcome = actions.run(step, site.world())
+    assert stack.read(identity, "/app/m.pyc") is None, outcome
+    assert [p.name for p in host.iterdir()] == ["a.pyc"]
+    touched = Step(
+        Remedy.PURGE, "web", ("x",), container_id=identity, files=(site.change("/app/x/a.py", b""),)
+    )
+    actions.run(touched, site.world())
+    assert [p.name for p in host.iterdir()] == ["a.pyc"]
