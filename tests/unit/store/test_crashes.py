@@ -59,6 +59,7 @@ def test_rows_that_were_acknowledged_survive_kill_9(database: str) -> None:
         os.kill(child.pid, signal.SIGKILL)
         lines += child.stdout.read().splitlines(keepends=True)
         acknowledged = [parsed(line) for line in lines if line.endswith("\n")]
+        assert len(acknowledged) > round_number * 3
         child.stdout.close()
         child.wait()
         store = open_store(database, now=0.0)
