@@ -41,7 +41,7 @@ class ComposeConfig(Protocol):
 class Containers(Protocol):
     """What lists all containers: ``freshd.engine.client.Engine``."""
 
-    def replicas(self) -> Sequence[Replica]: ...
+    def overview(self) -> Sequence[Replica]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +183,7 @@ class Project:
         self._again = False
         self._state = self._read()
         if engine is not None and self._explicit_name(self._state.policy) is None:
-            self._take_name_of(engine.replicas())
+            self._take_name_of(engine.overview())
 
     @property
     def name(self) -> str:

@@ -95,6 +95,10 @@ class Engine:
                 continue
         return tuple(sorted(found, key=lambda replica: replica.name))
 
+    def overview(self) -> tuple[Replica, ...]:
+        """All containers of the engine from one call: names, labels and state, nothing deeper."""
+        return tuple(inspect.listed(item) for item in self._list(None))
+
     def replica(self, container_id: str) -> Replica:
         """One container by its full id. Raises TargetGone."""
         data = self._inspect(container_id)

@@ -25,6 +25,27 @@ _METADATA_ONLY = re.compile(
 )
 
 
+def listed(data: Mapping[str, Any]) -> Replica:
+    """One container as ``GET /containers/json`` lists it: mounts, times and exit code unknown."""
+    labels: Mapping[str, str] = data.get("Labels") or {}
+    names = data.get("Names") or [""]
+    name = str(names[0]).removeprefix("/")
+    return Replica(
+        id=data["Id"],
+        name=name,
+        service=labels.get(_SERVICE, name),
+        project=labels.get(PROJECT, ""),
+        number=int(number) if (number := labels.get(_NUMBER, "1")).isdigit() else 1,
+        oneoff=labels.get(_ONEOFF, "").lower() == "true",
+        image_id=data.get("ImageID") or "",
+        image_ref=data.get("Image") or "",
+        state=data.get("State") or "",
+        config_hash=labels.get(_CONFIG_HASH, ""),
+        working_dir=labels.get(_WORKING_DIR, ""),
+        config_files=tuple(f for f in labels.get(_CONFIG_FILES, "").split(",") if f),
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class ImageConfig:
     """What a build inherits from its base image. ``history`` are created_by texts, oldest first."""

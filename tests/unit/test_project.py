@@ -46,7 +46,7 @@ class FakeCompose:
 class FakeEngine:
     found: Sequence[Replica] = ()
 
-    def replicas(self) -> Sequence[Replica]:
+    def overview(self) -> Sequence[Replica]:
         return self.found
 
 
