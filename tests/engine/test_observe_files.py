@@ -478,6 +478,7 @@ def test_a_container_removed_in_the_middle_is_gone_and_never_empty(
         docker("rm", "-f", replica.id)
         return hashing(*args)  # type: ignore[arg-type]
 
+    monkeypatch.setattr(inside, "_stat_and_hash", inside._stat)
     monkeypatch.setattr(inside, "_digests", vanish)
     with pytest.raises(TargetGone):
         observe(engine, replica, ["/data/f"], cache=store.containers)
@@ -530,10 +531,40 @@ def test_a_command_that_never_ends_gives_a_problem_and_no_answer(
     replica = start("python")
     fill(docker, replica, {b"/usr/local/bin/stat": b"#!/bin/sh\nexec sleep 60\n"})
     docker("exec", replica.id, "chmod", "755", "/usr/local/bin/stat")
+    monkeypatch.setattr(inside, "_BOTH_SECONDS", 1.0)
     monkeypatch.setattr(inside, "_STAT_SECONDS", 1.0)
     seen = observe(engine, replica, ["/etc/passwd"], cache=store.containers)
     assert seen.problem
     assert seen.files == {}
+
+
+def test_what_takes_too_long_at_once_is_read_step_by_step(
+    engine: Engine,
+    store: Store,
+    docker: Docker,
+    start: Start,
+    able: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    replica = start(able)
+    fill(docker, replica, {b"/data/f": b"x"})
+    monkeypatch.setattr(inside, "_STAT_AND_HASH", ("sleep", "5"))
+    monkeypatch.setattr(inside, "_BOTH_SECONDS", 0.5)
+    seen = observe(engine, replica, ["/data/f", "/data/gone"], cache=store.containers)
+    assert seen.files == {"/data/f": file(b"x")}
+    assert not seen.problem
+
+
+def test_a_link_to_a_fifo_does_not_stop_the_look(
+    engine: Engine, store: Store, docker: Docker, start: Start, able: str
+) -> None:
+    replica = start(able)
+    fifo = link("", tarfile.FIFOTYPE)
+    fill(docker, replica, {b"/data/p": fifo, b"/data/l": link("p"), b"/data/f": b"x"})
+    seen = observe(engine, replica, ["/data/l", "/data/f", "/data/p"], cache=store.containers)
+    assert seen.files["/data/f"] == file(b"x")
+    assert seen.files["/data/l"].kind is Kind.LINK
+    assert seen.files["/data/p"].kind is Kind.OTHER
 
 
 def test_nothing_asked_is_nothing_seen(

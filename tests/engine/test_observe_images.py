@@ -188,7 +188,8 @@ def test_only_what_was_not_touched_counts_as_the_images(
         replica = engine.replica(container)
         image_paths = [
             "/app/main.py", "/app/new", "/app/node_modules/dep/i", "/app/old", "/app/moved",
-            "/fresh/dir/x", "/home/u/f", "/ram/x", "/srv/s/a", "/srv/s/b", "/app/behind/k", "/etc/hosts",
+            "/fresh/dir/x", "/home/u/f", "/ram/x", "/srv/s/a", "/srv/s/b",
+            "/app/behind/k", "/etc/hosts",
         ]  # fmt: skip
         same = ["/app/kept/k", "/app/level", "/app/never", "/app/kept/never", "/bin/busybox"]
         unchanged = unchanged_since_image(
