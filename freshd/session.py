@@ -7,16 +7,17 @@ import difflib
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self, TypeVar
 
 from freshd import byhand
 from freshd.causes.verdict import worst
+from freshd.config import load_user_config
 from freshd.context import Context
 from freshd.engine import archive
-from freshd.engine.client import Engine
+from freshd.engine.client import Engine, EngineVersion
 from freshd.engine.compose import Compose
 from freshd.engine.endpoint import Endpoint, resolve
 from freshd.errors import ConfigError, EngineFailed, StateError
@@ -30,6 +31,7 @@ from freshd.model import (
     ProjectReport,
     RebuildMode,
     Remedy,
+    Replica,
     ServiceMap,
     ServiceReport,
     Step,
@@ -300,7 +302,9 @@ def open_session(
     on_line: LineProgress,
 ) -> Session:
     """Find and read the project. Raises ConfigError, EngineUnavailable, StateError."""
-    endpoint = resolve(environ)
+    locations = locate(environ)
+    user = load_user_config(locations.user_config)
+    endpoint = resolve(environ, configured=user.engine.host)
     compose = Compose(endpoint, environ)
     located = locate_project(
         cwd,
@@ -310,11 +314,13 @@ def open_session(
         profiles=profiles,
         environ=environ,
     )
-    with Engine(endpoint) as engine:
-        if need_engine:
-            engine.ping()
-        project = load(located, engine=engine if need_engine else None, compose=compose)
-    locations = locate(environ)
+    with Engine(endpoint) as engine, ThreadPoolExecutor(1) as beside:
+        # Importing the SDK takes as long as `docker compose config`: both at once.
+        answer = beside.submit(engine.ping) if need_engine else None
+        asked = None if answer is None else _Answered(engine, answer)
+        project = load(located, engine=asked, compose=compose)
+        if answer is not None:
+            answer.result()
     return Session(
         project,
         endpoint=endpoint,
@@ -323,6 +329,18 @@ def open_session(
         locations=locations,
         on_line=on_line,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Answered:
+    """An engine that is only asked once it has answered a first time."""
+
+    engine: Engine
+    answer: "Future[EngineVersion]"
+
+    def overview(self) -> tuple[Replica, ...]:
+        self.answer.result()
+        return self.engine.overview()
 
 
 def _store(locations: Locations) -> Store:
