@@ -156,6 +156,21 @@ class Engine:
         with self.mutating(container_id, f"sending {name} to {container_id[:12]}"):
             self.api.kill(container_id, name)
 
+    def running_commands(self, container_id: str) -> tuple[tuple[str, ...], ...]:
+        """The argv of every exec that runs in the container now. Raises TargetGone."""
+        found = []
+        for exec_id in self._inspect(container_id).get("ExecIDs") or ():
+            try:
+                with translate.translated(self.endpoint, f"inspecting an exec {exec_id[:12]}"):
+                    state: Mapping[str, Any] = self.api.exec_inspect(exec_id)
+            except TargetGone:
+                continue  # it has ended meanwhile, and the engine has forgotten it
+            if state.get("Running"):
+                process = state.get("ProcessConfig") or {}
+                argv = (process.get("entrypoint"), *(process.get("arguments") or ()))
+                found.append(tuple(str(word) for word in argv))
+        return tuple(found)
+
     def events(self, since: float | None) -> EventStream:
         """A stream on a connection of its own; ``since`` in unix seconds."""
         return EventStream(self.endpoint, self.api_version, since, timeout=self.timeout)

@@ -21,7 +21,8 @@ from freshd.errors import EngineFailed, OutcomeUnknown
 # Every request is "OP COUNT ENCODED" and COUNT lines; every answer ends with "NONCE STATUS".
 # `read` keeps all bytes but the newline; names with one come octal-encoded for printf, with a
 # dot behind that saves trailing newlines from the substitution. In `mv` an empty line ends one
-# group (files, then a directory); groups run side by side: twice as fast on a busy disk.
+# group (files, then a directory); groups run side by side: twice as fast on a busy disk. A loop
+# whose freshd was killed waits for them, so that once it has ended nothing lands any more.
 _LOOP = r"""
 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 LC_ALL=C
@@ -45,7 +46,7 @@ while IFS=' ' read -r op count encoded; do
   jobs=0
   failed=0
   while [ "$count" -gt 0 ]; do
-    IFS= read -r name || exit 0
+    IFS= read -r name || { wait; exit 0; }
     count=$((count - 1))
     if [ -z "$name" ]; then
       mv -f -- "$@" </dev/null &
@@ -88,7 +89,7 @@ class Helper:
     """Commands to one running container. Not shared between threads.
 
     ``available`` is False where the image has no usable ``sh``; ``why`` then says so. ``tools``
-    are the commands it has. Any method raises OutcomeUnknown when the loop dies or does not answer
+    are the commands it has, ``token`` tells its exec from others. Any method raises OutcomeUnknown when the loop dies or does not answer
     in time (container killed, paused, hung): the helper is then dead, start another.
     """
 
@@ -96,7 +97,7 @@ class Helper:
         """Starts the loop. Raises TargetGone, EngineFailed (paused or not running)."""
         self.container_id = container_id
         self._timeout = timeout
-        nonce = secrets.token_hex(8)
+        self.token = nonce = secrets.token_hex(8)
         self._mark = nonce.encode() + b" "
         self._dead = False
         self.swept: set[str] = set()  # tops that the user of this helper has tidied

@@ -3,6 +3,8 @@
 import gzip
 import hashlib
 import json
+import os
+import socket
 import tarfile
 import time
 from collections.abc import Callable, Iterator
@@ -16,6 +18,7 @@ from freshd.model import HistoryEntry
 
 PROBE_LABEL = "dev.freshd.probe"
 _SAVE_SECONDS = 900.0
+_PROBE_SECONDS = 3600.0
 _CHUNK = 1024 * 1024
 _CONFIG_LIMIT = 8 * _CHUNK
 _ZSTD = b"\x28\xb5\x2f\xfd"
@@ -34,7 +37,7 @@ def probe_container(engine: Engine, image_id: str) -> Iterator[str]:
             # Never run; but an image without CMD and ENTRYPOINT needs one to be created.
             command=["/freshd-probe-is-never-started"],
             entrypoint=[],
-            labels={PROBE_LABEL: "1"},
+            labels={PROBE_LABEL: _owner()},
             network_disabled=True,
             host_config=engine.api.create_host_config(network_mode="none"),
         )
@@ -47,15 +50,41 @@ def probe_container(engine: Engine, image_id: str) -> Iterator[str]:
 
 
 def remove_stale_probes(engine: Engine) -> int:
-    """Removes the probes a killed freshd left; how many. Only containers that never started."""
+    """Removes the probes a killed freshd left; how many. Only containers that never started.
+
+    A probe that a freshd of this machine is using stays; so does, for an hour, one of another's.
+    """
     removed = 0
     filters = {"label": [PROBE_LABEL], "status": ["created"]}
     with translate.translated(engine.endpoint, "listing probes"):
         found = engine.api.containers(all=True, filters=filters)
     for item in found:
+        owner = str((item.get("Labels") or {}).get(PROBE_LABEL, ""))
+        if _in_use(owner, age=time.time() - float(item.get("Created") or 0)):
+            continue
         _remove(engine, str(item["Id"]))
         removed += 1
     return removed
+
+
+def _owner() -> str:
+    """This process among all that may share the engine."""
+    return f"{socket.gethostname()} {os.getpid()}"
+
+
+def _in_use(owner: str, *, age: float) -> bool:
+    host, _, pid = owner.rpartition(" ")
+    if age > _PROBE_SECONDS:
+        return False
+    if host != socket.gethostname() or not pid.isdigit():
+        return True
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True  # another user's freshd
+    return True
 
 
 class SavedImage:
