@@ -22,7 +22,7 @@ from freshd.errors import EngineUnavailable
 from freshd.locations import Locations, locate, prepare
 from freshd.log import get_log, set_up
 from freshd.notify import IncidentNotices, Notifier
-from freshd.passes import Passes
+from freshd.passes import VALIDATION, Passes
 from freshd.project import Project, load
 from freshd.project import locate as locate_project
 from freshd.recovery import recover
@@ -56,7 +56,9 @@ def run(
 
     Raises ConfigError, StateError, AlreadyRunning. An engine that is away is waited for.
     """
-    endpoint = resolve(environ)
+    locations = locate(environ)
+    user = load_user_config(locations.user_config)
+    endpoint = resolve(environ, configured=user.engine.host)
     compose = Compose(endpoint, environ)
     located = locate_project(
         cwd,
@@ -66,9 +68,7 @@ def run(
         profiles=profiles,
         environ=environ,
     )
-    locations = locate(environ)
     prepare(locations)
-    user = load_user_config(locations.user_config)
     set_up(sys.stderr, level=user.log.level, form=user.log.format)
     with SingleDaemon(locations.locks, located.directory) as single:
         try:
@@ -274,7 +274,7 @@ class Daemon:
         schedule = self._project.policy.schedule
         name = self._project.name
         self._scheduler.patrol(name, schedule.patrol, lambda: self._everything("patrol"))
-        self._scheduler.weekly(name, schedule.validate, lambda: self._everything("validation"))
+        self._scheduler.weekly(name, schedule.validate, lambda: self._everything(VALIDATION))
 
     def _on_job_error(self, job: str, error: Exception) -> None:
         self._log.warning("a scheduled job failed", job=job, why=repr(error))

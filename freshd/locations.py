@@ -1,7 +1,7 @@
-"""Where freshd keeps what is its own: config, state and runtime directories.
+"""Where freshd keeps what is its own: its configuration and its state.
 
-``FRESHD_CONFIG_DIR``, ``FRESHD_STATE_DIR`` and ``FRESHD_RUNTIME_DIR`` override the platform's.
-State and runtime directories are made private (0700).
+``FRESHD_CONFIG_DIR`` and ``FRESHD_STATE_DIR`` override the platform's directories. What is in the
+state directory is private (0700).
 """
 
 import os
@@ -13,11 +13,10 @@ from freshd.errors import StateError
 
 @dataclass(frozen=True, slots=True)
 class Locations:
-    """Absolute directories; ``state`` and ``runtime`` exist and are private after ``prepare``."""
+    """Absolute directories; ``state`` exists and is private after ``prepare``."""
 
     config: str
     state: str
-    runtime: str
 
     @property
     def database(self) -> str:
@@ -37,20 +36,13 @@ class Locations:
 
 
 def locate(environ: Mapping[str, str]) -> Locations:
-    """Resolve the three directories from the environment; nothing is created."""
-    import warnings
-
+    """Resolve the directories from the environment; nothing is created."""
     from platformdirs import PlatformDirs
 
     dirs = PlatformDirs("freshd", appauthor=False)
-    with warnings.catch_warnings():
-        # without XDG_RUNTIME_DIR platformdirs warns of its own fallback, which is good enough here
-        warnings.simplefilter("ignore")
-        runtime = environ.get("FRESHD_RUNTIME_DIR") or dirs.user_runtime_dir
     return Locations(
         config=environ.get("FRESHD_CONFIG_DIR") or dirs.user_config_dir,
         state=environ.get("FRESHD_STATE_DIR") or dirs.user_state_dir,
-        runtime=runtime,
     )
 
 

@@ -17,7 +17,6 @@ from freshd.policy.rules import (
     MapEntry,
     Never,
     Policy,
-    Probe,
     ProjectSettings,
     Rule,
     Schedule,
@@ -68,9 +67,8 @@ class EngineSettings:
 
 @dataclass(frozen=True, slots=True)
 class UserConfig:
-    """All of ``config.toml``; ``projects`` are absolute directories."""
+    """All of ``config.toml``."""
 
-    projects: tuple[str, ...] = ()
     notifications: Notifications = Notifications()
     log: LogSettings = LogSettings()
     engine: EngineSettings = EngineSettings()
@@ -89,35 +87,23 @@ def parse_policy(text: str, name: str = "freshd.toml") -> Policy:
     return _policy(_validated(PolicyFile, parse_toml(text, name), name))
 
 
-def load_user_config(path: str, *, home: str | None = None) -> UserConfig:
-    """Read ``config.toml``; without such a file the defaults. ``home`` replaces ``~`` in projects.
+def load_user_config(path: str) -> UserConfig:
+    """Read ``config.toml``; without such a file the defaults.
 
     Raises ``ConfigError`` with every mistake in it.
     """
     if not os.path.lexists(path):
         return UserConfig()
-    return parse_user_config(read_text(path), os.path.basename(path), home=home)
+    return parse_user_config(read_text(path), os.path.basename(path))
 
 
-def parse_user_config(
-    text: str, name: str = "config.toml", *, home: str | None = None
-) -> UserConfig:
+def parse_user_config(text: str, name: str = "config.toml") -> UserConfig:
     """The user's configuration from TOML text."""
     from freshd.config.schema import UserFile, span_of_day
 
     file = _validated(UserFile, parse_toml(text, name), name)
-    where = os.path.expanduser("~") if home is None else home
-    projects = tuple(_at_home(project, where) for project in file.projects)
-    wrong = [
-        f'{name}: projects[{index}] = "{printable(project)}": must be absolute or begin with ~/'
-        for index, project in enumerate(projects)
-        if not os.path.isabs(project)
-    ]
-    if wrong:
-        raise _mistakes(name, wrong)
     quiet = file.notifications.quiet_hours
     return UserConfig(
-        projects=projects,
         notifications=Notifications(
             enabled=file.notifications.enabled,
             quiet_hours=None if quiet is None else span_of_day(quiet),
@@ -174,10 +160,6 @@ def _mistakes(name: str, lines: Iterable[str]) -> ConfigError:
     return ConfigError(f"{name} has {count}", problems=every)
 
 
-def _at_home(path: str, home: str) -> str:
-    return home + path[1:] if path == "~" or path.startswith("~/") else path
-
-
 def _with_path(policy: Policy, path: str) -> Policy:
     from dataclasses import replace
 
@@ -221,7 +203,6 @@ def _service(table: "ServiceTable") -> ServicePolicy:
         reload=reload_mode(table.reload),
         container=table.container,
         volumes=table.volumes,
-        probe=tuple(Probe(tuple(each.run), tuple(each.equals)) for each in table.probe),
         purge=tuple(table.purge),
     )
 

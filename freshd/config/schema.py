@@ -15,6 +15,9 @@ from freshd.model import RebuildMode, Remedy
 from freshd.policy import values
 from freshd.policy.rules import ANY_CAUSE
 
+NOT_YET = frozenset({"probe"})
+"""Keys that the design has and this version does not act on: refused, never silently ignored."""
+
 
 def suggestion(word: str, known: Iterable[str]) -> str:
     """``; did you mean "x"?`` where something near is known, else nothing."""
@@ -85,9 +88,9 @@ def span_of_day(text: str) -> tuple[int, int]:
 
 
 def engine_host(text: str) -> str:
-    """An endpoint as DOCKER_HOST has it."""
-    if not text.startswith(("unix://", "tcp://", "ssh://", "npipe://")):
-        raise ValueError("must be an endpoint such as unix:///var/run/docker.sock")
+    """An endpoint as DOCKER_HOST has it, of a kind that freshd speaks to."""
+    if not text.startswith(("unix://", "tcp://", "http://", "https://")):
+        raise ValueError("must be unix:// or tcp://, such as unix:///var/run/docker.sock")
     return text
 
 
@@ -96,7 +99,6 @@ PurgePattern: TypeAlias = Annotated[str, _checked(values.purge_pattern)]
 Cause: TypeAlias = Annotated[str, AfterValidator(_one_of("cause", (*CAUSES, ANY_CAUSE)))]
 Does: TypeAlias = Annotated[str, AfterValidator(_one_of("remedy", Remedy))]
 Mode: TypeAlias = Annotated[str, AfterValidator(_one_of("way to rebuild", RebuildMode))]
-Words: TypeAlias = Annotated[list[str], AfterValidator(_some)]
 TreePath: TypeAlias = Annotated[str, AfterValidator(values.tree_path)]
 
 
@@ -117,18 +119,12 @@ class MapTable(Table):
     target: Annotated[str, AfterValidator(values.container_path)] = Field(alias="to")
 
 
-class ProbeTable(Table):
-    run: Words
-    equals: list[str] = []
-
-
 class ServiceTable(Table):
     map: list[MapTable] = []
     ignore: list[Pattern] = []
     reload: Annotated[str, _checked(values.reload_mode)] = "restart"
     container: str | None = None
     volumes: bool = False
-    probe: list[ProbeTable] = []
     purge: list[PurgePattern] = []
 
 
@@ -198,7 +194,6 @@ class EngineTable(Table):
 class UserFile(Table):
     """All of ``config.toml``."""
 
-    projects: list[str] = []
     notifications: NotificationsTable = NotificationsTable()
     log: LogTable = LogTable()
     engine: EngineTable = EngineTable()

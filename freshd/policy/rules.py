@@ -38,14 +38,6 @@ class MapEntry:
 
 
 @dataclass(frozen=True, slots=True)
-class Probe:
-    """A question after an action: ``run`` in the container must print what ``equals`` prints."""
-
-    run: tuple[str, ...]
-    equals: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class ServicePolicy:
     """One ``[service.X]`` table.
 
@@ -58,7 +50,6 @@ class ServicePolicy:
     reload: Reload = Reload()
     container: str | None = None
     volumes: bool = False
-    probe: tuple[Probe, ...] = ()
     purge: tuple[str, ...] = ()
 
 
