@@ -38,6 +38,7 @@ from freshd.report.json import service_report
 from freshd.store.store import Store
 
 SETTLE = 1.0
+VALIDATION = "validation"
 _RETRY = 5.0
 
 
@@ -79,6 +80,7 @@ class Passes:
         self._standing: dict[str, ServiceReport] = {}
         self._sizes: dict[str, TreeSize] = {}
         self._due: dict[str, tuple[float, str]] = {}
+        self._owed: set[str] = set()  # validations that no pass has come through yet
         self.problems: dict[str, str] = {}
 
     def context(self, service: str) -> Context:
@@ -154,10 +156,14 @@ class Passes:
             return
         context = self.context(service)
         paths = self._relative(work.paths)
-        full = "validation" in work.reasons
+        if VALIDATION in work.reasons:
+            self._owed.add(service)
+        full = service in self._owed
         if work.paths is None or not all(os.path.lexists(path) for path in work.paths):
             self._guard(context, service)
         passed = reconcile(context, service, paths=paths, full=full, on_step=self._on_step)
+        if paths is None:
+            self._owed.discard(service)
         self._keep(service, passed, narrow=paths is not None)
         if paths is not None:
             self._later(service, SETTLE, "the whole service after a change")
