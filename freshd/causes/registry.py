@@ -26,6 +26,8 @@ class Cause:
     prevention: str
 
 
+_INJECT_RULE = 'Leave `freshd run` on, with a rule for it that says `do = ["inject", "restart"]`.'
+
 _IMAGE = (
     Cause(
         slug="image-behind",
@@ -38,7 +40,7 @@ _IMAGE = (
         "every running replica holds the tree's files already.",
         how_known="sha256 of the image's files against the tree's, through the mapping",
         remedy=Remedy.REBUILD,
-        prevention="Rebuild after a series of edits, or name `patched` in a rule.",
+        prevention="Rebuild after a series of edits: `freshd rebuild SERVICE`.",
     ),
     Cause(
         slug="build-input-changed",
@@ -75,7 +77,7 @@ _IMAGE = (
         "those it knew, and used its old copy, even without the layer cache.",
         how_known="the image's files are hashed against the tree's right after a build",
         remedy=Remedy.REBUILD,
-        prevention='Rebuild with `rebuild = "fresh-context"`: it drops the builder\'s copy first.',
+        prevention="`freshd rebuild SERVICE --mode fresh-context` drops the builder's copy first.",
     ),
 )
 
@@ -89,7 +91,7 @@ _CONTAINER = (
         "the tree has moved on. Under a bind mount: the mount still shows an earlier file.",
         how_known="sha256 on both sides",
         remedy=Remedy.INJECT,
-        prevention="Let `freshd run` inject on every edit.",
+        prevention=_INJECT_RULE,
     ),
     Cause(
         slug="missing-in-container",
@@ -99,7 +101,7 @@ _CONTAINER = (
         meaning="It was added to the tree after the image was built or the container was made.",
         how_known="the mapped path does not exist in the container",
         remedy=Remedy.INJECT,
-        prevention="Let `freshd run` inject on every edit.",
+        prevention=_INJECT_RULE,
     ),
     Cause(
         slug="extra-in-container",
@@ -120,7 +122,7 @@ _CONTAINER = (
         meaning="The bytes are equal; the executable bit is not.",
         how_known="the owner's executable bit on both sides, after `--chmod`",
         remedy=Remedy.INJECT,
-        prevention="Let `freshd run` inject on every edit.",
+        prevention=_INJECT_RULE,
     ),
     Cause(
         slug="changed-in-container",
@@ -153,7 +155,7 @@ _CONTAINER = (
         "brings the old files back until they are injected again.",
         how_known="tree, image and container compared three ways",
         remedy=Remedy.REBUILD,
-        prevention="Rebuild when the service is idle.",
+        prevention="Rebuild after a series of edits: `freshd rebuild SERVICE`.",
     ),
     Cause(
         slug="target-not-writable",
@@ -171,8 +173,8 @@ _CONTAINER = (
         link=LinkName.CONTAINER,
         level=Level.STALE,
         title="The container is not running",
-        meaning="It ended with an error, is paused, restarts again and again, or was never "
-        "started. A job that exited 0 is not reported.",
+        meaning="It ended with an error, is paused, restarts again and again, or was created and "
+        "never started. A job that exited 0 is not reported.",
         how_known="the container's state and exit code",
         remedy=Remedy.NOTIFY,
         prevention="Read its log: `docker logs CONTAINER`.",
@@ -196,7 +198,7 @@ _CONTAINER = (
         meaning="The engine refused, the container went away, or the look took too long.",
         how_known="the error of the observation",
         remedy=Remedy.NOTIFY,
-        prevention="`freshd doctor` says what is in the way; the next pass tries again.",
+        prevention="The finding says what was in the way; the next look tries again.",
     ),
 )
 

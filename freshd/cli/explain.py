@@ -7,6 +7,12 @@ import click
 from freshd.cli.app import App, examples, json_option, project_options
 from freshd.errors import ConfigError
 
+_LEVELS = {
+    "stale": "stale: the code that runs is not the tree's",
+    "unverifiable": "unverifiable: nothing is known, and that is said",
+    "note": "note: worth knowing, and changes no verdict",
+}
+
 
 @click.command(
     short_help="What a cause means, and what helps",
@@ -27,7 +33,8 @@ def explain(app: App, *, cause: str, as_json: bool) -> int:
         hint = f"did you mean {close[0]}?" if close else f"one of: {', '.join(CAUSES)}"
         raise ConfigError(f"there is no cause named {printable(cause)}", hint=hint)
     rows = (
-        ("breaks", f"the {found.link.value} link ({found.level.value})"),
+        ("where", f"the {found.link.value} link"),
+        ("level", _LEVELS[found.level.value]),
         ("known by", found.how_known),
         ("remedy", found.remedy.value),
         ("prevent", found.prevention),

@@ -41,7 +41,7 @@ _STATUSES = """
 Exit status:
   0    fresh, done, or nothing to do
   1    stale, a difference, or a step failed
-  2    usage or configuration
+  2    usage or configuration, or a second daemon
   3    something cannot be proved, and nothing is stale
   4    the engine cannot be reached
   70   a bug; its report is written to a file

@@ -11,7 +11,12 @@ from freshd.cli.app import App, examples, json_option, project_options
 )
 @click.argument("service", required=False)
 @click.option(
-    "--limit", type=click.IntRange(1), default=20, show_default=True, help="How many steps."
+    "--limit",
+    metavar="N",
+    type=click.IntRange(1),
+    default=20,
+    show_default=True,
+    help="How many steps.",
 )
 @json_option
 @project_options

@@ -43,7 +43,9 @@ def _run(
 def inject(app: App, *, service: str, paths: tuple[str, ...], as_json: bool) -> int:
     """Write files that differ from the tree into the containers of SERVICE.
 
-    PATH is a file of the tree; none means every file that differs. Nothing is restarted.
+    PATH is a file of the tree or a gitignore-style pattern; none means every file that differs. A
+    file that was changed inside the container is overwritten, and one that left the tree deleted,
+    only when its PATH is typed. The bytecode of what is written goes; nothing is restarted.
     """
     return _run(app, "inject", service, paths=paths, as_json=as_json)
 
@@ -87,10 +89,10 @@ def recreate(app: App, *, service: str, as_json: bool) -> int:
 @click.argument("service")
 @click.option(
     "--mode",
-    type=click.Choice(["cached", "fresh-context", "no-cache"]),
+    type=click.Choice(["cached", "fresh-context", "no-cache", "clean"]),
     default="cached",
     show_default=True,
-    help="fresh-context: send every file again; no-cache: run every step again.",
+    help="fresh-context: send every file again; no-cache: run every step again; clean: both.",
 )
 @json_option
 @project_options

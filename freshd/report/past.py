@@ -15,10 +15,12 @@ from freshd.report.words import Line, columns, count, iso, lasted
 if TYPE_CHECKING:
     from freshd.store.journal import JournalEntry
 
+_WIDEST = 48  # with the time before it and the causes behind it a row fits into 100 columns
+
 
 def history_lines(entries: "Sequence[JournalEntry]") -> Iterator[Line]:
     """One row per step, newest first, and under it why a step did not work."""
-    rows = columns(_row(each) for each in entries)
+    rows = columns((_row(each) for each in entries), widest=_WIDEST)
     for entry, row in zip(entries, rows, strict=True):
         yield row
         if entry.detail and entry.status != "done":
@@ -30,10 +32,11 @@ def _row(entry: "JournalEntry") -> Line:
     words = step_text(entry.step)
     if entry.files > len(entry.step.files):  # the journal keeps the first names of a long list
         words += f" ({count(entry.files, 'file')} in all)"
+    if entry.status != "done":
+        words += f" ({entry.status or 'running'})"
     return (
         (iso(entry.began_at), "dim"),
         (f"{mark} {words}", style),
-        (entry.status or "running", style),
         (lasted(entry.seconds) if entry.finished_at is not None else "", "dim"),
         (", ".join(printable(cause) for cause in entry.causes) or "by hand", "dim"),
     )

@@ -113,12 +113,23 @@ def findings_of(service: ServiceReport) -> Iterator[Line]:
     yield ()
     yield ((shown(service.name), "strong"),)
     groups: dict[tuple[Level, str, Remedy], list[Finding]] = {}
-    for finding in service.findings:
+    for finding in _said_once(service.findings):
         groups.setdefault((finding.level, finding.cause, finding.remedy), []).append(finding)
     for level in Level:
         for key, group in groups.items():
             if key[0] is level:
                 yield from _group(group)
+
+
+def _said_once(findings: Sequence[Finding]) -> Iterator[Finding]:
+    """Without the note ``image-behind`` beside ``patched``, which says the same of the same files.
+
+    JSON has both, for a program that looks for one of them.
+    """
+    patched = any(finding.cause == "patched" for finding in findings)
+    for finding in findings:
+        if not (patched and finding.cause == "image-behind" and finding.level is Level.NOTE):
+            yield finding
 
 
 def _group(findings: Sequence[Finding]) -> Iterator[Line]:

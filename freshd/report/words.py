@@ -79,13 +79,16 @@ def plain(line: Line) -> str:
     return "".join(text for text, _ in line).rstrip()
 
 
-def columns(rows: Iterable[Line], *, gap: str = "   ") -> list[Line]:
-    """Rows of cells laid out under each other; the last cell of a row is not padded."""
+def columns(rows: Iterable[Line], *, gap: str = "   ", widest: int = 1_000) -> list[Line]:
+    """Rows of cells laid out under each other; the last cell of a row is not padded.
+
+    A cell longer than ``widest`` characters pushes its own row aside, and no other.
+    """
     table = list(rows)
     widths: dict[int, int] = {}
     for row in table:
         for index, (text, _) in enumerate(row):
-            widths[index] = max(widths.get(index, 0), len(text))
+            widths[index] = max(widths.get(index, 0), min(len(text), widest))
     return [_padded(row, widths, gap) for row in table]
 
 

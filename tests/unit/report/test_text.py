@@ -16,6 +16,7 @@ from tests.unit.report.values import (
     STALE,
     UNPROVED,
     differs,
+    note,
     project,
     service,
 )
@@ -76,6 +77,15 @@ def test_a_patched_service_is_fresh_with_a_note_and_no_command() -> None:
     assert "image-behind (note)" in words
     assert "… and 20 more" in words
     assert "fix:" not in words
+
+
+def test_a_patched_service_names_its_files_once() -> None:
+    both = note(), replace(note(), cause="patched", message="30 files would go back")
+    words = shown(project(service(*both)))
+    assert "image 30 behind" in words
+    assert "patched (note)  30 files would go back" in words
+    assert "image-behind" not in words
+    assert words.count("app/00.py") == 1
 
 
 def test_what_cannot_be_proved_is_not_called_fresh() -> None:
