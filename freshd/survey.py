@@ -16,6 +16,7 @@ from freshd.maps import Maps, differing
 from freshd.model import (
     Entry,
     ImageFacts,
+    Kind,
     Observation,
     Pair,
     Replica,
@@ -24,6 +25,7 @@ from freshd.model import (
     Trace,
     Via,
 )
+from freshd.observe.few import observe_few
 from freshd.observe.files import observe
 from freshd.observe.unchanged import observe_changes
 from freshd.policy.halts import TreeSize
@@ -99,6 +101,10 @@ class Surveyor:
         result = replace(mapped, map=replace(mapped.map, pairs=pairs))
         return self._facts(service, result, image, found, observations)
 
+    def replicas(self, service: str) -> tuple[Replica, ...]:
+        """The containers that were looked at last."""
+        return self._maps.known(service).replicas
+
     def doubt(self, service: str, paths: Collection[str], replicas: Iterable[Replica]) -> None:
         """Forget what was hashed of ``paths`` and where they land: the next look reads them."""
         sources = self._maps.known(service).sources
@@ -172,7 +178,7 @@ class Surveyor:
         for one in self._images_of(service, image, replicas).values():
             found.update(self._maps.leftovers(mapping, one, replicas))
         for replica in replicas:
-            found.update(self._store.writes.get(replica.id))
+            found.update(self._store.writes.of(replica))
         return tuple(sorted(found - {pair.target for pair in mapping.pairs}))
 
     def _read_tree(
@@ -211,6 +217,10 @@ class Surveyor:
             image = self._maps.image(service, replica.image_id)
             if not is_serving(replica):
                 observations.append(Observation(replica))
+                continue
+            few = None if full else observe_few(engine, replica, targets)
+            if few is not None:
+                observations.append(few)
                 continue
             if not replica.running or image is None or image.id in told:
                 observations.append(observe(engine, replica, targets, cache=cache, full=full))
@@ -259,7 +269,7 @@ class Surveyor:
         """Say who wrote what, for images that hold files which nothing maps and the tree lacks."""
         told = {}
         for image_id, image in found.items():
-            left = [p for p in extra if p in image.files and source_of(mapping, p) not in tree]
+            left = [p for p in extra if p in image.files and not _is_file(tree, mapping, p)]
             told[image_id] = image
             if left:
                 mapped = [pair.target for pair in mapping.pairs]
@@ -296,11 +306,17 @@ class Surveyor:
             written={
                 (seen.replica.id, target): digest
                 for seen in observations
-                for target, digest in self._store.writes.get(seen.replica.id).items()
+                for target, digest in self._store.writes.of(seen.replica).items()
             },
             trace=trace,
             trace_evidence=evidence,
         )
+
+
+def _is_file(tree: Mapping[str, Entry], mapping: ServiceMap, target: str) -> bool:
+    """Whether the tree has something other than a directory where ``target`` would come from."""
+    here = tree.get(source_of(mapping, target) or "")
+    return here is not None and here.kind is not Kind.DIR
 
 
 def _narrowed(

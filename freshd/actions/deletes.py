@@ -1,15 +1,19 @@
 """Deletes files in a container: rule 14. Only with the expected content, only by exact path.
 
-In: changes without ``want``. Out: the tally. Directories stay, even when they are empty now.
+In: changes without ``want``. Out: the tally. Directories stay, even when they are empty now, but
+for those that a file is to take the place of.
 """
 
+import posixpath
 from collections.abc import Sequence
 
 from freshd.actions import places, seen
 from freshd.actions.prepare import resolve
 from freshd.actions.tally import Tally
 from freshd.actions.world import World
+from freshd.engine import archive
 from freshd.engine.exec import Helper
+from freshd.errors import EngineFailed
 from freshd.model import FileChange, Kind, Replica
 
 
@@ -36,8 +40,27 @@ def delete(
         if path in left:
             tally.fail(target, f"it is still there ({' '.join(said.split())})")
     gone = [target for target, path in paths.items() if path not in left]
-    world.written.remove_many(replica.id, gone)
+    # Kept as written empty: a file that is brought back was removed by freshd and by nobody else.
+    world.written.set_many(replica.id, dict.fromkeys(gone, ""), world.clock())
     tally.deleted += len(gone)
+
+
+def clear_places(
+    world: World, replica: Replica, helper: Helper, changes: Sequence[FileChange], tally: Tally
+) -> None:
+    """Removes directories that hold no file from where ``changes`` are to write one."""
+    wanted = [c.target for c in _mapped(world, changes, tally)]
+    for path in resolve(world, replica, helper, wanted, tally).values():
+        try:
+            members = [member for member, _ in archive.get(world.engine, replica.id, path)]
+        except EngineFailed:
+            continue  # nothing is there any more
+        if all(member.isdir() for member in members):
+            names = (member.name.rstrip("/") for member in members)
+            parent = posixpath.dirname(path)
+            helper.remove_directories(
+                sorted((posixpath.join(parent, name) for name in names), reverse=True)
+            )
 
 
 def _mapped(world: World, changes: Sequence[FileChange], tally: Tally) -> list[FileChange]:

@@ -7,7 +7,7 @@ run, in place, and said so. Only what was read back equal is recorded as written
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from freshd.actions import deletes, places, seen, staging
+from freshd.actions import deletes, links, places, seen, staging
 from freshd.actions.prepare import Directory, Job, prepare
 from freshd.actions.tally import Tally
 from freshd.actions.world import World
@@ -26,13 +26,35 @@ def apply(step: Step, world: World) -> Outcome:
     helper, why = helper_of(world, replica)
     tally = Tally()
     writes = [change for change in step.files if change.want is not None]
+    removals = [change for change in step.files if change.want is None]
+    blocking = _in_the_way(removals, writes)
+    if blocking:
+        deletes.delete(world, replica, helper, blocking, tally, why)
+    if helper is not None:
+        occupied = [c for c in writes if c.seen is not None and c.seen.kind is Kind.DIR]
+        deletes.clear_places(world, replica, helper, occupied, tally)
     for batch in _batches(writes):
         jobs, missing = prepare(world, replica, helper, batch, tally)
         _write(world, replica, helper, jobs, missing, tally, why)
-    removals = [change for change in step.files if change.want is None]
-    if removals:
-        deletes.delete(world, replica, helper, removals, tally, why)
+    rest = [change for change in removals if change not in blocking]
+    if rest:
+        deletes.delete(world, replica, helper, rest, tally, why)
     return tally.outcome(step)
+
+
+def _in_the_way(removals: Sequence[FileChange], writes: Sequence[FileChange]) -> list[FileChange]:
+    """Where a file became a directory or a directory a file, the old one goes first.
+
+    All others go last, so that a renamed file is never missing under both names.
+    """
+    gone = {change.target for change in removals}
+    replaced = {parent for change in writes for parent in links.parents(change.target)} & gone
+    covered = {change.target for change in writes}
+    return [
+        change
+        for change in removals
+        if change.target in replaced or not covered.isdisjoint(links.parents(change.target))
+    ]
 
 
 def target_of(step: Step, world: World) -> Replica:

@@ -168,6 +168,8 @@ def _writer_known(difference: Difference) -> bool:
     wrote = difference.facts.written.get((difference.replica.id, difference.pair.target))
     if seen is None:
         return image is None or wrote == ""
+    if seen.kind is Kind.DIR and wrote == "":
+        return True  # freshd deleted the file; the directory came with what the tree had there then
     return seen.same_content(image) or (bool(seen.digest) and wrote == seen.digest)
 
 

@@ -55,7 +55,8 @@ def in_tree(facts: ServiceFacts, target: str) -> bool:
     source = source_of(facts.mapping, target)
     if source is None:
         return False
-    if source in facts.tree:
+    here = facts.tree.get(source)
+    if here is not None and here.kind is not Kind.DIR:  # a directory there now is another thing
         return True
     parent = source
     while "/" in parent:

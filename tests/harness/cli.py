@@ -15,7 +15,7 @@ from typing import Any
 
 from tests.harness.waiting import wait_until
 
-READY = re.compile(rb"\bwatching\b")
+READY = re.compile(rb"\bfreshd watches\b")
 
 
 @dataclass(frozen=True, slots=True)
