@@ -76,6 +76,12 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
             project NOT NULL, name NOT NULL, at REAL NOT NULL,
             PRIMARY KEY (project, name)) WITHOUT ROWID""",
     ),
+    (
+        """CREATE TABLE owed (
+            container_id TEXT NOT NULL, remedy TEXT NOT NULL, project NOT NULL, service NOT NULL,
+            step TEXT NOT NULL, started_at REAL NOT NULL,
+            PRIMARY KEY (container_id, remedy)) WITHOUT ROWID""",
+    ),
 )
 
 VERSION: Final = len(MIGRATIONS)

@@ -11,6 +11,7 @@ from freshd.store.database import Database
 from freshd.store.images import ImageCache
 from freshd.store.journal import Journal
 from freshd.store.memory import Consents, Failures, Halts, Incidents, ScheduleMemory
+from freshd.store.owed import OwedSteps
 from freshd.store.stats import StatCache
 from freshd.store.status import StatusTable
 from freshd.store.writes import Writes
@@ -31,6 +32,7 @@ class Store:
         self.writes = Writes(database)
         self.builds = Builds(database)
         self.journal = Journal(database)
+        self.owed = OwedSteps(database)
         self.status = StatusTable(database)
         self.incidents = Incidents(database)
         self.failures = Failures(database)

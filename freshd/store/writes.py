@@ -1,10 +1,16 @@
-"""What freshd last wrote into containers: (container id, target) -> digest."""
+"""What freshd last wrote into containers: (container id, target) -> digest.
+
+What lies on a named volume is kept by the volume's name: it outlives the container, and replicas
+share it. A digest of "" is a file that freshd removed.
+"""
 
 from collections.abc import Collection, Iterable, Mapping
 
+from freshd.model import Replica
 from freshd.store.codec import pack_digest, pack_path, unpack_digest, unpack_path
 from freshd.store.database import Database
 
+_VOLUME = "volume:"  # no container id has a colon
 
 class Writes:
     """The W of the state table: a file that still is what freshd wrote may be overwritten."""
@@ -25,6 +31,27 @@ class Writes:
                     for target, digest in digests.items()
                 ),
             )
+
+    def record(self, replica: Replica, digests: Mapping[str, str], at: float) -> None:
+        """Record what was written through ``replica``, in the container or on its volumes."""
+        places: dict[str, dict[str, str]] = {}
+        for target, digest in digests.items():
+            key, path = _place(replica, target)
+            places.setdefault(key, {})[path] = digest
+        for key, found in places.items():
+            self.set_many(key, found, at)
+
+    def of(self, replica: Replica) -> Mapping[str, str]:
+        """Target -> digest of all that freshd wrote and ``replica`` can see."""
+        found = dict(self.get(replica.id))
+        for mount in replica.mounts:
+            if mount.kind != "volume" or not mount.name:
+                continue
+            for path, digest in self.get(_VOLUME + mount.name).items():
+                target = mount.target.rstrip("/") + path
+                if replica.mount_at(target) == mount:
+                    found[target] = digest
+        return found
 
     def get(self, container_id: str) -> Mapping[str, str]:
         with self._database.read() as connection:
@@ -48,5 +75,13 @@ class Writes:
         kept = frozenset(container_ids)
         with self._database.write() as connection:
             rows = connection.execute("SELECT DISTINCT container_id FROM written").fetchall()
-            gone = [row for row in rows if row[0] not in kept]
+            gone = [row for row in rows if row[0] not in kept and not row[0].startswith(_VOLUME)]
             connection.executemany("DELETE FROM written WHERE container_id = ?", gone)
+
+
+def _place(replica: Replica, target: str) -> tuple[str, str]:
+    """Whose file it is, and its path there."""
+    mount = replica.mount_at(target)
+    if mount is None or mount.kind != "volume" or not mount.name:
+        return replica.id, target
+    return _VOLUME + mount.name, target[len(mount.target.rstrip("/")) :]

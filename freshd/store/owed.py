@@ -1,0 +1,77 @@
+"""What a container still owes after files were written into it: a purge, a reload, a restart.
+
+Steps come in before the injection that they follow, and go out until they were done: a freshd
+that is killed in between, or whose restart fails, does not leave old code in a running process.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from freshd.model import FileChange, Remedy, Step
+from freshd.store.codec import pack_json, pack_text, unpack_json
+from freshd.store.database import Database
+from freshd.store.steps import step_from_json, step_to_json
+
+
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """``started_at`` is the container's last start (seconds) when the promise was made."""
+
+    step: Step
+    started_at: float
+
+
+class OwedSteps:
+    """By project and service; one step of each remedy for each container."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def owe(self, project: str, owed: Sequence[Owed]) -> None:
+        """Promise the steps; one that its container owes already takes the new files in."""
+        for each in owed:
+            step = each.step
+            assert step.container_id is not None, "only a container owes a step"
+            known = [
+                one.step
+                for one in self.get(project, step.service)
+                if (one.step.container_id, one.step.remedy) == (step.container_id, step.remedy)
+            ]
+            row = (
+                step.container_id,
+                step.remedy.value,
+                pack_text(project),
+                pack_text(step.service),
+                pack_json(step_to_json(_merged(known, step))),
+                each.started_at,
+            )
+            with self._database.write() as connection:
+                connection.execute("INSERT OR REPLACE INTO owed VALUES (?, ?, ?, ?, ?, ?)", row)
+
+    def get(self, project: str, service: str) -> tuple[Owed, ...]:
+        with self._database.read() as connection:
+            rows = connection.execute(
+                "SELECT step, started_at FROM owed WHERE project = ? AND service = ?"
+                " ORDER BY container_id, remedy",
+                (pack_text(project), pack_text(service)),
+            ).fetchall()
+        return tuple(Owed(step_from_json(unpack_json(step)), at) for step, at in rows)
+
+    def settle(self, container_id: str, remedy: Remedy | None = None) -> None:
+        """It was done, or is not needed any more; None: all that the container owes."""
+        with self._database.write() as connection:
+            connection.execute(
+                "DELETE FROM owed WHERE container_id = ?1 AND (?2 IS NULL OR remedy = ?2)",
+                (container_id, None if remedy is None else remedy.value),
+            )
+
+
+def _merged(before: Sequence[Step], step: Step) -> Step:
+    every = (*before, step)
+    files: dict[str, FileChange] = {c.target: c for one in every for c in one.files}
+    return replace(
+        step,
+        files=tuple(files[target] for target in sorted(files)),
+        patterns=tuple(dict.fromkeys(pattern for one in every for pattern in one.patterns)),
+        causes=tuple(sorted({cause for one in every for cause in one.causes})),
+    )
