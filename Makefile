@@ -7,7 +7,7 @@ PYTEST := $(BIN)/python -m pytest
 WITH_ENGINE := FRESHD_REQUIRE_ENGINE=1 .ci/with-engine
 # Engine tests wait more than they compute; files stay whole, so that module fixtures are made once.
 WORKERS ?= 2
-SPREAD := -n $(WORKERS) --dist loadfile
+SPREAD := -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 # For one test: make engine TESTS='tests/engine/test_inject.py -k mode'
 TESTS ?=
 
@@ -34,7 +34,7 @@ layers: venv ## import-linter: imports point downwards
 	@PYTHONPATH=. $(BIN)/lint-imports
 
 unit: venv ## unit tests: no engine
-	@$(PYTEST) -q --timeout 10 $(or $(TESTS),tests/unit)
+	@$(PYTEST) -q $(or $(TESTS),tests/unit)
 
 engine: venv ## engine tests, on your engine or a private one
 	@$(WITH_ENGINE) $(PYTEST) -q $(if $(TESTS),$(TESTS),$(SPREAD) tests/engine)
