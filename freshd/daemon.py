@@ -32,7 +32,7 @@ from freshd.store.store import Store, open_store
 from freshd.tree.git import lock_held
 from freshd.triggers.engine_events import EngineEvents, EngineState
 from freshd.triggers.schedule import Scheduler
-from freshd.triggers.watch import Watcher
+from freshd.triggers.watch import WatchMode, Watcher
 from freshd.watched import Watched
 
 _WORKERS = 4
@@ -325,7 +325,7 @@ class Daemon:
     def _watching(self) -> str:
         state = self._watcher.state()
         where = ", ".join(self._watched.roots)
-        return f"{where} ({state.mode}{': ' + state.reason if state.reason else ''})"
+        return where if state.mode is WatchMode.WATCHING else f"{where} ({state})"
 
     def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
         if self._stop.is_set():

@@ -15,12 +15,12 @@ from freshd.report.words import Line, columns, count, iso, lasted
 if TYPE_CHECKING:
     from freshd.store.journal import JournalEntry
 
-_WIDEST = 48  # with the time before it and the causes behind it a row fits into 100 columns
+_WIDEST = 52  # with the time before it and the causes behind it a row fits into 100 columns
 
 
 def history_lines(entries: "Sequence[JournalEntry]") -> Iterator[Line]:
     """One row per step, newest first, and under it why a step did not work."""
-    rows = columns((_row(each) for each in entries), widest=_WIDEST)
+    rows = columns((_row(each) for each in entries), gap="  ", widest=_WIDEST)
     for entry, row in zip(entries, rows, strict=True):
         yield row
         if entry.detail and entry.status != "done":
