@@ -5,14 +5,14 @@ One ``Context`` serves one pass at a time: its engine client and its memory are 
 
 import hashlib
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from freshd.actions.world import World
 from freshd.engine.client import Engine
 from freshd.engine.compose import Compose, ComposeFiles
-from freshd.errors import AlreadyRunning
+from freshd.errors import AlreadyRunning, EngineFailed, OutcomeUnknown, TargetGone
 from freshd.model import (
     BuildRecord,
     Entry,
@@ -61,6 +61,10 @@ class Context:
         """The containers of ``service`` now, one-offs left out, by number."""
         return self.all_replicas([service])[service]
 
+    def same_replicas(self, replicas: Iterable[Replica]) -> tuple[Replica, ...]:
+        """The same containers as they are now. Raises TargetGone when one is no more."""
+        return tuple(self.engine.replica(replica.id) for replica in replicas)
+
     def all_replicas(self, services: "list[str]") -> Mapping[str, tuple[Replica, ...]]:
         """The containers of each of ``services`` from one listing."""
         project = self.project
@@ -75,6 +79,17 @@ class Context:
             if name is not None:
                 found[service] = self.engine.replicas(names=[name])
         return {service: found.get(service, ()) for service in services}
+
+    def warm(self, replicas: Iterable[Replica]) -> None:
+        """Start the kept execs before they are needed: the next save then waits for none."""
+        if not any(Remedy.INJECT in rule.do for rule in self.project.policy.rules):
+            return
+        for replica in replicas:
+            if replica.running:
+                try:
+                    self.engine.helper(replica.id)
+                except (EngineFailed, OutcomeUnknown, TargetGone):
+                    continue  # an injection tries again and says why it cannot
 
     @contextmanager
     def locked(self, service: str) -> Iterator[None]:
@@ -97,12 +112,8 @@ class Context:
 
     def recent_rebuilds(self, service: str, *, window: float) -> tuple[float, ...]:
         """When rebuilds of ``service`` began within the last ``window`` seconds."""
-        since = self.clock() - window
-        entries = self.store.journal.history(self.project.name, service, limit=100)
-        return tuple(
-            entry.began_at
-            for entry in entries
-            if entry.step.remedy is Remedy.REBUILD and entry.began_at >= since
+        return self.store.journal.starts(
+            self.project.name, service, remedy=Remedy.REBUILD, since=self.clock() - window
         )
 
     def halted(self, service: str) -> str | None:

@@ -71,12 +71,14 @@ def reconcile(
         if not plan.steps:
             break
         with context.locked(service):
-            done = act(context, plan, on_step=on_step)
+            done = act(context, plan, replicas=seen.replicas, on_step=on_step)
         outcomes += done
         before, seen = seen, look(context, service, paths=_touched(plan, paths))
         remember(context, before.report, seen.report, done)
         if any(outcome.status is not StepStatus.DONE for outcome in done):
             break
+    if paths is None and not context.asked:
+        context.warm(seen.replicas)
     return Passed(seen.report, tuple(plans), tuple(outcomes))
 
 
@@ -88,7 +90,9 @@ def look(
     So a file that is just being written is no finding. A narrowed look does without: an injection
     reads the file again anyway.
     """
-    replicas = context.replicas(service)
+    known = () if paths is None else context.surveyor.replicas(service)
+    # A narrowed look is for speed: new containers announce themselves and are looked at whole.
+    replicas = context.same_replicas(known) if known else context.replicas(service)
     report = compare(context.surveyor.survey(service, replicas, paths=paths, full=full))
     doubtful = {f.path for f in report.findings if f.container_id and f.path is not None}
     if paths is None and doubtful:
@@ -109,14 +113,22 @@ def make_plan(context: Context, seen: Look) -> Plan:
         now=context.clock(),
         recent_rebuilds=context.recent_rebuilds(service, window=policy.limits.rebuild_window),
         failures=context.store.failures.get(name, service),
+        owed=context.owed(service, seen.replicas),
         consent_problem=context.consent_problem(),
         halted=context.halted(service),
     )
 
 
-def act(context: Context, plan: Plan, *, on_step: OnStep) -> list[Outcome]:
-    """Run the steps in order; after one that did not end well the rest of its container waits."""
-    world = context.world(plan)
+def act(
+    context: Context, plan: Plan, *, replicas: Sequence[Replica], on_step: OnStep
+) -> list[Outcome]:
+    """Run the steps in order; after one that did not end well the rest of its container waits.
+
+    What is to follow an injection is promised before it, so that no kill and no failure between
+    them leaves old code in a running process.
+    """
+    world = context.world(plan, replicas)
+    context.promise(plan, replicas)
     outcomes: list[Outcome] = []
     stopped: set[str | None] = set()
     for step in plan.steps:
@@ -126,7 +138,8 @@ def act(context: Context, plan: Plan, *, on_step: OnStep) -> list[Outcome]:
         outcome = actions.run(step, world)
         on_step(step, outcome)
         outcomes.append(outcome)
-        if outcome.status is not StepStatus.DONE:
+        context.settle(outcome)
+        if outcome.status not in (StepStatus.DONE, StepStatus.SKIPPED):
             stopped.add(step.container_id)
     return outcomes
 

@@ -6,13 +6,14 @@ costs more than everything else that `freshd --help` does.
 
 import os
 import threading
+import time
 import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
-from freshd.engine import inspect, translate
+from freshd.engine import inspect, translate, wire
 from freshd.engine.endpoint import Endpoint
 from freshd.engine.events import EventStream
 from freshd.errors import OutcomeUnknown, TargetGone
@@ -59,9 +60,17 @@ class Engine:
     def api(self) -> Any:
         """The SDK's client, for this package only; connects and negotiates the API version."""
         if self._api is None:
+            self._reach()
             with translate.translated(self.endpoint, "connecting to the engine"):
                 self._api = _connect(self.endpoint, self.timeout)
         return self._api
+
+    def _reach(self) -> None:
+        """Says that there is no engine before the SDK, which costs 0.2 s, is imported for it."""
+        try:
+            wire.connect(self.endpoint, time.monotonic() + self.timeout).close()
+        except OSError as error:
+            raise translate.unavailable(self.endpoint, error) from error
 
     @property
     def api_version(self) -> str:
@@ -207,6 +216,11 @@ class Engine:
             self.drop_helper(next(iter(self._helpers)))
         self._helpers[container_id] = Helper(self, container_id)
         return self._helpers[container_id]
+
+    def has_helper(self, container_id: str) -> bool:
+        """Whether ``helper`` would answer without starting one."""
+        known = self._helpers.get(container_id)
+        return known is not None and known.alive()
 
     def drop_helper(self, container_id: str) -> None:
         known = self._helpers.pop(container_id, None)

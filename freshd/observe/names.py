@@ -11,7 +11,7 @@ from freshd.engine import exec as execs
 from freshd.engine.client import Engine
 from freshd.errors import EngineFailed, OutcomeUnknown
 from freshd.model import Replica
-from freshd.observe.paths import KERNEL_ROOTS, any_below, is_below
+from freshd.observe.paths import ENGINE_FILES, KERNEL_ROOTS, any_below, is_below
 
 _SECONDS = 30.0
 _LIMIT = 64 << 20
@@ -22,9 +22,11 @@ def image_names(
 ) -> frozenset[str] | None:
     """Paths that are no directories; those below directories called as in ``prune`` left out.
 
-    None when a mount is in the way, something was deleted, or the image has no ``find``.
+    None when a mount or a link is in the way, something was deleted, or there is no ``find``.
     """
-    if not replica.running or any(
+    if not replica.running or not prune:
+        return None
+    if any(
         is_below(mount.target, directory) or is_below(directory, mount.target)
         for mount in replica.mounts
         for directory in directories
@@ -35,15 +37,18 @@ def image_names(
         for directory in directories
     ):
         return None
-    names = _find(engine, replica.id, sorted(directories), sorted(prune))
-    if names is None:
-        return None
+    before = _find(engine, replica.id, sorted(directories), sorted(prune))
     # Read after the names: what was made before them is in it, and so is what was deleted.
     changes = engine.changes(replica.id)
+    # Twice, as a file may come before the first and go before the changes are read.
+    after = _find(engine, replica.id, sorted(directories), sorted(prune))
+    if before is None or after is None or not before.isdisjoint(directories):
+        return None
     ours = {path: kind for path, kind in changes.items() if any_below(path, directories)}
     if "deleted" in ours.values():
         return None
-    return frozenset(names - {path for path, kind in ours.items() if kind == "added"})
+    added = {path for path, kind in ours.items() if kind == "added"}
+    return frozenset((before & after) - added - ENGINE_FILES)
 
 
 def _find(

@@ -161,15 +161,17 @@ class Journal:
             ),
         )
 
-    def count_since(self, project: str, service: str, *, remedy: Remedy, since: float) -> int:
-        """How many steps of this remedy were begun at or after ``since``: what limits count."""
+    def starts(
+        self, project: str, service: str, *, remedy: Remedy, since: float
+    ) -> tuple[float, ...]:
+        """When each step of that kind began, from ``since`` on, oldest first."""
         with self._database.read() as connection:
-            row = connection.execute(
-                "SELECT count(*) FROM journal WHERE project = ? AND service = ? AND remedy = ?"
-                " AND began_at >= ?",
+            rows = connection.execute(
+                "SELECT began_at FROM journal WHERE project = ? AND service = ? AND remedy = ?"
+                " AND began_at >= ? ORDER BY began_at",
                 (pack_text(project), pack_text(service), remedy.value, since),
-            ).fetchone()
-        return int(row[0])
+            )
+            return tuple(float(row[0]) for row in rows)
 
     def _select(self, condition: str, values: tuple[Any, ...]) -> tuple[JournalEntry, ...]:
         with self._database.read() as connection:

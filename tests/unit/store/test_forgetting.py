@@ -99,13 +99,13 @@ def test_an_interrupted_entry_is_closed_once(store: Store) -> None:
     assert store.journal.unfinished() == ()
 
 
-def test_steps_are_counted_by_remedy_and_time(store: Store) -> None:
+def test_the_starts_of_one_remedy_since_a_time(store: Store) -> None:
     rebuild = Step(Remedy.REBUILD, "web", ("build-input-changed",))
     for at in (100.0, 200.0, 300.0):
         store.journal.begin("shop", "web", step=rebuild, plan_text="", at=at)
     store.journal.begin("shop", "web", step=STEP, plan_text="", at=300.0)
-    counted = store.journal.count_since("shop", "web", remedy=Remedy.REBUILD, since=200.0)
-    assert counted == 2
+    starts = store.journal.starts("shop", "web", remedy=Remedy.REBUILD, since=200.0)
+    assert starts == (200.0, 300.0)
 
 
 def test_status_keeps_other_services_and_replaces_extra_only_when_given(store: Store) -> None:
