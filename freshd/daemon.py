@@ -32,7 +32,7 @@ from freshd.store.store import Store, open_store
 from freshd.tree.git import lock_held
 from freshd.triggers.engine_events import EngineEvents, EngineState
 from freshd.triggers.schedule import Scheduler
-from freshd.triggers.watch import WatchMode, Watcher
+from freshd.triggers.watch import Watcher, WatchMode
 from freshd.watched import Watched
 
 _WORKERS = 4

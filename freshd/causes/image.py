@@ -107,8 +107,8 @@ def verbatim_findings(
         level=Level.NOTE,
         link=LinkName.CONTAINER,
         service=facts.service,
-        message=f"{_files(len(plain))} of {facts.service} {'is' if len(plain) == 1 else 'are'} newer in "
-        "its containers than in its image: a recreate would bring the old back",
+        message=f"the containers of {facts.service} are ahead of its image in "
+        f"{_files(len(plain))}: a recreate would bring the old back",
         remedy=Remedy.REBUILD,
         evidence=finding.evidence,
     )

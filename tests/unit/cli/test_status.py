@@ -138,10 +138,10 @@ def test_history_shows_what_was_done_newest_first(line: Line) -> None:
             if moment == 10:
                 store.journal.finish(entry, DONE, at=at + 1)
     newest, oldest = line("history").out.splitlines()
-    assert newest.startswith("2026-11-22T19:59:55Z   … inject 1 file and delete 1 in shop-web-1")
+    assert newest.startswith("2026-11-22T19:59:55Z  … inject 1 file and delete 1 in shop-web-1")
     assert "(running)" in newest
     assert "✓ inject" in oldest
-    assert "42 ms   content-differs" in oldest
+    assert "42 ms  content-differs" in oldest
     assert len(line("history", "--limit", "1").out.splitlines()) == 1
     assert line("history", "other").out == "nothing has been done yet\n"
     entries = json.loads(line("history", "web", "--json").out)["entries"]
