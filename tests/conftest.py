@@ -5,6 +5,7 @@ The whole session gets a home of its own; unit tests get an engine address that 
 
 import os
 import shutil
+import signal
 import tempfile
 from pathlib import Path
 
@@ -40,6 +41,7 @@ _session = pytest.StashKey[tuple[str, dict[str, str]]]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ended, it still clears up
     before = dict(os.environ)
     home = tempfile.mkdtemp(prefix="freshd-tests-")
     config.stash[_session] = (home, before)
