@@ -111,7 +111,7 @@ def tree_path(text: str) -> str:
 
 
 def container_path(text: str) -> str:
-    """An absolute path in the container, normalised."""
+    """An absolute path in the container, normalised; a final slash stays: into that directory."""
     if not text.startswith("/") or "\0" in text:
         raise ValueError("must be an absolute path in the container, such as /app")
     parts = [part for part in text.split("/") if part not in ("", ".")]
@@ -119,4 +119,4 @@ def container_path(text: str) -> str:
         raise ValueError("must not contain ..")
     if not parts or parts[0] in ("proc", "sys", "dev"):
         raise ValueError("must not be / nor below /proc, /sys or /dev")
-    return "/" + "/".join(parts)
+    return "/" + "/".join(parts) + ("/" if text.endswith("/") else "")

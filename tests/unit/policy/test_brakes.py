@@ -198,7 +198,8 @@ def test_a_named_cache_may_be_purged(text: str) -> None:
 def test_places() -> None:
     assert tree_path("./src//app/") == "src/app"
     assert tree_path(".") == "."
-    assert container_path("/app//x/./") == "/app/x"
+    assert container_path("/app//x/.") == "/app/x"
+    assert container_path("/app//x//") == "/app/x/"  # a file goes into it
     for text in ("", "/x", "~/x", "../x", "a/../b", "a\0"):
         with pytest.raises(ValueError, match="must"):
             tree_path(text)
