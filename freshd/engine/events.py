@@ -37,6 +37,7 @@ class EventStream:
         """Connects; raises EngineUnavailable within ``timeout`` seconds."""
         self._endpoint = endpoint
         self._closed = False
+        self._reading = False
         parameters = {"filters": json.dumps({"type": list(_KINDS)})}
         if since is not None:
             parameters["since"] = f"{since:.9f}"
@@ -54,18 +55,22 @@ class EventStream:
 
     def __iter__(self) -> Iterator[EngineEvent]:
         """Ends when the engine goes away or the stream is closed; never raises for either."""
+        self._reading = True
+        try:
+            while not self._closed and (line := self._line()):
+                event = _event(line)
+                if event is not None:
+                    yield event
+        finally:
+            self._response.close()
+
+    def _line(self) -> bytes:
         import http.client
 
-        while not self._closed:
-            try:
-                line = self._response.readline()
-            except (OSError, ValueError, http.client.HTTPException):
-                return  # closed from another thread, or cut in the middle of a chunk
-            if not line:
-                return
-            event = _event(line)
-            if event is not None:
-                yield event
+        try:
+            return self._response.readline()
+        except (OSError, ValueError, http.client.HTTPException):
+            return b""  # closed from another thread, or cut in the middle of a chunk
 
     def close(self) -> None:
         self._closed = True
@@ -74,6 +79,8 @@ class EventStream:
         except OSError:
             pass  # the engine was faster
         self._socket.close()
+        if not self._reading:
+            self._response.close()  # else its reader does: two threads in it at once go wrong
 
     def __enter__(self) -> Self:
         return self

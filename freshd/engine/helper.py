@@ -89,8 +89,9 @@ class Helper:
     """Commands to one running container. Not shared between threads.
 
     ``available`` is False where the image has no usable ``sh``; ``why`` then says so. ``tools``
-    are the commands it has, ``token`` tells its exec from others. Any method raises OutcomeUnknown when the loop dies or does not answer
-    in time (container killed, paused, hung): the helper is then dead, start another.
+    are the commands it has, ``token`` tells its exec from others. Any method raises OutcomeUnknown
+    when the loop dies or does not answer in time (container killed, paused, hung): the helper is
+    then dead, start another.
     """
 
     def __init__(self, engine: Engine, container_id: str, *, timeout: float = 10.0) -> None:

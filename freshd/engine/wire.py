@@ -56,8 +56,8 @@ def connect(endpoint: Endpoint, deadline: float) -> socket.socket:
     """A new connection to the engine."""
     if endpoint.scheme == "unix":
         raw = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        raw.settimeout(left(deadline))
         try:
+            raw.settimeout(left(deadline))
             raw.connect(endpoint.address)
         except BaseException:
             raw.close()

@@ -1,0 +1,152 @@
+"""The Compose CLI, played by a script: what it is asked, and what comes of its answers."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from freshd.engine.compose import Compose, ComposeFiles
+from freshd.engine.endpoint import Endpoint
+from freshd.errors import ConfigError, EngineUnavailable, OutcomeUnknown
+from freshd.model import RebuildMode
+from tests.harness.waiting import wait_until
+
+FILES = ComposeFiles("/p", ("/p/a.yaml", "/p/b.yaml"), "shop", ("dev",), ("/p/.env",))
+FIXED = (
+    "compose --ansi never --project-directory /p --file /p/a.yaml --file /p/b.yaml"
+    " --project-name shop --profile dev --env-file /p/.env"
+)
+
+
+@pytest.fixture
+def scripted(tmp_path: Path) -> Path:
+    """A directory for a `docker` that notes its arguments in ``argv``."""
+    return tmp_path
+
+
+def compose(directory: Path, body: str) -> Compose:
+    script = directory / "docker"
+    script.write_text(f'#!/bin/sh\necho "$@" >>"{directory}/argv"\n{body}\n')
+    script.chmod(0o755)
+    environ = {"PATH": f"{directory}:{os.environ['PATH']}", "DOCKER_CONTEXT": "other"}
+    return Compose(Endpoint("unix:///e.sock", "t"), environ)
+
+
+def asked(directory: Path) -> list[str]:
+    return (directory / "argv").read_text().splitlines()
+
+
+def test_an_up_never_touches_dependencies_builds_or_the_number_of_replicas(scripted: Path) -> None:
+    """Safety rule 9."""
+    result = compose(scripted, "").up(FILES, ["web"], scale={"web": 3}, force_recreate=True)
+    assert result.ok
+    assert asked(scripted) == [
+        f"{FIXED} up --detach --no-deps --no-build --scale web=3 --force-recreate -- web"
+    ]
+
+
+def test_an_up_without_a_number_of_replicas_is_a_mistake(scripted: Path) -> None:
+    for services in ([], ["web", "worker"]):
+        with pytest.raises(ValueError, match="replica count"):
+            compose(scripted, "").up(FILES, services, scale={"web": 1})
+    assert not (scripted / "argv").exists()
+
+
+PRUNE = "builder prune --force --filter type=source.local"
+
+
+@pytest.mark.parametrize(
+    ("mode", "lines"),
+    [
+        (RebuildMode.CACHED, [f"{FIXED} build -- web"]),
+        (RebuildMode.FRESH_CONTEXT, [PRUNE, f"{FIXED} build -- web"]),
+        (RebuildMode.NO_CACHE, [f"{FIXED} build --no-cache -- web"]),
+        (RebuildMode.CLEAN, [PRUNE, f"{FIXED} build --no-cache -- web"]),
+    ],
+)
+def test_build_modes(scripted: Path, mode: RebuildMode, lines: list[str]) -> None:
+    compose(scripted, "").build(FILES, ["web"], mode=mode)
+    assert asked(scripted) == lines
+
+
+def test_the_cli_is_told_the_endpoint(scripted: Path) -> None:
+    result = compose(scripted, 'echo "$DOCKER_HOST ${DOCKER_CONTEXT-none}"').up(
+        FILES, ["web"], scale={"web": 1}
+    )
+    assert result.lines == ("unix:///e.sock none",)
+
+
+def test_lines_are_told_as_they_come_and_the_last_two_hundred_kept(scripted: Path) -> None:
+    lines: list[str] = []
+    pids: list[int] = []
+    body = (
+        "i=0; while [ $i -lt 300 ]; do printf '\\033[32mline %d\\033[0m\\r\\n' $i; i=$((i+1)); done"
+    )
+    result = compose(scripted, body + "; echo bad >&2; exit 3").build(
+        FILES, ["web"], mode=RebuildMode.CACHED, on_line=lines.append, on_start=pids.append
+    )
+    assert result.exit_code == 3
+    assert len(lines) == 301
+    assert len(result.lines) == 200
+    assert result.lines[-2:] == ("line 299", "bad")
+    assert len(pids) == 1
+
+
+def test_a_build_that_hangs_is_ended_with_all_its_children(scripted: Path) -> None:
+    body = f'trap "" TERM; sh -c \'echo $$ >"{scripted}/child"; exec sleep 600\' & wait'
+    with pytest.raises(OutcomeUnknown, match="did not end"):
+        compose(scripted, body).build(FILES, ["web"], mode=RebuildMode.CACHED, timeout=0.5)
+    child = int((scripted / "child").read_text())
+    wait_until(lambda: not _runs(child), 10.0, what="the builder to end")
+
+
+def _runs(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return False
+    return state != "Z"
+
+
+def test_the_model_is_the_output_and_warnings_are_not(scripted: Path) -> None:
+    body = 'echo \'time="x" level=warning msg="unset"\' >&2; echo \'{"name": "shop"}\''
+    assert compose(scripted, body).config(FILES) == {"name": "shop"}
+    assert asked(scripted) == [f"{FIXED} config --format json"]
+
+
+def test_an_invalid_model_is_told_in_composes_own_words(scripted: Path) -> None:
+    body = (
+        "echo 'time=\"x\" level=warning msg=\"unset\"' >&2; echo 'services.a is bad' >&2; exit 15"
+    )
+    with pytest.raises(ConfigError) as caught:
+        compose(scripted, body).config(FILES)
+    assert caught.value.problems == ("services.a is bad",)
+    assert "/p/a.yaml" in caught.value.message
+
+
+def test_output_that_is_no_model_is_an_error(scripted: Path) -> None:
+    for body in ("echo nonsense", "echo []"):
+        with pytest.raises(ConfigError):
+            compose(scripted, body).config(FILES)
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["docker: unknown command: docker compose", "docker: 'compose' is not a docker command."],
+)
+def test_a_missing_compose_is_told_with_a_hint(scripted: Path, said: str) -> None:
+    with pytest.raises(ConfigError, match="not installed") as caught:
+        compose(scripted, f'echo "{said}" >&2; exit 1').config(FILES)
+    assert "install" in (caught.value.hint or "")
+
+
+def test_a_missing_docker_command_is_told_with_a_hint() -> None:
+    with pytest.raises(ConfigError, match="docker CLI") as caught:
+        Compose(Endpoint("unix:///x", "t"), {"PATH": "/nonexistent"}).config(FILES)
+    assert caught.value.hint
+
+
+def test_an_engine_that_is_away_is_not_a_failed_build(scripted: Path) -> None:
+    body = "echo 'Cannot connect to the Docker daemon at unix:///x' >&2; exit 1"
+    with pytest.raises(EngineUnavailable):
+        compose(scripted, body).build(FILES, ["web"], mode=RebuildMode.CACHED)

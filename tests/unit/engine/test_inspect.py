@@ -1,0 +1,102 @@
+"""The engine's JSON becomes values; what it leaves out is filled in."""
+
+import hashlib
+from typing import Any
+
+import pytest
+
+from freshd.engine import inspect
+from freshd.model import Mount
+
+
+def container(**changes: Any) -> dict[str, Any]:
+    data: dict[str, Any] = {
+        "Id": "a" * 64,
+        "Name": "/shop-web-2",
+        "Image": "sha256:" + "b" * 64,
+        "Created": "2026-11-22T20:00:00.5Z",
+        "Path": "python3",
+        "Args": ["-m", "shop"],
+        "Config": {
+            "Image": "shop-web",
+            "User": "1000",
+            "Labels": {
+                "com.docker.compose.project": "shop",
+                "com.docker.compose.service": "web",
+                "com.docker.compose.container-number": "2",
+                "com.docker.compose.oneoff": "False",
+                "com.docker.compose.project.config_files": "/s/a.yaml,/s/b.yaml",
+                "com.docker.compose.project.working_dir": "/s",
+            },
+        },
+        "HostConfig": {"RestartPolicy": {"Name": "always"}, "Tmpfs": {"/run/x/": "ro,size=1k"}},
+        "State": {"Status": "running", "StartedAt": "2026-11-22T20:00:01Z", "ExitCode": 0},
+        "Mounts": [
+            {"Type": "volume", "Name": "v", "Source": "/var/v", "Destination": "/data", "RW": False}
+        ],
+    }
+    return data | changes
+
+
+def test_a_container_of_compose_becomes_a_replica() -> None:
+    found = inspect.replica_of(container())
+    assert (found.name, found.service, found.project, found.number) == (
+        "shop-web-2", "web", "shop", 2,
+    )  # fmt: skip
+    assert not found.oneoff
+    assert found.config_files == ("/s/a.yaml", "/s/b.yaml")
+    assert found.command == ("python3", "-m", "shop")
+    assert found.started_at - found.created_at == pytest.approx(0.5)
+
+
+def test_a_tmpfs_of_the_host_configuration_is_a_mount_too() -> None:
+    """The engine lists it nowhere else, and uploads to it vanish."""
+    assert inspect.replica_of(container()).mounts == (
+        Mount("volume", "/data", "/var/v", "v", writable=False),
+        Mount("tmpfs", "/run/x", writable=False),
+    )
+
+
+def test_a_plain_container_is_a_service_of_its_own_name() -> None:
+    data = container(Config={"Image": "i", "Labels": None}, Mounts=None, HostConfig={})
+    found = inspect.replica_of(data)
+    assert (found.service, found.project, found.mounts) == ("shop-web-2", "", ())
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("0001-01-01T00:00:00Z", 0.0),
+        ("", 0.0),
+        (None, 0.0),
+        ("1970-01-01T00:00:01.250000001Z", 1.250000001),
+        ("1970-01-01T02:00:00+02:00", 0.0),
+    ],
+)
+def test_times_are_seconds_since_the_epoch(text: str | None, seconds: float) -> None:
+    assert inspect.seconds(text) == pytest.approx(seconds)
+
+
+def test_the_chain_id_folds_the_layers_as_the_image_specification_says() -> None:
+    first, second = "sha256:" + "1" * 64, "sha256:" + "2" * 64
+    folded = "sha256:" + hashlib.sha256(f"{first} {second}".encode()).hexdigest()
+    assert inspect.chain_id([first], "linux/amd64") == f"{first}@linux/amd64"
+    assert inspect.chain_id([first, second], "linux/amd64") == f"{folded}@linux/amd64"
+    assert inspect.chain_id([first], "linux/arm64/v8") != inspect.chain_id([first], "linux/arm64")
+
+
+def facts(lines: list[tuple[str, int]], layers: int) -> list[bool]:
+    image = {"Id": "i", "RootFS": {"Layers": [f"sha256:{n}" for n in range(layers)]}}
+    history = [{"CreatedBy": text, "Size": size} for text, size in reversed(lines)]
+    return [line.empty for line in inspect.image_facts(image, history).history]
+
+
+def test_history_is_oldest_first_and_tells_lines_without_a_layer() -> None:
+    lines = [("ADD rootfs", 100), ("ENV A=b", 0), ("COPY empty /e", 0), ('CMD ["sh"]', 0)]
+    assert facts(lines, 2) == [False, True, False, True]
+
+
+def test_a_workdir_that_made_no_directory_made_no_layer() -> None:
+    lines = [("ADD rootfs", 100), ("WORKDIR /a", 0), ("RUN true", 0), ("WORKDIR /", 0)]
+    assert facts(lines, 3) == [False, False, False, True]
+    assert facts(lines, 4) == [False, False, False, False]
