@@ -107,7 +107,6 @@ class Daemon:
         user: UserConfig,
     ) -> None:
         self._project = project
-        self._endpoint = endpoint
         self._store = store
         self._lock = lock
         self._log = get_log().bind(project=project.name)
@@ -117,7 +116,7 @@ class Daemon:
         self._recovery_lock = threading.Lock()
         self._recovered = False
         self._halted = False
-        self._started_at = time.time()
+        self._started_at = self._since = time.time()
         self._dirty = Dirty(held=lock_held)
         self._notifier = Notifier(
             enabled=user.notifications.enabled, quiet=user.notifications.quiet_hours
@@ -188,6 +187,7 @@ class Daemon:
     def _shut_down(self) -> None:
         """Triggers first, so that nothing new is begun; then the workers end their step."""
         self._stop.set()
+        self._passes.stop()
         self._watcher.stop()
         self._events.close()
         self._scheduler.stop()
@@ -218,10 +218,12 @@ class Daemon:
             if self._recovered:
                 return True
             try:
-                recover(self._passes.context(""), say=lambda text: self._log.warning(text))
+                waiting = recover(
+                    self._passes.context(""), say=lambda text: self._log.warning(text)
+                )
             except EngineUnavailable:
                 return False  # its return marks everything
-            self._recovered = True
+            self._recovered = waiting == 0
             return True
 
     def _make_watcher(self) -> Watcher:
@@ -261,6 +263,7 @@ class Daemon:
 
     def _on_state(self, state: EngineState) -> None:
         if state.up:
+            self._since = time.time()
             self._log.info("engine up")
         else:
             self._log.warning("engine away", why=state.reason)
@@ -312,6 +315,7 @@ class Daemon:
             engine="" if engine.up else engine.reason,
             notifier=self._notifier.state(),
             problems=tuple(sorted(set(self._passes.problems.values()))),
+            since=self._since,
         )
         self._store.status.save(
             self._project.name,

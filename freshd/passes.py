@@ -40,6 +40,7 @@ from freshd.store.store import Store
 SETTLE = 1.0
 VALIDATION = "validation"
 _RETRY = 5.0
+_MARGIN = 0.1
 
 
 class Log(Protocol):
@@ -48,6 +49,10 @@ class Log(Protocol):
     def info(self, event: str, **values: Any) -> Any: ...
     def warning(self, event: str, **values: Any) -> Any: ...
     def exception(self, event: str, **values: Any) -> Any: ...
+
+
+class _Stopped(Exception):
+    """The daemon ends: the next step is not begun."""
 
 
 class Passes:
@@ -79,8 +84,9 @@ class Passes:
         self._contexts: dict[str, Context] = {}
         self._standing: dict[str, ServiceReport] = {}
         self._sizes: dict[str, TreeSize] = {}
-        self._due: dict[str, tuple[float, str]] = {}
+        self._due: dict[tuple[str, str], float] = {}
         self._owed: set[str] = set()  # validations that no pass has come through yet
+        self._stopping = False
         self.problems: dict[str, str] = {}
 
     def context(self, service: str) -> Context:
@@ -97,6 +103,11 @@ class Passes:
                 )
             return self._contexts[service]
 
+    def stop(self) -> None:
+        """No step begins after this. A build that runs is ended, other steps end by themselves."""
+        self._stopping = True
+        self._compose.end_builds()
+
     def close(self) -> None:
         for context in self._contexts.values():
             context.engine.close()
@@ -111,6 +122,8 @@ class Passes:
                 return
             self._pass(service, work)
             self.problems.pop(service, None)
+        except _Stopped:
+            return  # what is left undone the next start will see
         except TargetGone:
             # A container went while it was looked at: what came instead is looked at now.
             self._later(service or "", 0.0, "a container went away")
@@ -130,9 +143,9 @@ class Passes:
         """Mark the services whose delayed look has come due; the main thread calls it."""
         now = time.monotonic()
         with self._lock:
-            due = [(s, why) for s, (at, why) in self._due.items() if at <= now]
-            for service, _ in due:
-                del self._due[service]
+            due = [key for key, at in self._due.items() if at <= now]
+            for key in due:
+                del self._due[key]
         for service, why in due:
             self._dirty.mark(self._project.dir, service, reason=why)
 
@@ -167,7 +180,17 @@ class Passes:
         self._keep(service, passed, narrow=paths is not None)
         if paths is not None:
             self._later(service, SETTLE, "the whole service after a change")
-        elif any(outcome.status is not StepStatus.DONE for outcome in passed.outcomes):
+        else:
+            self._try_again(service, passed.outcomes)
+
+    def _try_again(self, service: str, outcomes: Sequence[Outcome]) -> None:
+        """When the first of the steps that failed may be tried once more: nothing else tells."""
+        now = self._clock()
+        failures = self._store.failures.get(self._project.name, service).values()
+        waits = [each.next_try - now for each in failures if each.next_try > now]
+        if waits:
+            self._later(service, min(waits) + _MARGIN, "a step that failed is tried again")
+        elif any(outcome.status is not StepStatus.DONE for outcome in outcomes):
             self._later(service, _RETRY, "a step did not end well")
 
     def _relative(self, paths: frozenset[str] | None) -> frozenset[str] | None:
@@ -190,6 +213,8 @@ class Passes:
 
     def _on_step(self, step: Step, outcome: Outcome | None) -> None:
         if outcome is None:
+            if self._stopping:
+                raise _Stopped
             return
         log = self._log.info if outcome.status is StepStatus.DONE else self._log.warning
         log(
@@ -232,8 +257,9 @@ class Passes:
         self._notices.report(self._project.name, passed.report, at=now, todo=todo)
 
     def _later(self, service: str, seconds: float, reason: str) -> None:
+        """Mark it then; a later call with the same reason puts that one off."""
         with self._lock:
-            self._due[service] = (time.monotonic() + seconds, reason)
+            self._due[service, reason] = time.monotonic() + seconds
 
     def _fail(self, service: str | None, problem: str) -> None:
         key = service or "project"

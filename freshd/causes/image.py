@@ -199,8 +199,10 @@ def _holds(observation: Observation, item: Behind) -> bool:
     if observation.problem or item.target not in observation.asked:
         return False
     seen = observation.files.get(item.target)
-    if item.want is None or item.pair is None or seen is None:
-        return item.want is None and seen is None
+    if item.want is None:
+        return seen is None or seen.kind is Kind.DIR  # a directory took the old file's place
+    if item.pair is None or seen is None:
+        return False
     return item.want.same_content(seen) and same_mode(item.pair, item.want, seen)
 
 

@@ -21,6 +21,7 @@ from freshd.model import Json, RebuildMode
 
 _KEPT_LINES = 200
 _LINE_LIMIT = 64 * 1024
+_POLL = 0.1
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 _NO_COMPOSE = re.compile(r"unknown command: docker compose|'compose' is not a docker command")
 _NO_ENGINE = re.compile(r"Cannot connect to the Docker daemon|error during connect")
@@ -69,6 +70,14 @@ class Compose:
 
     def __init__(self, endpoint: Endpoint, environ: Mapping[str, str]) -> None:
         self._environ = cli_environment(endpoint, environ)
+        self._no_builds = threading.Event()
+
+    def end_builds(self) -> None:
+        """End builds that run and let none begin: OutcomeUnknown for who waits for them.
+
+        An `up` is never cut off, as that leaves a service down.
+        """
+        self._no_builds.set()
 
     def config(
         self, files: ComposeFiles, *, timeout: float = 60.0, on_start: OnStart = _ignore_pid
@@ -111,7 +120,9 @@ class Compose:
         if mode in (RebuildMode.NO_CACHE, RebuildMode.CLEAN):
             argv.append("--no-cache")
         argv += ["--", *services]
-        return self._run(argv, timeout=timeout, on_line=on_line, on_start=on_start)
+        return self._run(
+            argv, timeout=timeout, on_line=on_line, on_start=on_start, until=self._no_builds
+        )
 
     def up(
         self,
@@ -157,8 +168,12 @@ class Compose:
         on_start: OnStart,
         on_line: OnLine = _ignore_line,
         stdout: list[str] | None = None,
+        until: threading.Event | None = None,
     ) -> ComposeResult:
-        """Collects standard output apart when ``stdout`` is given, else merged with the errors."""
+        """Collects standard output apart when ``stdout`` is given, else merged with the errors.
+
+        Ends the command when ``until`` is set.
+        """
         try:
             process = subprocess.Popen(
                 argv,
@@ -177,7 +192,7 @@ class Compose:
         try:
             reader.start()
             on_start(process.pid)
-            process.wait(timeout)
+            _wait(process, timeout, until)
         except subprocess.TimeoutExpired as error:
             raise OutcomeUnknown(
                 f"`{' '.join(argv[:2])} … {argv[-1]}` did not end within {timeout:.0f} s"
@@ -189,6 +204,22 @@ class Compose:
         if process.returncode != 0:
             _raise_known("\n".join(lines))
         return ComposeResult(process.returncode, lines)
+
+
+def _wait(process: subprocess.Popen[bytes], timeout: float, until: threading.Event | None) -> None:
+    """Raises TimeoutExpired after ``timeout`` seconds, OutcomeUnknown once ``until`` is set."""
+    if until is None:
+        process.wait(timeout)
+        return
+    deadline = time.monotonic() + timeout
+    while not until.is_set():
+        try:
+            process.wait(min(_POLL, max(0.0, deadline - time.monotonic())))
+            return
+        except subprocess.TimeoutExpired:
+            if time.monotonic() >= deadline:
+                raise
+    raise OutcomeUnknown("freshd was told to stop, and ended the build")
 
 
 def _close(process: subprocess.Popen[bytes], reader: threading.Thread) -> None:

@@ -22,7 +22,8 @@ class DaemonState:
     """What the daemon says of itself; the sentences are for a person.
 
     ``lock`` is the lock file it holds while it lives. ``engine`` is "" while the engine answers,
-    else what is wrong. ``problems`` are what makes it work degraded.
+    else what is wrong. ``problems`` are what makes it work degraded. ``since`` is when it began to
+    hear of every change: what was seen earlier proves nothing.
     """
 
     pid: int
@@ -32,6 +33,7 @@ class DaemonState:
     engine: str = ""
     notifier: str = ""
     problems: tuple[str, ...] = ()
+    since: float = 0.0
 
     def to_extra(self) -> dict[str, Json]:
         """As kept in the status table's ``extra``."""
@@ -43,6 +45,7 @@ class DaemonState:
             "engine": self.engine,
             "notifier": self.notifier,
             "problems": list(self.problems),
+            "since": self.since,
         }
 
     @classmethod
@@ -55,7 +58,14 @@ class DaemonState:
         words = {
             key: str(extra.get(key) or "") for key in ("lock", "watching", "engine", "notifier")
         }
-        return cls(pid=pid, started_at=started, problems=tuple(map(str, every)), **words)
+        since = extra.get("since")
+        return cls(
+            pid=pid,
+            started_at=started,
+            problems=tuple(map(str, every)),
+            since=since if isinstance(since, int | float) else 0.0,
+            **words,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +90,19 @@ class Status:
 
     @property
     def verdict(self) -> Verdict:
-        """The worst of the services' verdicts; without any, nothing is proved."""
+        """The worst of the services' verdicts; without any, nothing is proved.
+
+        Nor is anything fresh while a daemon runs whose engine is away, or that has not looked yet.
+        """
         every = {each.report.verdict for each in self.services}
         if Verdict.STALE in every:
             return Verdict.STALE
+        if self.running and self.daemon is not None and not self._is_proved(self.daemon):
+            return Verdict.UNVERIFIABLE
         return Verdict.FRESH if every == {Verdict.FRESH} else Verdict.UNVERIFIABLE
+
+    def _is_proved(self, daemon: DaemonState) -> bool:
+        return not daemon.engine and all(each.checked_at >= daemon.since for each in self.services)
 
 
 def status_lines(status: Status, *, now: float) -> Iterator[Line]:

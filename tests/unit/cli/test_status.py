@@ -107,6 +107,26 @@ def test_a_running_daemon_is_known_by_its_lock(line: Line, tmp_path: Path) -> No
     assert f"the daemon (pid {os.getpid()}) is gone" in line("status").out
 
 
+@pytest.mark.parametrize(
+    ("engine", "since", "status"),
+    [("", 0.0, 0), ("no engine answers", 0.0, 3), ("", 11.0, 3)],
+    ids=["watched", "engine away", "not looked at since it is back"],
+)
+def test_fresh_is_only_what_was_seen_while_every_change_is_heard_of(
+    line: Line, engine: str, since: float, status: int
+) -> None:
+    """``since`` counts from the report's time, in seconds after it."""
+    moment = line.now - 12 + since if since else 0.0
+    save(
+        line,
+        daemon=DaemonState(pid=os.getpid(), started_at=line.now - 100, engine=engine, since=moment),
+    )
+    assert line("status").status == status
+    with database(line) as store:
+        store.status.save("shop", directory="/src/shop", services={}, at=line.now, extra={})
+    assert line("status").status == 0, "without a daemon it is what was last seen"
+
+
 def test_what_the_daemon_says_of_itself_comes_back(line: Line) -> None:
     daemon = DaemonState(1, 2.0, "lock", "here", "gone", "bus", ("a", "b"))
     save(line, daemon=daemon)

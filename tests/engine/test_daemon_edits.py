@@ -1,0 +1,94 @@
+"""Edits under ``freshd run``: every replica is made level, and ``status`` says so."""
+
+import os
+import shutil
+
+import pytest
+
+from tests.engine.watching import COMPOSE, DOCKERFILE, INJECT, Watching
+from tests.harness.cli import Freshd
+from tests.harness.stack import Stack
+
+pytestmark = pytest.mark.timeout(300)
+
+
+@pytest.fixture
+def shop(stack: Stack, freshd: Freshd) -> Watching:
+    """Two replicas of a small tree, and the daemon on it."""
+    stack.write({"compose.yaml": COMPOSE, "Dockerfile": DOCKERFILE, "freshd.toml": INJECT})
+    stack.write({f"app/{name}.py": f"{name} = 1\n" for name in ("a", "b", "c", "d")})
+    stack.write({f"app/package/{name}.py": f"{name} = 1\n" for name in ("x", "y")})
+    stack.write({"app/tool": "#!/bin/sh\n"}, mode=0o755)
+    stack.up(build=True)
+    watching = Watching(stack, freshd)
+    watching.run()
+    return watching
+
+
+def test_every_kind_of_edit_reaches_every_replica(shop: Watching) -> None:
+    stack = shop.stack
+    stack.write({"app/new.py": "new = 1\n", "app/deep/er/new.py": "deep = 1\n"})
+    stack.write({"app/a.py": "a = 2\n"})
+    os.unlink(stack.path("app/b.py"))
+    os.rename(stack.path("app/c.py"), stack.path("app/moved.py"))
+    os.rename(stack.path("app/package"), stack.path("app/parcel"))
+    shop.level(gone=("/app/b.py", "/app/c.py", "/app/package/x.py", "/app/package/y.py"))
+    shop.fresh()
+
+    os.chmod(stack.path("app/d.py"), 0o755)
+    os.chmod(stack.path("app/tool"), 0o644)
+    shop.level(modes=True)
+    os.chmod(stack.path("app/d.py"), 0o644)
+    os.chmod(stack.path("app/tool"), 0o755)
+    shop.level(modes=True)
+    shop.fresh()
+
+    status = shop.freshd("status")
+    assert "fresh" in status.stdout
+    assert {remedy for remedy, _ in shop.remedies()} == {"inject"}
+
+
+def test_editors_that_save_by_renaming_are_followed(shop: Watching) -> None:
+    """A backup beside it, a temporary file renamed over it, a truncated file written again."""
+    stack = shop.stack
+    path = stack.path("app/a.py")
+    for number in range(2, 6):
+        os.rename(path, f"{path}~")
+        stack.write({"app/a.py": f"a = {number}\n"})
+        stack.write({"app/.a.py.swp": "swap", "app/b.py.tmp": f"b = {number}\n"})
+        os.rename(stack.path("app/b.py.tmp"), stack.path("app/b.py"))
+        os.unlink(stack.path("app/.a.py.swp"))
+        os.unlink(f"{path}~")
+        shop.level(gone=("/app/b.py.tmp",))
+    shop.fresh()
+
+
+def test_a_file_that_was_deleted_and_is_brought_back_is_written_again(shop: Watching) -> None:
+    stack = shop.stack
+    os.unlink(stack.path("app/a.py"))
+    shop.level(gone=("/app/a.py",))
+    shop.fresh()
+    stack.write({"app/a.py": "a = 1\n"})
+    shop.level()
+    shop.fresh()
+
+
+def test_a_file_becomes_a_directory_and_a_file_again(shop: Watching) -> None:
+    stack = shop.stack
+    os.unlink(stack.path("app/a.py"))
+    stack.write({"app/a.py/inner.py": "inner = 1\n"})
+    shop.level()
+    shop.fresh()
+    shutil.rmtree(stack.path("app/a.py"))
+    stack.write({"app/a.py": "a = 3\n"})
+    shop.level()
+    shop.fresh()
+
+    shutil.rmtree(stack.path("app/package"))
+    stack.write({"app/package": "a file\n"})
+    shop.level()
+    shop.fresh()
+    os.unlink(stack.path("app/package"))
+    stack.write({"app/package/x.py": "x = 1\n"})
+    shop.level()
+    shop.fresh()
