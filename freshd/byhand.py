@@ -12,6 +12,7 @@ from freshd.model import Outcome, Plan, RebuildMode, Remedy, Replica, Step
 from freshd.policy.decide import decide
 from freshd.policy.merge import BYTECODE
 from freshd.policy.rules import Rule
+from freshd.promises import BY_HAND
 from freshd.reconcile import Look, OnStep, Passed, act, look
 
 _INJECTED = ("content-differs", "missing-in-container", "mode-differs")
@@ -36,7 +37,7 @@ def carry_out(
     outcomes: list[Outcome] = []
     if plan.steps:
         with context.locked(service):
-            outcomes = act(context, plan, on_step=on_step)
+            outcomes = act(context, plan, replicas=seen.replicas, on_step=on_step)
         seen = look(context, service)
     return Passed(seen.report, (plan,), tuple(outcomes))
 
@@ -48,7 +49,7 @@ def _injection(context: Context, seen: Look, paths: tuple[str, ...]) -> Plan:
         when=_INJECTED + (_NAMED if paths else ()),
         do=(Remedy.INJECT, Remedy.PURGE),
         paths=paths,
-        name="by hand",
+        name=BY_HAND,
     )
     policy = replace(context.project.policy, rules=(rule,))
     return decide(seen.report, policy, replicas=seen.replicas, now=context.clock())
@@ -59,7 +60,7 @@ def _steps(context: Context, seen: Look, remedy: Remedy, rebuild: RebuildMode | 
     service = seen.report.name
     if remedy in (Remedy.REBUILD, Remedy.RECREATE):
         mode = (rebuild or RebuildMode.CACHED) if remedy is Remedy.REBUILD else None
-        return [Step(remedy, service, causes, rebuild=mode, rule="by hand")]
+        return [Step(remedy, service, causes, rebuild=mode, rule=BY_HAND)]
     patterns = (*BYTECODE, *context.project.policy.service(service).purge)
     return [
         Step(
@@ -69,7 +70,7 @@ def _steps(context: Context, seen: Look, remedy: Remedy, rebuild: RebuildMode | 
             container=replica.name,
             container_id=replica.id,
             patterns=patterns if remedy is Remedy.PURGE else (),
-            rule="by hand",
+            rule=BY_HAND,
         )
         for replica in seen.replicas
         if _can(remedy, replica)

@@ -27,6 +27,7 @@ from freshd.observe.containers import containers_of
 from freshd.policy.consent import consent_problem, fingerprint
 from freshd.policy.decide import plan_text
 from freshd.project import Project
+from freshd.promises import Promises
 from freshd.store.store import Store
 from freshd.survey import Surveyor
 
@@ -53,8 +54,10 @@ class Context:
     asked: bool = False
     on_line: Callable[[str], None] = _no_line
     surveyor: Surveyor = field(init=False)
+    promises: Promises = field(init=False)
 
     def __post_init__(self) -> None:
+        self.promises = Promises(self.store, self.project.name)
         self.surveyor = Surveyor(self.project, self.engine, self.store)
 
     def replicas(self, service: str) -> tuple[Replica, ...]:
@@ -92,17 +95,20 @@ class Context:
                     continue  # an injection tries again and says why it cannot
 
     @contextmanager
-    def locked(self, service: str) -> Iterator[None]:
-        """Nobody else changes ``service`` meanwhile, in this process or another."""
+    def locked(self, service: str, *, patience: float = _LOCK_PATIENCE) -> Iterator[None]:
+        """Nobody else changes ``service`` meanwhile, in this process or another.
+
+        Raises AlreadyRunning when somebody still does after ``patience`` seconds.
+        """
         from filelock import FileLock, Timeout
 
         key = hashlib.sha256(os.fsencode(f"{self.project.dir}\0{service}")).hexdigest()[:32]
         lock = FileLock(os.path.join(self.locks, f"{key}.lock"))
         try:
-            lock.acquire(timeout=_LOCK_PATIENCE)
+            lock.acquire(timeout=patience)
         except Timeout as error:
             raise AlreadyRunning(
-                f"another freshd has been changing {service} for {_LOCK_PATIENCE:.0f} s",
+                f"another freshd has been changing {service} for {patience:.0f} s",
                 hint="see `freshd history` for what it does",
             ) from error
         try:
@@ -144,8 +150,8 @@ class Context:
                 continue  # a file that is gone differs from one that was agreed to
         return fingerprint(contents)
 
-    def world(self, plan: Plan) -> World:
-        """What the steps of ``plan`` may touch."""
+    def world(self, plan: Plan, replicas: Iterable[Replica] = ()) -> World:
+        """What the steps of ``plan``, made for ``replicas``, may touch."""
         service = plan.service
         files = self.project.compose_files or ComposeFiles(directory=self.project.dir)
         build = _Build(self, service)
@@ -162,11 +168,24 @@ class Context:
             inputs=build.inputs,
             mismatches=build.mismatches,
             record_build=build.record,
-            written=self.store.writes,
+            written=_Written(self, replicas),
             journal=_Journal(self.store, self.project.name, plan, self.clock),
             on_line=self.on_line,
             clock=self.clock,
         )
+
+
+class _Written:
+    """The record of writes for actions, which know a container by its id alone."""
+
+    def __init__(self, context: Context, replicas: Iterable[Replica]) -> None:
+        self._context = context
+        self._known = {replica.id: replica for replica in replicas}
+
+    def set_many(self, container_id: str, digests: Mapping[str, str], at: float) -> None:
+        if container_id not in self._known:
+            self._known[container_id] = self._context.engine.replica(container_id)
+        self._context.store.writes.record(self._known[container_id], digests, at)
 
 
 class _Build:

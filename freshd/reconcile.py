@@ -113,7 +113,7 @@ def make_plan(context: Context, seen: Look) -> Plan:
         now=context.clock(),
         recent_rebuilds=context.recent_rebuilds(service, window=policy.limits.rebuild_window),
         failures=context.store.failures.get(name, service),
-        owed=context.owed(service, seen.replicas),
+        owed=context.promises.due(service, seen.replicas),
         consent_problem=context.consent_problem(),
         halted=context.halted(service),
     )
@@ -128,7 +128,7 @@ def act(
     them leaves old code in a running process.
     """
     world = context.world(plan, replicas)
-    context.promise(plan, replicas)
+    context.promises.make(plan, replicas)
     outcomes: list[Outcome] = []
     stopped: set[str | None] = set()
     for step in plan.steps:
@@ -138,8 +138,7 @@ def act(
         outcome = actions.run(step, world)
         on_step(step, outcome)
         outcomes.append(outcome)
-        context.settle(outcome)
-        if outcome.status not in (StepStatus.DONE, StepStatus.SKIPPED):
+        if not context.promises.settle(outcome):
             stopped.add(step.container_id)
     return outcomes
 
@@ -154,7 +153,9 @@ def remember(
     for outcome in outcomes:
         step = outcome.step
         key, inputs = step_key(step), step_inputs(step, before)
-        if outcome.status is StepStatus.DONE and step_inputs(step, after) != inputs:
+        asked = any(finding.cause in step.causes for finding in before.findings)
+        helped = step_inputs(step, after) != inputs or not asked  # what was owed, nothing asks for
+        if outcome.status is StepStatus.DONE and helped:
             if key in known:
                 failures.clear(name, service, key)
             continue

@@ -33,7 +33,7 @@ def delete(
     paths = _expected(world, replica, helper, _mapped(world, changes, tally), tally)
     if not paths:
         return
-    world.journal.phase("delete", {"files": len(paths)})
+    world.journal.phase("delete", {"files": len(paths), "helper": helper.token})
     said = helper.delete(list(paths.values()))
     left = seen.facts(world.engine, replica.id, list(paths.values()), helper)
     for target, path in paths.items():

@@ -140,13 +140,18 @@ def _put_staged(
 ) -> str:
     """What `mv` had to say. The staging directory is gone afterwards, whatever happened."""
     stage = staging.staged(top, jobs, missing)
-    data: Mapping[str, Json] = {"staging": [stage.directory], "files": len(jobs)}
+    data: Mapping[str, Json] = {
+        "staging": [stage.directory],
+        "files": len(jobs),
+        "helper": helper.token,
+    }
     world.journal.phase("put", data)
     try:
         archive.put(world.engine, replica.id, path=top, tar=stage.tar)
         said = _make_links(helper, stage, jobs)
         world.journal.phase("rename", data)
         said += helper.rename(stage.moves)
+        world.journal.phase("verify", {"files": len(jobs)})
     except OutcomeUnknown:
         # The engine may be at it still; the next helper sweeps what is left.
         world.engine.drop_helper(replica.id)
@@ -171,9 +176,10 @@ def _make_links(helper: Helper, stage: staging.Stage, jobs: list[Job]) -> str:
 def _put_in_place(
     world: World, replica: Replica, top: str, jobs: list[Job], missing: list[Directory]
 ) -> None:
-    world.journal.phase("put", {"files": len(jobs)})
+    world.journal.phase("put", {"files": len(jobs), "in_place": True})
     tar = staging.in_place(top, jobs, missing)
     archive.put(world.engine, replica.id, path=top, tar=tar)
+    world.journal.phase("verify", {"files": len(jobs)})
 
 
 def _verify(

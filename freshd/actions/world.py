@@ -4,7 +4,7 @@ Actions decide nothing: they get the engine, the tree through ``read``, and plac
 was observed. Nothing here is optional, so a step can never run half wired.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -18,8 +18,6 @@ class Written(Protocol):
 
     def set_many(self, container_id: str, digests: Mapping[str, str], at: float) -> None: ...
 
-    def remove_many(self, container_id: str, targets: Iterable[str]) -> None: ...
-
 
 class StepJournal(Protocol):
     """The journal entry of the step that runs now; each call commits before it returns."""
@@ -29,7 +27,8 @@ class StepJournal(Protocol):
     def phase(self, name: str, data: Mapping[str, Json]) -> None:
         """Called before each dangerous call: put, rename, delete, purge, restart, build, recreate.
 
-        ``data`` may hold ``staging`` (directories to clean after a kill) and ``pid`` (a child).
+        And after a rename or a put in place: verify. ``data`` may hold ``staging`` (directories to
+        clean after a kill), ``helper`` (whose exec may still be at it) and ``pid`` (a child).
         """
 
     def finish(self, outcome: Outcome) -> None: ...

@@ -45,13 +45,16 @@ def decide(
     now: float,
     recent_rebuilds: Iterable[float] = (),
     failures: Mapping[str, Remembered] = _NO_FAILURES,
+    owed: Sequence[Step] = (),
     consent_problem: str | None = None,
     halted: str | None = None,
 ) -> Plan:
     """What to do now about one service.
 
     ``recent_rebuilds`` are the starts of its rebuilds, seconds since the epoch like ``now``.
-    ``failures`` are by ``step_key``. ``consent_problem`` and ``halted`` are reasons in words.
+    ``failures`` are by ``step_key``. ``owed`` are steps that an earlier plan promised, a rebuild or
+    what follows an injection, and whose end is not known. ``consent_problem`` and ``halted`` are
+    reasons in words.
     """
     findings = sorted(report.findings, key=_stable)
     if halted is not None:
@@ -72,8 +75,10 @@ def decide(
         gates.setdefault(Remedy.RECREATE, loss)
     by_id = {replica.id: replica for replica in replicas}
     wishes = [wish_for(finding, policy, replicas=by_id, gates=gates) for finding in findings]
-    steps, wishes = _steps(wishes, policy, replicas, _Memory(report, failures, now))
-    return Plan(report.name, steps=steps, notices=_notices(wishes))
+    memory = _Memory(report, failures, now)
+    steps, wishes = _steps(wishes, policy, replicas, memory)
+    allowed = [step for step in owed if step.remedy not in gates]
+    return Plan(report.name, _with(steps, allowed, by_id, memory), notices=_notices(wishes))
 
 
 def _would_lose(findings: Iterable[Finding], policy: Policy) -> str | None:
@@ -122,6 +127,30 @@ def _container_steps(
         wishes = [_hold(wish, step, reason) for wish in wishes]
     steps.sort(key=lambda step: _ORDER[step.remedy])
     return tuple(steps), wishes
+
+
+def _with(
+    steps: tuple[Step, ...],
+    owed: Iterable[Step],
+    replicas: Mapping[str, Replica],
+    memory: _Memory,
+) -> tuple[Step, ...]:
+    """The steps and what is owed beside them; new containers owe nothing."""
+    owed = [step for step in owed if memory.reason(step) is None]
+    whole = [step for step in (*steps, *owed) if step.container_id is None]
+    if whole:
+        return (whole[0],)
+    planned = {(step.container_id, step.remedy) for step in steps}
+    added = []
+    for step in owed:
+        replica = replicas.get(step.container_id or "")
+        covered = {(step.container_id, step.remedy)}
+        if step.remedy is Remedy.RELOAD:
+            covered.add((step.container_id, Remedy.RESTART))
+        if replica is None or not replica.running or planned & covered:
+            continue
+        added.append(step)
+    return tuple(sorted((*steps, *added), key=lambda step: _ORDER[step.remedy]))
 
 
 def _hold(wish: Wish, step: Step, reason: str) -> Wish:

@@ -1,5 +1,7 @@
 """What a container still owes after files were written into it: a purge, a reload, a restart.
 
+And what a service owes: a rebuild that was begun.
+
 Steps come in before the injection that they follow, and go out until they were done: a freshd
 that is killed in between, or whose restart fails, does not leave old code in a running process.
 """
@@ -7,7 +9,7 @@ that is killed in between, or whose restart fails, does not leave old code in a 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from freshd.model import FileChange, Remedy, Step
+from freshd.model import FileChange, Step
 from freshd.store.codec import pack_json, pack_text, unpack_json
 from freshd.store.database import Database
 from freshd.store.steps import step_from_json, step_to_json
@@ -15,7 +17,8 @@ from freshd.store.steps import step_from_json, step_to_json
 
 @dataclass(frozen=True, slots=True)
 class Owed:
-    """``started_at`` is the container's last start (seconds) when the promise was made."""
+    """``started_at`` is the container's last start (seconds) when the promise was made, 0 for a
+    step on the whole service."""
 
     step: Step
     started_at: float
@@ -31,14 +34,13 @@ class OwedSteps:
         """Promise the steps; one that its container owes already takes the new files in."""
         for each in owed:
             step = each.step
-            assert step.container_id is not None, "only a container owes a step"
             known = [
                 one.step
                 for one in self.get(project, step.service)
                 if (one.step.container_id, one.step.remedy) == (step.container_id, step.remedy)
             ]
             row = (
-                step.container_id,
+                _debtor(step),
                 step.remedy.value,
                 pack_text(project),
                 pack_text(step.service),
@@ -57,13 +59,18 @@ class OwedSteps:
             ).fetchall()
         return tuple(Owed(step_from_json(unpack_json(step)), at) for step, at in rows)
 
-    def settle(self, container_id: str, remedy: Remedy | None = None) -> None:
-        """It was done, or is not needed any more; None: all that the container owes."""
+    def settle(self, project: str, step: Step) -> None:
+        """It was done, or is not needed any more."""
         with self._database.write() as connection:
             connection.execute(
-                "DELETE FROM owed WHERE container_id = ?1 AND (?2 IS NULL OR remedy = ?2)",
-                (container_id, None if remedy is None else remedy.value),
+                "DELETE FROM owed WHERE project = ? AND container_id = ? AND remedy = ?",
+                (pack_text(project), _debtor(step), step.remedy.value),
             )
+
+
+def _debtor(step: Step) -> str:
+    """Who owes it; no container id has a colon."""
+    return step.container_id or f"service:{step.service}"
 
 
 def _merged(before: Sequence[Step], step: Step) -> Step:

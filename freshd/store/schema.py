@@ -80,7 +80,7 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
         """CREATE TABLE owed (
             container_id TEXT NOT NULL, remedy TEXT NOT NULL, project NOT NULL, service NOT NULL,
             step TEXT NOT NULL, started_at REAL NOT NULL,
-            PRIMARY KEY (container_id, remedy)) WITHOUT ROWID""",
+            PRIMARY KEY (project, container_id, remedy)) WITHOUT ROWID""",
     ),
 )
 

@@ -12,6 +12,7 @@ from freshd.store.database import Database
 
 _VOLUME = "volume:"  # no container id has a colon
 
+
 class Writes:
     """The W of the state table: a file that still is what freshd wrote may be overwritten."""
 
