@@ -213,9 +213,10 @@ class Daemon:
                 self._dirty.done(work.key)
 
     def _ready(self) -> bool:
-        """What a killed run left is dealt with before the first pass."""
+        """What a killed run left is dealt with before the first pass; later, a killed verb's."""
         with self._recovery_lock:
-            if self._recovered:
+            owners = self._store.journal.open_owners(self._project.name)
+            if self._recovered and owners <= {os.getpid()}:
                 return True
             try:
                 waiting = recover(

@@ -40,6 +40,7 @@ from freshd.policy.paths import matcher
 from freshd.project import Project, load
 from freshd.project import locate as locate_project
 from freshd.reconcile import Passed, look, make_plan, reconcile
+from freshd.recovery import recover
 from freshd.report.json import service_report
 from freshd.store.store import Store, memory_store, open_store
 
@@ -184,6 +185,7 @@ class Session:
         self._on_line = on_line
         if names:
             self.context(names[0]).consent()
+            self._recover(names[0])
 
         def one(name: str) -> Passed:
             context = self.context(name)
@@ -206,6 +208,8 @@ class Session:
     ) -> Applied:
         """One remedy by hand: the same steps that a plan has."""
         (name,) = self.names([service])
+        self._on_line = on_line
+        self._recover(name)
         context = self.context(name)
         context.on_line = on_line
         passed = byhand.carry_out(
@@ -213,6 +217,11 @@ class Session:
         )
         self._save((passed.report,))
         return self._applied((passed,))
+
+    def _recover(self, name: str) -> None:
+        """What a killed freshd left is dealt with before anything new is begun."""
+        if self.store.journal.open_owners(self.project.name):
+            recover(self.context(name), say=self._on_line)
 
     def diff(self, service: str, path: str | None) -> Iterator[FileDiff]:
         """Every file that differs in the containers of ``service``, with both contents."""

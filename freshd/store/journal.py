@@ -147,6 +147,15 @@ class Journal:
             (None if project is None else pack_text(project),),
         )
 
+    def open_owners(self, project: str) -> frozenset[int]:
+        """The processes that began what is unfinished; they may have died."""
+        with self._database.read() as connection:
+            rows = connection.execute(
+                "SELECT DISTINCT owner FROM journal WHERE project = ? AND finished_at IS NULL",
+                (pack_text(project),),
+            ).fetchall()
+        return frozenset(row[0] for row in rows)
+
     def history(
         self, project: str | None = None, service: str | None = None, *, limit: int = 50
     ) -> tuple[JournalEntry, ...]:
