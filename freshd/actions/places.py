@@ -53,7 +53,7 @@ def malformed(path: str) -> str | None:
         return "it is not an absolute path of a file"
     if "\0" in path or ".." in path.split("/"):
         return "it has `..` or a NUL in it"
-    if path != posixpath.normpath(path):
+    if path != posixpath.normpath(path) or path.startswith("//"):  # POSIX keeps two slashes
         return "it is not a plain path"
     return None
 

@@ -1,0 +1,97 @@
+"""Errors of a step become statuses, and its journal entry is always finished."""
+
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from freshd import actions
+from freshd.actions import World
+from freshd.errors import (
+    ConfigError,
+    EngineFailed,
+    EngineUnavailable,
+    FreshdError,
+    OutcomeUnknown,
+    StepRefused,
+    TargetGone,
+)
+from freshd.model import Outcome, Remedy, Step, StepStatus
+
+STEP = Step(Remedy.RESTART, "web", ("stale-process",), container_id="c" * 64)
+
+
+class Journal:
+    def __init__(self) -> None:
+        self.told: list[object] = []
+
+    def begin(self, step: Step) -> None:
+        self.told.append(step)
+
+    def finish(self, outcome: Outcome) -> None:
+        self.told.append(outcome.status)
+
+
+def world(journal: Journal, inspected: FreshdError | None = None) -> World:
+    def replica(_: str) -> None:
+        if inspected is not None:
+            raise inspected
+
+    fake = SimpleNamespace(journal=journal, engine=SimpleNamespace(replica=replica))
+    return cast(World, fake)
+
+
+def doing(monkeypatch: pytest.MonkeyPatch, result: Exception | Outcome) -> None:
+    def apply(_step: Step, _world: World) -> Outcome:
+        if isinstance(result, Exception):
+            raise result
+        return result
+
+    fakes: dict[Remedy, Any] = {Remedy.RESTART: SimpleNamespace(apply=apply)}
+    monkeypatch.setattr(actions, "ACTIONS", fakes)
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (TargetGone("x"), StepStatus.GONE),
+        (OutcomeUnknown("x"), StepStatus.UNKNOWN),
+        (StepRefused("x"), StepStatus.REFUSED),
+        (EngineFailed("x"), StepStatus.FAILED),
+        (ConfigError("x"), StepStatus.FAILED),
+    ],
+)
+def test_errors_are_statuses(
+    monkeypatch: pytest.MonkeyPatch, error: FreshdError, status: StepStatus
+) -> None:
+    journal = Journal()
+    doing(monkeypatch, error)
+    outcome = actions.run(STEP, world(journal))
+    assert outcome.status is status
+    assert journal.told == [STEP, status]
+
+
+def test_what_broke_off_because_its_container_went_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    doing(monkeypatch, OutcomeUnknown("x"))
+    assert actions.run(STEP, world(Journal(), TargetGone("y"))).status is StepStatus.GONE
+    unreachable = world(Journal(), EngineUnavailable("y"))
+    assert actions.run(STEP, unreachable).status is StepStatus.UNKNOWN
+
+
+def test_an_engine_that_is_away_is_told_to_the_caller_after_the_journal(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    journal = Journal()
+    doing(monkeypatch, EngineUnavailable("x"))
+    with pytest.raises(EngineUnavailable):
+        actions.run(STEP, world(journal))
+    assert journal.told == [STEP, StepStatus.UNKNOWN]
+
+
+def test_a_hint_is_part_of_the_detail(monkeypatch: pytest.MonkeyPatch) -> None:
+    doing(monkeypatch, StepRefused("it is paused", hint="unpause it"))
+    assert actions.run(STEP, world(Journal())).detail == "it is paused (unpause it)"
+
+
+def test_every_remedy_that_changes_something_has_an_action() -> None:
+    assert set(actions.ACTIONS) == set(Remedy) - {Remedy.NOTIFY}
