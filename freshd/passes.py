@@ -41,6 +41,7 @@ SETTLE = 1.0
 VALIDATION = "validation"
 _RETRY = 5.0
 _MARGIN = 0.1
+_AWAY = 30.0
 
 
 class Log(Protocol):
@@ -87,6 +88,7 @@ class Passes:
         self._due: dict[tuple[str, str], float] = {}
         self._owed: set[str] = set()  # validations that no pass has come through yet
         self._stopping = False
+        self.engine_lost = threading.Event()  # a step may have broken off: see ``recovery``
         self.problems: dict[str, str] = {}
 
     def context(self, service: str) -> Context:
@@ -129,6 +131,8 @@ class Passes:
             self._later(service or "", 0.0, "a container went away")
         except EngineUnavailable as error:
             self._fail(service, error.message)  # its return marks everything
+            self.engine_lost.set()
+            self._later(service or "", _AWAY, "the engine did not answer")
         except FreshdError as error:
             self._fail(service, error.message)
             if service is not None and not isinstance(error, ConfigError):

@@ -62,7 +62,7 @@ def recover(context: Context, *, say: Say) -> int:
 def _close(context: Context, entries: Iterable[JournalEntry], *, say: Say) -> None:
     for entry in entries:
         phase = entry.last_phase.name if entry.last_phase else "its beginning"
-        detail = f"freshd was killed at {phase}; the next pass looks at everything again"
+        detail = f"it broke off at {phase}; the next pass looks at everything again"
         context.store.journal.mark_interrupted(entry.id, detail, at=context.clock())
         say(f"{entry.service}: {entry.step.remedy} was interrupted at {phase}")
 

@@ -31,14 +31,16 @@ ACTIONS: Mapping[Remedy, Action] = MappingProxyType(
 
 
 def run(step: Step, world: World) -> Outcome:
-    """Carries out one step, journalled from before its first change. Raises EngineUnavailable."""
+    """Carries out one step, journalled from before its first change.
+
+    Raises EngineUnavailable; the step's journal entry then stays open, as after a kill.
+    """
     began = time.monotonic()
     world.journal.begin(step)
     try:
         outcome = ACTIONS[step.remedy].apply(step, world)
-    except EngineUnavailable as error:
-        # It may have gone away in the middle of a change.
-        world.journal.finish(_outcome(step, StepStatus.UNKNOWN, error, began))
+    except EngineUnavailable:
+        # Perhaps in the middle of a change: the entry stays open, and `recovery` settles it.
         raise
     except FreshdError as error:
         outcome = _outcome(step, _status(error, step, world), error, began)

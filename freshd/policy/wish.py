@@ -126,7 +126,8 @@ def _no_injection(finding: Finding, policy: Policy, replica: Replica | None) -> 
         return f"it is below the bind mount {mount.target}, which is never written"
     if mount is not None and not policy.service(finding.service).volumes:
         return f"it is on the volume at {mount.target}: `volumes = true` permits writing there"
-    if replica.state in ("dead", "removing"):
+    if replica.state in ("paused", "restarting", "dead", "removing"):
+        # When that is over the engine says so; a failed try would only make the next one wait.
         return f"the container is {replica.state}"
     return injection_forbidden(finding.path, finding.target, policy)
 

@@ -1,6 +1,8 @@
-"""Containers that cannot be put right, or not now: a named finding or a failed step, never a lie."""
+"""Containers that cannot be put right, or not now: a named finding, never a lie."""
 
 import os
+from datetime import datetime
+from itertools import pairwise
 
 import pytest
 
@@ -119,7 +121,5 @@ services:
 
 
 def _gaps(moments: list[str]) -> list[float]:
-    from datetime import datetime
-
     times = [datetime.fromisoformat(each).timestamp() for each in moments]
-    return [later - earlier for earlier, later in zip(times, times[1:], strict=False)]
+    return [later - earlier for earlier, later in pairwise(times)]

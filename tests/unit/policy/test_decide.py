@@ -327,7 +327,8 @@ def test_nothing_to_reload_is_said() -> None:
     ("state", "expected"),
     [
         ("exited", [Remedy.INJECT, Remedy.RESTART]),
-        ("paused", [Remedy.INJECT]),
+        ("paused", []),
+        ("restarting", []),
         ("dead", []),
     ],
 )
