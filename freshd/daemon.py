@@ -39,8 +39,6 @@ _WORKERS = 4
 _TICK = 0.1
 _STATUS_EVERY = 5.0
 _STOP_PATIENCE = 15.0
-_SERVICE = "com.docker.compose.service"
-_PROJECT = "com.docker.compose.project"
 
 
 def run(
@@ -140,7 +138,7 @@ class Daemon:
             on_state=self._on_state,
         )
         self._scheduler = Scheduler(
-            store.schedule, on_gap=self._everything, on_error=self._on_job_error
+            store.schedule, on_gap=self._on_gap, on_error=self._on_job_error
         )
         self._workers = [
             threading.Thread(target=self._work, name=f"freshd-worker-{n}", daemon=True)
@@ -250,14 +248,14 @@ class Daemon:
             self._dirty.mark(self._project.dir, service, paths=ours, reason="files changed")
 
     def _on_event(self, event: EngineEvent) -> None:
-        service = event.attributes.get(_SERVICE)
-        if event.kind == "container" and service is not None:
-            if event.attributes.get(_PROJECT) == self._project.name:
-                self._dirty.mark(
-                    self._project.dir, service, reason=f"its container: {event.action}"
-                )
-            return
-        self._everything(f"{event.kind} {event.action}")
+        for service in self._watched.services_of_event(event):
+            reason = f"its {event.kind}: {event.action}"
+            self._dirty.mark(self._project.dir, service, reason=reason)
+
+    def _on_gap(self, reason: str) -> None:
+        """After a suspend the event stream may be dead without telling."""
+        self._events.reconnect()
+        self._everything(reason)
 
     def _on_connect(self) -> None:
         self._everything("the engine answers")

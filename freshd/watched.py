@@ -7,11 +7,15 @@ absolute. More marks than needed do no harm: a pass looks at what really is ther
 import os
 from collections.abc import Collection
 
+from freshd.engine.events import EngineEvent
 from freshd.model import Kind
 from freshd.project import Project
 from freshd.tree.compose import ComposeService
 from freshd.tree.ignore import WatchIgnore
 from freshd.tree.mounts import may_list
+
+_SERVICE = "com.docker.compose.service"
+_PROJECT = "com.docker.compose.project"
 
 
 class Watched:
@@ -55,6 +59,21 @@ class Watched:
                 found[name] = ours
         return found
 
+    def services_of_event(self, event: EngineEvent) -> tuple[str, ...]:
+        """The services that a container or an image event concerns; other projects' do not."""
+        name = event.attributes.get("name", "")
+        services = self._project.services
+        if event.kind == "container":
+            labelled = event.attributes.get(_SERVICE)
+            if labelled is not None and event.attributes.get(_PROJECT) == self._project.name:
+                return (labelled,) if labelled in services else ()
+            policy = self._project.policy
+            return tuple(each for each in services if policy.service(each).container == name)
+        named = {_tagged(event.id), _tagged(name)}
+        return tuple(
+            key for key, one in services.items() if one.image and _tagged(one.image) in named
+        )
+
     def _root(self, path: str) -> str | None:
         return next((root for root in self.roots if _is_below(path, root)), None)
 
@@ -85,6 +104,13 @@ def _outermost(paths: Collection[str]) -> tuple[str, ...]:
             if not any(path != other and _is_below(path, other) for other in directories)
         )
     )
+
+
+def _tagged(reference: str) -> str:
+    """A reference as the engine spells it in events: ``latest`` where no tag is given."""
+    if not reference or "@" in reference or ":" in reference.rpartition("/")[2]:
+        return reference.removeprefix("docker.io/library/").removeprefix("docker.io/")
+    return f"{reference}:latest".removeprefix("docker.io/library/").removeprefix("docker.io/")
 
 
 def _touches(path: str, place: str) -> bool:

@@ -1,0 +1,66 @@
+"""Which services an engine event concerns: others' builds and containers make no pass."""
+
+from pathlib import Path
+from typing import cast
+
+import pytest
+
+from freshd.engine.events import EngineEvent
+from freshd.policy.rules import Policy, ServicePolicy
+from freshd.project import Project
+from freshd.tree.compose import ComposeService
+from freshd.watched import Watched
+
+
+class FakeProject:
+    """The part of a project that is asked."""
+
+    name = "shop"
+    policy = Policy(services={"plain": ServicePolicy(container="by-hand")})
+    services = {  # noqa: RUF012 - a fake
+        "web": ComposeService("web", "shop-web"),
+        "db": ComposeService("db", "docker.io/library/redis:7"),
+        "plain": ComposeService("plain", "", container_name="by-hand"),
+    }
+
+    def __init__(self, directory: str) -> None:
+        self.dir = directory
+
+    def consent_files(self) -> tuple[str, ...]:
+        return ()
+
+    def input_files(self) -> tuple[str, ...]:
+        return ()
+
+
+@pytest.fixture
+def watched(tmp_path: Path) -> Watched:
+    return Watched(cast("Project", FakeProject(str(tmp_path))))
+
+
+def event(kind: str, identifier: str = "", **attributes: str) -> EngineEvent:
+    return EngineEvent(kind, "tag", identifier, attributes, 0.0)
+
+
+def compose(project: str, service: str) -> dict[str, str]:
+    return {"com.docker.compose.project": project, "com.docker.compose.service": service}
+
+
+@pytest.mark.parametrize(
+    ("happened", "concerned"),
+    [
+        pytest.param(event("container", **compose("shop", "web")), ("web",), id="own container"),
+        pytest.param(event("container", **compose("other", "web")), (), id="another project's"),
+        pytest.param(event("container", **compose("shop", "gone")), (), id="no service any more"),
+        pytest.param(event("container", name="by-hand"), ("plain",), id="a container by name"),
+        pytest.param(event("container", name="else"), (), id="somebody's container"),
+        pytest.param(event("image", "sha256:1", name="shop-web:latest"), ("web",), id="its tag"),
+        pytest.param(event("image", "sha256:1", name="redis:7"), ("db",), id="a library image"),
+        pytest.param(event("image", "sha256:1", name="other:latest"), (), id="another image"),
+        pytest.param(event("image", "sha256:1"), (), id="an image without a name"),
+    ],
+)
+def test_an_event_concerns_only_the_services_it_is_about(
+    watched: Watched, happened: EngineEvent, concerned: tuple[str, ...]
+) -> None:
+    assert watched.services_of_event(happened) == concerned
