@@ -107,8 +107,8 @@ def verbatim_findings(
         level=Level.NOTE,
         link=LinkName.CONTAINER,
         service=facts.service,
-        message=f"the containers of {facts.service} are ahead of its image in "
-        f"{_files(len(plain))}: a recreate would bring the old back",
+        message=f"containers are ahead of the image in {_files(len(plain))}: "
+        "a recreate brings the old back",
         remedy=Remedy.REBUILD,
         evidence=finding.evidence,
     )

@@ -102,7 +102,7 @@ def _sizes(service: ServiceReport) -> str:
     unequal = sum(each.compared - each.equal for each in replicas)
     if unequal:
         every = count(sum(each.compared for each in replicas), "file")
-        return f"{unequal:,} of {every} {'differs' if unequal == 1 else 'differ'} in {where}"
+        return f"{unequal:,} of {every} {'differs' if unequal == 1 else 'differ'}"
     return f"{count(compared, 'file')} in {where}"
 
 

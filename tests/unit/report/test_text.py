@@ -39,7 +39,7 @@ def test_a_fresh_project_is_a_calm_few_lines() -> None:
 def test_a_stale_file_is_named_with_container_evidence_and_the_command_that_helps() -> None:
     words = shown(STALE)
     assert (
-        "✗ web   stale   image stale   container stale   1 of 214 files differs in 1 container"
+        "✗ web   stale   image stale   container stale   1 of 214 files differs"
         in words
     )
     assert words.split("\n\n")[2] == (
