@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from freshd.causes.difference import same_mode
 from freshd.causes.history import is_copy
+from freshd.causes.mounts import is_below
 from freshd.engine.client import Engine
 from freshd.model import Entry, ImageFacts, Pair, Replica, ServiceMap, Via
 from freshd.observe import images, layers
@@ -115,21 +116,29 @@ class Maps:
         )
 
     def leftovers(
-        self, mapping: ServiceMap, image: ImageFacts, replicas: Iterable[Replica] = ()
+        self, mapped: MapResult, image: ImageFacts, replicas: Iterable[Replica] = ()
     ) -> tuple[str, ...]:
         """Targets of the image that a COPY wrote and no pair maps: they may have left the tree.
 
-        What a base image or a RUN put beside them is told apart by its layer, and left out.
+        What a base image or a RUN put beside them is told apart by its layer, and left out. So is
+        what a mount hides, and what is git's own, which is never mapped.
         """
+        mapping = mapped.map
         if not mapping.copied_into:
             return ()
-        mapped = {pair.target for pair in mapping.pairs}
+        targets = {pair.target for pair in mapping.pairs}
         cache = self._store.images
         told_by = next((r for r in replicas if r.running and r.image_id == image.id), None)
         below = images.list_below(
             self._engine, image.id, mapping.copied_into, cache=cache, told_by=told_by
         )
-        beside = [path for path in below if path not in mapped]
+        beside = [
+            path
+            for path in below
+            if path not in targets
+            and ".git" not in path.split("/")
+            and not any(is_below(path, mount) for mount in mapped.hidden_below)
+        ]
         if not beside:
             return ()
         lines = self.writers(mapping, image, beside)

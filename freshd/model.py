@@ -120,6 +120,8 @@ class ServiceMap:
     keeps no verbatim trace. ``opaque`` says in words what could not be followed.
     ``copied_into`` are the container directories COPY lands in, where leftovers are looked for.
     ``origins`` inverts a leftover: container directory -> project-relative source directory.
+    ``copy_lines`` are the history lines of the Dockerfile's COPYs -> whether the line brings files
+    of the tree and nothing else, so that what it wrote and the tree lacks has left the tree.
     """
 
     service: str
@@ -130,6 +132,7 @@ class ServiceMap:
     run_after_copy: bool = False
     copied_into: tuple[str, ...] = ()
     origins: Mapping[str, str] = field(default_factory=dict)
+    copy_lines: Mapping[str, bool] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,7 @@ from freshd.policy.halts import TreeSize
 from freshd.project import Project
 from freshd.store.store import Store
 from freshd.tree.dockerfile.history import compare_history
+from freshd.tree.dockerfile.infer import Inference
 from freshd.tree.manifest import TreeManifest
 from freshd.tree.mapping import MapResult
 
@@ -74,7 +75,7 @@ class Surveyor:
         image = self._maps.tag_image(service)
         if paths is None:
             pairs = mapped.map.pairs
-            extra = self._extra(service, mapped.map, image, replicas)
+            extra = self._extra(service, mapped, image, replicas)
             self._trees[service] = {}
         elif mapped is before:
             pairs = tuple(pair for path in sorted(paths) for pair in known.sources.get(path, ()))
@@ -169,17 +170,17 @@ class Surveyor:
     def _extra(
         self,
         service: str,
-        mapping: ServiceMap,
+        mapped: MapResult,
         image: ImageFacts | None,
         replicas: tuple[Replica, ...],
     ) -> tuple[str, ...]:
         """Targets that nothing maps and that came from the tree: left over, or written by us."""
         found: set[str] = set()
         for one in self._images_of(service, image, replicas).values():
-            found.update(self._maps.leftovers(mapping, one, replicas))
+            found.update(self._maps.leftovers(mapped, one, replicas))
         for replica in replicas:
             found.update(self._store.writes.of(replica))
-        return tuple(sorted(found - {pair.target for pair in mapping.pairs}))
+        return tuple(sorted(found - {pair.target for pair in mapped.map.pairs}))
 
     def _read_tree(
         self,
@@ -288,11 +289,7 @@ class Surveyor:
         build = self._project.service(service).build
         trace, evidence = Trace.UNKNOWN, ""
         if image is not None and mapped.inference is not None:
-            inference = mapped.inference
-            verdict = compare_history(
-                inference.final, image.history, base_history=inference.base_history
-            )
-            trace, evidence = verdict.trace, verdict.evidence
+            trace, evidence = told_by_history(mapped.inference, image)
         return ServiceFacts(
             service=service,
             builds=build is not None,
@@ -311,6 +308,17 @@ class Surveyor:
             trace=trace,
             trace_evidence=evidence,
         )
+
+
+def told_by_history(inference: Inference, image: ImageFacts) -> tuple[Trace, str]:
+    """Whether the image's history tells of this Dockerfile, and why not.
+
+    Equal lines prove nothing of what leaves none there, such as the RUNs of an earlier stage.
+    """
+    told = compare_history(inference.final, image.history, base_history=inference.base_history)
+    if told.trace is Trace.EQUAL and inference.untraced:
+        return Trace.UNKNOWN, f"{'; '.join(inference.untraced)} does not show in the image"
+    return told.trace, told.evidence
 
 
 def _is_file(tree: Mapping[str, Entry], mapping: ServiceMap, target: str) -> bool:

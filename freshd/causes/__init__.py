@@ -15,6 +15,7 @@ from freshd.causes.image import (
     unreadable_in_image,
     verbatim_findings,
 )
+from freshd.causes.leftovers import unclear
 from freshd.causes.verdict import links, strictly, verdict, worst
 from freshd.model import (
     Finding,
@@ -69,7 +70,7 @@ def _image_findings(facts: ServiceFacts, mapped: frozenset[str]) -> tuple[Findin
     landed = () if facts.fresh_build else differing
     return (
         *verbatim_findings(facts, image, differing),
-        *build_findings(facts, image, landed),
+        *build_findings(facts, image, landed, unclear=unclear(facts, image, mapped)),
         *unreadable_in_image(facts, image),
     )
 

@@ -22,20 +22,24 @@ from freshd.model import (
 
 
 def build_findings(
-    facts: ServiceFacts, image: ImageFacts, landed: tuple[Behind, ...]
+    facts: ServiceFacts, image: ImageFacts, landed: tuple[Behind, ...], *, unclear: tuple[str, ...]
 ) -> tuple[Finding, ...]:
-    """At most one finding. Of ``landed``, verbatim copies that differ, only the inputs count."""
+    """At most one finding. Of ``landed``, verbatim copies that differ, only the inputs count.
+
+    ``unclear`` are files of the image that may have left the tree.
+    """
     if not facts.builds:
         return ()
     record = facts.record if facts.record and facts.record.image_id == image.id else None
     changed = {item.path for item in landed if item.also_input}
-    changed |= set(_changed_inputs(facts, record))
+    left = {item.path for item in landed if item.pair is None}
+    changed |= set(_changed_inputs(facts, record)) - left
     arguments = tuple(_changed_arguments(facts, record))
     proved = record is not None and record.by_freshd
     trace = facts.trace is Trace.DIFFERS and not proved
     if changed or arguments or trace:
         return (_changed(facts, image, sorted(changed), arguments, trace=trace),)
-    reasons = tuple(_doubts(facts, record))
+    reasons = tuple(_doubts(facts, record, unclear))
     return (_unrecorded(facts, image, reasons),) if reasons else ()
 
 
@@ -68,7 +72,9 @@ def _changed_arguments(facts: ServiceFacts, record: BuildRecord | None) -> Itera
             yield name
 
 
-def _doubts(facts: ServiceFacts, record: BuildRecord | None) -> Iterator[str]:
+def _doubts(
+    facts: ServiceFacts, record: BuildRecord | None, unclear: tuple[str, ...]
+) -> Iterator[str]:
     """Why the image cannot be called fresh, in words."""
     mapping = facts.mapping
     if not mapping.pairs and not mapping.inputs:
@@ -79,6 +85,9 @@ def _doubts(facts: ServiceFacts, record: BuildRecord | None) -> Iterator[str]:
     blind = [path for path in mapping.traceless if path not in known]
     if blind:
         yield f"{len(blind)} inputs leave no trace in the image, such as {printable(min(blind))}"
+    if unclear:
+        first = printable(unclear[0])
+        yield f"{len(unclear)} files may have left the tree or be the build's own, such as {first}"
     yield from (printable(words) for words in mapping.opaque)
     if facts.trace is Trace.UNKNOWN and record is None:
         words = printable(facts.trace_evidence)

@@ -2,6 +2,9 @@
 
 import re
 
+CLASSIC = "#(nop)"
+"""In every line of the classic builder, and in none of BuildKit's."""
+
 _COPY = re.compile(r"(?:(?:/bin/sh -c|cmd /S /C) #\(nop\)\s+)?(?:COPY|ADD)\s")
 
 

@@ -1,13 +1,14 @@
 """Files whose source has left the tree: an image's files and who wrote them in, targets out.
 
 A generated file is not a leftover, so proof is asked for: the layer that wrote the path last is a
-COPY or ADD that also wrote a file which is mapped today. A base image's own COPY into the same
-directory wrote none of ours, and gives no proof.
+COPY or ADD of this Dockerfile that brings nothing but the tree's files. One from an earlier stage
+brings what was made there too, and a base image's own COPY wrote none of ours: no proof.
 """
 
 from collections import Counter
+from collections.abc import Collection
 
-from freshd.causes.history import is_copy
+from freshd.causes.history import CLASSIC, is_copy
 from freshd.causes.mounts import is_below
 from freshd.model import ImageFacts, Kind, ServiceFacts, ServiceMap
 
@@ -17,22 +18,33 @@ def leftovers(facts: ServiceFacts, image: ImageFacts, mapped: frozenset[str]) ->
 
     ``mapped`` are the targets of today's mapping.
     """
+    proofs = _proofs(facts.mapping, image, mapped)
+    return _written_by(proofs, facts, image, mapped)
+
+
+def unclear(facts: ServiceFacts, image: ImageFacts, mapped: frozenset[str]) -> tuple[str, ...]:
+    """Targets, sorted, that have left the tree or came with a COPY from elsewhere: who knows."""
+    mixed = facts.mapping.copy_lines.keys() - _proofs(facts.mapping, image, mapped)
+    return _written_by(mixed, facts, image, mapped)
+
+
+def _written_by(
+    lines: Collection[str], facts: ServiceFacts, image: ImageFacts, mapped: frozenset[str]
+) -> tuple[str, ...]:
     writers = image.writers
     below = tuple(directory.rstrip("/") + "/" for directory in facts.mapping.copied_into)
-    if not writers or not below:
+    if not writers or not below or not lines:
         return ()
-    candidates = [
-        target
-        for target, entry in image.files.items()
-        if target not in mapped
-        and target.startswith(below)
-        and entry.kind in (Kind.FILE, Kind.LINK)
-    ]
-    ours = _our_lines(image, mapped) if candidates else frozenset()
     return tuple(
-        target
-        for target in sorted(candidates)
-        if writers.get(target, "") in ours and not in_tree(facts, target)
+        sorted(
+            target
+            for target, entry in image.files.items()
+            if target not in mapped
+            and target.startswith(below)
+            and entry.kind in (Kind.FILE, Kind.LINK)
+            and writers.get(target, "") in lines
+            and not in_tree(facts, target)
+        )
     )
 
 
@@ -67,9 +79,15 @@ def in_tree(facts: ServiceFacts, target: str) -> bool:
     return False
 
 
-def _our_lines(image: ImageFacts, mapped: frozenset[str]) -> frozenset[str]:
-    """The COPY lines of this Dockerfile; a line that occurs twice proves nothing."""
-    writers = image.writers or {}
-    lines = {line for target, line in writers.items() if target in mapped and is_copy(line)}
+def _proofs(mapping: ServiceMap, image: ImageFacts, mapped: frozenset[str]) -> frozenset[str]:
+    """COPY lines that brought the tree's files and no others; one that occurs twice proves nothing.
+
+    The classic builder's lines do not name the sources: they are ours by what they wrote.
+    """
+    ours = {line for line, verbatim in mapping.copy_lines.items() if verbatim}
+    if all(mapping.copy_lines.values()):
+        writers = image.writers or {}
+        classic = {line for target, line in writers.items() if target in mapped}
+        ours |= {line for line in classic if CLASSIC in line and is_copy(line)}
     times = Counter(entry.created_by for entry in image.history)
-    return frozenset(line for line in lines if times[line] < 2)
+    return frozenset(line for line in ours if times[line] < 2)

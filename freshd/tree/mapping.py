@@ -279,6 +279,7 @@ class _Draft:
             run_after_copy=inference is not None and inference.run_after_copy,
             copied_into=tuple(origins),
             origins=origins,
+            copy_lines=_copy_lines(inference),
         )
         copies = {copy.target: copy for copy in inference.pairs} if inference is not None else {}
         hidden_below = tuple(sorted(mounts))
@@ -303,6 +304,13 @@ def _joined(prefix: str, path: str) -> str:
     if not prefix or not path:
         return path or prefix or "."
     return f"{prefix}/{path}"
+
+
+def _copy_lines(inference: Inference | None) -> Mapping[str, bool]:
+    """The history line of each COPY of the final chain -> whether it brings the tree's only."""
+    steps = inference.final if inference is not None else ()
+    copies = [step for step in steps if step.name in ("COPY", "ADD")]
+    return {step.records[0]: step.verbatim for step in copies}
 
 
 def _is_gits_own(path: str) -> bool:

@@ -20,7 +20,10 @@ URL = re.compile(r"https?://|git://|ssh://|git@[^/]+:")
 
 @dataclass(slots=True)
 class Copying:
-    """One COPY or ADD under way. ``origin`` is None where it comes from outside this build."""
+    """One COPY or ADD under way. ``origin`` is None where it comes from outside this build.
+
+    ``verbatim`` as long as nothing but the context's files has come along.
+    """
 
     replay: Replay
     state: State
@@ -29,6 +32,7 @@ class Copying:
     placer: Placer
     origin: Volume | None
     origin_state: State | None
+    verbatim: bool
 
     @property
     def line(self) -> int:
@@ -69,6 +73,7 @@ class Copying:
 
     def _made_elsewhere(self) -> None:
         """What lands now is not known: it may be a directory, and may cover earlier files."""
+        self.verbatim = False
         self.state.sure_of_directories = False
         self.state.changed_after_copy = self.state.changed_after_copy or self.state.copied
 
@@ -124,7 +129,14 @@ def copy(replay: Replay, state: State, words: Words) -> None:
     state.copied = True
     traceless = "the content of a heredoc" if inline else ""
     state.applied.append(
-        Applied(instruction.name, instruction.line, (text,), words.certain, traceless)
+        Applied(
+            instruction.name,
+            instruction.line,
+            (text,),
+            words.certain,
+            traceless,
+            verbatim=copying.verbatim and not inline,
+        )
     )
 
 
@@ -161,7 +173,8 @@ def _begin(
 
     exclude = DockerIgnore.from_text("\n".join(words.all(instruction.all_flags("exclude"))))
     order = Placement(_absolute(state, destination), stamp, is_directory, exclude)
-    return Copying(replay, state, words, order, Placer(state.volume), origin, origin_state)
+    placer = Placer(state.volume)
+    return Copying(replay, state, words, order, placer, origin, origin_state, from_context)
 
 
 def _origin(replay: Replay, state: State, words: Words) -> State | None:

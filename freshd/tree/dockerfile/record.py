@@ -22,6 +22,7 @@ class Applied:
 
     ``records`` are the texts BuildKit versions give it. ``certain`` is false where the text hangs
     on a base image that is not known here. ``traceless`` says what the text does not show.
+    ``verbatim`` marks a COPY or ADD that brings files of the context and nothing else.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Applied:
     records: tuple[str, ...]
     certain: bool = True
     traceless: str = ""
+    verbatim: bool = False
 
 
 def quoted(text: str) -> str:

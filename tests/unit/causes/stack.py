@@ -90,6 +90,7 @@ class Stack:
                 inputs=("Dockerfile",),
                 copied_into=("/srv/app",),
                 origins={"/srv/app": "app"},
+                copy_lines={COPY_LINE: True},
             ),
             tree=files({"Dockerfile": "FROM base", **self.tree}),
             observations=tuple(

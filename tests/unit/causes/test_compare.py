@@ -20,7 +20,18 @@ from freshd.model import (
     Verdict,
     Via,
 )
-from tests.unit.causes.stack import Stack, entry, image, landed, mount, record, replica, sha, target
+from tests.unit.causes.stack import (
+    COPY_LINE,
+    Stack,
+    entry,
+    image,
+    landed,
+    mount,
+    record,
+    replica,
+    sha,
+    target,
+)
 
 V1 = {"app/a.py": "one", "app/b.py": "two"}
 EDITED = {"app/a.py": "ONE", "app/b.py": "two"}
@@ -524,7 +535,27 @@ def test_a_copy_line_that_the_base_image_has_too_proves_nothing() -> None:
     facts = Stack({"app/a.py": "one"}, V1).facts()
     assert facts.tag_image is not None
     twice = replace(facts.tag_image, history=facts.tag_image.history * 2)
-    assert compare(replace(facts, tag_image=twice, images={twice.id: twice})).findings == ()
+    report = compare(replace(facts, tag_image=twice, images={twice.id: twice}))
+    assert told(report) == ["unverifiable build-unrecorded"]
+
+
+def test_what_came_with_a_copy_from_an_earlier_stage_may_have_been_made_there() -> None:
+    facts = Stack({"app/a.py": "one"}, V1).facts()
+    mapping = replace(facts.mapping, copy_lines={COPY_LINE: False})
+    report = compare(replace(facts, mapping=mapping))
+    assert told(report) == ["unverifiable build-unrecorded"]
+    assert "/srv/app/b.py" in only(report, "build-unrecorded").message
+    recorded = replace(facts, mapping=mapping, record=record({"Dockerfile": "FROM base"}))
+    assert told(compare(recorded)) == []
+
+
+def test_a_deleted_source_is_left_over_and_no_changed_input_of_a_recorded_build() -> None:
+    recorded = record({"Dockerfile": "FROM base", "app/a.py": "one", "app/b.py": "two"})
+    facts = Stack({"app/a.py": "one"}, V1, extra={"record": recorded}).facts()
+    assert told(compare(facts)) == [
+        "stale image-behind",
+        "stale extra-in-container web-1 app/b.py",
+    ]
 
 
 def test_without_a_running_replica_an_edit_is_no_note() -> None:

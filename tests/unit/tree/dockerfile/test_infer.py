@@ -135,6 +135,25 @@ def test_what_is_copied_into_a_stage_and_on_again_is_a_pair(name: str) -> None:
     assert {pair.line for pair in found.pairs} == {8}
 
 
+@pytest.mark.parametrize(
+    ("line", "verbatim"),
+    [
+        ("COPY . /out/", True),
+        ("COPY --chmod=755 a.py src /out/", True),
+        ("ADD a.py /out/", True),
+        ("COPY --from=one /w /out", False),
+        ("COPY --from=elsewhere /w /out", False),
+        ("ADD a.py https://example.org/x /out/", False),
+        ("ADD a.py x.tar /out/", False),
+        ("COPY a.py <<EOF /out/\nmore\nEOF", False),
+    ],
+)
+def test_a_copy_says_whether_it_brings_files_of_the_context_only(line: str, verbatim: bool) -> None:
+    text = f"FROM base AS one\nCOPY . /w\nFROM scratch\n{line}\n"
+    found = infer(text, {**listing(), "x.tar": Kind.FILE}, image_config=lambda _: BASE)
+    assert [step.verbatim for step in found.final] == [verbatim]
+
+
 def test_what_passed_a_run_of_an_earlier_stage_only_the_image_can_confirm() -> None:
     text = STAGES.format(two="RUN x", base="scratch", name="two", path="/v/a.py")
     found = infer(text, listing(), image_config=lambda _: BASE)
