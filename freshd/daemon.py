@@ -213,6 +213,9 @@ class Daemon:
     def _ready(self) -> bool:
         """What a killed run left is dealt with before the first pass; later, a killed verb's."""
         with self._recovery_lock:
+            if self._passes.engine_lost.is_set():  # it may have left an entry of ours open
+                self._passes.engine_lost.clear()
+                self._recovered = False
             owners = self._store.journal.open_owners(self._project.name)
             if self._recovered and owners <= {os.getpid()}:
                 return True

@@ -89,8 +89,11 @@ class Watching:
             raise AssertionError(f"{seen}\n{error}") from None
 
     def read(self, path: str, service: str = "web") -> set[bytes | None]:
-        """What the replicas hold at ``path``."""
-        return {self.stack.read(each, path) for each in self.stack.containers(service)}
+        """What the replicas hold at ``path``; nothing while one is on its way out."""
+        try:
+            return {self.stack.read(each, path) for each in self.stack.containers(service)}
+        except AssertionError:
+            return set()
 
     # ---- what freshd says
 
