@@ -10,7 +10,7 @@ from freshd.errors import ConfigError
 _LEVELS = {
     "stale": "stale: the code that runs is not the tree's",
     "unverifiable": "unverifiable: nothing is known, and that is said",
-    "note": "note: worth knowing, and changes no verdict",
+    "note": "note: worth knowing; it changes a verdict only under --strict",
 }
 
 
