@@ -155,7 +155,7 @@ class _Draft:
                 continue
             self._pair(
                 Pair(
-                    source=_joined(prefix, copy.source),
+                    source=self._named(prefix, copy.source),
                     target=copy.target,
                     via=Via.COPY,
                     mode=copy.mode,
@@ -164,12 +164,15 @@ class _Draft:
                     why=f"{name} line {copy.line}",
                 )
             )
-        inputs = {_joined(prefix, path) for path in inference.inputs if not _is_gits_own(path)}
+        inputs = {self._named(prefix, path) for path in inference.inputs if not _is_gits_own(path)}
         self.inputs |= inputs
         self.traceless |= inputs
         self.opaque += inference.opaque
         for target, source in inference.directories.items():
-            self.origins[target] = _joined(prefix, source)
+            self.origins[target] = origin = self._named(prefix, source)
+            own = self._from_above(origin)
+            if own:  # the project itself lies in what was copied
+                self.origins[posixpath.join(target, own)] = "."
 
     def _add_named_contexts(self, contexts: Mapping[str, str]) -> None:
         """What lies in a further local context is used by the build, where is not followed."""
@@ -181,7 +184,7 @@ class _Draft:
             listing = self._listing(path, partial(list_context, ignore=ignore))
             prefix = self._prefix(path)
             used = {
-                _joined(prefix, below)
+                self._named(prefix, below)
                 for below, kind in listing.files.items()
                 if _lands(kind) and not _is_gits_own(below)
             }
@@ -245,7 +248,7 @@ class _Draft:
         prefix = self._prefix(source)
         for below, kind in listing.files.items():
             if _lands(kind):
-                yield _joined(prefix, below), below
+                yield self._named(prefix, below), below
 
     def _listing(self, directory: str, lister: Callable[[str], Listing]) -> Listing:
         try:
@@ -295,6 +298,21 @@ class _Draft:
     def _prefix(self, directory: str) -> str:
         relative = self._relative(directory)
         return "" if relative == "." else relative
+
+    def _named(self, prefix: str, path: str) -> str:
+        """The one project-relative name of a path below ``prefix``, which may hold the project."""
+        joined = _joined(prefix, path)
+        own = self._from_above(prefix)
+        if own and path == own:
+            return "."
+        return path.removeprefix(own + "/") if own and path.startswith(own + "/") else joined
+
+    def _from_above(self, prefix: str) -> str:
+        """Where the project is, as seen from a directory above it; "" from anywhere else."""
+        steps = prefix.split("/")
+        if set(steps) != {".."}:
+            return ""
+        return "/".join(self.project_dir.split("/")[-len(steps) :])
 
     def _relative(self, path: str) -> str:
         return os.path.relpath(path, self.project_dir)

@@ -65,6 +65,31 @@ def test_what_a_dockerfile_copies_is_mapped(write: Callable[..., Path]) -> None:
     assert "Dockerfile line 3" in result.map.pairs[0].why
 
 
+def test_a_context_above_the_project_has_one_name_for_each_file(
+    write: Callable[..., Path],
+) -> None:
+    root = write(
+        {
+            "Dockerfile": "FROM x\nCOPY . /all/\nCOPY deploy/site.conf /etc/\nCOPY deploy /d\n",
+            "app/a.py": "",
+            "deploy/site.conf": "",
+            "deployed/x": "",
+        }
+    )
+    result = build_map(built(root), project_dir=str(root / "deploy"))
+    assert shown(result) == {
+        "/all/Dockerfile": "../Dockerfile",
+        "/all/app/a.py": "../app/a.py",
+        "/all/deploy/site.conf": "site.conf",
+        "/all/deployed/x": "../deployed/x",
+        "/d/site.conf": "site.conf",
+        "/etc/site.conf": "site.conf",
+    }
+    assert result.map.origins == {"/all": "..", "/all/deploy": ".", "/d": "."}
+    deep = build_map(built(root), project_dir=str(root / "app/deep"))
+    assert shown(deep)["/all/app/a.py"] == "../../app/a.py"
+
+
 def test_the_ignore_file_of_the_dockerfile_wins_and_both_forms_are_inputs(
     write: Callable[..., Path],
 ) -> None:
