@@ -12,8 +12,10 @@ from dataclasses import replace
 from freshd.causes.container import is_serving
 from freshd.causes.leftovers import source_of
 from freshd.engine.client import Engine
+from freshd.errors import ConfigError
 from freshd.maps import Maps, differing
 from freshd.model import (
+    BuildRecord,
     Entry,
     ImageFacts,
     Kind,
@@ -133,8 +135,16 @@ class Surveyor:
         identity = (status.st_dev, status.st_ino)
         if empty:
             return TreeSize(files=0, root_empty=True, identity=identity)
-        pairs = self._maps.mapped(service).map.pairs
-        return TreeSize(files=len({pair.source for pair in pairs}), identity=identity)
+        known = self._maps.known(service).mapped
+        try:
+            sources = {pair.source for pair in self._maps.mapped(service).map.pairs}
+        except ConfigError:
+            if known is None:
+                raise
+            # The Dockerfile went with the rest: what is left of what was mapped until now?
+            before = {pair.source for pair in known.map.pairs}
+            sources = {each for each in before if os.path.lexists(os.path.join(root, each))}
+        return TreeSize(files=len(sources), identity=identity)
 
     def build_tree(self, service: str) -> Mapping[str, Entry]:
         """Entries of all that a build of ``service`` reads, hashed anew."""
@@ -290,15 +300,18 @@ class Surveyor:
         trace, evidence = Trace.UNKNOWN, ""
         if image is not None and mapped.inference is not None:
             trace, evidence = told_by_history(mapped.inference, image)
+        record = None if image is None else self._store.builds.get(image.id)
+        tree = self._trees[service]
+        odd = () if image is None else differing(mapped.map.pairs, tree, found[image.id])
         return ServiceFacts(
             service=service,
             builds=build is not None,
             mapping=mapped.map,
-            tree=self._trees[service],
+            tree=tree,
             observations=observations,
             tag_image=None if image is None else found.get(image.id, image),
             images=found,
-            record=None if image is None else self._store.builds.get(image.id),
+            record=record,
             args={} if build is None else {k: v or "" for k, v in build.args.items()},
             written={
                 (seen.replica.id, target): digest
@@ -307,7 +320,18 @@ class Surveyor:
             },
             trace=trace,
             trace_evidence=evidence,
+            fresh_build=record is not None and _built_from(record, mapped.map, tree, odd),
         )
+
+
+def _built_from(
+    record: BuildRecord, mapping: ServiceMap, tree: Mapping[str, Entry], odd: Collection[str]
+) -> bool:
+    """Whether the build had the very files that its image does not hold: a stale context."""
+    sources = {pair.source for pair in mapping.pairs if pair.target in set(odd)}
+    return bool(sources) and all(
+        source in tree and record.inputs.get(source) == tree[source].digest for source in sources
+    )
 
 
 def told_by_history(inference: Inference, image: ImageFacts) -> tuple[Trace, str]:

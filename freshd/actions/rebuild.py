@@ -42,12 +42,14 @@ def apply(step: Step, world: World) -> Outcome:
         built = _build(world, mode if moved else _FRESH[mode])
         moved = built.wrong != () and world.inputs() != built.inputs
     if not built.result.ok:
+        world.engine.ping()  # with an engine that went away meanwhile nothing is known
         detail = f"the build failed with {built.result.exit_code}; what runs is untouched"
         return Outcome(step, StepStatus.FAILED, detail, output=built.result.lines)
     if moved:
         detail = "the tree keeps changing while it is built"
         return Outcome(step, StepStatus.SKIPPED, detail, output=built.result.lines)
     if built.wrong:
+        _record(world, built)  # what it was made of shows from now on that the image is stale
         return Outcome(step, StepStatus.FAILED, _stale(built.wrong), output=built.result.lines)
     return _recreated(step, world, built)
 
@@ -64,6 +66,12 @@ def _build(world: World, mode: RebuildMode) -> _Built:
         on_start=lambda pid: world.journal.phase("build", {"mode": mode.value, "pid": pid}),
     )
     return _Built(result, inputs, world.mismatches() if result.ok else ())
+
+
+def _record(world: World, built: _Built) -> None:
+    image = world.engine.image(world.image_ref)
+    if image is not None:
+        world.record_build(image.id, built.inputs)
 
 
 def _recreated(step: Step, world: World, built: _Built) -> Outcome:
