@@ -17,6 +17,7 @@ from freshd.observe import images, layers
 from freshd.project import Project
 from freshd.store.store import Store
 from freshd.tree.dockerfile.stages import BaseImage
+from freshd.tree.ignore import never_code
 from freshd.tree.mapping import MapResult, build_map, context_key
 
 
@@ -121,7 +122,7 @@ class Maps:
         """Targets of the image that a COPY wrote and no pair maps: they may have left the tree.
 
         What a base image or a RUN put beside them is told apart by its layer, and left out. So is
-        what a mount hides, and what is git's own, which is never mapped.
+        what a mount hides, and what is nobody's code, which is never mapped.
         """
         mapping = mapped.map
         if not mapping.copied_into:
@@ -136,7 +137,7 @@ class Maps:
             path
             for path in below
             if path not in targets
-            and ".git" not in path.split("/")
+            and not never_code(path)
             and not any(is_below(path, mount) for mount in mapped.hidden_below)
         ]
         if not beside:

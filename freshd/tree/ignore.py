@@ -176,6 +176,21 @@ class WatchIgnore:
         return [*rules, (prefix, own)] if own is not None else rules
 
 
+def never_code(path: str) -> bool:
+    """Whether a file is nobody's code, though a COPY may take it along.
+
+    That is what git keeps for itself, an editor's litter, and the bytecode that Python makes anew
+    from the source beside it: they come and go, and no container is behind for the lack of them.
+    """
+    *above, name = path.split("/")
+    return (
+        name == ".git"
+        or ".git" in above
+        or (bool(above) and above[-1] == "__pycache__" and name.endswith(".pyc"))
+        or _is_editor_litter(name)
+    )
+
+
 @cache
 def _editors() -> IgnoreRules:
     return IgnoreRules(EDITOR_TEMPORARIES)

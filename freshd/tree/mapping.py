@@ -28,7 +28,7 @@ from freshd.tree.dockerfile.infer import (
 )
 from freshd.tree.dockerfile.stages import BaseImage
 from freshd.tree.dockerignore import IGNORE_FILE, DockerIgnore
-from freshd.tree.ignore import WatchIgnore
+from freshd.tree.ignore import WatchIgnore, never_code
 from freshd.tree.listing import Listing, Stamp, list_context, list_watched, stamp, stamps_again
 from freshd.tree.mounts import hiding, mark_hidden, may_list, merge
 from freshd.tree.walk import RootGone
@@ -151,7 +151,7 @@ class _Draft:
 
     def _add_inferred(self, inference: Inference, prefix: str, name: str) -> None:
         for copy in inference.pairs:
-            if _is_gits_own(copy.source):
+            if never_code(copy.source):
                 continue
             self._pair(
                 Pair(
@@ -164,7 +164,7 @@ class _Draft:
                     why=f"{name} line {copy.line}",
                 )
             )
-        inputs = {self._named(prefix, path) for path in inference.inputs if not _is_gits_own(path)}
+        inputs = {self._named(prefix, path) for path in inference.inputs if not never_code(path)}
         self.inputs |= inputs
         self.traceless |= inputs
         self.opaque += inference.opaque
@@ -186,7 +186,7 @@ class _Draft:
             used = {
                 self._named(prefix, below)
                 for below, kind in listing.files.items()
-                if _lands(kind) and not _is_gits_own(below)
+                if _lands(kind) and not never_code(below)
             }
             self.inputs |= used
             self.traceless |= used
@@ -329,11 +329,6 @@ def _copy_lines(inference: Inference | None) -> Mapping[str, bool]:
     steps = inference.final if inference is not None else ()
     copies = [step for step in steps if step.name in ("COPY", "ADD")]
     return {step.records[0]: step.verbatim for step in copies}
-
-
-def _is_gits_own(path: str) -> bool:
-    """git rewrites its own files at every turn, and no program in a container runs them."""
-    return ".git" in path.split("/")
 
 
 def _lands(kind: Kind) -> bool:

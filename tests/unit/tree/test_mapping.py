@@ -90,6 +90,17 @@ def test_a_context_above_the_project_has_one_name_for_each_file(
     assert shown(deep)["/all/app/a.py"] == "../../app/a.py"
 
 
+def test_what_is_nobodys_code_is_not_mapped_though_it_is_copied(
+    write: Callable[..., Path],
+) -> None:
+    litter = (".git/HEAD", ".a.py.swp", "a.py~", "__pycache__/a.cpython-311.pyc", "sub/.DS_Store")
+    root = write({"Dockerfile": "FROM x\nCOPY src /src/\n", "src/a.py": "", "src/b.pyc": ""})
+    write({f"src/{name}": "" for name in litter})
+    result = build_map(built(root), project_dir=str(root))
+    assert shown(result) == {"/src/a.py": "src/a.py", "/src/b.pyc": "src/b.pyc"}
+    assert result.map.inputs == ("Dockerfile",)
+
+
 def test_the_ignore_file_of_the_dockerfile_wins_and_both_forms_are_inputs(
     write: Callable[..., Path],
 ) -> None:
