@@ -113,3 +113,4 @@ def test_an_engine_that_dies_in_the_middle_of_a_rebuild(
     shop.level()
     shop.fresh()
     assert daemon.process.poll() is None
+    assert ("rebuild", "interrupted") in shop.remedies()

@@ -16,7 +16,12 @@ from tests.harness.stack import Stack
 pytestmark = pytest.mark.timeout(300)
 
 ONE = COMPOSE.replace("scale: 2", "scale: 1")
-BUILT = "FROM freshd-busybox:1\nCOPY words.txt /in\nRUN sort </in >/words.txt\nCOPY app /app\n"
+BUILT = """
+FROM freshd-busybox:1
+COPY words.txt /in/words.txt
+RUN sort </in/words.txt >/words.txt
+COPY app /app
+"""
 REBUILD = INJECT + '[[rule]]\nwhen = ["build-input-changed"]\ndo = ["rebuild"]\n'
 
 

@@ -80,7 +80,10 @@ class Watching:
         seen: list[str] = []
 
         def equal() -> bool:
-            seen[:] = self.stack.oracle(service, expected, replicas=replicas, modes=modes)
+            try:
+                seen[:] = self.stack.oracle(service, expected, replicas=replicas, modes=modes)
+            except AssertionError as error:  # a container that is just being replaced
+                seen[:] = [str(error)]
             return not seen
 
         try:
