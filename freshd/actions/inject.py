@@ -176,8 +176,8 @@ def _make_links(helper: Helper, stage: staging.Stage, jobs: list[Job]) -> str:
 def _put_in_place(
     world: World, replica: Replica, top: str, jobs: list[Job], missing: list[Directory]
 ) -> None:
-    world.journal.phase("put", {"files": len(jobs), "in_place": True})
     tar = staging.in_place(top, jobs, missing)
+    world.journal.phase("put", {"files": len(jobs), "in_place": True})
     archive.put(world.engine, replica.id, path=top, tar=tar)
     world.journal.phase("verify", {"files": len(jobs)})
 

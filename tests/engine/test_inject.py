@@ -60,7 +60,7 @@ def test_a_file_is_replaced_with_the_owner_it_had_and_the_mode_of_the_tree(
     assert stack.read(shell, "/app/old.py") == b"new\n"
     assert owner(stack, shell, "/app/old.py") == "7:8 644"
     assert site.written.known == {(shell, "/app/old.py"): digest(b"new\n")}
-    assert site.journal.names == ["put", "rename"]
+    assert site.journal.names == ["put", "rename", "verify"]
 
 
 def test_a_new_file_and_its_missing_directories_take_the_owner_of_the_directory_above(

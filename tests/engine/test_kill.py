@@ -15,6 +15,12 @@ from tests.harness.stack import Stack
 from tests.harness.waiting import wait_until
 
 KILLS = int(os.environ.get("FRESHD_KILLS", "100"))
+INJECT = """
+version = 1
+[[rule]]
+when = ["content-differs"]
+do = ["inject"]
+"""
 INSIDE = ("put", "rename", "restart", "build")
 
 
@@ -85,6 +91,7 @@ def test_a_verb_that_was_killed_is_carried_through_by_the_next_apply(site: Site)
     ]:
         site.kill_verb(verb, wanted)
         assert site.half_written() == [], (verb, wanted)
+        site.edit(wanted)  # what did land is freshd's, and may be written over
         done = site.freshd("apply")
         assert done.returncode == 0, (verb, wanted, done)
         if verb == ["apply"]:
@@ -119,3 +126,44 @@ def test_a_service_comes_back_when_compose_is_killed_in_a_recreate(site: Site) -
     done = site.freshd("apply")
     assert done.returncode == 0, done
     assert site.differences() == []
+
+
+BARE = """
+FROM scratch
+COPY --from=freshd-busybox:1 /bin/busybox /bin/sleep
+COPY app /app
+CMD ["/bin/sleep", "1000000"]
+"""
+BARE_SIZE = 48 * 1024 * 1024
+
+
+@pytest.mark.timeout(300)
+def test_a_file_that_a_kill_cut_off_in_an_image_without_a_shell_is_written_again(
+    stack: Stack, freshd: Freshd
+) -> None:
+    """Nothing can be renamed there, so a kill can leave half a file: it is known for freshd's."""
+    stack.write({"compose.yaml": "services: {web: {build: ., stop_grace_period: 0s}}\n"})
+    stack.write({"Dockerfile": BARE, "app/big": b"0", "freshd.toml": INJECT})
+    stack.up(build=True)
+    web = stack.container("web")
+    journal = Journal(os.path.join(freshd.state, "freshd.sqlite3"))
+    site = Site(stack, freshd, random.Random(1), journal)
+
+    def cut_off() -> bool:
+        site.write("app/big", size=BARE_SIZE)
+        process = site.verb(["inject", "web"])
+        while process.poll() is None:
+            now = journal.last_open()
+            if now is not None and now.phase == "put" and now.owner == process.pid:
+                time.sleep(site.random.uniform(0.0, 0.3))  # the upload takes about as long
+                process.kill()
+                process.wait()
+                return 1 < len(stack.read(web, "/app/big") or b"") < BARE_SIZE - 1000
+        return False
+
+    wait_until(cut_off, 120.0, what="half a file to be left")
+    done = freshd("apply")
+    assert done.returncode == 0, done
+    assert stack.oracle("web", {"app/big": "/app/big"}) == []
+    assert journal.unfinished() == []
+    journal.close()
