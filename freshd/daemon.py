@@ -302,7 +302,6 @@ class Daemon:
         """Halts are lifted by another process: ``freshd resume``."""
         halted = bool(self._store.halts.active(self._project.name))
         if self._halted and not halted:
-            self._passes.forget_sizes()
             self._everything("resumed")
         self._halted = halted
 

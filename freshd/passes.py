@@ -85,6 +85,7 @@ class Passes:
         self._contexts: dict[str, Context] = {}
         self._standing: dict[str, ServiceReport] = {}
         self._sizes: dict[str, TreeSize] = {}
+        self._halted: set[str] = set()
         self._due: dict[tuple[str, str], float] = {}
         self._owed: set[str] = set()  # validations that no pass has come through yet
         self._stopping = False
@@ -153,10 +154,6 @@ class Passes:
         for service, why in due:
             self._dirty.mark(self._project.dir, service, reason=why)
 
-    def forget_sizes(self) -> None:
-        """A person has looked and resumed: the tree as it is now is meant."""
-        self._sizes.clear()
-
     def _everything(self, but: str | None) -> None:
         problem = self._project.problem
         if problem:
@@ -205,12 +202,16 @@ class Passes:
     def _guard(self, context: Context, service: str) -> None:
         """Halt where the tree looks like an accident: nothing is done until a person has looked."""
         now = context.surveyor.size(service)
+        if service in self._halted and context.halted(service) is None:
+            self._halted.discard(service)  # a person has looked: the tree as it is now is meant
+            self._sizes.pop(service, None)
         before = self._sizes.get(service)
         reason = None if before is None else halt_reason(before, now)
         if reason is None:
             if context.halted(service) is None:
                 self._sizes[service] = now
             return
+        self._halted.add(service)
         if self._store.halts.halt(self._project.name, service, reason=reason, at=self._clock()):
             self._log.warning("halted", service=service, why=reason)
             self._notices.halted(self._project.name, service, reason)
