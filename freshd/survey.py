@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from freshd.causes.container import is_serving
+from freshd.causes.image import image_of
 from freshd.causes.leftovers import source_of
 from freshd.engine.client import Engine
 from freshd.errors import ConfigError
@@ -297,40 +298,53 @@ class Surveyor:
         observations: tuple[Observation, ...],
     ) -> ServiceFacts:
         build = self._project.service(service).build
-        trace, evidence = Trace.UNKNOWN, ""
-        if image is not None and mapped.inference is not None:
-            trace, evidence = told_by_history(mapped.inference, image)
-        record = None if image is None else self._store.builds.get(image.id)
-        tree = self._trees[service]
-        odd = () if image is None else differing(mapped.map.pairs, tree, found[image.id])
-        return ServiceFacts(
+        facts = ServiceFacts(
             service=service,
             builds=build is not None,
             mapping=mapped.map,
-            tree=tree,
+            tree=self._trees[service],
             observations=observations,
             tag_image=None if image is None else found.get(image.id, image),
             images=found,
-            record=record,
             args={} if build is None else {k: v or "" for k, v in build.args.items()},
             written={
                 (seen.replica.id, target): digest
                 for seen in observations
                 for target, digest in self._store.writes.of(seen.replica).items()
             },
+        )
+        judged = image_of(facts)  # the tag may be gone, and what it named still run
+        return facts if judged is None else self._judged(facts, judged, mapped.inference)
+
+    def _judged(
+        self, facts: ServiceFacts, image: ImageFacts, inference: Inference | None
+    ) -> ServiceFacts:
+        """The facts with what freshd's record and the image's history tell of its build."""
+        trace, evidence = Trace.UNKNOWN, ""
+        if inference is not None:
+            trace, evidence = told_by_history(inference, image)
+        record = self._store.builds.get(image.id)
+        return replace(
+            facts,
+            record=record,
             trace=trace,
             trace_evidence=evidence,
-            fresh_build=record is not None and _built_from(record, mapped.map, tree, odd),
+            fresh_build=record is not None and _built_from(record, facts, image),
         )
 
 
-def _built_from(
-    record: BuildRecord, mapping: ServiceMap, tree: Mapping[str, Entry], odd: Collection[str]
-) -> bool:
-    """Whether the build had the very files that its image does not hold: a stale context."""
-    sources = {pair.source for pair in mapping.pairs if pair.target in set(odd)}
-    return bool(sources) and all(
-        source in tree and record.inputs.get(source) == tree[source].digest for source in sources
+def _built_from(record: BuildRecord, facts: ServiceFacts, image: ImageFacts) -> bool:
+    """Whether the build had the very content that its image does not hold: a stale context.
+
+    A mode is not in the record: a chmod since the build is a chmod.
+    """
+    odd = set(differing(facts.mapping.pairs, facts.tree, image))
+    pairs = [pair for pair in facts.mapping.pairs if pair.target in odd]
+    wanted = [(facts.tree[pair.source], pair) for pair in pairs if pair.source in facts.tree]
+    return bool(wanted) and all(
+        not want.same_content(image.files.get(pair.target))
+        and record.inputs.get(pair.source) == want.digest
+        for want, pair in wanted
     )
 
 
