@@ -1,4 +1,4 @@
-"""When an image that differs from the tree was built from a stale context, and when it is behind."""
+"""Whether an image that differs from the tree came from a stale context, or is just behind it."""
 
 import pytest
 
