@@ -103,7 +103,8 @@ class Surveyor:
             tree = self._read_tree(service, mapped.map, (), (), fresh=False)
         found = self._attributed(mapped.map, found, extra, tree)
         result = replace(mapped, map=replace(mapped.map, pairs=pairs))
-        return self._facts(service, result, image, found, observations)
+        narrow = paths is not None
+        return self._facts(service, result, image, found, observations, narrow=narrow)
 
     def replicas(self, service: str) -> tuple[Replica, ...]:
         """The containers that were looked at last."""
@@ -296,6 +297,8 @@ class Surveyor:
         image: ImageFacts | None,
         found: Mapping[str, ImageFacts],
         observations: tuple[Observation, ...],
+        *,
+        narrow: bool,
     ) -> ServiceFacts:
         build = self._project.service(service).build
         facts = ServiceFacts(
@@ -314,16 +317,28 @@ class Surveyor:
             },
         )
         judged = image_of(facts)  # the tag may be gone, and what it named still run
-        return facts if judged is None else self._judged(facts, judged, mapped.inference)
+        if judged is None:
+            return facts
+        return self._judged(facts, judged, mapped.inference, narrow=narrow)
 
     def _judged(
-        self, facts: ServiceFacts, image: ImageFacts, inference: Inference | None
+        self,
+        facts: ServiceFacts,
+        image: ImageFacts,
+        inference: Inference | None,
+        *,
+        narrow: bool,
     ) -> ServiceFacts:
         """The facts with what freshd's record and the image's history tell of its build."""
         trace, evidence = Trace.UNKNOWN, ""
         if inference is not None:
             trace, evidence = told_by_history(inference, image)
         record = self._store.builds.get(image.id)
+        if record is not None and narrow:
+            # A narrowed look has a part of the map: a file that is not in it is no input for that.
+            known = {pair.source for pair in facts.mapping.pairs}.union(facts.mapping.inputs)
+            inputs = {path: digest for path, digest in record.inputs.items() if path in known}
+            record = replace(record, inputs=inputs)
         return replace(
             facts,
             record=record,
