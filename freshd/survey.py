@@ -103,8 +103,7 @@ class Surveyor:
             tree = self._read_tree(service, mapped.map, (), (), fresh=False)
         found = self._attributed(mapped.map, found, extra, tree)
         result = replace(mapped, map=replace(mapped.map, pairs=pairs))
-        narrow = paths is not None
-        return self._facts(service, result, image, found, observations, narrow=narrow)
+        return self._facts(service, result, image, found, observations, narrow=paths is not None)
 
     def replicas(self, service: str) -> tuple[Replica, ...]:
         """The containers that were looked at last."""
@@ -322,12 +321,7 @@ class Surveyor:
         return self._judged(facts, judged, mapped.inference, narrow=narrow)
 
     def _judged(
-        self,
-        facts: ServiceFacts,
-        image: ImageFacts,
-        inference: Inference | None,
-        *,
-        narrow: bool,
+        self, facts: ServiceFacts, image: ImageFacts, inference: Inference | None, *, narrow: bool
     ) -> ServiceFacts:
         """The facts with what freshd's record and the image's history tell of its build."""
         trace, evidence = Trace.UNKNOWN, ""
