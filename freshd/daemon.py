@@ -39,6 +39,7 @@ _WORKERS = 4
 _TICK = 0.1
 _STATUS_EVERY = 5.0
 _STOP_PATIENCE = 15.0
+_LOOKED_BACK = 20
 
 
 def run(
@@ -114,6 +115,7 @@ class Daemon:
         self._recovery_lock = threading.Lock()
         self._recovered = False
         self._halted = False
+        self._newest = store.journal.newest(project.name)
         self._started_at = self._since = time.time()
         self._dirty = Dirty(held=lock_held)
         self._notifier = Notifier(
@@ -181,6 +183,7 @@ class Daemon:
                 saved = time.monotonic()
                 self._save_state()
             self._notice_resume()
+            self._notice_others()
 
     def _shut_down(self) -> None:
         """Triggers first, so that nothing new is begun; then the workers end their step."""
@@ -304,6 +307,16 @@ class Daemon:
         if self._halted and not halted:
             self._everything("resumed")
         self._halted = halted
+
+    def _notice_others(self) -> None:
+        """What another freshd did by hand: no event tells of files written into a container."""
+        newest = self._store.journal.newest(self._project.name)
+        if newest == self._newest:
+            return
+        known, self._newest = self._newest, newest
+        for entry in self._store.journal.history(self._project.name, limit=_LOOKED_BACK):
+            if entry.id >= known[0] and entry.owner_pid != os.getpid():
+                self._dirty.mark(self._project.dir, entry.service, reason="changed by hand")
 
     def _save_state(self) -> None:
         self._state_changed.clear()

@@ -182,6 +182,16 @@ class Journal:
             )
             return tuple(float(row[0]) for row in rows)
 
+    def newest(self, project: str) -> tuple[int, bool]:
+        """The last entry's id, 0 before the first, and whether it is finished; cheap to ask."""
+        with self._database.read() as connection:
+            row = connection.execute(
+                "SELECT id, finished_at IS NOT NULL FROM journal WHERE project = ?"
+                " ORDER BY id DESC LIMIT 1",
+                (pack_text(project),),
+            ).fetchone()
+        return (0, True) if row is None else (row[0], bool(row[1]))
+
     def _select(self, condition: str, values: tuple[Any, ...]) -> tuple[JournalEntry, ...]:
         with self._database.read() as connection:
             rows = connection.execute(

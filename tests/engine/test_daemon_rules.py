@@ -55,7 +55,11 @@ def test_one_notice_for_drift_that_stays_and_one_when_it_is_over(
     shop.until(lambda: len(bus.told) == 1, "the notice")
     stack.write({"app/a.py": "a = 3\n", "app/b.py": "b = 3\n"})
     shop.until(lambda: len(shop.status()["services"][0]["findings"]) > 2, "the second finding")
+    assert len(bus.told) == 1
+    assert shop.daemon is not None
+    shop.daemon.stop()  # within a minute of the first a second notice would wait
     assert freshd("inject", "web").returncode == 0
+    shop.run()
     shop.until(lambda: len(bus.told) == 2, "the notice of its end")
     titles = [str(each["title"]) for each in bus.told]
     assert titles == [
@@ -65,13 +69,18 @@ def test_one_notice_for_drift_that_stays_and_one_when_it_is_over(
     assert shop.status()["daemon"]["notifier"] == "on"
 
 
-def test_without_a_session_bus_status_says_so(stack: Stack, freshd: Freshd) -> None:
+def test_without_a_session_bus_status_says_so_and_an_injection_by_hand_is_seen(
+    stack: Stack, freshd: Freshd
+) -> None:
     shop = shop_of(stack, freshd, policy="version = 1\n")
     shop.run()
     shop.fresh()
     stack.write({"app/a.py": "a = 2\n"})
     shop.until(lambda: "no session bus" in shop.status()["daemon"]["notifier"], "it in status")
     assert "no session bus" in freshd("status").stdout
+    assert freshd("inject", "web").returncode == 0
+    shop.until(lambda: not shop.status()["incidents"], "what was done by hand to be seen")
+    shop.fresh()
 
 
 def test_invalid_files_leave_the_last_good_ones_in_force(stack: Stack, freshd: Freshd) -> None:

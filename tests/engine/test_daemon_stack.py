@@ -140,13 +140,17 @@ def test_a_builder_that_holds_old_bytes_is_pruned_and_builds_once_more(
     shop.run()
     shop.fresh()
 
-    with open(stack.path("app/a.py"), "r+b") as file:
-        file.write(b"a = 2\n")
-    os.utime(stack.path("app/a.py"), moment)
-    shop.level()
-    shop.fresh()
-    assert shop.remedies()[-1] == ("rebuild", "done")
-    modes = [p["data"]["mode"] for p in shop.entries()[0]["phases"] if p["name"] == "build"]
+    modes: list[str] = []
+    for number in (2, 3):  # somebody else's prune may take the builder's old copy away meanwhile
+        with open(stack.path("app/a.py"), "r+b") as file:
+            file.write(f"a = {number}\n".encode())
+        os.utime(stack.path("app/a.py"), moment)
+        shop.level()
+        shop.fresh()
+        assert shop.remedies()[-1] == ("rebuild", "done")
+        modes = [p["data"]["mode"] for p in shop.entries()[0]["phases"] if p["name"] == "build"]
+        if modes[-1] == "fresh-context":
+            break
     assert modes[0] == "cached"
     assert modes[-1] == "fresh-context", "the builder was not fooled, so nothing was proved"
 

@@ -18,9 +18,7 @@ COMPOSE = """
 services:
   web: {build: ., init: true, command: [sleep, "1000000"], stop_grace_period: 0s}
 """
-SLOW = (
-    "FROM freshd-busybox:1\nCOPY wait.sh /wait.sh\nRUN sh /wait.sh\nCOPY app /app\n"
-)
+SLOW = "FROM freshd-busybox:1\nCOPY wait.sh /wait.sh\nRUN sh /wait.sh\nCOPY app /app\n"
 REBUILD = INJECT + '[[rule]]\nwhen = ["build-input-changed"]\ndo = ["rebuild"]\n'
 WEEK = 7 * 24 * 3600.0
 
