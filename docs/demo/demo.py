@@ -96,23 +96,11 @@ def recreate_behind_its_back(shop: Path, environ: dict[str, str]) -> None:
 
 
 def settle(shop: Path, environ: dict[str, str]) -> None:
-    """Until freshd says that every container has the tree's code."""
-    wait(
-        lambda: (
-            run(["docker", "compose", "ps", "-q"], shop, environ) != "" and is_fresh(shop, environ)
-        )
-    )
+    """Until the daemon says that every container has the tree's code."""
+    wait(lambda: is_fresh(shop, environ))
 
 
 def is_fresh(shop: Path, environ: dict[str, str]) -> bool:
-    done = subprocess.run(
-        [sys.executable, "-m", "freshd", "status", "--json"],
-        cwd=shop, env=environ, capture_output=True, check=False,
-    )  # fmt: skip
-    return done.returncode == 0
-
-
-def is_seen_fresh(shop: Path, environ: dict[str, str]) -> bool:
     """Whether the daemon itself, and not an earlier check, has seen every service fresh."""
     done = subprocess.run(
         [sys.executable, "-m", "freshd", "status", "--json"],
@@ -137,7 +125,7 @@ def start_daemon(shop: Path, environ: dict[str, str], work: Path) -> "subprocess
         [sys.executable, "-m", "freshd", "run"],
         cwd=shop, env=environ, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
     )  # fmt: skip
-    wait(lambda: daemon.poll() is not None or is_seen_fresh(shop, environ))
+    wait(lambda: daemon.poll() is not None or is_fresh(shop, environ))
     if daemon.poll() is not None:
         raise SystemExit(f"freshd run ended:\n{(work / 'daemon.log').read_text()}")
     print("   it watches the tree and the engine, and everything is fresh")

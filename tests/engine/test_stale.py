@@ -419,6 +419,15 @@ def test_a_volume_that_hides_a_rebuild_is_told(mounts: Stack, freshd: Freshd) ->
     assert "on the volume at /srv/app/cache" in hidden["message"]
     assert of(document, "volume")["links"]["image"] == "fresh"
 
+    # What was deleted is left over where a COPY's file is seen; a volume's content is its own.
+    os.unlink(mounts.path("app/cache/seed"))
+    document = check(freshd, "volume", "bind", exit_code=1)
+    assert found(document, "volume") == set()
+    assert found(document, "bind") == {
+        Found("extra-in-container", "stale", "app/cache/seed"),
+        BEHIND,
+    }
+
 
 @pytest.mark.timeout(240)
 def test_the_documents_are_as_the_contract_has_them(web: Stack, freshd: Freshd) -> None:

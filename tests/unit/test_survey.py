@@ -1,30 +1,42 @@
-"""Whether an image that differs from the tree came from a stale context, or is just behind it."""
+"""What an image's history tells of a Dockerfile, and what it cannot tell."""
 
 import pytest
 
-from freshd.model import BuildRecord, Entry, Kind, Pair, ServiceMap, Via
-from freshd.survey import _built_from
+from freshd.model import HistoryEntry, ImageFacts, Kind, Trace
+from freshd.survey import told_by_history
+from freshd.tree.dockerfile.infer import infer
 
-NEW, OLD = "1" * 64, "0" * 64
-MAPPING = ServiceMap(
-    "web",
-    pairs=(Pair("a.py", "/app/a.py", Via.COPY), Pair("b.py", "/app/b.py", Via.COPY)),
-)
-TREE = {"a.py": Entry(Kind.FILE, NEW), "b.py": Entry(Kind.FILE, NEW)}
+STAGES = "FROM scratch AS tools\n{run}FROM scratch\nCOPY --from=tools /made /made\nCOPY a /a\n"
+BUILT = ("COPY /made /made # buildkit", "COPY a /a # buildkit")
 
 
 @pytest.mark.parametrize(
-    ("recorded", "odd", "stale"),
+    ("run", "history", "expected"),
     [
-        pytest.param({"a.py": NEW, "b.py": NEW}, ["/app/a.py"], True, id="it had these bytes"),
-        pytest.param({"a.py": OLD, "b.py": NEW}, ["/app/a.py"], False, id="edited since"),
-        pytest.param({"a.py": NEW, "b.py": OLD}, ["/app/a.py", "/app/b.py"], False, id="one is"),
-        pytest.param({"b.py": NEW}, ["/app/a.py"], False, id="made since"),
-        pytest.param({"a.py": NEW}, [], False, id="nothing differs"),
+        ("", BUILT, (Trace.EQUAL, "")),
+        (
+            "RUN make >/made\n",
+            BUILT,
+            (Trace.UNKNOWN, "line 2: RUN in stage tools does not show in the image"),
+        ),
+        (
+            "RUN make >/made\n",
+            (*BUILT[:1], "COPY b /a # buildkit"),
+            (
+                Trace.DIFFERS,
+                "line 5: the Dockerfile has 'COPY a /a', the image 'COPY b /a'",
+            ),
+        ),
+    ],
+    ids=[
+        "all of it shows",
+        "a RUN of an earlier stage does not",
+        "a difference is one all the same",
     ],
 )
-def test_a_context_is_stale_when_the_build_had_what_its_image_lacks(
-    recorded: dict[str, str], odd: list[str], stale: bool
+def test_equal_lines_prove_nothing_of_what_leaves_none(
+    run: str, history: tuple[str, ...], expected: tuple[Trace, str]
 ) -> None:
-    record = BuildRecord("sha256:1", "web", recorded)
-    assert _built_from(record, MAPPING, TREE, odd) is stale
+    inference = infer(STAGES.format(run=run), {"a": Kind.FILE})
+    image = ImageFacts("sha256:1", "chain", history=tuple(HistoryEntry(line) for line in history))
+    assert told_by_history(inference, image) == expected

@@ -38,10 +38,7 @@ def test_a_fresh_project_is_a_calm_few_lines() -> None:
 
 def test_a_stale_file_is_named_with_container_evidence_and_the_command_that_helps() -> None:
     words = shown(STALE)
-    assert (
-        "✗ web   stale   image stale   container stale   1 of 214 files differs"
-        in words
-    )
+    assert "✗ web   stale   image stale   container stale   1 of 214 files differs" in words
     assert words.split("\n\n")[2] == (
         "web\n"
         "  content-differs  app/main.py in shop-web-1 is not the file in the tree\n"
