@@ -14,6 +14,7 @@ from freshd.causes.mounts import is_below
 from freshd.engine.client import Engine
 from freshd.model import Entry, ImageFacts, Pair, Replica, ServiceMap, Via
 from freshd.observe import images, layers
+from freshd.observe.held import HeldImages
 from freshd.project import Project
 from freshd.store.store import Store
 from freshd.tree.dockerfile.stages import BaseImage
@@ -42,7 +43,7 @@ class Maps:
     def __init__(self, project: Project, engine: Engine, store: Store) -> None:
         self._project = project
         self._engine = engine
-        self._store = store
+        self._images = HeldImages(store.images)
         self._known: dict[str, Known] = {}
 
     def known(self, service: str) -> Known:
@@ -100,18 +101,18 @@ class Maps:
         known: Mapping[str, Entry | None] | None = None,
     ) -> ImageFacts:
         """The image with those of ``targets`` that it holds."""
-        cache = self._store.images
+        cache = self._images
         return images.fill(self._engine, image, targets, cache=cache, known=known)
 
     def knows(self, image: ImageFacts, targets: Collection[str]) -> bool:
         """Whether all of ``targets`` are known already as this image has them."""
-        return len(self._store.images.get_files(image.chain_id, targets)) == len(set(targets))
+        return len(self._images.get_files(image.chain_id, targets)) == len(set(targets))
 
     def writers(
         self, mapping: ServiceMap, image: ImageFacts, targets: Collection[str]
     ) -> Mapping[str, str]:
         """target -> history line of the layer that wrote it last."""
-        cache = self._store.images
+        cache = self._images
         return layers.writers(
             self._engine, image.id, targets, cache=cache, below=mapping.copied_into
         )
@@ -128,7 +129,7 @@ class Maps:
         if not mapping.copied_into:
             return ()
         targets = {pair.target for pair in mapping.pairs}
-        cache = self._store.images
+        cache = self._images
         told_by = next((r for r in replicas if r.running and r.image_id == image.id), None)
         below = images.list_below(
             self._engine, image.id, mapping.copied_into, cache=cache, told_by=told_by
