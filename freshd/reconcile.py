@@ -21,6 +21,7 @@ from freshd.model import (
 )
 from freshd.policy.decide import decide
 from freshd.policy.failures import next_try, step_inputs, step_key
+from freshd.recovery import read_back
 from freshd.store.memory import Failure
 
 _ROUNDS = 3
@@ -138,6 +139,8 @@ def act(
         outcome = actions.run(step, world)
         on_step(step, outcome)
         outcomes.append(outcome)
+        if outcome.status is StepStatus.UNKNOWN and step.remedy is Remedy.INJECT:
+            read_back(context, step)
         if not context.promises.settle(outcome):
             stopped.add(step.container_id)
     return outcomes

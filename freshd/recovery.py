@@ -8,7 +8,7 @@ follows does the rest: what was promised and is still owed is in its plan.
 import os
 import subprocess
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from freshd.actions import staging
 from freshd.actions.world import Limits
@@ -23,10 +23,11 @@ from freshd.errors import (
     TargetGone,
 )
 from freshd.landed import landed
-from freshd.model import Remedy, Replica
-from freshd.store.journal import JournalEntry
+from freshd.model import Remedy, Replica, Step
+from freshd.store.journal import JournalEntry, Phase
 
 _PATIENCE = 120.0
+_SHORT_PATIENCE = 5.0
 _POLL = 0.05
 
 Say = Callable[[str], None]
@@ -99,19 +100,39 @@ def _settle_replica(context: Context, replica: Replica, entries: list[JournalEnt
     replica = context.engine.replica(replica.id)
     for entry in ours:
         if entry.step.remedy is Remedy.INJECT:
-            read = context.surveyor.manifest.read
-            found = landed(context.engine, replica, entry.step, entry.phases, read=read)
-            context.store.writes.record(replica, found, context.clock())
+            _record(context, replica, entry.step, entry.phases)
     if replica.running:
         sweep(context, replica)
 
 
-def _let_end(context: Context, replica: Replica, entry: JournalEntry) -> None:
+def read_back(context: Context, step: Step) -> None:
+    """After an injection whose outcome is unknown: what did land is recorded as written.
+
+    Best effort: the container may be paused or gone, and then the next edit asks a person.
+    """
+    (entry,) = context.store.journal.history(context.project.name, step.service, limit=1)
+    try:
+        replica = context.engine.replica(step.container_id or "")
+        _let_end(context, replica, entry, patience=_SHORT_PATIENCE)
+        _record(context, replica, step, entry.phases)
+    except (TargetGone, EngineFailed, OutcomeUnknown):
+        return  # the outcome says already that nothing is known
+
+
+def _record(context: Context, replica: Replica, step: Step, phases: Sequence[Phase]) -> None:
+    read = context.surveyor.manifest.read
+    found = landed(context.engine, replica, step, phases, read=read)
+    context.store.writes.record(replica, found, context.clock())
+
+
+def _let_end(
+    context: Context, replica: Replica, entry: JournalEntry, *, patience: float = _PATIENCE
+) -> None:
     """What the engine or a helper was told before the kill is carried out all the same."""
     if not replica.running:
         return
     tokens = {phase.data["helper"] for phase in entry.phases if "helper" in phase.data}
-    deadline = time.monotonic() + _PATIENCE
+    deadline = time.monotonic() + patience
     while any(tokens & {*argv} for argv in context.engine.running_commands(replica.id)):
         if time.monotonic() >= deadline:
             raise OutcomeUnknown(f"a helper of the killed freshd does not end in {replica.name}")

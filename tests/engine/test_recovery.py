@@ -1,0 +1,129 @@
+"""What a broken-off injection left is looked at, not guessed; what still runs is left alone."""
+
+import os
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from freshd.context import Context
+from freshd.engine.client import Engine
+from freshd.engine.compose import Compose
+from freshd.engine.endpoint import resolve
+from freshd.engine.helper import Helper
+from freshd.errors import OutcomeUnknown
+from freshd.model import Remedy, Step, StepStatus
+from freshd.project import load, locate
+from freshd.reconcile import reconcile
+from freshd.recovery import recover
+from freshd.store.store import memory_store
+from tests.harness.stack import Stack
+
+COMPOSE = "services: {web: {build: ., stop_grace_period: 0s}}\n"
+DOCKERFILE = 'FROM freshd-busybox:1\nCOPY app /app\nCMD ["sleep", "1000000"]\n'
+POLICY = """
+version = 1
+[[rule]]
+when = ["content-differs", "missing-in-container", "extra-in-container"]
+do = ["inject"]
+"""
+
+
+@pytest.fixture
+def context(stack: Stack, tmp_path: Path) -> Iterator[Context]:
+    """One replica of two files, level with its tree, and a policy that injects."""
+    stack.write({"compose.yaml": COMPOSE, "Dockerfile": DOCKERFILE, "freshd.toml": POLICY})
+    stack.write({"app/a": "a", "app/b": "b"})
+    stack.up(build=True)
+    endpoint = resolve(os.environ)
+    compose = Compose(endpoint, os.environ)
+    located = locate(
+        stack.directory,
+        project_dir=None,
+        files=(),
+        project_name=None,
+        profiles=(),
+        environ=os.environ,
+    )
+    with Engine(endpoint) as engine:
+        yield Context(
+            project=load(located, engine=engine, compose=compose),
+            engine=engine,
+            compose=compose,
+            store=memory_store(),
+            locks=str(tmp_path),
+            clock=time.time,
+            asked=True,
+        )
+
+
+@pytest.mark.timeout(180)
+def test_what_landed_though_nobody_answered_may_be_written_over(
+    context: Context, stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The renames were done and the answer never came: the next edit is no foreign change."""
+    real = Helper.rename
+
+    def unanswered(self: Helper, moves: Mapping[str, list[str]]) -> str:
+        real(self, moves)
+        self.close()
+        raise OutcomeUnknown("no answer before the deadline")
+
+    stack.write({"app/a": "a2"})
+    with monkeypatch.context() as patch:
+        patch.setattr(Helper, "rename", unanswered)
+        passed = reconcile(context, "web")
+    assert [outcome.status for outcome in passed.outcomes] == [StepStatus.UNKNOWN]
+    stack.write({"app/a": "a3"})
+    context.store.failures.clear(context.project.name, "web")
+    passed = reconcile(context, "web")
+    assert [outcome.status for outcome in passed.outcomes] == [StepStatus.DONE]
+    assert stack.oracle("web", stack.files("app", "/app")) == []
+    names = stack.exec(stack.container("web"), ["ls", "-A", "/"]).stdout
+    assert b".freshd-" not in names
+
+
+@pytest.mark.timeout(180)
+def test_a_step_that_somebody_is_at_is_not_taken_for_a_dead_ones(context: Context) -> None:
+    """The lock of the service tells, not a process number."""
+    project, said = context.project.name, list[str]()
+    step = Step(Remedy.RESTART, "web", ("content-differs",))
+    context.store.journal.begin(project, "web", step=step, plan_text="", at=1.0)
+    with context.locked("web"):
+        assert recover(context, say=said.append) == 1
+    assert len(context.store.journal.unfinished(project)) == 1
+    assert said == []
+    assert recover(context, say=said.append) == 0
+    assert context.store.journal.unfinished(project) == ()
+    assert len(said) == 1
+
+
+@pytest.mark.timeout(180)
+def test_the_promised_restart_is_made_up_for_by_the_next_pass(
+    context: Context, stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The files landed, the restart did not: they look fresh, and the process is not."""
+    stack.write({"freshd.toml": POLICY.replace('["inject"]', '["inject", "restart"]')})
+    context.project.refresh()
+    web = stack.container("web")
+    before = context.engine.replica(web).started_at
+
+    class Killed(BaseException):
+        pass
+
+    def killed(_engine: Engine, _container: str, **_: object) -> None:
+        raise Killed
+
+    stack.write({"app/b": "b2"})
+    with monkeypatch.context() as patch:
+        patch.setattr(Engine, "restart", killed)
+        with pytest.raises(Killed):
+            reconcile(context, "web")
+    assert stack.oracle("web", stack.files("app", "/app")) == []
+    assert context.engine.replica(web).started_at == before
+    recover(context, say=lambda _: None)
+    passed = reconcile(context, "web")
+    assert [outcome.step.remedy for outcome in passed.outcomes] == [Remedy.RESTART]
+    assert context.engine.replica(web).started_at > before
+    assert reconcile(context, "web").outcomes == ()
