@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 DEFAULT_TIMEOUT = 60.0  # seconds, as pyproject.toml has it
-UNIT_TIMEOUT = 10  # seconds; a slow one says so with its own mark
+UNIT_TIMEOUT = 60.0  # a guard against a hang, also on a machine that is busy with engine tests
 NOWHERE = "unix:///nonexistent/freshd-unit-tests-have-no-engine.sock"
 ENGINE_TESTS = Path(__file__).parent / "engine"
 UNIT_TESTS = Path(__file__).parent / "unit"

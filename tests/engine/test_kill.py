@@ -14,7 +14,8 @@ from tests.harness.cli import Freshd
 from tests.harness.stack import Stack
 from tests.harness.waiting import wait_until
 
-KILLS = int(os.environ.get("FRESHD_KILLS", "100"))
+# A hundred take a quarter of an hour on two busy cores: FRESHD_KILLS=100 asks for them.
+KILLS = int(os.environ.get("FRESHD_KILLS", "20"))
 INJECT = """
 version = 1
 [[rule]]
@@ -40,7 +41,7 @@ def site(stack: Stack, freshd: Freshd) -> Iterator[Site]:
 
 
 @pytest.mark.timeout(3600)
-def test_a_hundred_kills_in_the_middle_of_steps_leave_nothing_half_done(site: Site) -> None:
+def test_kills_in_the_middle_of_steps_leave_nothing_half_done(site: Site) -> None:
     """At least a fifth each inside a PUT, a rename, a restart and a build, told by the journal."""
     began = time.monotonic()
     least = max(1, KILLS // 5)
