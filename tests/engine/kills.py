@@ -380,7 +380,7 @@ class Site:
 
     def converge(self, deadline: float = 150.0) -> None:
         """Start the daemon, wait until all is as it should be, stop it, and look for debris."""
-        daemon = self.freshd.run()
+        daemon = self.freshd.run().wait_ready(60.0)
         self.pids.append(daemon.pid)
         last: list[str] = []
 
