@@ -27,7 +27,7 @@ POLL = 0.002
 DIRECTORIES, FILES_EACH, CHURNED = 60, 4, 12
 LARGE, LARGE_BYTES = 3, 4 * 1024 * 1024
 # How long after the phase began the kill may come, in seconds: about as long as it lasts.
-SPREAD = {"put": 0.06, "rename": 0.1, "restart": 0.9, "build": 1.3, "recreate": 1.0}
+SPREAD = {"put": 0.06, "rename": 0.1, "restart": 0.9, "build": 0.9, "recreate": 1.0}
 
 COMPOSE = """
 services:
