@@ -63,7 +63,7 @@ def test_a_checkout_of_two_thousand_files_is_one_change(stack: Stack, freshd: Fr
     shop.fresh()
     steps = shop.entries()
     assert {step["status"] for step in steps} == {"done"}
-    assert len(steps) <= 4, "two replicas, and at most one more pass"
+    assert len(steps) <= 10, "a few passes over two replicas, not a step for each of 2,000 files"
 
     git(stack, "checkout", "-q", "main")
     shop.level(gone=[f"/app/new/{n}.py" for n in range(50)])
