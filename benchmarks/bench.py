@@ -1,6 +1,6 @@
 """The benchmark: freshd beside what people use today, on one tree, in one run, as ratios.
 
-Rows are the budgets of docs/architecture.md. The tree is the source of a large Python package,
+Each row says its budget and whether it is met. The tree is the source of a large Python package,
 fetched from the package index once and kept in the cache directory; nothing is built from it.
 Needs an engine (`make bench` sees to it) and freshd in the same virtual environment.
 """
