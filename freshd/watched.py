@@ -7,6 +7,7 @@ absolute. More marks than needed do no harm: a pass looks at what really is ther
 import os
 from collections.abc import Collection
 
+from freshd.causes.mounts import is_below
 from freshd.engine.events import EngineEvent
 from freshd.model import Kind
 from freshd.project import Project
@@ -75,7 +76,7 @@ class Watched:
         )
 
     def _root(self, path: str) -> str | None:
-        return next((root for root in self.roots if _is_below(path, root)), None)
+        return next((root for root in self.roots if is_below(path, root)), None)
 
 
 def _places(service: ComposeService, project: Project) -> tuple[str, ...]:
@@ -101,7 +102,7 @@ def _outermost(paths: Collection[str]) -> tuple[str, ...]:
         sorted(
             path
             for path in directories
-            if not any(path != other and _is_below(path, other) for other in directories)
+            if not any(path != other and is_below(path, other) for other in directories)
         )
     )
 
@@ -114,8 +115,4 @@ def _tagged(reference: str) -> str:
 
 
 def _touches(path: str, place: str) -> bool:
-    return _is_below(path, place) or _is_below(place, path)
-
-
-def _is_below(path: str, directory: str) -> bool:
-    return path == directory or path.startswith(directory.rstrip("/") + "/")
+    return is_below(path, place) or is_below(place, path)

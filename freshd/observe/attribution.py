@@ -5,24 +5,16 @@ members are added. Directory members say nothing of the files below them.
 """
 
 import posixpath
-import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from freshd.causes.history import is_copy
 from freshd.model import HistoryEntry
 from freshd.observe.paths import ancestors, is_below
 
 _WHITEOUT = ".wh."
 _OPAQUE = ".wh..wh..opq"
 _MAX_LINKS = 40
-
-# COPY and ADD as BuildKit and the legacy builder write them into the history.
-_COPY = re.compile(r"(?:/bin/sh -c #\(nop\)\s+)?(?:COPY|ADD)\s")
-
-
-def is_copy(created_by: str) -> bool:
-    """Whether a history line is a COPY or an ADD."""
-    return bool(_COPY.match(created_by))
 
 
 def rewritten(targets: Iterable[str], writers: Mapping[str, str]) -> dict[str, str]:

@@ -11,13 +11,13 @@ import time
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 
+from freshd.causes.history import is_copy
 from freshd.engine import images as engine_images
 from freshd.engine import translate, wire
 from freshd.engine.client import Engine
 from freshd.observe.attribution import (
     Layer,
     Replay,
-    is_copy,
     lines_of,
     matters,
     replay,

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from freshd.causes.history import is_copy
 from freshd.model import HistoryEntry
 from freshd.observe.attribution import (
     Layer,
-    is_copy,
     lines_of,
     matters,
     replay,
