@@ -285,7 +285,11 @@ def test_a_root_replaced_by_another_directory_is_told_and_watched(
     watching.root.rename(tmp_path / "old")
     other.rename(watching.root)
     watching.reports.wait(
-        lambda: any("replaced" in r or "is back" in r for r in watching.reports.lost), "replaced"
+        lambda: any(
+            reason.startswith(("root replaced:", "root is back:"))
+            for reason in watching.reports.lost  # the path itself has "replaced" in it
+        ),
+        "replaced",
     )
     file = watching.root / "main.py"
     file.write_text("1")
