@@ -5,10 +5,12 @@
 
 import os
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
 from freshd.errors import StateError
-from freshd.store.database import SQLITE_ERRORS, connect, hint_for
+from freshd.store.database import BUSY_SECONDS, SQLITE_ERRORS, connect, hint_for
 from freshd.store.schema import APPLICATION_ID, MIGRATIONS, TABLES, VERSION
 
 _SIDE_FILES: Final = ("-wal", "-shm", "-journal")
@@ -16,6 +18,28 @@ _SIDE_FILES: Final = ("-wal", "-shm", "-journal")
 
 class Damaged(Exception):
     """The file is there and is not a usable freshd database; the text says why."""
+
+
+@contextmanager
+def alone(path: str) -> Iterator[None]:
+    """No other process opens ``path`` for writing, or sets it aside, meanwhile."""
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(f"{path}.lock", mode=0o600)
+    try:
+        os.stat(os.path.dirname(os.path.abspath(path)))  # the lock would make it, for all to read
+        lock.acquire(timeout=BUSY_SECONDS)
+    except Timeout as error:
+        raise StateError(
+            f"state database {path}: another freshd has been opening it for {BUSY_SECONDS:.0f} s",
+            hint="try again",
+        ) from error
+    except OSError as error:
+        raise _unusable(path, error) from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def open_writer(path: str) -> sqlite3.Connection:
@@ -28,8 +52,8 @@ def open_writer(path: str) -> sqlite3.Connection:
     except sqlite3.Error as error:
         raise failure(path, error) from error
     try:
-        _trusted_version(connection, path)  # before the first change to the file
-        connection.execute("PRAGMA journal_mode = WAL")
+        _checked(connection, path)  # before the first change to the file
+        connection.execute("PRAGMA journal_mode = WAL")  # a no-op but for the one who made it
         connection.execute("PRAGMA synchronous = NORMAL")
         migrate(connection, path)
         _verify(connection)
@@ -115,10 +139,14 @@ def _create_private(path: str) -> None:
     try:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
     except OSError as error:
-        raise StateError(
-            f"cannot use the state database {path}: {error.strerror}",
-            hint="check the permissions of the state directory, or set FRESHD_STATE_DIR",
-        ) from error
+        raise _unusable(path, error) from error
+
+
+def _unusable(path: str, error: OSError) -> StateError:
+    return StateError(
+        f"cannot use the state database {path}: {error.strerror}",
+        hint="check the permissions of the state directory, or set FRESHD_STATE_DIR",
+    )
 
 
 def _is_damage(error: Exception) -> bool:
@@ -135,6 +163,15 @@ def _verify(connection: sqlite3.Connection) -> None:
     missing = TABLES - {row[0] for row in rows}
     if missing:
         raise Damaged(f"is damaged (no table {min(missing)})")
+
+
+def _checked(connection: sqlite3.Connection, path: str) -> None:
+    """``_trusted_version`` of one moment, as another process may be making the file."""
+    connection.execute("BEGIN")
+    try:
+        _trusted_version(connection, path)
+    finally:
+        connection.execute("COMMIT")
 
 
 def _trusted_version(connection: sqlite3.Connection, path: str) -> int:

@@ -52,13 +52,16 @@ def open_store(path: str, *, now: float) -> Store:
     A damaged file is renamed to ``<path>.corrupt-<now>`` and a new one made; ``Store.recovered``
     then says so. Raises ``StateError`` for a newer schema or a directory that cannot be written.
     """
-    recovered = "the state database was empty; a new one was made" if opening.is_empty(path) else ""
-    try:
-        connection = opening.open_writer(path)
-    except opening.Damaged as damage:
-        aside = opening.quarantine(path, now)
-        recovered = f"the state database {damage}; it was kept as {aside} and a new one made"
-        connection = _open_new(path)
+    # One process at a time: what another is just making must not look damaged.
+    with opening.alone(path):
+        empty = opening.is_empty(path)
+        recovered = "the state database was empty; a new one was made" if empty else ""
+        try:
+            connection = opening.open_writer(path)
+        except opening.Damaged as damage:
+            aside = opening.quarantine(path, now)
+            recovered = f"the state database {damage}; it was kept as {aside} and a new one made"
+            connection = _open_new(path)
     return Store(Database(path, connection), recovered=recovered)
 
 

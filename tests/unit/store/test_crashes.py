@@ -1,5 +1,6 @@
 """Kills, two processes at once, readers beside a writer, and a full disk."""
 
+import contextlib
 import os
 import signal
 import sqlite3
@@ -13,7 +14,7 @@ import pytest
 
 from freshd.errors import StateError
 from freshd.model import Outcome, Remedy, Step, StepStatus
-from freshd.store import Store, open_readonly, open_store
+from freshd.store import Store, open_readonly, open_store, opening
 
 STEP = Step(Remedy.RESTART, "web", ("old-image",))
 
@@ -170,3 +171,34 @@ def test_finishing_twice_keeps_the_last_outcome(store: Store) -> None:
     store.journal.finish(entry_id, Outcome(STEP, StepStatus.UNKNOWN), at=2.0)
     store.journal.finish(entry_id, Outcome(STEP, StepStatus.DONE), at=3.0)
     assert store.journal.history()[0].status == "done"
+
+
+def test_a_file_that_another_process_is_just_making_is_not_damaged(
+    database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other one commits between our two looks at whose file it is."""
+    look = opening._is_ours
+    others: list[sqlite3.Connection] = []
+
+    def look_and_be_overtaken(connection: sqlite3.Connection) -> bool:
+        found = look(connection)
+        if not others:
+            others.append(sqlite3.connect(database, isolation_level=None, timeout=0.2))
+            with contextlib.suppress(sqlite3.OperationalError):  # it may have to wait for us
+                opening.migrate(others[0], database)
+        return found
+
+    monkeypatch.setattr(opening, "_is_ours", look_and_be_overtaken)
+    store = open_store(database, now=0.0)
+    assert store.recovered == ""
+    store.close()
+    others[0].close()
+    assert [name for name in os.listdir(os.path.dirname(database)) if "corrupt" in name] == []
+
+
+def test_many_processes_open_a_new_database_at_once(database: str) -> None:
+    children = [start(database, f"p{number}", 1) for number in range(6)]
+    for child in children:
+        child.communicate(timeout=50)
+    assert [child.returncode for child in children] == [0] * 6
+    assert [name for name in os.listdir(os.path.dirname(database)) if "corrupt" in name] == []
