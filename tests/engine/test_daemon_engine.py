@@ -8,7 +8,7 @@ import pytest
 from tests.engine.watching import INJECT, Watching
 from tests.harness.cli import Freshd
 from tests.harness.private_engine import PrivateEngine
-from tests.harness.stack import Stack, unique_name
+from tests.harness.stack import Stack
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -48,9 +48,7 @@ def shop(
     make_freshd: Callable[[Stack], Freshd],
 ) -> Watching:
     """Two replicas on an engine of their own; the daemon is not started yet."""
-    project = unique_name()
-    (tmp_path / project).mkdir()
-    stack = Stack(str(tmp_path / project), project, private_engine.environment)
+    stack = private_engine.stack(tmp_path)
     stack.write({"compose.yaml": COMPOSE, "Dockerfile": DOCKERFILE, "freshd.toml": POLICY})
     stack.write({"app/a.py": "a = 1\n", "app/b.py": "b = 1\n", "words.txt": "one\n"})
     stack.up(build=True)

@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.harness.stack import Stack, unique_name
+
 SCRIPTS = Path(__file__).parents[2] / ".ci"
 
 
@@ -46,6 +48,12 @@ class PrivateEngine:
     def images(self, *names: str) -> None:
         """Make base images in it: ``busybox``, ``python``, ``static``."""
         self._script("images", *names)
+
+    def stack(self, parent: Path) -> Stack:
+        """An empty project on it, in a new directory below ``parent``."""
+        project = unique_name()
+        (parent / project).mkdir()
+        return Stack(str(parent / project), project, self.environment)
 
     def down(self) -> None:
         """Stop it in good order; its data stays."""
