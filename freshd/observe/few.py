@@ -12,7 +12,7 @@ from freshd.errors import EngineFailed, OutcomeUnknown
 from freshd.model import Entry, Kind, Observation, Replica
 from freshd.observe.paths import is_clean
 
-MOST = 64
+MOST = 4096
 
 
 def observe_few(engine: Engine, replica: Replica, paths: Collection[str]) -> Observation | None:

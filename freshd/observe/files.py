@@ -32,17 +32,30 @@ def observe(
     not exist any more, EngineUnavailable when the engine does not; a container that does not
     answer in time gives an Observation with a ``problem``.
     """
+    return observe_signed(engine, replica, paths, cache=cache, full=full, clock=clock)[0]
+
+
+def observe_signed(
+    engine: Engine,
+    replica: Replica,
+    paths: Collection[str],
+    *,
+    cache: ContainerCache,
+    full: bool = False,
+    clock: Callable[[], float] = time.time,
+) -> tuple[Observation, Mapping[str, str]]:
+    """``observe``, and the signatures (path -> stat's text) taken after the content was read."""
     asked = frozenset(paths)
     try:
-        files = _files(engine, replica, asked, cache=cache, full=full, clock=clock)
+        files, after = _files(engine, replica, asked, cache=cache, full=full, clock=clock)
     except (OutcomeUnknown, EngineFailed) as error:
-        return Observation(replica, asked, problem=error.message)
+        return Observation(replica, asked, problem=error.message), {}
     except EngineUnavailable as error:
         if not isinstance(error.__cause__, TimeoutError):
             raise
         # One container's lock may be held while the engine is fine; the rest can go on.
-        return Observation(replica, asked, problem=error.message)
-    return Observation(replica, asked, files)
+        return Observation(replica, asked, problem=error.message), {}
+    return Observation(replica, asked, files), after
 
 
 def _files(
@@ -53,7 +66,7 @@ def _files(
     cache: ContainerCache,
     full: bool,
     clock: Callable[[], float],
-) -> dict[str, Entry]:
+) -> tuple[dict[str, Entry], Mapping[str, str]]:
     files = {
         path: _unreadable("not an absolute, normalised path")
         for path in asked
@@ -61,12 +74,13 @@ def _files(
     }
     left = asked - files.keys()
     doubts: Mapping[str, Entry] = {}
+    after: Mapping[str, str] = {}
     if replica.running and left:
         known = {} if full else _known(cache, replica.id, left)
         seen = _inside(engine, replica, left, known=known, clock=clock)
         files |= seen.files
         left -= seen.files.keys() | seen.missing
-        doubts = seen.open
+        doubts, after = seen.open, seen.after
         if seen.signed:
             cache.put_many(replica.id, seen.signed)
     hidden = _hidden(replica, left, doubts)
@@ -74,7 +88,7 @@ def _files(
     for path, entry in archives.read(engine, replica.id, left - hidden.keys()).items():
         if entry is not None:
             files[path] = entry
-    return files
+    return files, after
 
 
 def _known(

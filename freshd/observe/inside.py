@@ -24,14 +24,15 @@ _Result = TypeVar("_Result")
 # A line with the container's own clock comes first: its files carry stamps of that clock.
 _STAT = ("sh", "-c", 'date +%s || echo; exec xargs -0 stat -c "$0" --', output.STAT_FORMAT)
 # Both at once, for when little is known. A batch with a device or a fifo, or a link to one, is not
-# hashed: opening it could wait for ever.
-_STAT_AND_HASH = (
+# hashed: opening it could wait for ever. The stat comes last: what it says holds for the content.
+_HASH_AND_STAT = (
     *("sh", "-c", 'date +%s || echo; exec xargs -0 sh -c "$1" "$0"', output.STAT_FORMAT),
-    """stat -c "$0" -- "$@"; printf "\\000"
+    """plain=1
     for f; do
-      [ -f "$f" ] || [ -d "$f" ] || [ ! -e "$f" ] || { printf "\\000"; exit 0; }
+      [ -f "$f" ] || [ -d "$f" ] || [ ! -e "$f" ] || plain=
     done
-    sha256sum -- "$@" 2>/dev/null; printf "\\000"
+    [ -z "$plain" ] || sha256sum -- "$@" 2>/dev/null
+    printf "\\000"; stat -c "$0" -- "$@"; printf "\\000"
     """,
 )
 _HASH = ("xargs", "-0", "sha256sum", "--")
@@ -56,13 +57,15 @@ _RACY_SECONDS = 2
 class Inside:
     """``files`` exist, ``missing`` do not; ``open`` could not be told, with what is known of each.
 
-    ``signed`` are the new (signature, entry) rows that may be trusted at the next look.
+    ``signed`` are the new (signature, entry) rows that may be trusted at the next look; ``after``
+    has the signatures that were taken when the content had been read.
     """
 
     files: dict[str, Entry] = field(default_factory=dict)
     missing: set[str] = field(default_factory=set)
     open: dict[str, Entry] = field(default_factory=dict)
     signed: dict[str, tuple[str, Entry]] = field(default_factory=dict)
+    after: dict[str, str] = field(default_factory=dict)
 
 
 def look(
@@ -81,7 +84,7 @@ def look(
     began = clock()
     ordered = sorted(paths)
     if 2 * len(known) < len(ordered):
-        raw = _stat_and_hash(engine, container_id, ordered)
+        raw = _hash_and_stat(engine, container_id, ordered)
     else:
         raw = _stat(engine, container_id, ordered)
     seen = Inside(missing=raw.missing)
@@ -98,6 +101,8 @@ def look(
             changed[path] = stat
         else:
             seen.files[path] = stat.entry()
+    later = changed.keys() - raw.hashes.keys()
+    seen.after = {path: raw.signatures[path] for path in seen.files.keys() | changed.keys() - later}
     safe_before = int(min([began, *raw.clocks])) - _RACY_SECONDS
     _settle(changed, _digests(engine, container_id, changed, raw.hashes), safe_before, seen)
     for path in paths - seen.files.keys() - seen.missing - seen.open.keys():
@@ -145,14 +150,14 @@ def _stat(engine: Engine, container_id: str, paths: Sequence[str]) -> _Raw:
     return raw
 
 
-def _stat_and_hash(engine: Engine, container_id: str, paths: Sequence[str]) -> _Raw:
-    """Stat, then hash, in two halves side by side where there are many."""
+def _hash_and_stat(engine: Engine, container_id: str, paths: Sequence[str]) -> _Raw:
+    """Hash, then stat, in two halves side by side where there are many."""
     half = len(paths) // 2
     shards = [paths] if len(paths) < _SHARD_FILES else [paths[:half], paths[half:]]
     raw = _Raw()
     try:
         results = _side_by_side(
-            lambda part: _run(engine, container_id, _STAT_AND_HASH, part, timeout=_BOTH_SECONDS),
+            lambda part: _run(engine, container_id, _HASH_AND_STAT, part, timeout=_BOTH_SECONDS),
             shards,
         )
     except OutcomeUnknown:
@@ -160,7 +165,7 @@ def _stat_and_hash(engine: Engine, container_id: str, paths: Sequence[str]) -> _
         return _stat(engine, container_id, paths)
     for part, result in zip(shards, results, strict=True):
         clock, rest = output.parse_clock(result.stdout)
-        records, lines = output.parse_alternating(rest)
+        lines, records = output.parse_alternating(rest)
         raw.take(records, clock, result.stderr, part)
         raw.hashes |= output.parse_hashes(lines, part)
     return raw

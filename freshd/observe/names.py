@@ -11,10 +11,17 @@ from freshd.engine import exec as execs
 from freshd.engine.client import Engine
 from freshd.errors import EngineFailed, OutcomeUnknown
 from freshd.model import Replica
-from freshd.observe.paths import ENGINE_FILES, KERNEL_ROOTS, any_below, is_below
+from freshd.observe.output import is_before
+from freshd.observe.output import names as names_of
+from freshd.observe.paths import ENGINE_FILES, KERNEL_ROOTS, ancestors, any_below, is_below
 
 _SECONDS = 30.0
 _LIMIT = 64 << 20
+# The stamps come after the names: they hold for them. No path holds "//".
+_NAMES_AND_STAMPS = """
+find "$@" -o ! -type d -print0 && printf "//\\000" &&
+find "$@" -o -type d -exec stat -c "%Y %Z" -- {} + && exec xargs -0 stat -c "%Y %Z" --
+"""
 
 
 def image_names(
@@ -37,6 +44,9 @@ def image_names(
         for directory in directories
     ):
         return None
+    aged = _names_by_age(engine, replica, sorted(directories), sorted(prune))
+    if aged is not None:
+        return aged
     before = _find(engine, replica.id, sorted(directories), sorted(prune))
     # Read after the names: what was made before them is in it, and so is what was deleted.
     changes = engine.changes(replica.id)
@@ -51,12 +61,39 @@ def image_names(
     return frozenset((before & after) - added - ENGINE_FILES)
 
 
+def _names_by_age(
+    engine: Engine, replica: Replica, directories: list[str], prune: list[str]
+) -> frozenset[str] | None:
+    """The names, where every directory is older than the container: see ``unchanged``."""
+    above = {parent for directory in directories for parent in ancestors(directory)}
+    argv = ["sh", "-c", _NAMES_AND_STAMPS, "sh", *_below(directories, prune)]
+    stdin = names_of([*directories, *sorted(above)])
+    try:
+        result = execs.run(
+            *(engine, replica.id, argv), stdin=stdin, timeout=_SECONDS, user="0", limit=_LIMIT
+        )
+    except (EngineFailed, OutcomeUnknown):
+        return None
+    names, end, stamps = result.stdout.rpartition(b"//\0")
+    words = stamps.split()
+    if result.exit_code or result.stderr or not end or not words:
+        return None
+    if not all(word.isdigit() and is_before(int(word), replica) for word in words):
+        return None
+    found = {os.fsdecode(name) for name in names.split(b"\0") if name}
+    return frozenset(found - ENGINE_FILES) if found.isdisjoint(directories) else None
+
+
+def _below(directories: list[str], prune: list[str]) -> list[str]:
+    """What two kinds of ``find`` begin with."""
+    pruned = [word for name in prune for word in ("-o", "-name", name)][1:]
+    return [*directories, "-xdev", "-type", "d", "(", *pruned, ")", "-prune"]
+
+
 def _find(
     engine: Engine, container_id: str, directories: list[str], prune: list[str]
 ) -> set[str] | None:
-    pruned = [word for name in prune for word in ("-o", "-name", name)][1:]
-    argv = ["find", *directories, "-xdev", "-type", "d", "(", *pruned, ")", "-prune"]
-    argv += ["-o", "!", "-type", "d", "-print0"]
+    argv = ["find", *_below(directories, prune), "-o", "!", "-type", "d", "-print0"]
     try:
         result = execs.run(engine, container_id, argv, timeout=_SECONDS, user="0", limit=_LIMIT)
     except (EngineFailed, OutcomeUnknown):

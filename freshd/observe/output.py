@@ -10,7 +10,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
-from freshd.model import Entry, Kind
+from freshd.model import Entry, Kind, Replica
 
 # Both coreutils and busybox take it. Raw mode (hex), size, mtime, ctime (whole seconds), inode,
 # name. No clean path holds "//", so "//" and a newline end a record whatever the name is.
@@ -19,6 +19,7 @@ STAT_FORMAT = "%f %s %Y %Z %i %n//"
 _FIELDS = re.compile(r"([0-9a-f]{1,8}) ([0-9]{1,19}) (-?[0-9]{1,19}) (-?[0-9]{1,19}) ([0-9]{1,20})")
 _HASH = re.compile(rb"([0-9a-f]{64}) [ *](/.*)")
 _BARE_HASH = re.compile(rb"([0-9a-f]{64})(?: .*)?")
+_TICK = 0.02
 _GONE = (b": No such file or directory", b": Not a directory")
 _ODD = re.compile(r"[\x00-\x1f\x7f\\]")
 
@@ -38,6 +39,14 @@ class Stat:
 
     def unreadable(self, reason: str) -> Entry:
         return Entry(Kind.UNREADABLE, "", self.size, self.mode, reason)
+
+
+def is_before(stamp: int, replica: Replica) -> bool:
+    """Whether a stamp (whole seconds) is surely older than the container.
+
+    The clock that files are stamped with is up to one tick behind the engine's.
+    """
+    return stamp < int(replica.created_at - _TICK)
 
 
 def is_odd(path: str) -> bool:
@@ -82,7 +91,7 @@ def stat_of(signature: str) -> Stat | None:
 
 
 def parse_alternating(output: bytes) -> tuple[bytes, bytes]:
-    """Stat records and hash lines that come in turns, each ended by a NUL: all of each, joined."""
+    """Two kinds of output that come in turns, each ended by a NUL: all of each, joined."""
     parts = output.split(b"\0")[:-1]
     return b"".join(parts[0::2]), b"".join(parts[1::2])
 

@@ -1,6 +1,9 @@
-"""What a container still has from its image, told from its writable layer and not from content.
+"""What a container still has from its image, told by its age or its writable layer.
 
-Used to learn an image's content from a container of it without reading the image.
+Used to learn an image's content from a container of it without reading the image. Whatever a
+container was given after it was created has a younger ctime, which nobody can set back; a
+directory older than its container has the names it had in the image. Where age does not tell, the
+engine's list of changes does, which costs it a walk over the whole image.
 """
 
 import posixpath
@@ -10,8 +13,11 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from freshd.engine.client import Engine
 from freshd.model import Entry, Kind, Manifest, Observation, Replica
 from freshd.observe.caches import ContainerCache
-from freshd.observe.files import observe
+from freshd.observe.files import observe, observe_signed
+from freshd.observe.output import is_before, stat_of
 from freshd.observe.paths import ENGINE_FILES, KERNEL_ROOTS, ancestors, any_below, mount_of
+
+_FEW = 200  # so many are read from the image in about the time of a list of changes
 
 
 def unchanged_since_image(
@@ -42,17 +48,25 @@ def observe_changes(
 ) -> tuple[Observation, Mapping[str, Entry | None]]:
     """The observation, and what it says of the image: path -> entry there, None for absent there.
 
-    The writable layer is read before and after the look, and of a running container only files are
-    taken that were there well before: so nothing that comes and goes meanwhile is ever held to be
-    the image's content.
+    With ``full`` age is not trusted, and where it does not tell of many files, the look is made
+    again between two lists of changes: then of a running container only files are taken that were
+    there well before, so that nothing that comes and goes meanwhile is held to be the image's.
     """
+    parents, asked = _parents(paths), frozenset(paths)
+    if not full and replica.running:
+        seen, after_reading = observe_signed(
+            engine, replica, parents.union(paths), cache=cache, clock=clock
+        )
+        if seen.problem:
+            return Observation(replica, asked, problem=seen.problem), {}
+        told = told_by_age(asked, seen.files, after_reading, replica)
+        if len(asked) - len(told) <= _FEW:
+            return _only(asked, seen), told
     before = engine.changes(replica.id)
-    parents = _parents(paths)
     seen = observe(engine, replica, parents.union(paths), cache=cache, full=full, clock=clock)
     after = engine.changes(replica.id)
-    asked = frozenset(paths)
-    files = {path: entry for path, entry in seen.files.items() if path in asked}
-    observation = Observation(replica, asked, files, seen.problem)
+    observation = _only(asked, seen)
+    files = observation.files
     if seen.problem:
         return observation, {}
     still = untouched(untouched(paths, before, replica), after, replica)
@@ -63,6 +77,45 @@ def observe_changes(
         for path in still
         if posixpath.dirname(path) in direct and _settled(path, files.get(path), old)
     }
+
+
+def told_by_age(
+    paths: Collection[str], seen: Manifest, signatures: Mapping[str, str], replica: Replica
+) -> dict[str, Entry | None]:
+    """The pure part: those of ``paths`` that are the image's, as they and all directories above
+    them are older than the container; None for what such a directory lacks.
+
+    ``signatures`` were taken after the content was read, and are there for the directories too.
+    """
+    old = {
+        path
+        for path, signature in signatures.items()
+        if (stat := stat_of(signature)) is not None and is_before(stat.stamp, replica)
+    }
+    plain = {path for path in old if path in seen and seen[path].kind is Kind.DIR}
+    clear = {
+        directory: bool(there := _there(directory, seen)) and plain.issuperset(there)
+        for directory in {posixpath.dirname(path) for path in paths}
+    }
+    told: dict[str, Entry | None] = {}
+    for path in untouched(paths, {}, replica):
+        directory = posixpath.dirname(path)
+        if path not in seen:
+            if clear[directory]:
+                told[path] = None
+        elif path in old and (clear[directory] or directory == "/"):
+            told[path] = seen[path]
+    return told
+
+
+def _there(directory: str, seen: Manifest) -> list[str]:
+    """The directory and those above it that exist, without "/"."""
+    return [each for each in (directory, *ancestors(directory)) if each in seen]
+
+
+def _only(asked: frozenset[str], seen: Observation) -> Observation:
+    files = {path: entry for path, entry in seen.files.items() if path in asked}
+    return Observation(seen.replica, asked, files, seen.problem)
 
 
 def untouched(

@@ -478,7 +478,7 @@ def test_a_container_removed_in_the_middle_is_gone_and_never_empty(
         docker("rm", "-f", replica.id)
         return hashing(*args)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(inside, "_stat_and_hash", inside._stat)
+    monkeypatch.setattr(inside, "_hash_and_stat", inside._stat)
     monkeypatch.setattr(inside, "_digests", vanish)
     with pytest.raises(TargetGone):
         observe(engine, replica, ["/data/f"], cache=store.containers)
@@ -548,7 +548,7 @@ def test_what_takes_too_long_at_once_is_read_step_by_step(
 ) -> None:
     replica = start(able)
     fill(docker, replica, {b"/data/f": b"x"})
-    monkeypatch.setattr(inside, "_STAT_AND_HASH", ("sleep", "5"))
+    monkeypatch.setattr(inside, "_HASH_AND_STAT", ("sleep", "5"))
     monkeypatch.setattr(inside, "_BOTH_SECONDS", 0.5)
     seen = observe(engine, replica, ["/data/f", "/data/gone"], cache=store.containers)
     assert seen.files == {"/data/f": file(b"x")}

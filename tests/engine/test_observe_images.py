@@ -1,6 +1,7 @@
 """What images hold: by a probe, by a container that has not changed, and from the cache."""
 
 import hashlib
+import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TypeAlias
@@ -17,6 +18,7 @@ from freshd.observe.unchanged import observe_changes, unchanged_since_image
 from freshd.store import Store, memory_store
 from tests.harness.docker import Docker
 from tests.harness.stack import LABEL, unique_name
+from tests.harness.waiting import wait_until
 
 Build: TypeAlias = Callable[[str], str]
 
@@ -164,6 +166,7 @@ SCRIPT = """
 echo 2 >/app/main.py; echo new >/app/new; rm -rf /app/node_modules; mkdir /app/node_modules
 mv /app/old /app/moved; mkdir -p /fresh/dir; echo x >/fresh/dir/x; rm -rf /home/u; echo r >/ram/x
 rm -rf /srv/s; mkdir /srv/s; cp /bin/busybox /srv/s/a
+rm -rf /gone; mv /was /is; echo 2 >/aged/sub/f; touch -d 2001-01-01 /aged/sub/f
 """
 
 
@@ -179,32 +182,42 @@ def test_only_what_was_not_touched_counts_as_the_images(
         "RUN mkdir -p /app/node_modules/dep /app/kept /home/u /srv/s && echo 1 >/app/main.py"
         " && echo 1 >/app/node_modules/dep/i && echo k >/app/kept/k && echo l >/app/level"
         " && echo o >/app/old && echo u >/home/u/f && echo b >/srv/s/a"
-        " && echo b >/srv/s/b && ln -s kept /app/behind\n"
+        " && echo b >/srv/s/b && ln -s kept /app/behind"
+        " && mkdir -p /gone /was /aged/sub && echo g >/gone/g && echo w >/was/w"
+        " && echo a >/aged/a && echo 1 >/aged/sub/f && echo s >/aged/sub/same"
+        " && mkdir -p /old/sub && echo a >/old/a && echo s >/old/sub/same\n"
     )
     tag = unique_name("fdobs-")
     docker("build", "-q", "-t", tag, str(tmp_path))
     try:
+        built = time.time()
+        wait_until(lambda: time.time() > built + 2, 10, what="a whole second")  # ages are seconds
         container = changed(tag, SCRIPT)
         replica = engine.replica(container)
         image_paths = [
             "/app/main.py", "/app/new", "/app/node_modules/dep/i", "/app/old", "/app/moved",
             "/fresh/dir/x", "/home/u/f", "/ram/x", "/srv/s/a", "/srv/s/b",
-            "/app/behind/k", "/etc/hosts",
+            "/app/behind/k", "/etc/hosts", "/gone/g", "/was/w", "/is/w", "/aged/sub/f",
         ]  # fmt: skip
-        same = ["/app/kept/k", "/app/level", "/app/never", "/app/kept/never", "/bin/busybox"]
+        old = ["/old/a", "/old/never", "/old/sub/same", "/old/sub/never", "/bin/busybox"]
+        same = [
+            *old, "/aged/a", "/aged/never", "/aged/sub/same", "/aged/sub/never",
+            "/app/kept/k", "/app/level", "/app/never", "/app/kept/never",
+        ]  # fmt: skip
         unchanged = unchanged_since_image(
             engine, replica, [*image_paths, *same], cache=store.containers
         )
         assert unchanged == set(same)
         truth = facts(engine, replica.image_id, [*image_paths, *same], cache=store.images).files
-        for _ in range(2):
+        for full in (False, False, True, True):
             seen, learnt = observe_changes(
-                engine, replica, [*image_paths, *same], cache=store.containers
+                engine, replica, [*image_paths, *same], cache=store.containers, full=full
             )
             assert seen.asked == {*image_paths, *same}
             assert seen.files["/app/main.py"] == file(b"2\n")
             assert learnt.keys() <= set(same)
-            assert {"/app/never", "/app/kept/never", "/bin/busybox"} <= learnt.keys()
+            by_layer = {"/app/never", "/app/kept/never", "/bin/busybox"}
+            assert (by_layer if full else set(old)) <= learnt.keys()
             assert {path: truth.get(path) for path in learnt} == learnt
     finally:
         docker("rm", "-f", "-v", container, check=False)

@@ -1,5 +1,6 @@
 """The names of an image as a container of it tells them, against what the image really holds."""
 
+import time
 from collections.abc import Iterator, Mapping
 
 import pytest
@@ -12,6 +13,7 @@ from freshd.observe.names import image_names
 from freshd.store import memory_store
 from tests.harness.docker import Docker
 from tests.harness.stack import LABEL, unique_name
+from tests.harness.waiting import wait_until
 
 DOCKERFILE = """FROM freshd-busybox:1
 RUN mkdir -p /real/sub /real/node_modules && echo a >/real/a && echo b >/real/sub/b \\
@@ -64,6 +66,26 @@ def test_what_was_added_since_is_not_the_images(
     docker("exec", replica.id, "sh", "-c", "mkdir /real/new && touch /real/new/x /real/y")
     docker("exec", replica.id, "sh", "-c", "echo changed >/real/a")
     assert names(engine, replica, "/real") == REAL
+
+
+def test_directories_older_than_the_container_need_no_list_of_changes(
+    docker: Docker, engine: Engine, replica: Replica, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The list costs the engine a walk over the whole image."""
+    built = time.time()
+    wait_until(lambda: time.time() > built + 2, 10, what="a whole second")  # ages are seconds
+    young = docker("run", "-d", "--init", "--label", LABEL, replica.image_id).stdout.decode()
+    try:
+        monkeypatch.setattr(engine, "changes", lambda _id: pytest.fail("the list was asked for"))
+        assert names(engine, engine.replica(young.strip()), "/real") == REAL
+        monkeypatch.undo()
+        docker("exec", young.strip(), "sh", "-c", "echo changed >/real/a")
+        assert names(engine, engine.replica(young.strip()), "/real") == REAL
+        docker("exec", young.strip(), "sh", "-c", "mv /real /moved; mkdir /real; mv /moved/* /real")
+        docker("exec", young.strip(), "touch", "-d", "2001-01-01", "/real", "/real/sub")
+        assert names(engine, engine.replica(young.strip()), "/real") in (None, REAL)
+    finally:
+        docker("rm", "-f", "-v", young.strip(), check=False)
 
 
 @pytest.mark.parametrize(
