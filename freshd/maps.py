@@ -26,13 +26,16 @@ from freshd.tree.mapping import MapResult, build_map, context_key
 class Known:
     """What is known of one service. Only a cache: it can be dropped at any time.
 
-    ``sources`` are the pairs by source, ``rewritten`` (by chain id) targets that a RUN wrote.
+    ``tagged`` is the tag's image of that map, ``sources`` are its pairs by source, ``directories``
+    where they land; ``rewritten`` are (by chain id) targets that a RUN wrote.
     """
 
     mapped: MapResult | None = None
+    tagged: ImageFacts | None = None
     made_for: object = None
     replicas: tuple[Replica, ...] = ()
     sources: dict[str, tuple[Pair, ...]] = field(default_factory=dict)
+    directories: tuple[str, ...] = ()
     rewritten: dict[str, dict[str, str]] = field(default_factory=dict)
     images: dict[str, ImageFacts] = field(default_factory=dict)
 
@@ -57,7 +60,7 @@ class Maps:
         known = self.known(service)
         model = self._project.service(service)
         policy = self._project.policy.service(service)
-        image = self.tag_image(service)
+        image = known.tagged = self.tag_image(service)
         rewritten = known.rewritten.get(image.chain_id, {}) if image is not None else {}
         mounts = known.replicas[0].mounts if known.replicas else None
         made_for = (model, policy, mounts, tuple(sorted(rewritten)))
@@ -76,6 +79,7 @@ class Maps:
         )
         known.made_for = made_for
         known.sources = _by_source(known.mapped.map.pairs)
+        known.directories = _directories(known.mapped.map)
         return known.mapped
 
     def tag_image(self, service: str) -> ImageFacts | None:
@@ -147,14 +151,19 @@ class Maps:
         return tuple(path for path in beside if is_copy(lines[path]))
 
     def refuted(
-        self, service: str, found: Iterable[ImageFacts], tree: Mapping[str, Entry], *, every: bool
+        self,
+        service: str,
+        mapped: MapResult,
+        found: Iterable[ImageFacts],
+        tree: Mapping[str, Entry],
+        *,
+        every: bool,
     ) -> bool:
-        """Whether ``found`` tell of mapped files that a RUN wrote them; remembered by chain id.
+        """Whether ``found`` tell of files of ``mapped`` that a RUN wrote them; remembered.
 
         Layers are only asked where an image differs from the tree, or with ``every``.
         """
         known = self.known(service)
-        mapped = self.mapped(service)
         told = False
         for image in found if mapped.map.run_after_copy else ():
             odd = differing(mapped.map.pairs, tree, image)
@@ -205,6 +214,11 @@ def differing(
         if not want.same_content(seen) or (seen is not None and not same_mode(pair, want, seen)):
             odd.append(pair.target)
     return tuple(odd)
+
+
+def _directories(mapping: ServiceMap) -> tuple[str, ...]:
+    parents = {pair.target.rpartition("/")[0] or "/" for pair in mapping.pairs}
+    return tuple(sorted(parents.union(mapping.copied_into)))
 
 
 def _by_source(pairs: Iterable[Pair]) -> dict[str, tuple[Pair, ...]]:

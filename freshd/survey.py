@@ -75,7 +75,7 @@ class Surveyor:
         known.replicas = replicas
         before = known.mapped
         mapped = self._maps.mapped(service, paths)
-        image = self._maps.tag_image(service)
+        image = known.tagged
         if paths is None:
             pairs = mapped.map.pairs
             extra = self._extra(service, mapped, image, replicas)
@@ -94,7 +94,7 @@ class Surveyor:
             tree = reading.result()
         found = self._images(service, image, observations, targets, told)
         for _ in range(_ROUNDS):
-            if not self._maps.refuted(service, found.values(), tree, every=False):
+            if not self._maps.refuted(service, mapped, found.values(), tree, every=False):
                 break
             # The image refutes part of the map: those files are inputs and no pairs.
             mapped = self._maps.mapped(service)
@@ -119,11 +119,7 @@ class Surveyor:
 
     def directories(self, service: str) -> tuple[str, ...]:
         """The container directories that the last looked-at map lands in."""
-        mapped = self._maps.known(service).mapped
-        if mapped is None:
-            return ()
-        parents = {pair.target.rpartition("/")[0] or "/" for pair in mapped.map.pairs}
-        return tuple(sorted(parents.union(mapped.map.copied_into)))
+        return self._maps.known(service).directories
 
     def size(self, service: str) -> TreeSize:
         """How much of the service's tree there is now; raises ConfigError as a survey would."""
@@ -172,9 +168,10 @@ class Surveyor:
         image, tree = self._maps.tag_image(service), self.build_tree(service)
         for _ in range(_ROUNDS if image is not None else 0):
             assert image is not None
-            pairs = self._maps.mapped(service).map.pairs
-            image = self._maps.filled(image, [p.target for p in pairs if p.via is Via.COPY])
-            if not self._maps.refuted(service, [image], tree, every=every):
+            mapped = self._maps.mapped(service)
+            copies = [pair.target for pair in mapped.map.pairs if pair.via is Via.COPY]
+            image = self._maps.filled(image, copies)
+            if not self._maps.refuted(service, mapped, [image], tree, every=every):
                 break
         return self._maps.mapped(service), image, tree
 

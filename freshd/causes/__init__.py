@@ -93,12 +93,10 @@ def _replica_report(result: ReplicaResult) -> ReplicaReport:
 
 
 def _unreadable_sources(facts: ServiceFacts) -> Iterator[Finding]:
-    closed = {path: entry for path, entry in facts.tree.items() if entry.kind is Kind.UNREADABLE}
-    if not closed:
-        return
-    sources = {pair.source for pair in facts.mapping.pairs} | set(facts.mapping.inputs)
-    for path in sorted(sources & closed.keys()):
-        entry = closed[path]
+    sources = {pair.source for pair in facts.mapping.pairs}.union(facts.mapping.inputs)
+    seen = {path: facts.tree[path] for path in sources & facts.tree.keys()}
+    closed = {path: entry for path, entry in seen.items() if entry.kind is Kind.UNREADABLE}
+    for path, entry in sorted(closed.items()):
         yield Finding(
             cause="unreadable",
             level=Level.UNVERIFIABLE,

@@ -55,6 +55,7 @@ class Engine:
         self.timeout = timeout
         self._api: Any = None
         self._helpers: dict[str, Helper] = {}
+        self._histories: dict[str, Sequence[Mapping[str, Any]]] = {}
 
     @property
     def api(self) -> Any:
@@ -121,7 +122,7 @@ class Engine:
         try:
             with translate.translated(self.endpoint, f"inspecting image {ref}"):
                 data = self.api.inspect_image(ref)
-                history = self.api.history(data["Id"])
+                history = self._history(str(data["Id"]))
         except TargetGone:
             return None
         return inspect.image_facts(data, history)
@@ -131,7 +132,7 @@ class Engine:
         try:
             with translate.translated(self.endpoint, f"inspecting image {ref}"):
                 data = self.api.inspect_image(ref)
-                history = self.api.history(data["Id"])
+                history = self._history(str(data["Id"]))
         except TargetGone:
             return None
         return inspect.image_config(data, history)
@@ -247,6 +248,14 @@ class Engine:
             items: Sequence[Mapping[str, Any]] = self.api.containers(all=True, filters=filters)
         return items
 
+    def _history(self, image_id: str) -> Sequence[Mapping[str, Any]]:
+        """Of an id it never changes."""
+        if image_id not in self._histories:
+            while len(self._histories) >= 64:
+                del self._histories[next(iter(self._histories))]
+            self._histories[image_id] = self.api.history(image_id)
+        return self._histories[image_id]
+
     def _inspect(self, container_id: str) -> Mapping[str, Any]:
         with translate.translated(self.endpoint, f"inspecting container {container_id[:12]}"):
             data: Mapping[str, Any] = self.api.inspect_container(container_id)
@@ -275,4 +284,7 @@ def _connect(endpoint: Endpoint, timeout: float) -> Any:
             verify=endpoint.tls_verify,
         )
     # The stubs say int; the SDK hands it on to requests, which takes a float.
-    return APIClient(base_url=endpoint.host, version="auto", timeout=timeout, tls=tls)  # type: ignore[arg-type]
+    client = APIClient(base_url=endpoint.host, version="auto", timeout=timeout, tls=tls)  # type: ignore[arg-type]
+    if endpoint.scheme == "unix":
+        client.trust_env = False  # no proxy is on the way; asking for one costs half of each call
+    return client
