@@ -46,7 +46,7 @@ demo: venv ## a small real stack, kept in step before your eyes
 	@.ci/with-engine $(BIN)/python docs/demo/demo.py
 
 bench: venv ## the budgets of the design, measured beside docker compose watch
-	@.ci/with-engine $(BIN)/python benchmarks/bench.py
+	@.ci/with-engine $(BIN)/python -m benchmarks.bench
 
 clean: ## remove .venv, caches and build output
 	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist

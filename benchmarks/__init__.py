@@ -1,0 +1,1 @@
+"""How fast freshd is, beside what people use today."""

@@ -1,0 +1,115 @@
+"""The full check, with nothing remembered and with everything, beside the plain tools."""
+
+import json
+import subprocess
+import sys
+import time
+
+from benchmarks.stack import Stack
+from benchmarks.table import Row, fastest, say
+
+
+def checks(stack: Stack) -> list[Row]:
+    """The full check, with nothing remembered and with everything, beside the plain tools."""
+    say("full checks")
+    names = stack.run(
+        "docker", "exec", stack.container, "sh", "-c", "find /app/src -type f | sort"
+    ).splitlines()
+    hashed = fastest(3, lambda: in_container(stack, HASH_ALL))
+    walked = fastest(3, lambda: in_container(stack, STAT_ALL))
+    sample = names[:: max(1, len(names) // 30)][:30]
+    begun = time.monotonic()
+    for name in sample:
+        stack.run("docker", "exec", stack.container, "md5sum", name)
+    loop = (time.monotonic() - begun) / len(sample) * len(names)
+    cold, warm = in_process(stack)
+    whole = fastest(3, lambda: expect_fresh(stack))
+    return [
+        Row(
+            "full check, nothing cached",
+            f"{cold:.2f} s",
+            f"{hashed:.2f} s  xargs sha256sum in the container",
+            f"{cold / hashed:.2f}",
+            "<= 1.3",
+            cold / hashed <= 1.3,
+        ),
+        Row(
+            "the same, a docker exec md5sum a file",
+            f"{cold:.2f} s",
+            f"{loop:.0f} s  from a sample of {len(sample)}",
+            f"1/{loop / cold:.0f}",
+            "",
+            None,
+        ),
+        Row(
+            "full check, warm",
+            f"{warm:.2f} s",
+            f"{walked:.2f} s  xargs stat in the container",
+            f"{warm / walked:.2f}",
+            "<= 2",
+            warm / walked <= 2,
+        ),
+        Row(
+            "freshd check, the whole process, warm",
+            f"{whole:.2f} s",
+            f"{hashed:.2f} s  xargs sha256sum",
+            f"{whole / hashed:.2f}",
+            "",
+            None,
+        ),
+    ]
+
+
+HASH_ALL = "find /app/src -type f -print0 | xargs -0 sha256sum > /dev/null"
+STAT_ALL = "find /app/src -type f -print0 | xargs -0 stat -c '%n %s %Y %Z %i' > /dev/null"
+
+
+def in_container(stack: Stack, script: str) -> None:
+    stack.run("docker", "exec", stack.container, "sh", "-c", script)
+
+
+def in_process(stack: Stack) -> tuple[float, float]:
+    """Seconds of a check in a process that runs already, as the daemon's: cold and warm."""
+    cold, warm = [], []
+    for _ in range(3):
+        done = subprocess.run(
+            [sys.executable, "-c", CHECK],
+            cwd=stack.root,
+            env=stack.environ,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode != 0:
+            raise SystemExit(f"bench: the check failed:\n{done.stdout}{done.stderr}")
+        first, *rest = json.loads(done.stdout)
+        cold.append(first)
+        warm.append(min(rest))
+    return min(cold), min(warm)
+
+
+CHECK = """
+import json, os, shutil, sys, time
+from freshd.session import open_session
+from freshd.model import Verdict
+shutil.rmtree(os.environ["FRESHD_STATE_DIR"], ignore_errors=True)
+session = open_session(
+    cwd=".", environ=os.environ, project_dir=None, files=(), project_name=None, profiles=(),
+    need_engine=True, on_line=lambda line: None,
+)
+seconds = []
+with session:
+    for _ in range(4):
+        begun = time.monotonic()
+        report = session.check([])
+        seconds.append(time.monotonic() - begun)
+        assert report.verdict is Verdict.FRESH, report.services[0].findings[:3]
+        time.sleep(2.5)
+print(json.dumps(seconds))
+"""
+
+
+def expect_fresh(stack: Stack) -> None:
+    done = stack.freshd("check")
+    if done.returncode != 0:
+        raise SystemExit(f"bench: freshd check exits {done.returncode}:\n{done.stdout}")
