@@ -54,16 +54,19 @@ class App:
         """A session of the project that is meant; raises what ``open_session`` raises."""
         from freshd.cli.session import open_session
 
-        return (self.opener or open_session)(
-            cwd=self.cwd(),
-            environ=self.environ,
-            project_dir=self.wanted.directory,
-            files=self.wanted.files,
-            project_name=self.wanted.name,
-            profiles=self.wanted.profiles,
-            need_engine=need_engine,
-            on_line=self.screen.log,
-        )
+        opener = self.opener or open_session
+        return opener(**self.asked(), need_engine=need_engine, on_line=self.screen.log)
+
+    def asked(self) -> dict[str, Any]:
+        """The project that is meant, as everything that finds one takes it."""
+        return {
+            "cwd": self.cwd(),
+            "environ": self.environ,
+            "project_dir": self.wanted.directory,
+            "files": self.wanted.files,
+            "project_name": self.wanted.name,
+            "profiles": self.wanted.profiles,
+        }
 
 
 _OPTIONS = (
