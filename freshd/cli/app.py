@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from freshd.cli import completing
 from freshd.cli.screen import Screen
 
 if TYPE_CHECKING:
@@ -74,10 +75,17 @@ _OPTIONS = (
         "--project",
         "project_dir",
         metavar="DIR",
+        shell_complete=completing.directories,
         help="The project's directory; else upwards to freshd.toml or a Compose file.",
     ),
     click.option(
-        "-f", "--file", "files", metavar="FILE", multiple=True, help="A Compose file; repeatable."
+        "-f",
+        "--file",
+        "files",
+        metavar="FILE",
+        multiple=True,
+        shell_complete=completing.files,
+        help="A Compose file; repeatable.",
     ),
     click.option(
         "-p", "--project-name", "project_name", metavar="NAME", help="The Compose project's name."

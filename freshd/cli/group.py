@@ -6,6 +6,7 @@ from freshd import __version__
 from freshd.cli.app import App, examples, project_options
 from freshd.cli.apply import apply
 from freshd.cli.check import check
+from freshd.cli.completion import completion
 from freshd.cli.diff import diff
 from freshd.cli.doctor import doctor
 from freshd.cli.explain import explain
@@ -36,6 +37,7 @@ VERBS = (
     rebuild,
     explain,
     doctor,
+    completion,
 )
 
 
