@@ -133,7 +133,7 @@ def _built_command(sketch: Outline | None, service: ComposeService, sight: Sight
         return _Inner(entrypoint, sketch.command or (), f"{word}, line {sketch.line} of its "
                       "Dockerfile")  # fmt: skip
     if config is not None and (config.entrypoint or config.command):
-        return _Inner(config.entrypoint, config.command, f"of the image {service.image}")
+        return _Inner(config.entrypoint, config.command, f"as the image {service.image} says")
     known = command_of_image(base)
     return _Inner((), known, f"as {base} does" if known else "")
 

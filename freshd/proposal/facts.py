@@ -62,8 +62,9 @@ class ServiceLook:
             return Confidence.UNTOLD
         if not self.map.pairs and not self.map.inputs:
             return Confidence.UNTOLD if self.builds or self.built_by else Confidence.NOTHING
-        copies = sum(pair.via is Via.COPY for pair in self.map.pairs)
-        if self.held is not None and self.held == copies and not self.map.opaque:
+        if self.bound and not self.copied:
+            return Confidence.PROVED  # a mount shows the tree itself
+        if self.copied and self.held == len(self.copied):
             return Confidence.PROVED
         return Confidence.INFERRED
 

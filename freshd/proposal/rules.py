@@ -103,7 +103,7 @@ def _compiled(looks: Sequence[ServiceLook]) -> Iterator[ProposedRule]:
     for languages, names in groups.items():
         words = " and ".join(language.name for language in languages)
         yield ProposedRule(
-            name=f"{words} is built",
+            name=f"built from {words}",
             why=f"What runs is made from these sources when the image is built: an injected "
             f"{words} file would lie beside it and change nothing.",
             when=_ALL_CONTENT,
@@ -248,8 +248,8 @@ def _never(looks: Sequence[ServiceLook]) -> Never:
             found,
             (
                 f"{first.name} runs `{first.way.migrates}` whenever it starts: a migration that "
-                "you are still writing would be applied at the next save. The built-in list of "
-                "secrets is never injected either."
+                "you are still writing would be applied at the next save. When it is done, bring "
+                f"it in with `freshd rebuild {first.name}`."
             ),
         )
     stores = tuple(look.name for look in looks if look.store)

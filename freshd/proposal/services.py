@@ -15,7 +15,7 @@ def propose_service(look: ServiceLook) -> ProposedService:
         purge=tuple(each for cache in caches for each in cache.patterns),
         purge_why="; ".join(cache.why for cache in caches),
         notes=tuple(_notes(look)),
-        table=bool(look.copied or look.bound),
+        table=bool(look.copied or look.bound) and not look.store,
     )
 
 
@@ -26,11 +26,10 @@ def _why(look: ServiceLook) -> str:
 def _notes(look: ServiceLook) -> list[str]:
     notes = [confidence_words(look)]
     notes += [f"not followed: {words}" for words in look.map.opaque[:4]]
-    if look.bound:
-        notes.append(
-            f"{_files(len(look.bound))} mounted from the tree: an edit is there at once, and "
-            "nothing is injected."
-        )
+    if look.store and look.bound:
+        notes.append(f"{look.image} keeps data, so it is never restarted for an edit: see [never].")
+    elif look.bound:
+        notes.append("An edit of a mounted file is there at once: nothing is injected.")
         if look.way.mode not in ("self", "per-request"):
             notes.append(
                 "The process does not notice what changed in a mount: restart it by hand "
@@ -47,7 +46,7 @@ def _notes(look: ServiceLook) -> list[str]:
 
 def confidence_words(look: ServiceLook) -> str:
     """One sentence on how sure it is which file of the tree is where."""
-    copies = sum(pair.via is Via.COPY for pair in look.map.pairs)
+    copies = len(look.copied)
     if look.problem:
         return f"could not be told: {look.problem}"
     if look.built_by:
@@ -59,13 +58,17 @@ def confidence_words(look: ServiceLook) -> str:
         return f"{look.image}: nothing of the tree is in it."
     if look.confidence is Confidence.UNTOLD:
         return "could not be told: nothing of its build could be followed."
+    if look.bound:
+        mounted = f"{_files(len(look.bound))} mounted from the tree"
+        return f"{mounted}; {_copied(look)}" if copies else f"{mounted}."
     if not copies:
-        inputs = len(look.map.inputs)
-        return (
-            f"nothing of the tree lands as it is; its build reads {_files(inputs)}."
-            if inputs
-            else "no file is copied into it."
-        )
+        inputs = _files(len(look.map.inputs))
+        return f"nothing of the tree lands as it is; its build reads {inputs}."
+    return _copied(look)
+
+
+def _copied(look: ServiceLook) -> str:
+    copies = len(look.copied)
     if look.held is None:
         return f"{_files(copies)} copied, read off the Dockerfile; no image to hold that against."
     if look.held == copies:

@@ -37,8 +37,6 @@ def summary_lines(proposal: Proposal, looks: Sequence[ServiceLook]) -> Iterator[
         mode = look.way.mode if look.copied or look.bound else "—"
         style = _STYLES[look.confidence]
         words = confidence_words(look)
-        if look.bound:
-            words = f"{count(len(look.bound), 'file')} mounted; {words}"
         rows.append(
             (
                 (f"  {_MARKS[look.confidence]}", style),

@@ -187,7 +187,7 @@ def _nothing_at(sight: Sight, name: str, mapped: Mapped, target: str) -> str:
         return f"it lies in the {mount.kind} mounted at {at}, and nothing of the tree is there"
     below = sum(pair.target.startswith(f"{target}/") for pair in mapped.made.map.pairs)
     if below:
-        return f"a directory: {below:,} files of the tree land below it"
+        return f"a directory; {below:,} of the tree's files land below it"
     return "nothing of the tree lands there: the image or the program made it, or it is not there"
 
 
