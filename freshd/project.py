@@ -16,7 +16,7 @@ from freshd.config import check_services, load_policy
 from freshd.engine.compose import ComposeFiles
 from freshd.errors import ConfigError, FreshdError
 from freshd.model import Json, Replica
-from freshd.policy.rules import Policy
+from freshd.policy.rules import Policy, ProjectSettings
 from freshd.tree.compose import ComposeModel, ComposeService, parse
 from freshd.tree.composefiles import (
     candidates,
@@ -26,8 +26,9 @@ from freshd.tree.composefiles import (
     split_files,
 )
 from freshd.tree.hashing import moved_lately
+from freshd.tree.ignore import POLICY_FILE
 
-POLICY_NAME: Final = "freshd.toml"
+POLICY_NAME: Final = POLICY_FILE
 _EVERY_PROFILE: Final = ("*",)
 _Stamps: TypeAlias = Mapping[str, tuple[int, ...] | None]
 
@@ -170,13 +171,19 @@ class Project:
     """
 
     def __init__(
-        self, located: Located, *, compose: ComposeConfig, engine: Containers | None
+        self,
+        located: Located,
+        *,
+        compose: ComposeConfig,
+        engine: Containers | None,
+        settings: ProjectSettings | None = None,
     ) -> None:
         self.dir = located.directory
         self.policy_path = located.policy_path
         self.problem = ""
         self._located = located
         self._compose = compose
+        self._settings = settings
         self._lock = threading.Lock()
         self._name: str | None = None
         self._stamps: _Stamps = {}
@@ -262,8 +269,8 @@ class Project:
         paths = self._watched()
         now = time.time_ns()
         self._stamps = _stamps_of(paths, now=now)
-        policy = Policy()
-        if os.path.lexists(self.policy_path):
+        policy = Policy(project=self._settings or ProjectSettings())
+        if self._settings is None and os.path.lexists(self.policy_path):
             policy = load_policy(self.policy_path)
         files = self._files(policy)
         more = {*files, *referenced(files)}
@@ -334,12 +341,19 @@ class Project:
             self._state = self._read()
 
 
-def load(located: Located, *, engine: Containers | None, compose: ComposeConfig) -> Project:
+def load(
+    located: Located,
+    *,
+    engine: Containers | None,
+    compose: ComposeConfig,
+    settings: ProjectSettings | None = None,
+) -> Project:
     """Read the project. ``engine`` None: names are not looked up in running containers.
 
+    With ``settings`` the policy file is not read, and these stand for what it says of the project.
     Raises ConfigError for the policy, Compose files or several names, EngineUnavailable.
     """
-    return Project(located, compose=compose, engine=engine)
+    return Project(located, compose=compose, engine=engine, settings=settings)
 
 
 def names_in_use(replicas: Iterable[Replica], *, directory: str, files: Sequence[str]) -> set[str]:

@@ -20,8 +20,8 @@ from freshd.engine import archive
 from freshd.engine.client import Engine, EngineVersion
 from freshd.engine.compose import Compose
 from freshd.engine.endpoint import Endpoint, resolve
-from freshd.errors import ConfigError, EngineFailed, StateError
-from freshd.locations import Locations, locate, prepare
+from freshd.errors import ConfigError, EngineFailed
+from freshd.locations import Locations, locate
 from freshd.model import (
     Entry,
     Finding,
@@ -42,7 +42,8 @@ from freshd.project import locate as locate_project
 from freshd.reconcile import Passed, look, make_plan, reconcile
 from freshd.recovery import recover
 from freshd.report.json import service_report
-from freshd.store.store import Store, memory_store, open_store
+from freshd.sight import kept_store
+from freshd.store.store import Store
 
 _T = TypeVar("_T")
 
@@ -334,7 +335,7 @@ def open_session(
         project,
         endpoint=endpoint,
         compose=compose,
-        store=_store(locations),
+        store=kept_store(locations),
         locations=locations,
         on_line=on_line,
     )
@@ -350,15 +351,6 @@ class _Answered:
     def overview(self) -> tuple[Replica, ...]:
         self.answer.result()
         return self.engine.overview()
-
-
-def _store(locations: Locations) -> Store:
-    """The state database; without a usable one a check still works, from memory."""
-    try:
-        prepare(locations)
-        return open_store(locations.database, now=time.time())
-    except StateError:
-        return memory_store()
 
 
 def _tree_bytes(context: Context, finding: Finding) -> bytes | None:

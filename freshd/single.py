@@ -9,6 +9,23 @@ from typing import Self
 from freshd.errors import AlreadyRunning, StateError
 
 
+def holder(locks: str, directory: str) -> int | None:
+    """The process that watches ``directory`` now; None: none does. 0: one that names itself not."""
+    path = SingleDaemon(locks, directory).path
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        said = os.pread(descriptor, 20, 0).decode("ascii", "replace").strip()
+        return int(said) if said.isdigit() else 0
+    finally:
+        os.close(descriptor)
+    return None
+
+
 class SingleDaemon:
     """A context manager. Raises AlreadyRunning on entry, naming the process that holds the lock.
 

@@ -59,6 +59,19 @@ class Surveyor:
         self._maps.known(service).replicas = replicas
         return self._proved(service, every=True)[0].map
 
+    def proof(
+        self, service: str, replicas: tuple[Replica, ...] = ()
+    ) -> tuple[MapResult, int | None]:
+        """The map as ``map`` has it, and how many of its visible copies the tag's image holds as
+        the tree does; None: there is no such image.
+        """
+        self._maps.known(service).replicas = replicas
+        mapped, image, tree = self._proved(service, every=True)
+        if image is None:
+            return mapped, None
+        copies = [p for p in mapped.map.pairs if p.via is Via.COPY and p.effective]
+        return mapped, len(copies) - len(differing(copies, tree, image))
+
     def survey(
         self,
         service: str,

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from freshd.cli import completing
 from freshd.cli.screen import Screen
 
 if TYPE_CHECKING:
@@ -54,16 +55,19 @@ class App:
         """A session of the project that is meant; raises what ``open_session`` raises."""
         from freshd.cli.session import open_session
 
-        return (self.opener or open_session)(
-            cwd=self.cwd(),
-            environ=self.environ,
-            project_dir=self.wanted.directory,
-            files=self.wanted.files,
-            project_name=self.wanted.name,
-            profiles=self.wanted.profiles,
-            need_engine=need_engine,
-            on_line=self.screen.log,
-        )
+        opener = self.opener or open_session
+        return opener(**self.asked(), need_engine=need_engine, on_line=self.screen.log)
+
+    def asked(self) -> dict[str, Any]:
+        """The project that is meant, as everything that finds one takes it."""
+        return {
+            "cwd": self.cwd(),
+            "environ": self.environ,
+            "project_dir": self.wanted.directory,
+            "files": self.wanted.files,
+            "project_name": self.wanted.name,
+            "profiles": self.wanted.profiles,
+        }
 
 
 _OPTIONS = (
@@ -71,10 +75,17 @@ _OPTIONS = (
         "--project",
         "project_dir",
         metavar="DIR",
+        shell_complete=completing.directories,
         help="The project's directory; else upwards to freshd.toml or a Compose file.",
     ),
     click.option(
-        "-f", "--file", "files", metavar="FILE", multiple=True, help="A Compose file; repeatable."
+        "-f",
+        "--file",
+        "files",
+        metavar="FILE",
+        multiple=True,
+        shell_complete=completing.files,
+        help="A Compose file; repeatable.",
     ),
     click.option(
         "-p", "--project-name", "project_name", metavar="NAME", help="The Compose project's name."

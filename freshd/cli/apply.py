@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from freshd.cli import completing
 from freshd.cli.app import App, examples, json_option, project_options
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     short_help="Do what the policy says, once, verified",
     epilog=examples("freshd apply", "freshd apply web", "freshd apply --json"),
 )
-@click.argument("services", metavar="[SERVICE]...", nargs=-1)
+@click.argument("services", metavar="[SERVICE]...", nargs=-1, shell_complete=completing.services)
 @json_option
 @project_options
 def apply(app: App, *, services: tuple[str, ...], as_json: bool) -> int:

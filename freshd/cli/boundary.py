@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 import click
 
 from freshd.cli.app import App
+from freshd.cli.completing import VARIABLE
 from freshd.cli.group import freshd
 from freshd.cli.screen import Screen, lively
 from freshd.errors import ConfigError, FreshdError
@@ -24,6 +25,8 @@ READER_GONE = 141
 def run(argv: Sequence[str], *, app: App | None = None) -> int:
     """Run one command line and return its exit status; nothing is raised but ``SystemExit``."""
     app = app or App(screen=Screen(os.environ))
+    if VARIABLE in app.environ:
+        return _complete(app, app.environ[VARIABLE])
     _never_fail_to_print()
     try:
         status = _invoke(argv, app)
@@ -52,6 +55,16 @@ def _invoke(argv: Sequence[str], app: App) -> int:
     except click.exceptions.Exit as leaving:
         return leaving.exit_code
     return status if isinstance(status, int) else 0
+
+
+def _complete(app: App, instruction: str) -> int:
+    """Answer the shell; nothing of what goes wrong may show on the line that is being typed."""
+    from click.shell_completion import shell_complete
+
+    try:
+        return shell_complete(freshd, {"obj": app}, "freshd", VARIABLE, instruction)
+    except Exception:  # noqa: BLE001 - a shell that completes has nowhere to show an error
+        return 1
 
 
 def _never_fail_to_print() -> None:

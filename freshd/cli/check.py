@@ -2,6 +2,7 @@
 
 import click
 
+from freshd.cli import completing
 from freshd.cli.app import App, examples, json_option, project_options
 
 
@@ -14,7 +15,7 @@ from freshd.cli.app import App, examples, json_option, project_options
         "freshd check --strict --json",
     ),
 )
-@click.argument("services", metavar="[SERVICE]...", nargs=-1)
+@click.argument("services", metavar="[SERVICE]...", nargs=-1, shell_complete=completing.services)
 @click.option(
     "--path", "globs", metavar="GLOB", multiple=True, help="Only files that match; repeatable."
 )

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from freshd.cli import completing
 from freshd.cli.app import App, examples, json_option, project_options
 
 if TYPE_CHECKING:
@@ -16,8 +17,8 @@ if TYPE_CHECKING:
         "freshd diff web", "freshd diff web app/main.py", "freshd diff shop-web-1 --json"
     ),
 )
-@click.argument("service")
-@click.argument("path", required=False)
+@click.argument("service", shell_complete=completing.services)
+@click.argument("path", required=False, shell_complete=completing.files)
 @json_option
 @project_options
 def diff(app: App, *, service: str, path: str | None, as_json: bool) -> int:

@@ -6,9 +6,12 @@ from freshd import __version__
 from freshd.cli.app import App, examples, project_options
 from freshd.cli.apply import apply
 from freshd.cli.check import check
+from freshd.cli.completion import completion
 from freshd.cli.diff import diff
+from freshd.cli.doctor import doctor
 from freshd.cli.explain import explain
 from freshd.cli.history import history
+from freshd.cli.init import init
 from freshd.cli.maps import map_
 from freshd.cli.plan import plan
 from freshd.cli.remedies import inject, purge, rebuild, recreate, restart
@@ -17,6 +20,7 @@ from freshd.cli.run import run
 from freshd.cli.status import status
 
 VERBS = (
+    init,
     check,
     map_,
     diff,
@@ -32,6 +36,8 @@ VERBS = (
     recreate,
     rebuild,
     explain,
+    doctor,
+    completion,
 )
 
 

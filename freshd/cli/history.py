@@ -2,6 +2,7 @@
 
 import click
 
+from freshd.cli import completing
 from freshd.cli.app import App, examples, json_option, project_options
 
 
@@ -9,7 +10,7 @@ from freshd.cli.app import App, examples, json_option, project_options
     short_help="What was done: step, outcome, time, cause",
     epilog=examples("freshd history", "freshd history web --limit 5", "freshd history --json"),
 )
-@click.argument("service", required=False)
+@click.argument("service", required=False, shell_complete=completing.services)
 @click.option(
     "--limit",
     metavar="N",

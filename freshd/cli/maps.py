@@ -2,6 +2,7 @@
 
 import click
 
+from freshd.cli import completing
 from freshd.cli.app import App, examples, json_option, project_options
 
 
@@ -12,7 +13,7 @@ from freshd.cli.app import App, examples, json_option, project_options
         "freshd map", "freshd map web", "freshd map --summary", "freshd map web --json"
     ),
 )
-@click.argument("services", metavar="[SERVICE]...", nargs=-1)
+@click.argument("services", metavar="[SERVICE]...", nargs=-1, shell_complete=completing.services)
 @click.option("--summary", is_flag=True, help="Only how many files each COPY or mount brings.")
 @json_option
 @project_options

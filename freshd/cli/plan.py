@@ -2,6 +2,7 @@
 
 import click
 
+from freshd.cli import completing
 from freshd.cli.app import App, examples, json_option, project_options
 
 
@@ -9,7 +10,7 @@ from freshd.cli.app import App, examples, json_option, project_options
     short_help="What the policy would do now, and why",
     epilog=examples("freshd plan", "freshd plan web", "freshd plan --json"),
 )
-@click.argument("services", metavar="[SERVICE]...", nargs=-1)
+@click.argument("services", metavar="[SERVICE]...", nargs=-1, shell_complete=completing.services)
 @json_option
 @project_options
 def plan(app: App, *, services: tuple[str, ...], as_json: bool) -> int:

@@ -5,6 +5,7 @@ The same code path as a step of a plan: verified by looking again, and written t
 
 import click
 
+from freshd.cli import completing
 from freshd.cli.app import App, examples, json_option, project_options
 from freshd.cli.apply import announcing, show
 
@@ -36,8 +37,8 @@ def _run(
     short_help="By hand: write files that differ into the containers",
     epilog=examples("freshd inject web", "freshd inject web app/main.py app/db.py"),
 )
-@click.argument("service")
-@click.argument("paths", metavar="[PATH]...", nargs=-1)
+@click.argument("service", shell_complete=completing.services)
+@click.argument("paths", metavar="[PATH]...", nargs=-1, shell_complete=completing.files)
 @json_option
 @project_options
 def inject(app: App, *, service: str, paths: tuple[str, ...], as_json: bool) -> int:
@@ -54,7 +55,7 @@ def inject(app: App, *, service: str, paths: tuple[str, ...], as_json: bool) -> 
     short_help="By hand: delete bytecode and caches in the containers",
     epilog=examples("freshd purge web"),
 )
-@click.argument("service")
+@click.argument("service", shell_complete=completing.services)
 @json_option
 @project_options
 def purge(app: App, *, service: str, as_json: bool) -> int:
@@ -63,7 +64,7 @@ def purge(app: App, *, service: str, as_json: bool) -> int:
 
 
 @click.command(short_help="By hand: restart the containers", epilog=examples("freshd restart web"))
-@click.argument("service")
+@click.argument("service", shell_complete=completing.services)
 @json_option
 @project_options
 def restart(app: App, *, service: str, as_json: bool) -> int:
@@ -74,7 +75,7 @@ def restart(app: App, *, service: str, as_json: bool) -> int:
 @click.command(
     short_help="By hand: new containers of the same image", epilog=examples("freshd recreate web")
 )
-@click.argument("service")
+@click.argument("service", shell_complete=completing.services)
 @json_option
 @project_options
 def recreate(app: App, *, service: str, as_json: bool) -> int:
@@ -86,7 +87,7 @@ def recreate(app: App, *, service: str, as_json: bool) -> int:
     short_help="By hand: build the image, check it, recreate",
     epilog=examples("freshd rebuild web", "freshd rebuild web --mode no-cache"),
 )
-@click.argument("service")
+@click.argument("service", shell_complete=completing.services)
 @click.option(
     "--mode",
     type=click.Choice(["cached", "fresh-context", "no-cache", "clean"]),

@@ -31,6 +31,17 @@ class EngineVersion:
     api_version: str
 
 
+@dataclass(frozen=True, slots=True)
+class EngineInfo:
+    """What the engine says of itself. ``system_time`` is its clock, in seconds since the epoch."""
+
+    name: str
+    system: str
+    driver: str
+    root: str
+    system_time: float
+
+
 class _Turn:
     """A lock that can be held weakly."""
 
@@ -82,6 +93,18 @@ class Engine:
         with translate.translated(self.endpoint, "asking the engine's version"):
             data: Mapping[str, Any] = self.api.version()
         return EngineVersion(str(data.get("Version", "")), str(data.get("ApiVersion", "")))
+
+    def info(self) -> EngineInfo:
+        """Its storage driver, data root and clock."""
+        with translate.translated(self.endpoint, "asking the engine about itself"):
+            data: Mapping[str, Any] = self.api.info()
+        return EngineInfo(
+            name=str(data.get("Name", "")),
+            system=str(data.get("OperatingSystem", "")),
+            driver=str(data.get("Driver", "")),
+            root=str(data.get("DockerRootDir", "")),
+            system_time=inspect.seconds(data.get("SystemTime")),
+        )
 
     def replicas(
         self, *, project: str | None = None, names: Sequence[str] = ()

@@ -48,13 +48,18 @@ def listed(data: Mapping[str, Any]) -> Replica:
 
 @dataclass(frozen=True, slots=True)
 class ImageConfig:
-    """What a build inherits from its base image. ``history`` are created_by texts, oldest first."""
+    """What a build inherits from its base image, and what a container of it runs.
+
+    ``history`` are created_by texts, oldest first.
+    """
 
     workdir: str
     env: Mapping[str, str]
     onbuild: tuple[str, ...]
     shell: tuple[str, ...]
     history: tuple[str, ...]
+    entrypoint: tuple[str, ...] = ()
+    command: tuple[str, ...] = ()
 
 
 def image_config(data: Mapping[str, Any], history: Sequence[Mapping[str, Any]]) -> ImageConfig:
@@ -67,6 +72,8 @@ def image_config(data: Mapping[str, Any], history: Sequence[Mapping[str, Any]]) 
         onbuild=tuple(config.get("OnBuild") or ()),
         shell=tuple(config.get("Shell") or ()),
         history=tuple(str(line.get("CreatedBy") or "") for line in reversed(history)),
+        entrypoint=tuple(config.get("Entrypoint") or ()),
+        command=tuple(config.get("Cmd") or ()),
     )
 
 

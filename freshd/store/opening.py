@@ -87,6 +87,19 @@ def readable(path: str) -> bool:
     return ours and version == VERSION
 
 
+def damage(path: str) -> str:
+    """Why the database at ``path`` cannot be used, "" where it can; nothing is changed."""
+    try:
+        connection = connect(path, mode="ro")
+        try:
+            _verify(connection)
+        finally:
+            connection.close()
+    except (Damaged, *SQLITE_ERRORS) as error:
+        return str(error)
+    return ""
+
+
 def migrate(connection: sqlite3.Connection, path: str) -> None:
     """Bring the schema to VERSION in one transaction; a second process waits and finds it done."""
     if _is_ours(connection) and _version(connection) == VERSION:

@@ -11,6 +11,13 @@ from typing import Final
 from freshd.errors import ConfigError
 from freshd.model import Json
 
+SWITCHES: Final = frozenset(
+    {
+        *("APP_ENV", "ASPNETCORE_ENVIRONMENT", "FLASK_DEBUG", "FLASK_ENV"),
+        *("GUNICORN_CMD_ARGS", "MIX_ENV", "NODE_ENV", "RACK_ENV", "RAILS_ENV", "UVICORN_RELOAD"),
+    }
+)
+"""Environment variables that decide how a server takes up new code. No other value is kept."""
 _MOUNT_KINDS: Final = frozenset({"bind", "volume", "tmpfs", "npipe", "cluster", "image"})
 
 
@@ -47,7 +54,10 @@ class ComposeBuild:
 
 @dataclass(frozen=True, slots=True)
 class ComposeService:
-    """One service. ``image`` is the tag it runs; ``project-service`` where Compose names it."""
+    """One service. ``image`` is the tag it runs; ``project-service`` where Compose names it.
+
+    ``switches`` are those of its environment variables that ``SWITCHES`` names.
+    """
 
     name: str
     image: str
@@ -60,6 +70,9 @@ class ComposeService:
     platform: str = ""
     container_name: str = ""
     unfollowed: tuple[str, ...] = ()
+    entrypoint: tuple[str, ...] | None = None
+    switches: Mapping[str, str] = field(default_factory=dict)
+    working_dir: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +112,9 @@ def _service(project: str, name: str, value: Json) -> ComposeService:
             f"volumes_from {one}: the mounts of another container are not followed"
             for one in _texts(raw.get("volumes_from"), f"{where}.volumes_from")
         ),
+        entrypoint=_command(raw.get("entrypoint"), f"{where}.entrypoint"),
+        switches=_switches(raw.get("environment"), f"{where}.environment"),
+        working_dir=_text(raw.get("working_dir"), f"{where}.working_dir"),
     )
 
 
@@ -172,6 +188,12 @@ def _command(value: Json, where: str) -> tuple[str, ...] | None:
     if value is None:
         return None
     return (value,) if isinstance(value, str) else _texts(value, where)
+
+
+def _switches(value: Json, where: str) -> Mapping[str, str]:
+    """Compose resolves both forms of ``environment`` into a mapping."""
+    named = _mapping(value, where)
+    return {key: _scalar(one) for key, one in named.items() if key in SWITCHES and one is not None}
 
 
 def _clean(path: str) -> str:

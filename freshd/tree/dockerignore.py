@@ -24,11 +24,12 @@ def ignore_file_names(dockerfile_path: str) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """One cleaned pattern; ``negated`` takes paths back in."""
+    """One cleaned pattern; ``negated`` takes paths back in. ``line`` is the file's, from 1."""
 
     text: str
     negated: bool
     regex: re.Pattern[str]
+    line: int = 0
 
     def matches(self, path: str) -> bool:
         return self.regex.fullmatch(path) is not None
@@ -62,9 +63,14 @@ class DockerIgnore:
 
     def excludes(self, path: str) -> bool:
         """Whether ``path`` (relative to the context, '/'-separated) is left out of the context."""
+        last = self.deciding(path)
+        return last is not None and not last.negated
+
+    def deciding(self, path: str) -> Pattern | None:
+        """The pattern that decides about ``path``; None: no line names it."""
         hits = self._hits(path, self._hits_of_parent(path))
         last = next((at for at in range(len(hits) - 1, -1, -1) if hits[at]), None)
-        return last is not None and not self.patterns[last].negated
+        return None if last is None else self.patterns[last]
 
     def may_reinclude_below(self, directory: str) -> bool:
         """Whether a ``!`` line can take back something below an excluded directory.
@@ -99,9 +105,9 @@ class DockerIgnore:
         return tuple(hits)
 
 
-def compile_pattern(text: str, *, negated: bool = False) -> Pattern:
+def compile_pattern(text: str, *, negated: bool = False, line: int = 0) -> Pattern:
     """One pattern, cleaned already; re.error or ValueError for a malformed one."""
-    return Pattern(text, negated, re.compile(_regex(text), re.DOTALL))
+    return Pattern(text, negated, re.compile(_regex(text), re.DOTALL), line)
 
 
 def _read_line(line: str, number: int, name: str) -> Pattern | None:
@@ -119,7 +125,7 @@ def _read_line(line: str, number: int, name: str) -> Pattern | None:
     if len(text) > 1:
         text = text.removeprefix("/")
     try:
-        return compile_pattern(text, negated=negated)
+        return compile_pattern(text, negated=negated, line=number)
     except (re.error, ValueError):
         raise ConfigError(
             f"{name}:{number}: malformed pattern {text!r}", hint="close the [ bracket"

@@ -18,6 +18,7 @@ from freshd.model import Kind
 from freshd.tree.git import repository_of
 
 GITIGNORE: Final = ".gitignore"
+POLICY_FILE: Final = "freshd.toml"
 EDITOR_TEMPORARIES: Final = (
     "*~",
     ".#*",
@@ -179,12 +180,13 @@ class WatchIgnore:
 def never_code(path: str) -> bool:
     """Whether a file is nobody's code, though a COPY may take it along.
 
-    That is what git keeps for itself, an editor's litter, and the bytecode that Python makes anew
-    from the source beside it: they come and go, and no container is behind for the lack of them.
+    That is what git keeps for itself, an editor's litter, freshd's own policy, and the bytecode
+    that Python makes anew from the source beside it: they come and go, and no container is behind
+    for the lack of them.
     """
     *above, name = path.split("/")
     return (
-        name == ".git"
+        name in (".git", POLICY_FILE)
         or ".git" in above
         or (bool(above) and above[-1] == "__pycache__" and name.endswith(".pyc"))
         or _is_editor_litter(name)

@@ -1,0 +1,88 @@
+"""What the shell offers for a word: services and causes, from what is saved and never the engine.
+
+click asks these functions while it completes; whatever goes wrong there offers nothing.
+"""
+
+from typing import TYPE_CHECKING
+
+import click
+from click.shell_completion import CompletionItem
+
+if TYPE_CHECKING:
+    from freshd.cli.app import Wanted
+
+VARIABLE = "_FRESHD_COMPLETE"
+"""Set by the script that the shell runs; its value says which shell asks for what."""
+
+
+def services(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """The services of the project that is meant, as they were seen last."""
+    from dataclasses import replace
+
+    from freshd.cli.saved import project_of, readable
+    from freshd.errors import FreshdError
+    from freshd.model import printable
+
+    app = ctx.find_root().obj
+    if app is None:
+        return []
+    try:
+        meant = replace(app, wanted=_wanted(ctx))
+        with readable(meant) as store:
+            saved = project_of(meant, store) if store else None
+    except (FreshdError, OSError):
+        return []
+    taken = ctx.params.get("services") or ()
+    names = saved.services if saved is not None else {}
+    return [
+        CompletionItem(name)
+        for name in names
+        if name.startswith(incomplete) and name not in taken and printable(name) == name
+    ]
+
+
+def causes_or_files(
+    _ctx: click.Context, _param: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """The causes that begin so, else files."""
+    from freshd.causes.registry import CAUSES
+
+    found = [
+        CompletionItem(slug, help=cause.title)
+        for slug, cause in CAUSES.items()
+        if slug.startswith(incomplete)
+    ]
+    return found or files(_ctx, _param, incomplete)
+
+
+def files(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    return [CompletionItem(incomplete, type="file")]
+
+
+def directories(
+    _ctx: click.Context, _param: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    return [CompletionItem(incomplete, type="dir")]
+
+
+def _wanted(ctx: click.Context) -> "Wanted":
+    """The project options typed so far, the group's first: no verb has merged them yet."""
+    from freshd.cli.app import Wanted
+
+    chain: list[click.Context] = []
+    at: click.Context | None = ctx
+    while at is not None:
+        chain.insert(0, at)
+        at = at.parent
+    wanted = Wanted()
+    for each in chain:
+        typed = each.params
+        wanted = wanted.then(
+            Wanted(
+                directory=typed.get("project_dir"),
+                files=tuple(typed.get("files") or ()),
+                name=typed.get("project_name"),
+                profiles=tuple(typed.get("profiles") or ()),
+            )
+        )
+    return wanted

@@ -1,0 +1,300 @@
+"""What should be done about which file: services in, a proposal with its reasons out. Pure.
+
+The order is the policy's: the first rule that fits decides, so the narrow ones come first.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+from freshd.model import Pair, Remedy
+from freshd.policy.paths import matcher
+from freshd.policy.rules import ProjectSettings
+from freshd.policy.values import pattern
+from freshd.proposal.facts import Never, Proposal, ProposedRule, ServiceLook
+from freshd.proposal.languages import (
+    ASSETS,
+    LOCKS,
+    PAPERS,
+    TESTS,
+    Language,
+    language_of,
+    languages_of,
+)
+from freshd.proposal.services import propose_service
+from freshd.tree.dockerfile.consumed import Run, consumes, tokens
+
+CONTENT = ("content-differs", "missing-in-container", "mode-differs")
+_ALL_CONTENT = (*CONTENT, "extra-in-container")
+_MANY = 12
+_MIGRATIONS = (
+    "**/migrations/**", "**/migrate/**", "**/alembic/versions/**", "**/db/schema.rb",
+)  # fmt: skip
+
+
+def propose(
+    project: str,
+    looks: Sequence[ServiceLook],
+    *,
+    settings: ProjectSettings | None = None,
+    unseen: Sequence[str] = (),
+) -> Proposal:
+    """The policy for these services."""
+    made = (_consumed, _compiled, _quiet, _injected, _left_over, _remounted, _rebuilt, _recreated)
+    rules = (rule for make in made for rule in make(looks))
+    return Proposal(
+        project=project,
+        settings=settings or ProjectSettings(),
+        services=tuple(propose_service(look) for look in looks),
+        rules=tuple(rules),
+        never=_never(looks),
+        unseen=tuple(unseen),
+    )
+
+
+def built_language(look: ServiceLook, path: str) -> Language | None:
+    """The language of a source of ``look`` that must be built before an edit shows; else None.
+
+    A development server builds by itself what it serves.
+    """
+    language = language_of(path)
+    if language is None or not language.is_built(look.runs):
+        return None
+    return None if look.way.mode == "self" else language
+
+
+def _consumed(looks: Sequence[ServiceLook]) -> Iterator[ProposedRule]:
+    """Files that land as they are and that a RUN reads as well: lock files above all."""
+    ours = {look.name: [p for p in look.copied if consumed(look, p)] for look in looks}
+    sources = {pair.source for pairs in ours.values() for pair in pairs}
+    if not sources:
+        return
+    exact = tuple(filter(None, (anchored(source) for source in sorted(sources))))
+    if len(exact) > _MANY or len(exact) < len(sources):
+        named = tuple(each for each in LOCKS if any(map(matcher((each,)), sources)))
+        rest = [each for each in sorted(sources) if not matcher(named)(each)]
+        exact = (*named, *filter(None, (anchored(each) for each in rest[:_MANY])))
+    yield ProposedRule(
+        name="what the build reads",
+        why="A RUN of the Dockerfile reads these files, so writing them into the container would "
+        "not install or generate anything: the image is built again.",
+        when=_ALL_CONTENT,
+        paths=exact,
+        services=_scope(looks, [name for name, pairs in ours.items() if pairs]),
+        do=(Remedy.REBUILD,),
+    )
+
+
+def consumed(look: ServiceLook, pair: Pair) -> bool:
+    """Whether a RUN is known to read the file, be it in an earlier copy of it."""
+    runs = (Run(0, 0, tokens(text)) for text in look.runs)
+    return pair.also_input or any(consumes(run, pair.source) for run in runs)
+
+
+def _compiled(looks: Sequence[ServiceLook]) -> Iterator[ProposedRule]:
+    """Sources that a compiler or bundler reads: per set of services that share the languages."""
+    groups: dict[tuple[Language, ...], list[str]] = {}
+    for look in looks:
+        found = tuple(
+            language
+            for language in languages_of(pair.source for pair in look.copied)
+            if any(built_language(look, p.source) is language for p in look.copied)
+        )
+        if found:
+            groups.setdefault(found, []).append(look.name)
+    for languages, names in groups.items():
+        words = " and ".join(language.name for language in languages)
+        yield ProposedRule(
+            name=f"built from {words}",
+            why=f"What runs is made from these sources when the image is built: an injected "
+            f"{words} file would lie beside it and change nothing.",
+            when=_ALL_CONTENT,
+            paths=tuple(each for language in languages for each in language.patterns),
+            services=_scope(looks, names),
+            do=(Remedy.REBUILD,),
+        )
+    for asked, paths, why in ASSETS:
+        named = [look for look in looks if language_run(asked, look) and _any(look, paths)]
+        if named:
+            yield ProposedRule(
+                name="assets are built",
+                why=f"These files are not served from where they land: {why}.",
+                when=CONTENT,
+                paths=paths,
+                services=_scope(looks, [look.name for look in named]),
+                do=(Remedy.REBUILD,),
+            )
+
+
+def language_run(asked: str, look: ServiceLook) -> bool:
+    """Whether a RUN of the service's build has this in its text."""
+    return Language("", (), built=asked).is_built(look.runs)
+
+
+def _quiet(looks: Sequence[ServiceLook]) -> Iterator[ProposedRule]:
+    """Only where a restart would come of it."""
+    loud = [look for look in looks if _acts(look) and look.copied]
+    for name, every, why in (
+        ("tests", TESTS, ("No running service imports its tests: they are kept level without a "
+         "restart.")),
+        ("papers", PAPERS, ("`COPY` takes these along, and nothing that runs reads them: they are "
+         "kept level without a restart. A .dockerignore would keep them out.")),
+    ):  # fmt: skip
+        found = tuple(p for p in every if any(_any(look, (p,)) for look in loud))
+        if found:
+            yield ProposedRule(
+                name=name,
+                why=why,
+                when=CONTENT,
+                paths=found,
+                services=_scope(looks, [look.name for look in loud if _any(look, found)]),
+                do=(Remedy.INJECT,),
+            )
+
+
+def _injected(looks: Sequence[ServiceLook]) -> Iterator[ProposedRule]:
+    names = [look.name for look in looks if _injectable(look)]
+    if not names:
+        return
+    yield ProposedRule(
+        name="sources",
+        why="Everything else that lands in the image as it is: written into the containers, the "
+        "bytecode of what was written is purged, and the service takes it up as its `reload` "
+        "says. Files that look like secrets are never written.",
+        when=CONTENT,
+        services=_scope(looks, names),
+        do=(Remedy.INJECT, Remedy.PURGE, Remedy.RELOAD),
+    )
+
+
+def _left_over(looks: Sequence[ServiceLook]) -> Iterator[ProposedRule]:
+    names = [look.name for look in looks if _injectable(look)]
+    if not names:
+        return
+    yield ProposedRule(
+        name="files that left the tree",
+        why="What was deleted or renamed in the tree can still be imported in the container. Only "
+        "files that a COPY brought, or freshd wrote, are deleted, and only in the container.",
+        when=("extra-in-container",),
+        services=_scope(looks, names),
+        do=(Remedy.INJECT, Remedy.PURGE, Remedy.RELOAD),
+    )
+
+
+def _remounted(looks: Sequence[ServiceLook]) -> Iterator[ProposedRule]:
+    """A file mounted by itself stays at what it was when an editor replaces it."""
+    names = [
+        look.name
+        for look in looks
+        if not _injectable(look) and not look.store and any(map(_single, look.bound))
+    ]
+    if not names:
+        return
+    yield ProposedRule(
+        name="a mounted file that was replaced",
+        why="Editors save by replacing a file, and a mount of that one file goes on showing the "
+        "one before: only a restart mounts it anew.",
+        when=CONTENT,
+        services=tuple(names),
+        do=(Remedy.RESTART,),
+    )
+
+
+def _single(pair: Pair) -> bool:
+    return pair.why == f"bind mount at {pair.target}"
+
+
+def _rebuilt(looks: Sequence[ServiceLook]) -> Iterator[ProposedRule]:
+    building = [look for look in looks if look.builds and not look.problem]
+    if not building:
+        return
+    when = ["build-input-changed", "stale-build-context", "target-not-writable"]
+    why = (
+        "The Dockerfile, a lock file or a file of an earlier stage changed: no injection can "
+        "replay what the build makes of it."
+    )
+    if any(look.map.traceless or look.map.opaque for look in building):
+        when.append("build-unrecorded")
+        why += (
+            " `build-unrecorded`: some inputs leave no trace in the image, so a build that freshd "
+            "did not make cannot be judged; one build by freshd, from the builder's cache, "
+            "settles it."
+        )
+    yield ProposedRule(
+        name="the build",
+        why=why,
+        when=tuple(when),
+        services=_scope([*looks], [look.name for look in building], every=building),
+        do=(Remedy.REBUILD,),
+    )
+
+
+def _recreated(looks: Sequence[ServiceLook]) -> Iterator[ProposedRule]:
+    if looks:
+        yield ProposedRule(
+            name="a newer image",
+            why="The image was built or pulled by somebody else, and the container still runs the "
+            "one before.",
+            when=("old-image",),
+            do=(Remedy.RECREATE,),
+        )
+
+
+def _never(looks: Sequence[ServiceLook]) -> Never:
+    lists: dict[str, tuple[tuple[str, ...], str]] = {}
+    migrating = [look for look in looks if look.way.migrates and look.way.mode == "restart"]
+    found = tuple(p for p in _MIGRATIONS if any(_any(look, (p,)) for look in migrating))
+    if found:
+        first = migrating[0]
+        lists["inject"] = (
+            found,
+            (
+                f"{first.name} runs `{first.way.migrates}` whenever it starts: a migration that "
+                "you are still writing would be applied at the next save. When it is done, bring "
+                f"it in with `freshd rebuild {first.name}`."
+            ),
+        )
+    stores = tuple(look.name for look in looks if look.store)
+    if stores:
+        why = "They keep data: restarting them is for a person to decide."
+        lists["restart"] = (stores, why)
+        lists["recreate"] = (stores, "")
+    return Never(lists)
+
+
+def _acts(look: ServiceLook) -> bool:
+    return look.way.mode not in ("self", "per-request")
+
+
+def _injectable(look: ServiceLook) -> bool:
+    """Whether anything lands that an injection helps."""
+    return any(
+        not consumed(look, pair) and built_language(look, pair.source) is None
+        for pair in look.copied
+    )
+
+
+def _any(look: ServiceLook, patterns: tuple[str, ...]) -> bool:
+    matches: Callable[[str], bool] = matcher(patterns)
+    return any(matches(pair.source) for pair in look.copied)
+
+
+def _scope(
+    looks: Sequence[ServiceLook],
+    names: Sequence[str],
+    *,
+    every: Iterable[ServiceLook] | None = None,
+) -> tuple[str, ...]:
+    """The ``services`` of a rule; () where all that hold code are meant, so that new ones are."""
+    every = [look for look in looks if look.copied] if every is None else every
+    return () if {look.name for look in every} <= set(names) else tuple(names)
+
+
+def anchored(source: str) -> str | None:
+    """A pattern for exactly this path; None where no pattern can say it."""
+    if source.startswith("../") or not source.isprintable():
+        return None
+    escaped = "".join(f"\\{char}" if char in "\\*?[]" else char for char in source)
+    text = f"/{escaped[:-1]}\\ " if escaped.endswith(" ") else f"/{escaped}"
+    try:
+        return pattern(text)
+    except ValueError:
+        return None
