@@ -118,7 +118,8 @@ def _directory(start: str, project_dir: str | None, files: Sequence[str]) -> str
     if found is None:
         raise ConfigError(
             f"no {POLICY_NAME} and no Compose file in {start} or above it",
-            hint="go into a project, or name one with --project or --file",
+            hint="go into a project, or name one with --project or --file; "
+            "`freshd run --all` watches those of config.toml",
         )
     return found
 

@@ -43,6 +43,7 @@ from freshd.reconcile import Passed, look, make_plan, reconcile
 from freshd.recovery import recover
 from freshd.report.json import service_report
 from freshd.store.store import Store, memory_store, open_store
+from freshd.validating import result
 
 _T = TypeVar("_T")
 
@@ -162,6 +163,14 @@ class Session:
         if not path_globs:
             self._save(reports)
         return self._report(reports)
+
+    def validate(self, *, progress: CountProgress | None = None) -> ProjectReport:
+        """Compare all of the stack, believing no earlier hash, and remember what it came to."""
+        began_at = time.time()
+        report = self.check((), full=True, progress=progress)
+        done = result(report.services, began_at=began_at, finished_at=time.time(), by_hand=True)
+        self.store.validations.record(self.project.name, done)
+        return report
 
     def plan(self, services: Sequence[str]) -> tuple[Plan, ...]:
         """What the policy would do now; changes nothing."""

@@ -15,6 +15,7 @@ from freshd.cli.remedies import inject, purge, rebuild, recreate, restart
 from freshd.cli.resume import resume
 from freshd.cli.run import run
 from freshd.cli.status import status
+from freshd.cli.validate import validate
 
 VERBS = (
     check,
@@ -26,6 +27,7 @@ VERBS = (
     status,
     history,
     resume,
+    validate,
     inject,
     purge,
     restart,

@@ -16,6 +16,7 @@ from freshd.store import open_readonly, open_store
 from freshd.tree.composefiles import default_files, setting, split_files
 
 if TYPE_CHECKING:
+    from freshd.report.several import SeveralState
     from freshd.report.status import DaemonState
     from freshd.store import Store
     from freshd.store.status import ProjectStatus
@@ -106,7 +107,15 @@ def _is_project(directory: str) -> bool:
     return _has_policy(directory) or bool(compose)
 
 
-def alive(daemon: "DaemonState | None") -> bool:
+def several(store: "Store") -> "SeveralState | None":
+    """What ``freshd run --all`` says, while it lives."""
+    from freshd.report.several import SeveralState
+
+    found = SeveralState.from_json(store.several.load())
+    return found if alive(found) else None
+
+
+def alive(daemon: "DaemonState | SeveralState | None") -> bool:
     """Whether the daemon that wrote this still runs: its process exists and it holds its lock."""
     if daemon is None:
         return False

@@ -25,7 +25,7 @@ WORDS = {page.relative_to(ROOT).as_posix(): page.read_text("utf-8") for page in 
 NAMES = {name: verb for verb in VERBS if (name := verb.name)}
 # In prose `freshd VERB --help` speaks of any verb, and these stand for what a reader would type.
 PLACEHOLDERS = {"VERB": "check", "CAUSE": "patched", "SERVICE": "web"}
-MISSING = {"doctor", "init", "trust", "service", "validate"}
+MISSING = {"doctor", "init", "trust"}
 
 
 def code_of(text: str) -> Iterator[str]:

@@ -71,6 +71,10 @@ class FakeSession:
             progress("web", 1, 2)
         return self.report
 
+    def validate(self, *, progress: CountProgress | None = None) -> ProjectReport:
+        self._note("validate")
+        return self.report
+
     def plan(self, services: Sequence[str]) -> tuple[Plan, ...]:
         self._note("plan", *services)
         return self.plans
