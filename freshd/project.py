@@ -44,6 +44,11 @@ class Containers(Protocol):
     def overview(self) -> Sequence[Replica]: ...
 
 
+def of_no_project(environ: Mapping[str, str]) -> dict[str, str]:
+    """``environ`` without what it says of a single project: for whoever means several."""
+    return {name: value for name, value in environ.items() if not name.startswith("COMPOSE_")}
+
+
 @dataclass(frozen=True, slots=True)
 class Located:
     """Where a project is and what was said of it, before anything of it is read.

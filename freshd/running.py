@@ -16,12 +16,11 @@ from freshd.log import get_log, set_up
 from freshd.mainloop import MainLoop
 from freshd.notify import Notifier
 from freshd.project import locate as locate_project
+from freshd.project import of_no_project
 from freshd.several import Several, settings
 from freshd.single import SingleDaemon
 from freshd.store.store import open_store
 from freshd.supervisor import VARIABLES, Supervisor
-
-_OF_ONE_PROJECT = "COMPOSE_"
 
 
 def run(
@@ -65,10 +64,9 @@ def run_all(*, environ: Mapping[str, str]) -> int:
     locations = locate(environ)
     config = locations.user_config
     prepare(locations)
-    quiet = {k: v for k, v in _for_children(environ).items() if not k.startswith(_OF_ONE_PROJECT)}
     with (
         SingleDaemon(locations.locks, config, what=f"the projects of {config}") as single,
-        _shared(locations, settings(config), quiet) as shared,
+        _shared(locations, settings(config), of_no_project(_for_children(environ))) as shared,
     ):
         MainLoop(Several(shared, config=config, lock=single.path), Supervisor(environ)).run()
     return 0

@@ -132,6 +132,10 @@ class Session:
             )
         return self._contexts[service]
 
+    def consent(self) -> None:
+        """Somebody typed a verb that is consent to the project's files as they are now."""
+        self.context("").consent()
+
     def maps(self, services: Sequence[str]) -> tuple[ServiceMap, ...]:
         """The map of each service."""
         return tuple(
@@ -193,7 +197,7 @@ class Session:
             )
         self._on_line = on_line
         if names:
-            self.context(names[0]).consent()
+            self.consent()
             self._recover(names[0])
 
         def one(name: str) -> Passed:

@@ -88,7 +88,7 @@ def directory_of(app: App) -> str:
         spoken = next((each for each in above if _has_policy(each)), None)
         covers = spoken is not None and os.path.commonpath((beside, spoken)) == spoken
         return os.path.realpath(spoken if spoken is not None and covers else beside)
-    return os.path.realpath(next((each for each in above if _is_project(each)), here))
+    return os.path.realpath(next((each for each in above if is_project(each)), here))
 
 
 def _upwards(directory: str) -> Iterator[str]:
@@ -102,7 +102,8 @@ def _has_policy(directory: str) -> bool:
     return os.path.isfile(os.path.join(directory, _POLICY))
 
 
-def _is_project(directory: str) -> bool:
+def is_project(directory: str) -> bool:
+    """Whether there is a policy or a Compose file in it."""
     compose = default_files(directory) or setting(directory, "COMPOSE_FILE")
     return _has_policy(directory) or bool(compose)
 

@@ -98,7 +98,7 @@ def test_every_verb_is_mentioned(page: str) -> None:
 
 @pytest.mark.parametrize(("page", "text"), list(tomls()))
 def test_toml_in_the_documentation_loads(page: str, text: str) -> None:
-    if re.search(r"^\[(notifications|log|engine)\]", text, re.MULTILINE):
+    if re.search(r"^\[(\[project\]|notifications|log|engine)\]", text, re.MULTILINE):
         parse_user_config(text, page)
     else:
         assert parse_policy(text, page).rules

@@ -54,6 +54,9 @@ class FakeSession:
         if self.error is not None:
             raise self.error
 
+    def consent(self) -> None:
+        self._note("consent")
+
     def maps(self, services: Sequence[str]) -> tuple[ServiceMap, ...]:
         self._note("map", *services)
         return (MAP,)
