@@ -1,113 +1,86 @@
-"""The daemon: builds everything, starts and stops the threads, and hands dirty services to passes.
+"""One project's daemon: its triggers, its workers, and what ``status`` shows of it.
 
-Comes in: what ``freshd run`` was given. Goes out: an exit status. Triggers only mark; a small pool
-of workers takes marks and runs passes; the main thread waits for signals and keeps status true.
+Comes in: a project, and what the daemons of one process share. Triggers only mark; a small pool of
+workers takes marks and runs passes; the main loop calls ``tick``, which keeps status true.
 """
 
 import os
-import signal
-import sys
 import threading
 import time
-from collections.abc import Collection, Mapping, Sequence
-from types import FrameType
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 
-from freshd.config import UserConfig, load_user_config
 from freshd.dirty import Dirty
 from freshd.engine.client import Engine
 from freshd.engine.compose import Compose
-from freshd.engine.endpoint import Endpoint, resolve
+from freshd.engine.endpoint import Endpoint
 from freshd.engine.events import EngineEvent
-from freshd.errors import EngineUnavailable
-from freshd.locations import Locations, locate, prepare
-from freshd.log import get_log, set_up
+from freshd.errors import EngineUnavailable, FreshdError
+from freshd.locations import Locations
+from freshd.log import get_log
 from freshd.notify import IncidentNotices, Notifier
-from freshd.passes import VALIDATION, Passes
-from freshd.project import Project, load
-from freshd.project import locate as locate_project
+from freshd.passes import Passes
+from freshd.project import Located, Project, load
 from freshd.recovery import recover
 from freshd.report.status import DaemonState
-from freshd.single import SingleDaemon
-from freshd.store.store import Store, open_store
+from freshd.store.store import Store
 from freshd.tree.git import lock_held
 from freshd.triggers.engine_events import EngineEvents, EngineState
 from freshd.triggers.schedule import Scheduler
 from freshd.triggers.watch import Watcher, WatchMode
 from freshd.watched import Watched
 
-_WORKERS = 4
-_TICK = 0.1
+WORKERS = 4
+STOP_PATIENCE = 15.0
 _STATUS_EVERY = 5.0
-_STOP_PATIENCE = 15.0
 _LOOKED_BACK = 20
 
 
-def run(
-    *,
-    cwd: str,
-    environ: Mapping[str, str],
-    project_dir: str | None,
-    files: Sequence[str],
-    project_name: str | None,
-    profiles: Sequence[str],
-) -> int:
-    """Watch one project until a signal comes; the exit status.
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What the daemons of one process have in common.
 
-    Raises ConfigError, StateError, AlreadyRunning. An engine that is away is waited for.
+    ``turns`` limits how many passes run at once; ``environ`` is what commands are given.
     """
-    locations = locate(environ)
-    user = load_user_config(locations.user_config)
-    endpoint = resolve(environ, configured=user.engine.host)
-    compose = Compose(endpoint, environ)
-    located = locate_project(
-        cwd,
-        project_dir=project_dir,
-        files=files,
-        project_name=project_name,
-        profiles=profiles,
-        environ=environ,
-    )
-    prepare(locations)
-    set_up(sys.stderr, level=user.log.level, form=user.log.format)
-    with SingleDaemon(locations.locks, located.directory) as single:
-        try:
-            with Engine(endpoint) as engine:
-                project = load(located, engine=engine, compose=compose)
-        except EngineUnavailable:
-            project = load(located, engine=None, compose=compose)
-        store = open_store(locations.database, now=time.time())
-        try:
-            Daemon(
-                project,
-                endpoint=endpoint,
-                compose=compose,
-                store=store,
-                locations=locations,
-                lock=single.path,
-                user=user,
-            ).run()
-        finally:
-            store.close()
-    return 0
+
+    endpoint: Endpoint
+    environ: Mapping[str, str]
+    store: Store
+    locations: Locations
+    notifier: Notifier
+    turns: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(WORKERS))
+
+
+def open_daemon(located: Located, shared: Shared, *, lock: str, asked: bool) -> "Daemon":
+    """Read the project, and make its daemon; ``lock`` is the lock file that is held for it.
+
+    An engine that is away is waited for. Raises ConfigError.
+    """
+    compose = Compose(shared.endpoint, shared.environ)  # of its own: its builds are ended with it
+    try:
+        with Engine(shared.endpoint) as engine:
+            project = load(located, engine=engine, compose=compose)
+    except EngineUnavailable:
+        project = load(located, engine=None, compose=compose)
+    return Daemon(project, shared, compose=compose, lock=lock, asked=asked)
 
 
 class Daemon:
-    """One project's daemon. ``run`` returns when a signal asked for it."""
+    """Call ``start``, ``tick`` again and again from one thread, and ``stop``.
+
+    With ``asked`` somebody typed that this project be watched: that is consent to its files as
+    they are at the start.
+    """
 
     def __init__(
-        self,
-        project: Project,
-        *,
-        endpoint: Endpoint,
-        compose: Compose,
-        store: Store,
-        locations: Locations,
-        lock: str,
-        user: UserConfig,
+        self, project: Project, shared: Shared, *, compose: Compose, lock: str, asked: bool
     ) -> None:
         self._project = project
-        self._store = store
+        self._store = shared.store
+        self._notifier = shared.notifier
+        self._turns = shared.turns
         self._lock = lock
+        self._asked = asked
         self._log = get_log().bind(project=project.name)
         self._stop = threading.Event()
         self._refresh_watch = threading.Event()
@@ -115,54 +88,52 @@ class Daemon:
         self._recovery_lock = threading.Lock()
         self._recovered = False
         self._halted = False
-        self._newest = store.journal.newest(project.name)
+        self._trouble = ""
+        self.ready = False
+        self._newest = self._store.journal.newest(project.name)
         self._started_at = self._since = time.time()
+        self._saved = 0.0
         self._dirty = Dirty(held=lock_held)
-        self._notifier = Notifier(
-            enabled=user.notifications.enabled, quiet=user.notifications.quiet_hours
-        )
         self._passes = Passes(
             project=project,
-            endpoint=endpoint,
+            endpoint=shared.endpoint,
             compose=compose,
-            store=store,
-            locations=locations,
+            store=self._store,
+            locations=shared.locations,
             dirty=self._dirty,
             log=self._log,
-            notices=IncidentNotices(store.incidents, self._notifier.notify),
+            notices=IncidentNotices(self._store.incidents, self._notifier.notify),
         )
         self._watched = Watched(project)
         self._watcher = self._make_watcher()
         self._events = EngineEvents(
-            lambda: Engine(endpoint),
+            lambda: Engine(shared.endpoint),
             on_event=self._on_event,
             on_connect=self._on_connect,
             on_state=self._on_state,
         )
         self._scheduler = Scheduler(
-            store.schedule, on_gap=self._on_gap, on_error=self._on_job_error
+            self._store.schedule, on_gap=self._on_gap, on_error=self._on_job_error
         )
         self._workers = [
             threading.Thread(target=self._work, name=f"freshd-worker-{n}", daemon=True)
-            for n in range(min(_WORKERS, max(1, len(project.services))))
+            for n in range(min(WORKERS, max(1, len(project.services))))
         ]
 
-    def run(self) -> None:
-        """Start, wait for a signal, stop. A second signal leaves at once."""
-        previous = {s: signal.signal(s, self._on_signal) for s in (signal.SIGINT, signal.SIGTERM)}
-        try:
-            self._start()
-            self._wait()
-        finally:
-            self._shut_down()
-            for number, handler in previous.items():
-                signal.signal(number, handler)
+    @property
+    def name(self) -> str:
+        """The project's."""
+        return self._project.name
 
-    def _start(self) -> None:
-        if self._store.recovered:
-            self._log.warning("state", problem=self._store.recovered)
-        self._passes.context("").consent()
-        self._notifier.start()
+    @property
+    def summary(self) -> str:
+        """What it does, on one line."""
+        return f"watches {self._project.dir} (project {self._project.name})"
+
+    def start(self) -> None:
+        """Watch from the return on."""
+        if self._asked:
+            self._passes.context("").consent()
         self._watcher.start()
         self._schedule()
         self._scheduler.start()
@@ -170,34 +141,48 @@ class Daemon:
         for worker in self._workers:
             worker.start()
         self._save_state()
-        ready = f"freshd watches {self._project.dir} (project {self._project.name})"
-        print(f"{ready}; Ctrl-C ends it", flush=True)  # noqa: T201 - this verb's one line of data
+        self.ready = True
 
-    def _wait(self) -> None:
-        saved = time.monotonic()
-        while not self._stop.wait(_TICK):
-            self._passes.mark_due()
-            if self._refresh_watch.is_set() and self._dirty.idle():
-                self._refresh()
-            if self._state_changed.is_set() or time.monotonic() - saved >= _STATUS_EVERY:
-                saved = time.monotonic()
-                self._save_state()
-            self._notice_resume()
-            self._notice_others()
+    def tick(self) -> None:
+        """What has come due; quick."""
+        self._passes.mark_due()
+        if self._refresh_watch.is_set() and self._dirty.idle():
+            self._refresh()
+        self._notice_trouble()
+        if self._state_changed.is_set() or time.monotonic() - self._saved >= _STATUS_EVERY:
+            self._save_state()
+        self._notice_resume()
+        self._notice_others()
 
-    def _shut_down(self) -> None:
-        """Triggers first, so that nothing new is begun; then the workers end their step."""
+    def trouble(self) -> str:
+        """Why this daemon does not do its work and will not by itself, or ""."""
+        if not all(worker.is_alive() for worker in self._workers):
+            return "a worker has died"
+        wedged = self._passes.pulses.wedged()
+        if wedged:
+            return f"the pass of {wedged[0]} does not come to its end"
+        if not self._watcher.alive():
+            return "file watching has died"
+        if not self._events.alive():
+            return "the engine's events are not listened to any more"
+        return "" if self._scheduler.alive() else "the schedule has died"
+
+    def wind_down(self) -> None:
+        """Begin nothing new, and end builds; returns at once."""
         self._stop.set()
         self._passes.stop()
+
+    def stop(self, patience: float = STOP_PATIENCE) -> None:
+        """Triggers first, so that nothing new is begun; then the workers end their step."""
+        self.wind_down()
         self._watcher.stop()
         self._events.close()
         self._scheduler.stop()
         self._dirty.close()
-        deadline = time.monotonic() + _STOP_PATIENCE
+        deadline = time.monotonic() + patience
         for worker in self._workers:
             if worker.is_alive():
                 worker.join(max(0.0, deadline - time.monotonic()))
-        self._notifier.stop()
         if not any(worker.is_alive() for worker in self._workers):
             self._passes.close()
         self._log.info("stopped")
@@ -207,10 +192,16 @@ class Daemon:
             work = self._dirty.take(1.0)
             if work is None:
                 continue
+            name = work.key.service or ""
             try:
-                if self._ready():
-                    self._passes.run(work)
+                with self._turns:
+                    self._passes.pulses.beat(name)
+                    if self._ready():
+                        self._passes.run(work)
+            except FreshdError as error:  # the database, for one: the patrol comes again
+                self._log.warning("a pass could not begin", why=error.message)
             finally:
+                self._passes.pulses.end(name)
                 self._dirty.done(work.key)
 
     def _ready(self) -> bool:
@@ -282,7 +273,7 @@ class Daemon:
         schedule = self._project.policy.schedule
         name = self._project.name
         self._scheduler.patrol(name, schedule.patrol, lambda: self._everything("patrol"))
-        self._scheduler.weekly(name, schedule.validate, lambda: self._everything(VALIDATION))
+        self._scheduler.weekly(name, schedule.validate, self._passes.validate)
 
     def _on_job_error(self, job: str, error: Exception) -> None:
         self._log.warning("a scheduled job failed", job=job, why=repr(error))
@@ -300,6 +291,15 @@ class Daemon:
         self._watcher = self._make_watcher()
         self._watcher.start()
         self._everything("other directories are watched")
+
+    def _notice_trouble(self) -> None:
+        trouble = self.trouble()
+        if trouble == self._trouble:
+            return
+        self._trouble = trouble
+        self._state_changed.set()
+        if trouble:
+            self._log.warning("freshd does not work", why=trouble)
 
     def _notice_resume(self) -> None:
         """Halts are lifted by another process: ``freshd resume``."""
@@ -320,6 +320,7 @@ class Daemon:
 
     def _save_state(self) -> None:
         self._state_changed.clear()
+        self._saved = time.monotonic()
         engine = self._events.state()
         state = DaemonState(
             pid=os.getpid(),
@@ -328,7 +329,7 @@ class Daemon:
             watching=self._watching(),
             engine="" if engine.up else engine.reason,
             notifier=self._notifier.state(),
-            problems=tuple(sorted(set(self._passes.problems.values()))),
+            problems=tuple(sorted({*self._passes.problems.values(), self._trouble} - {""})),
             since=self._since,
         )
         self._store.status.save(
@@ -344,8 +345,3 @@ class Daemon:
         state = self._watcher.state()
         where = ", ".join(self._watched.roots)
         return where if state.mode is WatchMode.WATCHING else f"{where} ({state})"
-
-    def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
-        if self._stop.is_set():
-            os._exit(130)  # the second time: at once; the journal tells the next start
-        self._stop.set()

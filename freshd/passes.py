@@ -24,6 +24,7 @@ from freshd.model import (
     LinkState,
     Outcome,
     Plan,
+    Remedy,
     ServiceReport,
     Step,
     StepStatus,
@@ -33,9 +34,13 @@ from freshd.notify import IncidentNotices
 from freshd.policy.halts import TreeSize, halt_reason
 from freshd.policy.text import step_text
 from freshd.project import Project
+from freshd.pulses import LONGEST, LONGEST_REBUILD, Pulses
 from freshd.reconcile import Passed, reconcile
+from freshd.report import validations
 from freshd.report.json import service_report
 from freshd.store.store import Store
+from freshd.store.validations import Validation
+from freshd.validating import Validating
 
 SETTLE = 1.0
 VALIDATION = "validation"
@@ -87,7 +92,8 @@ class Passes:
         self._sizes: dict[str, TreeSize] = {}
         self._halted: set[str] = set()
         self._due: dict[tuple[str, str], float] = {}
-        self._owed: set[str] = set()  # validations that no pass has come through yet
+        self._validating = Validating(clock)
+        self.pulses = Pulses()
         self._stopping = False
         self.engine_lost = threading.Event()  # a step may have broken off: see ``recovery``
         self.problems: dict[str, str] = {}
@@ -114,6 +120,16 @@ class Passes:
     def close(self) -> None:
         for context in self._contexts.values():
             context.engine.close()
+
+    def validate(self) -> None:
+        """Read everything of every service again; the result is stored and told when all is seen.
+
+        What that finds is treated like any other finding.
+        """
+        services = tuple(self._project.services)
+        self._validated(self._validating.begin(services))
+        for service in services:
+            self._dirty.mark(self._project.dir, service, reason=VALIDATION)
 
     def run(self, work: Work) -> None:
         """One pass. Never raises: what goes wrong is logged, shown in status and tried again."""
@@ -161,6 +177,7 @@ class Passes:
             self._log.warning("project files are invalid; the last good ones hold", why=problem)
         else:
             self.problems.pop("project", None)
+        self._validated(self._validating.keep(self._project.services))
         for service in self._project.services:
             if service != but:
                 self._dirty.mark(self._project.dir, service, reason="the whole project")
@@ -170,15 +187,14 @@ class Passes:
             return
         context = self.context(service)
         paths = self._relative(work.paths)
-        if VALIDATION in work.reasons:
-            self._owed.add(service)
-        full = service in self._owed
+        full = self._validating.owes(service)
         if work.paths is None or not all(os.path.lexists(path) for path in work.paths):
             self._guard(context, service)
         passed = reconcile(context, service, paths=paths, full=full, on_step=self._on_step)
-        if paths is None:
-            self._owed.discard(service)
         self._keep(service, passed, narrow=paths is not None)
+        if full and paths is None:
+            done = self._validating.came_through(passed.report, steps=len(passed.outcomes))
+            self._validated(done)
         if paths is not None:
             self._later(service, SETTLE, "the whole service after a change")
         else:
@@ -216,7 +232,18 @@ class Passes:
             self._log.warning("halted", service=service, why=reason)
             self._notices.halted(self._project.name, service, reason)
 
+    def _validated(self, done: Validation | None) -> None:
+        """Nothing while some service still owes a pass."""
+        if done is None:
+            return
+        name, text = self._project.name, validations.summary(done)
+        self._store.validations.record(name, done)
+        self._log.info("validated", verdict=done.verdict.value, found=text)
+        self._notices.validated(name, done.verdict, text)
+
     def _on_step(self, step: Step, outcome: Outcome | None) -> None:
+        longest = LONGEST_REBUILD if step.remedy is Remedy.REBUILD else LONGEST
+        self.pulses.beat(step.service, longest=longest if outcome is None else LONGEST)
         if outcome is None:
             if self._stopping:
                 raise _Stopped

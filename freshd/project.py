@@ -45,6 +45,11 @@ class Containers(Protocol):
     def overview(self) -> Sequence[Replica]: ...
 
 
+def of_no_project(environ: Mapping[str, str]) -> dict[str, str]:
+    """``environ`` without what it says of a single project: for whoever means several."""
+    return {name: value for name, value in environ.items() if not name.startswith("COMPOSE_")}
+
+
 @dataclass(frozen=True, slots=True)
 class Located:
     """Where a project is and what was said of it, before anything of it is read.
@@ -119,7 +124,8 @@ def _directory(start: str, project_dir: str | None, files: Sequence[str]) -> str
     if found is None:
         raise ConfigError(
             f"no {POLICY_NAME} and no Compose file in {start} or above it",
-            hint="go into a project, or name one with --project or --file",
+            hint="go into a project, or name one with --project or --file; "
+            "`freshd run --all` watches those of config.toml",
         )
     return found
 

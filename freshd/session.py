@@ -44,6 +44,7 @@ from freshd.recovery import recover
 from freshd.report.json import service_report
 from freshd.sight import kept_store
 from freshd.store.store import Store
+from freshd.validating import result
 
 _T = TypeVar("_T")
 
@@ -132,6 +133,10 @@ class Session:
             )
         return self._contexts[service]
 
+    def consent(self) -> None:
+        """Somebody typed a verb that is consent to the project's files as they are now."""
+        self.context("").consent()
+
     def maps(self, services: Sequence[str]) -> tuple[ServiceMap, ...]:
         """The map of each service."""
         return tuple(
@@ -164,6 +169,14 @@ class Session:
             self._save(reports)
         return self._report(reports)
 
+    def validate(self, *, progress: CountProgress | None = None) -> ProjectReport:
+        """Compare all of the stack, believing no earlier hash, and remember what it came to."""
+        began_at = time.time()
+        report = self.check((), full=True, progress=progress)
+        done = result(report.services, began_at=began_at, finished_at=time.time(), by_hand=True)
+        self.store.validations.record(self.project.name, done)
+        return report
+
     def plan(self, services: Sequence[str]) -> tuple[Plan, ...]:
         """What the policy would do now; changes nothing."""
 
@@ -185,7 +198,7 @@ class Session:
             )
         self._on_line = on_line
         if names:
-            self.context(names[0]).consent()
+            self.consent()
             self._recover(names[0])
 
         def one(name: str) -> Passed:

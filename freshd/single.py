@@ -1,4 +1,7 @@
-"""One daemon per project: a lock file that names its holder, held while the process lives."""
+"""One daemon per project: a lock file that names its holder, held while the process lives.
+
+What is watched by several is told by another path, and by ``what`` in words.
+"""
 
 import fcntl
 import hashlib
@@ -32,10 +35,10 @@ class SingleDaemon:
     The kernel gives the lock back when the process ends, however it ends.
     """
 
-    def __init__(self, locks: str, directory: str) -> None:
+    def __init__(self, locks: str, directory: str, *, what: str = "") -> None:
         key = hashlib.sha256(os.fsencode(os.path.realpath(directory))).hexdigest()[:32]
         self.path = os.path.join(locks, f"daemon-{key}.lock")
-        self._directory = directory
+        self._what = what or directory
         self._descriptor = -1
 
     def __enter__(self) -> Self:
@@ -49,7 +52,7 @@ class SingleDaemon:
             holder = os.pread(self._descriptor, 20, 0).decode("ascii", "replace").strip()
             os.close(self._descriptor)
             raise AlreadyRunning(
-                f"a freshd (pid {holder or 'unknown'}) watches {self._directory} already",
+                f"a freshd (pid {holder or 'unknown'}) watches {self._what} already",
                 hint="`freshd status` shows what it sees",
             ) from error
         os.truncate(self._descriptor, 0)

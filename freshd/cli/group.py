@@ -17,7 +17,9 @@ from freshd.cli.plan import plan
 from freshd.cli.remedies import inject, purge, rebuild, recreate, restart
 from freshd.cli.resume import resume
 from freshd.cli.run import run
+from freshd.cli.service import service
 from freshd.cli.status import status
+from freshd.cli.validate import validate
 
 VERBS = (
     init,
@@ -27,9 +29,11 @@ VERBS = (
     plan,
     apply,
     run,
+    service,
     status,
     history,
     resume,
+    validate,
     inject,
     purge,
     restart,

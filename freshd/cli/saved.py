@@ -16,6 +16,7 @@ from freshd.store import open_readonly, open_store
 from freshd.tree.composefiles import default_files, setting, split_files
 
 if TYPE_CHECKING:
+    from freshd.report.several import SeveralState
     from freshd.report.status import DaemonState
     from freshd.store import Store
     from freshd.store.status import ProjectStatus
@@ -87,7 +88,7 @@ def directory_of(app: App) -> str:
         spoken = next((each for each in above if _has_policy(each)), None)
         covers = spoken is not None and os.path.commonpath((beside, spoken)) == spoken
         return os.path.realpath(spoken if spoken is not None and covers else beside)
-    return os.path.realpath(next((each for each in above if _is_project(each)), here))
+    return os.path.realpath(next((each for each in above if is_project(each)), here))
 
 
 def _upwards(directory: str) -> Iterator[str]:
@@ -101,12 +102,21 @@ def _has_policy(directory: str) -> bool:
     return os.path.isfile(os.path.join(directory, _POLICY))
 
 
-def _is_project(directory: str) -> bool:
+def is_project(directory: str) -> bool:
+    """Whether there is a policy or a Compose file in it."""
     compose = default_files(directory) or setting(directory, "COMPOSE_FILE")
     return _has_policy(directory) or bool(compose)
 
 
-def alive(daemon: "DaemonState | None") -> bool:
+def several(store: "Store") -> "SeveralState | None":
+    """What ``freshd run --all`` says, while it lives."""
+    from freshd.report.several import SeveralState
+
+    found = SeveralState.from_json(store.several.load())
+    return found if alive(found) else None
+
+
+def alive(daemon: "DaemonState | SeveralState | None") -> bool:
     """Whether the daemon that wrote this still runs: its process exists and it holds its lock."""
     if daemon is None:
         return False

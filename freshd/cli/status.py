@@ -57,12 +57,15 @@ def read(app: App) -> "Status | None":
 
 
 def _read(app: App, store: "Store") -> "Status | None":
-    from freshd.cli.saved import alive, project_of
+    from freshd.cli.saved import alive, directory_of, project_of, several
     from freshd.report.status import DaemonState, Status
 
     saved = project_of(app, store)
+    together = several(store)
+    waiting = together.of(saved.directory if saved else directory_of(app)) if together else None
+    problem = waiting.problem if waiting else ""
     if saved is None:
-        return None
+        return Status("", waiting.directory, not_watched=problem) if waiting and problem else None
     daemon = DaemonState.from_extra(saved.extra)
     return Status(
         project=saved.project,
@@ -74,6 +77,8 @@ def _read(app: App, store: "Store") -> "Status | None":
         running=alive(daemon),
         halts=store.halts.active(saved.project),
         incidents=store.incidents.active(saved.project),
+        validation=store.validations.last(saved.project),
+        not_watched=problem,
     )
 
 

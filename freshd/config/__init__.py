@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     _T = TypeVar("_T", bound=Table)
 
 __all__ = [
+    "ConfiguredProject",
     "EngineSettings",
     "LogSettings",
     "Notifications",
@@ -66,9 +67,20 @@ class EngineSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class ConfiguredProject:
+    """One that ``freshd run --all`` watches; ``dir`` is absolute, ``files`` count from there."""
+
+    dir: str
+    files: tuple[str, ...] = ()
+    name: str | None = None
+    profiles: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class UserConfig:
     """All of ``config.toml``."""
 
+    projects: tuple[ConfiguredProject, ...] = ()
     notifications: Notifications = Notifications()
     log: LogSettings = LogSettings()
     engine: EngineSettings = EngineSettings()
@@ -99,11 +111,20 @@ def load_user_config(path: str) -> UserConfig:
 
 def parse_user_config(text: str, name: str = "config.toml") -> UserConfig:
     """The user's configuration from TOML text."""
-    from freshd.config.schema import UserFile, span_of_day
+    from freshd.config.schema import UserFile, project_dir, span_of_day
 
     file = _validated(UserFile, parse_toml(text, name), name)
     quiet = file.notifications.quiet_hours
     return UserConfig(
+        projects=tuple(
+            ConfiguredProject(
+                dir=project_dir(each.dir),
+                files=tuple(each.files or ()),
+                name=each.name,
+                profiles=tuple(each.profiles),
+            )
+            for each in file.project
+        ),
         notifications=Notifications(
             enabled=file.notifications.enabled,
             quiet_hours=None if quiet is None else span_of_day(quiet),

@@ -4,6 +4,7 @@ TOML tables go in; models hold checked values, still in the file's shape. Import
 takes longer to load than ``freshd --help`` may take.
 """
 
+import os
 from collections.abc import Callable, Iterable
 from difflib import get_close_matches
 from typing import Annotated, ClassVar, TypeAlias
@@ -85,6 +86,14 @@ def span_of_day(text: str) -> tuple[int, int]:
     if not dash:
         raise ValueError('must be two times of day, such as "22:00-07:00"')
     return values.minute_of_day(start.strip()), values.minute_of_day(end.strip())
+
+
+def project_dir(text: str) -> str:
+    """An absolute directory; ``~`` at its beginning is the user's home."""
+    directory = os.path.expanduser(text)
+    if not os.path.isabs(directory) or "\0" in directory:
+        raise ValueError('must be absolute or begin with "~/", such as "~/src/shop"')
+    return os.path.normpath(directory)
 
 
 def engine_host(text: str) -> str:
@@ -191,9 +200,29 @@ class EngineTable(Table):
     host: Annotated[str, AfterValidator(engine_host)] | None = None
 
 
+class WatchedTable(Table):
+    """One ``[[project]]``: which, and what the command line would say of it."""
+
+    dir: Annotated[str, _checked(project_dir)]
+    files: Annotated[list[str], AfterValidator(_not_empty)] | None = None
+    name: str | None = None
+    profiles: list[str] = []
+
+
+def _no_directory_twice(projects: list[WatchedTable]) -> list[WatchedTable]:
+    seen: set[str] = set()
+    for each in projects:
+        directory = project_dir(each.dir)
+        if directory in seen:
+            raise ValueError(f"names {directory} twice")
+        seen.add(directory)
+    return projects
+
+
 class UserFile(Table):
     """All of ``config.toml``."""
 
+    project: Annotated[list[WatchedTable], AfterValidator(_no_directory_twice)] = []
     notifications: NotificationsTable = NotificationsTable()
     log: LogTable = LogTable()
     engine: EngineTable = EngineTable()

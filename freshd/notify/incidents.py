@@ -56,6 +56,11 @@ class IncidentNotices:
         )
         return True
 
+    def validated(self, project: str, verdict: Verdict, text: str) -> None:
+        """The weekly look at everything has an end; told whatever it came to."""
+        words = {Verdict.UNVERIFIABLE: "cannot be proved fresh"}.get(verdict, verdict.value)
+        self._notify(Notice(f"validation:{project}", f"{project}: weekly check: {words}", text))
+
     def halted(self, project: str, service: str | None, reason: str) -> None:
         """A suspected accident: nothing is done until a person has looked."""
         title = f"{project}: freshd has stopped" + (f" for {service}" if service else "")

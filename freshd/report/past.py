@@ -1,30 +1,46 @@
 """The journal as lines and as JSON: what was done, to whom, why, how it ended and how long it took.
 
-``JournalEntry`` values come in, newest first; ``Line`` tuples or one document go out.
+``JournalEntry`` and ``Validation`` values come in, newest first; ``Line`` tuples or one
+document go out.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from freshd.model import printable
+from freshd.model import Verdict, printable
 from freshd.policy.text import step_text
 from freshd.report.json import SCHEMA, Document, step
 from freshd.report.outcomes import mark_of
+from freshd.report.validations import document, history_row, summary
 from freshd.report.words import Line, columns, count, iso, lasted
 
 if TYPE_CHECKING:
     from freshd.store.journal import JournalEntry
+    from freshd.store.validations import Validation
 
 _WIDEST = 52  # with the time before it and the causes behind it a row fits into 100 columns
 
 
-def history_lines(entries: "Sequence[JournalEntry]") -> Iterator[Line]:
-    """One row per step, newest first, and under it why a step did not work."""
-    rows = columns((_row(each) for each in entries), gap="  ", widest=_WIDEST)
-    for entry, row in zip(entries, rows, strict=True):
+def history_lines(
+    entries: "Sequence[JournalEntry]", validations: "Sequence[Validation]" = (), *, limit: int
+) -> Iterator[Line]:
+    """One row per step or validation, newest first, and under it why it did not end well."""
+    found = [(each.began_at, _row(each), _why(each)) for each in entries]
+    found += [(each.began_at, history_row(each), _left(each)) for each in validations]
+    found = sorted(found, key=lambda one: one[0], reverse=True)[:limit]
+    rows = columns((row for _, row, _ in found), gap="  ", widest=_WIDEST)
+    for (_, _, below), row in zip(found, rows, strict=True):
         yield row
-        if entry.detail and entry.status != "done":
-            yield ((f"    {printable(entry.detail)}", ""),)
+        if below:
+            yield ((f"    {printable(below)}", ""),)
+
+
+def _why(entry: "JournalEntry") -> str:
+    return "" if entry.status == "done" else entry.detail
+
+
+def _left(done: "Validation") -> str:
+    return "" if done.verdict is Verdict.FRESH else summary(done).partition("\n")[0]
 
 
 def _row(entry: "JournalEntry") -> Line:
@@ -42,9 +58,15 @@ def _row(entry: "JournalEntry") -> Line:
     )
 
 
-def history(entries: "Iterable[JournalEntry]") -> Document:
+def history(
+    entries: "Iterable[JournalEntry]", validations: "Iterable[Validation]" = ()
+) -> Document:
     """What ``history --json`` prints."""
-    return {"schema": SCHEMA, "entries": [_entry(each) for each in entries]}
+    return {
+        "schema": SCHEMA,
+        "entries": [_entry(each) for each in entries],
+        "validations": [document(each) for each in validations],
+    }
 
 
 def _entry(value: "JournalEntry") -> Document:

@@ -11,10 +11,13 @@ from typing import TYPE_CHECKING
 from freshd.model import Json, ServiceReport, Verdict, printable
 from freshd.report.json import SCHEMA, Document, service_report
 from freshd.report.text import STYLES, findings_of, headline, service_row, unchecked_everywhere
+from freshd.report.validations import document as validation_document
+from freshd.report.validations import status_line
 from freshd.report.words import Line, ago, columns, count, iso, shown
 
 if TYPE_CHECKING:
     from freshd.store.memory import Halt, Incident
+    from freshd.store.validations import Validation
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,15 +81,21 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """Everything ``freshd status`` shows; ``running`` is whether the daemon is alive now."""
+    """Everything ``freshd status`` shows; ``running`` is whether the daemon is alive now.
+
+    ``project`` is "" while nobody could read it. ``not_watched`` is why the process that watches
+    all configured projects does not watch this one, "" where it does or there is none.
+    """
 
     project: str
     directory: str
-    services: "tuple[Seen, ...]"
-    daemon: DaemonState | None
-    running: bool
+    services: "tuple[Seen, ...]" = ()
+    daemon: DaemonState | None = None
+    running: bool = False
     halts: "tuple[Halt, ...]" = ()
     incidents: "tuple[Incident, ...]" = ()
+    validation: "Validation | None" = None
+    not_watched: str = ""
 
     @property
     def verdict(self) -> Verdict:
@@ -107,8 +116,12 @@ class Status:
 
 def status_lines(status: Status, *, now: float) -> Iterator[Line]:
     """The whole of ``freshd status``."""
-    yield headline(status.project, status.verdict)
+    yield headline(status.project or status.directory, status.verdict)
+    if status.not_watched and not status.running:
+        yield (("the service cannot watch it: ", "bad"), (printable(status.not_watched), ""))
     yield from _daemon(status, now=now)
+    if status.validation is not None:
+        yield status_line(status.validation, now=now)
     for halt in status.halts:
         whom = f"{shown(halt.service)}: " if halt.service else ""
         yield (
@@ -160,8 +173,9 @@ def status_document(status: Status) -> Document:
     """What ``status --json`` prints; each service as in ``check --json``, and when it was seen."""
     return {
         "schema": SCHEMA,
-        "project": status.project,
+        "project": status.project or None,
         "directory": status.directory,
+        "not_watched": status.not_watched,
         "verdict": status.verdict.value,
         "daemon": _daemon_document(status),
         "halts": [
@@ -172,6 +186,9 @@ def status_document(status: Status) -> Document:
             {"service": each.service, "text": each.text, "opened_at": iso(each.opened_at)}
             for each in status.incidents
         ],
+        "validation": (
+            None if status.validation is None else validation_document(status.validation)
+        ),
         "services": [
             {**service_report(each.report), "checked_at": iso(each.checked_at)}
             for each in status.services

@@ -82,6 +82,14 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
             step TEXT NOT NULL, started_at REAL NOT NULL,
             PRIMARY KEY (project, container_id, remedy)) WITHOUT ROWID""",
     ),
+    (
+        """CREATE TABLE validation (
+            id INTEGER PRIMARY KEY AUTOINCREMENT, project NOT NULL, began_at REAL NOT NULL,
+            finished_at REAL NOT NULL, verdict TEXT NOT NULL, details TEXT NOT NULL)""",
+        "CREATE INDEX validation_project ON validation (project, id)",
+        """CREATE TABLE several (
+            id INTEGER PRIMARY KEY CHECK (id = 1), document TEXT NOT NULL)""",
+    ),
 )
 
 VERSION: Final = len(MIGRATIONS)

@@ -12,8 +12,10 @@ from freshd.store.images import ImageCache
 from freshd.store.journal import Journal
 from freshd.store.memory import Consents, Failures, Halts, Incidents, ScheduleMemory
 from freshd.store.owed import OwedSteps
+from freshd.store.several import Several
 from freshd.store.stats import StatCache
 from freshd.store.status import StatusTable
+from freshd.store.validations import Validations
 from freshd.store.writes import Writes
 
 
@@ -39,6 +41,8 @@ class Store:
         self.halts = Halts(database)
         self.consent = Consents(database)
         self.schedule = ScheduleMemory(database)
+        self.validations = Validations(database)
+        self.several = Several(database)
         self._database = database
 
     def close(self) -> None:

@@ -9,6 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from freshd.config import (
+    ConfiguredProject,
     UserConfig,
     check_services,
     load_policy,
@@ -56,6 +57,7 @@ def test_the_example_is_a_valid_policy_and_a_valid_configuration() -> None:
     assert (policy.schedule.patrol, policy.schedule.validate) == (300.0, Weekly(6, 3, 30))
     user = parse_user_config(files["config.toml"])
     assert user.notifications.quiet_hours == (22 * 60, 7 * 60)
+    assert [project.profiles for project in user.projects] == [("dev",)]
     assert user.engine.host == "unix:///run/user/1000/docker.sock"
 
 
@@ -302,7 +304,20 @@ def test_without_a_user_configuration_the_defaults_hold(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("projects = ['src/shop']", "projects: unknown key"),
+        ("projects = ['src/shop']", 'projects: unknown key; did you mean "project"?'),
+        ("project = ['src/shop']", 'project[0] = "src/shop": must be a table'),
+        (
+            "[[project]]\ndir = 'src/shop'",
+            (
+                'project[0].dir = "src/shop": '
+                'must be absolute or begin with "~/", such as "~/src/shop"'
+            ),
+        ),
+        ("[[project]]\nname = 'shop'", "project[0].dir: is required"),
+        (
+            "[[project]]\ndir = '/src/shop'\nfiles = []",
+            "project[0].files = []: must not be empty: leave it out where everything is meant",
+        ),
         ("[log]\nlevel = 'debgu'", 'log.level = "debgu": not a log level; did you mean "debug"?'),
         (
             "[notifications]\nquiet_hours = '22'",
@@ -324,6 +339,18 @@ def test_mistakes_in_the_user_configuration(tmp_path: Path, text: str, expected:
     with pytest.raises(ConfigError) as caught:
         load_user_config(str(path))
     assert caught.value.problems == (f"config.toml: {expected}",)
+
+
+def test_the_projects_of_the_user_configuration_are_absolute_and_each_is_there_once() -> None:
+    home = os.path.expanduser("~")
+    text = "[[project]]\ndir = '~/src/shop'\nprofiles = ['dev']\n[[project]]\ndir = '/srv/b/'\n"
+    assert parse_user_config(text).projects == (
+        ConfiguredProject(f"{home}/src/shop", profiles=("dev",)),
+        ConfiguredProject("/srv/b"),
+    )
+    with pytest.raises(ConfigError) as caught:
+        parse_user_config(text + "[[project]]\ndir = '~/src/../src/shop'\n")
+    assert caught.value.problems[0].endswith(f": names {home}/src/shop twice")
 
 
 def test_a_key_that_nothing_acts_on_yet_is_refused() -> None:

@@ -1,4 +1,4 @@
-"""The weekly validation reads every file again, and is owed until a pass has come through."""
+"""A validation reads every file again, is owed until a pass has come through, and is told once."""
 
 import time
 from pathlib import Path
@@ -12,16 +12,18 @@ from freshd.dirty import Dirty, Key, Work
 from freshd.engine.endpoint import Endpoint
 from freshd.errors import EngineUnavailable
 from freshd.locations import Locations
+from freshd.model import ServiceReport, Verdict
 from freshd.notify import IncidentNotices
-from freshd.passes import VALIDATION, Passes
+from freshd.notify.outbox import Notice
+from freshd.passes import Passes
 from freshd.policy.halts import TreeSize
 from freshd.reconcile import Passed
+from freshd.report.validations import summary
 from freshd.store import memory_store
-from tests.unit.report.values import service
+from freshd.store.validations import MOST_KEPT, Validation
+from freshd.validating import Validating, result
+from tests.unit.report.values import DONE, differs, note, service
 
-PROJECT = SimpleNamespace(
-    name="shop", dir="/src/shop", services={"web": None}, problem="", refresh=lambda: False
-)
 WORLD = SimpleNamespace(
     surveyor=SimpleNamespace(size=lambda _service: TreeSize(files=3)),
     halted=lambda _service: None,
@@ -43,28 +45,40 @@ class Stage:
     def __init__(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         self.full: list[bool] = []
         self.away = False
+        self.told: list[Notice] = []
+        self.reports = {"web": service(), "worker": service(name="worker")}
+        self.project = SimpleNamespace(
+            name="shop",
+            dir="/src/shop",
+            services={"web": None},
+            problem="",
+            refresh=lambda: False,
+        )
         monkeypatch.setattr(passes, "reconcile", self.reconcile)
         monkeypatch.setattr(Passes, "context", lambda _self, _service: WORLD)
-        store = memory_store()
+        self.store = store = memory_store()
         self.passes = Passes(
-            project=cast(Any, PROJECT),
+            project=cast(Any, self.project),
             endpoint=Endpoint("unix:///none", "test"),
             compose=cast(Any, None),
             store=store,
             locations=Locations(config=str(tmp_path), state=str(tmp_path)),
             dirty=Dirty(),
             log=Quiet(),
-            notices=IncidentNotices(store.incidents, lambda _notice: None),
+            notices=IncidentNotices(store.incidents, self.told.append),
         )
 
-    def reconcile(self, *_: object, full: bool, **__: object) -> Passed:
+    def reconcile(self, _context: object, name: str, *, full: bool, **_: object) -> Passed:
         self.full.append(full)
         if self.away:
             raise EngineUnavailable("away")
-        return Passed(service())
+        return Passed(self.reports[name], outcomes=(DONE,))
 
-    def run(self, *reasons: str, paths: frozenset[str] | None = None) -> None:
-        self.passes.run(Work(Key("/src/shop", "web"), paths, reasons, time.monotonic()))
+    def run(self, reason: str, *, name: str = "web", paths: frozenset[str] | None = None) -> None:
+        self.passes.run(Work(Key("/src/shop", name), paths, (reason,), time.monotonic()))
+
+    def stored(self) -> tuple[Validation, ...]:
+        return self.store.validations.history("shop", limit=10)
 
 
 @pytest.fixture
@@ -74,15 +88,94 @@ def stage(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Stage:
 
 def test_a_validation_reads_everything_and_a_patrol_does_not(stage: Stage) -> None:
     stage.run("patrol")
-    stage.run("patrol", VALIDATION)
+    stage.passes.validate()
+    stage.run("validation")
     stage.run("patrol")
     assert stage.full == [False, True, False]
 
 
 def test_a_validation_that_found_no_engine_is_made_up_for(stage: Stage) -> None:
     stage.away = True
-    stage.run(VALIDATION)
+    stage.passes.validate()
+    stage.run("validation")
+    assert stage.stored() == ()
     stage.away = False
     stage.run("the engine answers")
     stage.run("patrol")
     assert stage.full == [True, True, False]
+    assert [done.verdict for done in stage.stored()] == [Verdict.FRESH]
+
+
+def test_a_look_at_a_few_paths_pays_nothing_of_it(stage: Stage) -> None:
+    stage.passes.validate()
+    stage.run("files changed", paths=frozenset(["/src/shop/a.py"]))
+    assert stage.stored() == ()
+    stage.run("patrol")
+    assert len(stage.stored()) == 1
+
+
+def test_the_result_comes_with_the_last_service_and_is_stored_and_told_once(stage: Stage) -> None:
+    stage.project.services = {"web": None, "worker": None}
+    stage.reports["worker"] = service(
+        differs(), differs("app/b.py"), note(), verdict=Verdict.STALE, name="worker", equal=212
+    )
+    stage.passes.validate()
+    stage.run("validation", name="worker")
+    assert stage.stored() == ()
+    stage.run("validation")
+    stage.run("patrol")
+    stage.run("patrol", name="worker")
+    (done,) = stage.stored()
+    assert done.verdict is Verdict.STALE
+    assert done.services == {"web": Verdict.FRESH, "worker": Verdict.STALE}
+    assert (done.causes, done.compared, done.steps) == (("content-differs",), 428, 2)
+    assert not done.by_hand
+    assert done.began_at <= done.finished_at
+    (notice,) = [each for each in stage.told if each.key == "validation:shop"]
+    assert notice.title == "shop: weekly check: stale"
+    assert notice.body == (
+        "worker: content-differs\n2 services, 428 files compared, 2 steps were needed"
+    )
+
+
+def test_a_service_that_left_the_model_does_not_keep_the_result_back(stage: Stage) -> None:
+    stage.project.services = {"web": None, "worker": None}
+    stage.passes.validate()
+    stage.run("validation")
+    del stage.project.services["worker"]
+    stage.project.refresh = lambda: True
+    stage.run("a file of the project itself changed")
+    (done,) = stage.stored()
+    assert set(done.services) == {"web"}
+
+
+def test_of_no_service_the_result_is_there_at_once(stage: Stage) -> None:
+    stage.project.services = {}
+    stage.passes.validate()
+    assert [done.services for done in stage.stored()] == [{}]
+
+
+def test_one_that_begins_while_another_is_under_way_begins_anew() -> None:
+    now = [1.0]
+    validating = Validating(lambda: now[0])
+    validating.begin(["web", "worker"])
+    assert validating.came_through(service(), steps=1) is None
+    now[0] = 2.0
+    validating.begin(["web", "worker"])
+    assert validating.came_through(service(name="worker"), steps=0) is None
+    done = validating.came_through(service(), steps=0)
+    assert done is not None
+    assert (done.began_at, done.steps) == (2.0, 0)
+    assert validating.came_through(service(), steps=0) is None
+
+
+def test_the_oldest_results_of_a_project_go(stage: Stage) -> None:
+    fresh: list[ServiceReport] = [service()]
+    for project in ("shop", "other"):
+        for number in range(MOST_KEPT + 3):
+            done = result(fresh, began_at=number, finished_at=number + 0.5, by_hand=True)
+            stage.store.validations.record(project, done)
+    kept = stage.store.validations.history("shop", limit=1_000)
+    assert len(kept) == MOST_KEPT
+    assert kept[0] == stage.store.validations.last("shop") == done
+    assert summary(done) == "1 service, 214 files compared"

@@ -54,6 +54,9 @@ class FakeSession:
         if self.error is not None:
             raise self.error
 
+    def consent(self) -> None:
+        self._note("consent")
+
     def maps(self, services: Sequence[str]) -> tuple[ServiceMap, ...]:
         self._note("map", *services)
         return (MAP,)
@@ -69,6 +72,10 @@ class FakeSession:
         self._note("check", *services, path_globs, full)
         if progress is not None:
             progress("web", 1, 2)
+        return self.report
+
+    def validate(self, *, progress: CountProgress | None = None) -> ProjectReport:
+        self._note("validate")
         return self.report
 
     def plan(self, services: Sequence[str]) -> tuple[Plan, ...]:

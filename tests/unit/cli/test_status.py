@@ -14,10 +14,12 @@ from freshd.cli.app import App, Wanted
 from freshd.cli.saved import directory_of
 from freshd.cli.screen import Screen
 from freshd.locations import locate, prepare
-from freshd.model import ProjectReport
+from freshd.model import ProjectReport, Verdict
 from freshd.report.json import service_report
+from freshd.report.several import ProjectState, SeveralState
 from freshd.report.status import DaemonState
 from freshd.store import Store, open_store
+from freshd.store.validations import Validation
 from tests.unit.cli.fakes import Line
 from tests.unit.report.values import DONE, FRESH, INJECT, PATCHED, STALE, UNPROVED
 
@@ -166,6 +168,65 @@ def test_history_shows_what_was_done_newest_first(line: Line) -> None:
     assert line("history", "other").out == "nothing has been done yet\n"
     entries = json.loads(line("history", "web", "--json").out)["entries"]
     assert [each["status"] for each in entries] == ["running", "done"]
+
+
+def test_the_last_validation_is_in_status_and_all_of_them_in_history(line: Line) -> None:
+    save(line)
+    assert "validated" not in line("status").out
+    with database(line) as store:
+        for days, verdict in ((9.0, Verdict.STALE), (2.0, Verdict.FRESH)):
+            at = line.now - days * 86400
+            store.validations.record(
+                "shop",
+                Validation(at, at + 2.5, verdict, {"web": verdict}, ("old-image",), 214, 1),
+            )
+    result = line("status")
+    assert result.status == 0
+    assert "validated 1 d ago: fresh" in result.out
+    said = json.loads(line("status", "--json").out)["validation"]
+    assert (said["verdict"], said["began_at"]) == ("fresh", "2026-11-20T20:00:00Z")
+    newest, older, why = line("history").out.splitlines()
+    assert newest.split() == [
+        "2026-11-20T20:00:00Z",
+        "✓",
+        "validation:",
+        "fresh",
+        "2.5",
+        "s",
+        "weekly",
+    ]
+    assert "✗ validation: stale" in older
+    assert why == "    web: old-image"
+    assert len(line("history", "--limit", "1").out.splitlines()) == 1
+    assert line("history", "web").out == "nothing has been done yet\n"
+    kept = json.loads(line("history", "--json").out)["validations"]
+    assert [each["verdict"] for each in kept] == ["fresh", "stale"]
+
+
+def test_why_the_service_does_not_watch_a_project_is_said(line: Line, tmp_path: Path) -> None:
+    lock = tmp_path / "all.lock"
+    state = SeveralState(
+        pid=os.getpid(),
+        lock=str(lock),
+        config="/c/config.toml",
+        projects=(
+            ProjectState("/src/shop", problem="no directory"),
+            ProjectState("/src/good", "good"),
+        ),
+    )
+    with database(line) as store:
+        store.several.save(state.to_json())
+    assert "nothing is known of" in line("status").out, "whoever said it is gone"
+    with lock.open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        result = line("status")
+        assert result.status == 3
+        assert "/src/shop cannot be proved fresh" in result.out
+        assert "the service cannot watch it: no directory" in result.out
+        save(line)
+        assert "the service cannot watch it: no directory" in line("status").out
+        assert json.loads(line("status", "--json").out)["not_watched"] == "no directory"
+        assert "cannot watch" not in line("--project", "/src/good", "status").out
 
 
 def test_the_project_is_found_from_a_directory_below_it(line: Line, tmp_path: Path) -> None:

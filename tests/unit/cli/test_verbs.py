@@ -41,6 +41,18 @@ def test_check_passes_services_globs_and_full_on(line: Line) -> None:
     assert session.calls == [("check", "web", ("a/**", "*.py"), True)]
 
 
+@pytest.mark.parametrize(("report", "status"), [(FRESH, 0), (STALE, 1), (UNPROVED, 3)])
+def test_validate_prints_and_exits_as_check_does(
+    line: Line, report: ProjectReport, status: int
+) -> None:
+    session = FakeSession(report=report)
+    for more in ([], ["--json"]):
+        result = line("validate", *more, session=session)
+        assert (result.status, result.out) == (status, line("check", *more, session=session).out)
+    assert session.calls[0] == ("validate",)
+    assert line("validate", "web", session=session).status == 2, "it is the whole stack"
+
+
 def test_piped_text_has_no_colour(line: Line) -> None:
     result = line("check", session=FakeSession(report=STALE))
     assert "\x1b" not in result.out

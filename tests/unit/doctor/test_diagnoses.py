@@ -72,7 +72,7 @@ def test_the_exit_status_says_what_stops_it(found: list[Diagnosis], status: int)
         (own.notices(UserConfig(), None, platform="linux"), State.WARNING),
         (own.notices(UserConfig(), None, platform="darwin"), State.OK),
         (
-            own.notices(UserConfig(Notifications(enabled=False)), None, platform="linux"),
+            own.notices(UserConfig(notifications=Notifications(enabled=False)), None, platform="linux"),
             State.OK,
         ),
         (project.daemon(None, ()), State.OK),

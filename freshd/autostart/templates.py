@@ -1,0 +1,20 @@
+"""The unit and the agent as they stand in the repository, from wherever freshd is installed."""
+
+import os
+from importlib import resources
+from typing import Final
+
+_DATA: Final = "data"
+
+
+def read(path: str) -> bytes:
+    """One template: in a wheel it is package data, in a checkout it is at its own place.
+
+    ``path`` is relative to the top of the repository.
+    """
+    packaged = resources.files("freshd") / _DATA / os.path.basename(path)
+    if packaged.is_file():
+        return packaged.read_bytes()
+    top = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+    with open(os.path.join(top, path), "rb") as file:
+        return file.read()

@@ -1,0 +1,84 @@
+"""What each validation of a whole stack came to: the weekly ones, and those that were typed.
+
+Times are seconds since the epoch. Bounded: the oldest of a project go.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, cast
+
+from freshd.model import Json, Verdict
+from freshd.store.codec import pack_json, pack_text, unpack_json
+from freshd.store.database import Database
+
+MOST_KEPT: Final = 200  # of a project: almost four years of weeks
+
+
+@dataclass(frozen=True, slots=True)
+class Validation:
+    """``services`` are verdicts by name, ``causes`` what still parts them, ``steps`` what was done.
+
+    ``compared`` is how many files were, over all services. ``by_hand``: somebody typed the verb.
+    """
+
+    began_at: float
+    finished_at: float
+    verdict: Verdict
+    services: Mapping[str, Verdict] = field(default_factory=dict)
+    causes: Sequence[str] = ()
+    compared: int = 0
+    steps: int = 0
+    by_hand: bool = False
+
+
+class Validations:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def record(self, project: str, done: Validation) -> None:
+        details: dict[str, Json] = {
+            "services": {name: verdict.value for name, verdict in done.services.items()},
+            "causes": list(done.causes),
+            "compared": done.compared,
+            "steps": done.steps,
+            "by_hand": done.by_hand,
+        }
+        name = pack_text(project)
+        with self._database.write() as connection:
+            connection.execute(
+                "INSERT INTO validation (project, began_at, finished_at, verdict, details)"
+                " VALUES (?, ?, ?, ?, ?)",
+                (name, done.began_at, done.finished_at, done.verdict.value, pack_json(details)),
+            )
+            connection.execute(
+                "DELETE FROM validation WHERE project = ?1 AND id NOT IN"
+                " (SELECT id FROM validation WHERE project = ?1 ORDER BY id DESC LIMIT ?2)",
+                (name, MOST_KEPT),
+            )
+
+    def history(self, project: str, *, limit: int) -> tuple[Validation, ...]:
+        """The last of a project, newest first."""
+        with self._database.read() as connection:
+            rows = connection.execute(
+                "SELECT began_at, finished_at, verdict, details FROM validation"
+                " WHERE project = ? ORDER BY id DESC LIMIT ?",
+                (pack_text(project), limit),
+            ).fetchall()
+        return tuple(_validation(*row) for row in rows)
+
+    def last(self, project: str) -> Validation | None:
+        return next(iter(self.history(project, limit=1)), None)
+
+
+def _validation(began_at: float, finished_at: float, verdict: str, details: str) -> Validation:
+    said = cast("dict[str, Any]", unpack_json(details))
+    return Validation(
+        began_at=began_at,
+        finished_at=finished_at,
+        verdict=Verdict(verdict),
+        services={name: Verdict(word) for name, word in said["services"].items()},
+        causes=tuple(said["causes"]),
+        compared=said["compared"],
+        steps=said["steps"],
+        by_hand=said["by_hand"],
+    )
