@@ -102,6 +102,7 @@ def test_patterns_are_looked_for_below_mappings_and_where_they_say(
         "/other/y.pyc /var/cache/keep"
     )
     stack.exec(identity, ["sh", "-c", script])
+    site.directories = ("/", "/app")  # a file copied to the top does not make all of it ours
     patterns = ("__pycache__/", "*.pyc", "/var/cache/web/**")
     outcome = run(site, Remedy.PURGE, identity, patterns=patterns)
     assert outcome.status is StepStatus.DONE, outcome

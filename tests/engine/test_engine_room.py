@@ -257,6 +257,28 @@ def test_a_path_in_a_name_is_never_part_of_the_script(engine: Engine, shell: str
     assert archive.stat(engine, shell, "/etc/passwd") is not None
 
 
+def test_a_name_is_no_option_and_the_path_of_the_image_is_not_used(
+    engine: Engine, stack: Stack
+) -> None:
+    idle = ("freshd-busybox:1", "/bin/sleep", "600")
+    identity = stack.run(*idle, options=["-w", "/w", "-e", "PATH=/nowhere"])
+    helper = engine.helper(identity)
+    assert helper.available, helper.why
+    script = "cd /w; >-c; mkdir -- -d; >-d/in; >'a b'; >'*'; >kept"
+    argv = ["/bin/sh", "-c", f"PATH=/bin; {script}"]
+    assert execs.run(engine, identity, argv, timeout=9).ok
+    assert helper.hash(["-c"]).keys() == helper.stat(["-c"]).keys() == {"-c"}
+    assert helper.list("-d") == ("in",)
+    assert (helper.link("-s", "-l"), helper.read_link("-l")) == ("", b"-s")
+    assert helper.make_directories(["-m"]) == ""
+    assert helper.rename({"/w/-m": ["-c"]}) == ""
+    assert helper.delete(["/w/-m/-c", "-l", "a b", "*"]) == ""
+    assert helper.remove_directories(["-m"]) == ""
+    assert helper.delete(["-d"]), "a directory is never deleted with what it holds"
+    assert set(helper.list("/w")) == {"-d", "kept"}
+    assert helper.list("-d") == ("in",)
+
+
 # ---- images
 
 
