@@ -82,6 +82,11 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
             step TEXT NOT NULL, started_at REAL NOT NULL,
             PRIMARY KEY (project, container_id, remedy)) WITHOUT ROWID""",
     ),
+    (
+        """CREATE TABLE tree_size (
+            project NOT NULL, service NOT NULL, files INTEGER NOT NULL,
+            PRIMARY KEY (project, service)) WITHOUT ROWID""",
+    ),
 )
 
 VERSION: Final = len(MIGRATIONS)

@@ -209,6 +209,14 @@ def test_a_recreate_replaces_every_replica_and_keeps_their_number(shop: Site, st
     assert not before & after
 
 
+def test_a_recreate_into_what_does_not_live_is_a_failure(shop: Site, stack: Stack) -> None:
+    dying = PROJECT.format(project=stack.project).replace('"sleep", "600"', '"false"')
+    stack.write({"compose.yaml": dying})
+    outcome = run(shop, Remedy.RECREATE)
+    assert outcome.status is StepStatus.FAILED, outcome
+    assert "exited with 1 right after it started" in outcome.detail
+
+
 def test_a_recreate_that_fails_is_followed_by_a_second_up(
     shop: Site, stack: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -260,7 +260,7 @@ def test_a_path_in_a_name_is_never_part_of_the_script(engine: Engine, shell: str
 def test_a_name_is_no_option_and_the_path_of_the_image_is_not_used(
     engine: Engine, stack: Stack
 ) -> None:
-    idle = ("freshd-busybox:1", "/bin/sleep", "600")
+    idle = ("freshd-python:1", "/bin/sleep", "600")
     identity = stack.run(*idle, options=["-w", "/w", "-e", "PATH=/nowhere"])
     helper = engine.helper(identity)
     assert helper.available, helper.why

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from freshd.byhand import carry_out
 from freshd.context import Context
 from freshd.engine.client import Engine
 from freshd.engine.compose import Compose
@@ -94,3 +95,8 @@ def test_an_edit_inside_between_the_look_and_the_write_is_not_written_over(
     causes = {finding.path: finding.cause for finding in reconcile(context, "web").report.findings}
     assert causes["app/b"] == "changed-in-container"
     assert stack.read(web, "/app/b") == b"B"
+
+    # By hand it takes the path, typed.
+    for paths, content in (((), b"B"), (("app/a",), b"B"), (("app/b",), b"b2")):
+        carry_out(context, "web", Remedy.INJECT, paths=paths, on_step=lambda *_: None)
+        assert stack.read(web, "/app/b") == content

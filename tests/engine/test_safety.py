@@ -307,7 +307,8 @@ def test_only_what_was_read_back_is_recorded_when_a_process_writes_over_it(
         return said
 
     monkeypatch.setattr(Helper, "rename", then_overwritten)
-    changes = [site.change(f"/{name}", name.encode()) for name in "abcd"]
+    changes = [site.change(f"/{name}", name.encode()) for name in "abc"]
+    changes.append(site.change("/d", b"d", mode=0o777))  # as a link has it, and with its digest
     outcome = actions.run(inject(identity, *changes), site.world())
     assert outcome.status is StepStatus.FAILED
     for name in "bcd":
