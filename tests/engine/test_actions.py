@@ -285,6 +285,16 @@ def test_a_rebuild_puts_every_replica_on_the_new_image(shop: Site, stack: Stack)
     assert len(pids) == 1
 
 
+def test_a_rebuild_whose_image_no_replica_runs_is_a_failure(
+    shop: Site, stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(actions.recreate, "replace_all", lambda *_: ("", ()))
+    stack.write({"page": "two two"})
+    outcome = run(shop, Remedy.REBUILD)
+    assert outcome.status is StepStatus.FAILED, outcome
+    assert "runs another image" in outcome.detail
+
+
 def test_a_build_without_a_change_leaves_the_containers(shop: Site, stack: Stack) -> None:
     before = ids(shop)
     outcome = run(shop, Remedy.REBUILD)

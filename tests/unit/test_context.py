@@ -12,8 +12,18 @@ from freshd.store.store import memory_store
 
 
 @pytest.mark.timeout(10)
-def test_consent_reads_regular_files_only_and_a_change_of_kind_is_a_change(tmp_path: Path) -> None:
+def test_consent_opens_regular_files_only_and_a_change_of_kind_is_a_change(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Rule 10: opening a fifo would wait for ever."""
+    opened: list[object] = []
+    real = os.open
+
+    def noting(path: str, flags: int) -> int:
+        opened.append(path)
+        return real(path, flags)
+
+    monkeypatch.setattr(os, "open", noting)
     files = [tmp_path / name for name in ("Dockerfile", "compose.yaml")]
     project: Any = SimpleNamespace(
         dir=str(tmp_path), name="shop", consent_files=lambda: tuple(map(str, files))
@@ -33,6 +43,7 @@ def test_consent_reads_regular_files_only_and_a_change_of_kind_is_a_change(tmp_p
     assert "nobody has agreed" in (context.consent_problem() or "")
     context.consent()
     assert context.consent_problem() is None
+    assert set(opened) == {str(files[1])}
     files[0].unlink()
     files[0].write_text("FROM x")
     assert "Dockerfile changed since" in (context.consent_problem() or "")
