@@ -167,6 +167,8 @@ def test_too_much_output_is_drained_and_a_failure(engine: Engine, shell: str) ->
     with pytest.raises(EngineFailed, match="3000000 bytes"):
         execs.run(engine, shell, ["/bin/sh", "-c", script], timeout=20.0, limit=1000)
     assert archive.stat(engine, shell, "/tmp/end") is not None
+    loud = ["/bin/sh", "-c", "head -c 300000 /dev/zero >&2"]
+    assert len(execs.run(engine, shell, loud, timeout=20.0).stderr) == execs.STDERR_LIMIT
 
 
 def test_a_command_in_a_paused_or_removed_container(engine: Engine, stack: Stack) -> None:
