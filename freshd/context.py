@@ -5,6 +5,7 @@ One ``Context`` serves one pass at a time: its engine client and its memory are 
 
 import hashlib
 import os
+import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -143,11 +144,9 @@ class Context:
     def _fingerprint(self) -> dict[str, str]:
         contents = {}
         for path in self.project.consent_files():
-            try:
-                with open(path, "rb") as file:
-                    contents[os.path.relpath(path, self.project.dir)] = file.read()
-            except OSError:
-                continue  # a file that is gone differs from one that was agreed to
+            content = _content(path)
+            if content is not None:  # a file that is gone differs from one that was agreed to
+                contents[os.path.relpath(path, self.project.dir)] = content
         return fingerprint(contents)
 
     def world(self, plan: Plan, replicas: Iterable[Replica] = ()) -> World:
@@ -173,6 +172,19 @@ class Context:
             on_line=self.on_line,
             clock=self.clock,
         )
+
+
+def _content(path: str) -> bytes | None:
+    """Of a regular file, links followed as Compose does; None for anything else (rule 10)."""
+    try:
+        if not stat.S_ISREG(os.stat(path).st_mode):
+            return None
+        # it may have become a fifo since, and that would be waited for
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        with open(descriptor, "rb") as file:
+            return file.read()
+    except OSError:
+        return None
 
 
 class _Written:

@@ -221,10 +221,12 @@ class Passes:
         if service in self._halted and context.halted(service) is None:
             self._halted.discard(service)  # a person has looked: the tree as it is now is meant
             self._sizes.pop(service, None)
-        before = self._sizes.get(service)
+        before = self._sizes.get(service) or self._size_before(service)
         reason = None if before is None else halt_reason(before, now)
         if reason is None:
             if context.halted(service) is None:
+                if before is None or before.files != now.files:
+                    self._store.sizes.record(self._project.name, service, now.files)
                 self._sizes[service] = now
             return
         self._halted.add(service)
@@ -240,6 +242,11 @@ class Passes:
         self._store.validations.record(name, done)
         self._log.info("validated", verdict=done.verdict.value, found=text)
         self._notices.validated(name, done.verdict, text)
+
+    def _size_before(self, service: str) -> TreeSize | None:
+        """As it was when freshd ended: a disk may not be mounted when the machine comes up."""
+        files = self._store.sizes.get(self._project.name, service)
+        return None if files is None else TreeSize(files)
 
     def _on_step(self, step: Step, outcome: Outcome | None) -> None:
         longest = LONGEST_REBUILD if step.remedy is Remedy.REBUILD else LONGEST

@@ -68,6 +68,11 @@ def reconcile(
     seen = look(context, service, paths=paths, full=full)
     for _ in range(_ROUNDS):
         plan = make_plan(context, seen)
+        if paths is not None and _renews(plan):
+            # New containers lose what somebody changed in the old ones: that has to be looked for.
+            paths = None
+            seen = look(context, service)
+            plan = make_plan(context, seen)
         plans.append(plan)
         if not plan.steps:
             break
@@ -173,7 +178,9 @@ def remember(
 
 def _touched(plan: Plan, paths: Collection[str] | None) -> Collection[str] | None:
     """What to look at after the steps: new containers are looked at whole."""
-    remedies = {step.remedy for step in plan.steps}
-    if paths is None or remedies & {Remedy.REBUILD, Remedy.RECREATE}:
-        return None
-    return paths
+    return None if paths is None or _renews(plan) else paths
+
+
+def _renews(plan: Plan) -> bool:
+    """Whether it makes new containers."""
+    return any(step.remedy in (Remedy.REBUILD, Remedy.RECREATE) for step in plan.steps)

@@ -20,6 +20,7 @@ from freshd.errors import (
     EngineUnavailable,
     FreshdError,
     OutcomeUnknown,
+    StepRefused,
     TargetGone,
 )
 from freshd.landed import landed
@@ -76,7 +77,11 @@ def _settle(context: Context, service: str, entries: list[JournalEntry], *, say:
         return
     scale = _scale(entries)
     if scale is not None and context.project.compose_files is not None:
-        # A recreate that was cut off leaves the service down; `up` brings back what is missing.
+        # A recreate that was cut off leaves the service down; `up` brings back what is missing, and
+        # executes the files as they are now.
+        problem = context.consent_problem()
+        if problem is not None:
+            raise StepRefused(problem)
         result = context.compose.up(
             context.project.compose_files, [service], scale={service: scale}
         )

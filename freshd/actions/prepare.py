@@ -4,7 +4,7 @@ In: the changes of a step. Out: ``Job``s with content, owner and mode; the rest 
 """
 
 import posixpath
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from freshd.actions import links, places, seen
@@ -57,6 +57,7 @@ def prepare(
     for path in tuple(asked):
         asked.update(dict.fromkeys(links.parents(path)))
     present = seen.facts(world.engine, replica.id, list(asked), helper)
+    moved = _moved(world, replica, helper, changes, places_of, present)
     jobs = []
     for change in changes:
         real = places_of.get(change.target)
@@ -65,6 +66,9 @@ def prepare(
         reason = _occupied(world, replica, real, present)
         if reason:
             tally.refuse(change.target, reason)
+            continue
+        if change.target in moved:
+            tally.skip(change.target, "it changed in the container while injecting")
             continue
         content = contents[change.target]
         jobs.append(_job(world, change.target, real, change.want, content, present))
@@ -110,6 +114,35 @@ def _read(world: World, change: FileChange, tally: Tally) -> bytes | None:
         tally.skip(change.target, "its source changed while injecting")
         return None
     return content
+
+
+def _moved(
+    world: World,
+    replica: Replica,
+    helper: Helper | None,
+    changes: Sequence[FileChange],
+    places_of: Mapping[str, str],
+    present: Mapping[str, FileFacts],
+) -> frozenset[str]:
+    """Targets that are not what the plan saw there: somebody's edit since is not written over.
+
+    Only what was to be replaced is looked at: a look costs a hash of each file.
+    """
+    seen_there = {
+        change.target: change.seen
+        for change in changes
+        if change.target in places_of
+        and change.seen is not None
+        and change.seen.kind in (Kind.FILE, Kind.LINK)
+    }
+    replaced = {places_of[target] for target in seen_there} & present.keys()
+    facts = {path: present[path] for path in replaced}
+    found = seen.digests(world.engine, replica.id, facts, helper)
+    return frozenset(
+        target
+        for target, entry in seen_there.items()
+        if places_of[target] in present and found.get(places_of[target]) != entry.digest
+    )
 
 
 def _occupied(

@@ -62,12 +62,13 @@ def all_up(
         if len(now) != count:
             seen_up.clear()
             return None
-        down = [replica for replica in now if not replica.running]
-        if down:
-            return _not_running(down[0])
+        verdicts = [_not_running(replica) for replica in now if not replica.running]
+        if None in verdicts:
+            seen_up.clear()
+            return None
         seen_up.append(time.monotonic())
         up_for = seen_up[-1] - seen_up[0]
-        verdicts = [_up(replica, up_for, limits) for replica in now]
+        verdicts += [_up(replica, up_for, limits) for replica in now if replica.running]
         return next((v for v in verdicts if v), None if None in verdicts else "")
 
     return poll(check, limits)

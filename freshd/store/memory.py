@@ -148,10 +148,14 @@ class Halts:
         return tuple(Halt(unpack_text(row[0]) or None, unpack_text(row[1]), row[2]) for row in rows)
 
     def resume(self, project: str) -> tuple[Halt, ...]:
-        """Lift every halt of the project; returns those that were lifted."""
+        """Lift every halt of the project; returns those that were lifted.
+
+        The size of the tree before is forgotten with them: as it is now, it is meant.
+        """
         lifted = self.active(project)
         with self._database.write() as connection:
             connection.execute("DELETE FROM halt WHERE project = ?", (pack_text(project),))
+            connection.execute("DELETE FROM tree_size WHERE project = ?", (pack_text(project),))
         return lifted
 
 

@@ -89,6 +89,9 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
         "CREATE INDEX validation_project ON validation (project, id)",
         """CREATE TABLE several (
             id INTEGER PRIMARY KEY CHECK (id = 1), document TEXT NOT NULL)""",
+        """CREATE TABLE tree_size (
+            project NOT NULL, service NOT NULL, files INTEGER NOT NULL,
+            PRIMARY KEY (project, service)) WITHOUT ROWID""",
     ),
 )
 

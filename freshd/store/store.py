@@ -13,6 +13,7 @@ from freshd.store.journal import Journal
 from freshd.store.memory import Consents, Failures, Halts, Incidents, ScheduleMemory
 from freshd.store.owed import OwedSteps
 from freshd.store.several import Several
+from freshd.store.sizes import TreeSizes
 from freshd.store.stats import StatCache
 from freshd.store.status import StatusTable
 from freshd.store.validations import Validations
@@ -39,6 +40,7 @@ class Store:
         self.incidents = Incidents(database)
         self.failures = Failures(database)
         self.halts = Halts(database)
+        self.sizes = TreeSizes(database)
         self.consent = Consents(database)
         self.schedule = ScheduleMemory(database)
         self.validations = Validations(database)

@@ -102,6 +102,7 @@ def test_patterns_are_looked_for_below_mappings_and_where_they_say(
         "/other/y.pyc /var/cache/keep"
     )
     stack.exec(identity, ["sh", "-c", script])
+    site.directories = ("/", "/app")  # a file copied to the top does not make all of it ours
     patterns = ("__pycache__/", "*.pyc", "/var/cache/web/**")
     outcome = run(site, Remedy.PURGE, identity, patterns=patterns)
     assert outcome.status is StepStatus.DONE, outcome
@@ -208,6 +209,14 @@ def test_a_recreate_replaces_every_replica_and_keeps_their_number(shop: Site, st
     assert not before & after
 
 
+def test_a_recreate_into_what_does_not_live_is_a_failure(shop: Site, stack: Stack) -> None:
+    dying = PROJECT.format(project=stack.project).replace('"sleep", "600"', '"false"')
+    stack.write({"compose.yaml": dying})
+    outcome = run(shop, Remedy.RECREATE)
+    assert outcome.status is StepStatus.FAILED, outcome
+    assert "exited with 1 right after it started" in outcome.detail
+
+
 def test_a_recreate_that_fails_is_followed_by_a_second_up(
     shop: Site, stack: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -274,6 +283,16 @@ def test_a_rebuild_puts_every_replica_on_the_new_image(shop: Site, stack: Stack)
     assert any("COPY page" in line for line in shop.lines)
     pids = [data["pid"] for name, data in shop.journal.phases if name == "build" and "pid" in data]
     assert len(pids) == 1
+
+
+def test_a_rebuild_whose_image_no_replica_runs_is_a_failure(
+    shop: Site, stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(actions.recreate, "replace_all", lambda *_: ("", ()))
+    stack.write({"page": "two two"})
+    outcome = run(shop, Remedy.REBUILD)
+    assert outcome.status is StepStatus.FAILED, outcome
+    assert "runs another image" in outcome.detail
 
 
 def test_a_build_without_a_change_leaves_the_containers(shop: Site, stack: Stack) -> None:

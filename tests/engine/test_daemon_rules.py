@@ -179,6 +179,23 @@ def test_many_files_gone_at_once_stop_everything_until_a_person_looked(
     shop.level(gone=[f"/app/many/{n}.py" for n in range(40)], replicas=1)
     shop.fresh()
 
+    # A disk that was not mounted when the machine came up: what was there is remembered.
+    shutil.move(stack.path(".away"), kept)
+    shop.level(replicas=1)
+    shop.fresh()
+    assert shop.daemon is not None
+    shop.daemon.stop()
+    steps = len(shop.entries())
+    shutil.move(kept, stack.path(".away"))
+    shop.run()
+    shop.until(lambda: shop.status()["halts"], "the halt in status")
+    shop.finds("extra-in-container")
+    assert len(shop.entries()) == steps
+    shop.daemon.stop()
+    assert "resumed" in freshd("resume").stdout
+    shop.run()
+    shop.level(gone=[f"/app/many/{n}.py" for n in range(40)], replicas=1)
+
 
 def test_a_project_directory_that_went_away_stops_everything(stack: Stack, freshd: Freshd) -> None:
     shop = shop_of(stack, freshd, policy=INJECT)

@@ -167,6 +167,8 @@ def test_too_much_output_is_drained_and_a_failure(engine: Engine, shell: str) ->
     with pytest.raises(EngineFailed, match="3000000 bytes"):
         execs.run(engine, shell, ["/bin/sh", "-c", script], timeout=20.0, limit=1000)
     assert archive.stat(engine, shell, "/tmp/end") is not None
+    loud = ["/bin/sh", "-c", "head -c 300000 /dev/zero >&2"]
+    assert len(execs.run(engine, shell, loud, timeout=20.0).stderr) == execs.STDERR_LIMIT
 
 
 def test_a_command_in_a_paused_or_removed_container(engine: Engine, stack: Stack) -> None:
@@ -255,6 +257,28 @@ def test_a_path_in_a_name_is_never_part_of_the_script(engine: Engine, shell: str
     helper.delete(names)
     assert archive.stat(engine, shell, "/bad") is None
     assert archive.stat(engine, shell, "/etc/passwd") is not None
+
+
+def test_a_name_is_no_option_and_the_path_of_the_image_is_not_used(
+    engine: Engine, stack: Stack
+) -> None:
+    idle = ("freshd-python:1", "/bin/sleep", "600")
+    identity = stack.run(*idle, options=["-w", "/w", "-e", "PATH=/nowhere"])
+    helper = engine.helper(identity)
+    assert helper.available, helper.why
+    script = "cd /w; >-c; mkdir -- -d; >-d/in; >'a b'; >'*'; >kept"
+    argv = ["/bin/sh", "-c", f"PATH=/bin; {script}"]
+    assert execs.run(engine, identity, argv, timeout=9).ok
+    assert helper.hash(["-c"]).keys() == helper.stat(["-c"]).keys() == {"-c"}
+    assert helper.list("-d") == ("in",)
+    assert (helper.link("-s", "-l"), helper.read_link("-l")) == ("", b"-s")
+    assert helper.make_directories(["-m"]) == ""
+    assert helper.rename({"/w/-m": ["-c"]}) == ""
+    assert helper.delete(["/w/-m/-c", "-l", "a b", "*"]) == ""
+    assert helper.remove_directories(["-m"]) == ""
+    assert helper.delete(["-d"]), "a directory is never deleted with what it holds"
+    assert set(helper.list("/w")) == {"-d", "kept"}
+    assert helper.list("-d") == ("in",)
 
 
 # ---- images

@@ -14,6 +14,8 @@ import pytest
 from freshd import actions
 from freshd.engine.client import Engine
 from freshd.engine.endpoint import resolve
+from freshd.engine.helper import Helper
+from freshd.errors import EngineFailed
 from freshd.model import FileChange, Kind, StepStatus
 from tests.engine.worlds import Site, digest, inject, removal
 from tests.harness.docker import Docker
@@ -66,11 +68,12 @@ def test_a_file_is_replaced_with_the_owner_it_had_and_the_mode_of_the_tree(
 def test_a_new_file_and_its_missing_directories_take_the_owner_of_the_directory_above(
     site: Site, stack: Stack, shell: str
 ) -> None:
+    stack.exec(shell, ["chmod", "2750", "/app/sub"])  # no setgid bit is handed on
     change = site.change("/app/sub/new/deep/run.sh", b"#!/bin/sh\n", mode=0o755)
     assert actions.run(inject(shell, change), site.world()).status is StepStatus.DONE
     assert owner(stack, shell, "/app/sub/new/deep/run.sh") == "1000:1001 755"
     assert owner(stack, shell, "/app/sub/new") == "1000:1001 750"
-    assert owner(stack, shell, "/app/sub") == "1000:1001 750"
+    assert owner(stack, shell, "/app/sub") == "1000:1001 2750"
 
 
 def test_names_of_any_bytes_arrive_bit_exact(site: Site, stack: Stack, shell: str) -> None:
@@ -177,6 +180,27 @@ def test_a_file_is_deleted_only_with_the_content_that_was_seen(
     assert site.written.known == {(shell, "/app/a.py"): ""}
 
 
+def test_a_renamed_file_is_at_no_time_missing_under_both_names(
+    site: Site, stack: Stack, shell: str
+) -> None:
+    step = inject(shell, removal("/app/old.py", b"old\n"), site.change("/app/renamed.py", b"old\n"))
+    assert actions.run(step, site.world()).status is StepStatus.DONE
+    assert site.journal.names == ["put", "rename", "verify", "delete"]
+
+
+def test_nothing_stays_staged_when_a_rename_cannot_be_tried(
+    site: Site, stack: Stack, shell: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refusing(_helper: Helper, _moves: Mapping[str, list[str]]) -> str:
+        raise EngineFailed("it cannot")
+
+    monkeypatch.setattr(Helper, "rename", refusing)
+    outcome = actions.run(inject(shell, site.change("/app/old.py", b"new\n")), site.world())
+    assert outcome.status is StepStatus.FAILED, outcome
+    assert not [name for name in listing(stack, shell) if name.startswith(".freshd")]
+    assert stack.read(shell, "/app/old.py") == b"old\n"
+
+
 def test_a_stopped_container_is_written_in_place_and_said_so(
     site: Site, stack: Stack, shell: str
 ) -> None:
@@ -219,6 +243,10 @@ def test_a_user_of_the_image_and_dropped_capabilities_do_not_hinder(
     assert second.status is StepStatus.DONE, second
     assert stack.read(identity, "/app/x") == b"two"
     assert owner(stack, identity, "/app/x") == "9:9 644"
+    link = made.change("/app/l", b"x", kind=Kind.LINK)
+    third = actions.run(inject(identity, link), made.world())
+    assert third.status is StepStatus.FAILED, third
+    assert stack.exec(identity, ["ls", "/app"]).stdout == b"x\n", "a link becomes no file"
     assert not [name for name in listing(stack, identity) if name.startswith(".freshd")]
 
 

@@ -100,6 +100,27 @@ def test_a_step_that_somebody_is_at_is_not_taken_for_a_dead_ones(context: Contex
 
 
 @pytest.mark.timeout(180)
+def test_a_service_is_brought_up_again_only_from_files_that_were_agreed_to(
+    context: Context, stack: Stack
+) -> None:
+    """Rule 12: a recreate was cut off, and the Compose file has changed since."""
+    project, said = context.project.name, list[str]()
+    step = Step(Remedy.RECREATE, "web", ("old-image",))
+    entry = context.store.journal.begin(project, "web", step=step, plan_text="", at=1.0)
+    context.store.journal.phase(entry, "recreate", at=1.0, data={"scale": 1})
+    stack.docker("rm", "-f", stack.container("web"))
+    context.asked = False
+    context.consent()
+    stack.write({"compose.yaml": COMPOSE.replace("build: .", "build: ., privileged: true")})
+    assert recover(context, say=said.append) == 1
+    assert context.replicas("web") == ()
+    assert "compose.yaml changed since you agreed" in said[-1]
+    context.consent()
+    assert recover(context, say=said.append) == 0
+    assert [replica.state for replica in context.replicas("web")] == ["running"]
+
+
+@pytest.mark.timeout(180)
 def test_the_promised_restart_is_made_up_for_by_the_next_pass(
     context: Context, stack: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:

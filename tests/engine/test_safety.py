@@ -8,7 +8,7 @@ import os
 import socket
 import threading
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -20,8 +20,8 @@ from freshd.engine.client import Engine
 from freshd.engine.endpoint import Endpoint, resolve
 from freshd.engine.exec import Helper
 from freshd.errors import EngineFailed, OutcomeUnknown, StepRefused, TargetGone
-from freshd.model import Outcome, Remedy, Step, StepStatus
-from tests.engine.worlds import Site, digest, inject
+from freshd.model import Entry, FileChange, Kind, Outcome, Remedy, Step, StepStatus
+from tests.engine.worlds import Site, digest, inject, removal
 from tests.harness.stack import Stack
 from tests.harness.waiting import wait_until
 
@@ -109,11 +109,13 @@ def test_the_engine_itself_is_told_not_to_replace_a_directory_by_a_file(
     """The second line of defence: with every check of ours gone, the flag alone keeps the host."""
     identity = stack.run(*IDLE, options=["-v", f"{host}:/hostrw"])
     monkeypatch.setattr(places, "objection", lambda *_, **__: None)
+    monkeypatch.setattr(places, "top_of", lambda *_: "/")  # else it is no file named like a mount
     monkeypatch.setattr(actions.prepare, "_occupied", lambda *_: None)
     monkeypatch.setattr(Helper, "available", property(lambda _: False))
     outcome = run_inject(site, identity, "/hostrw")
-    assert outcome.status is StepStatus.FAILED
     assert untouched(host)
+    assert outcome.status is StepStatus.FAILED
+    assert "directory" in outcome.detail
 
 
 @pytest.mark.parametrize(
@@ -129,6 +131,7 @@ def test_mounts_kernel_directories_and_crooked_paths_are_refused_before_any_uplo
 ) -> None:
     options = ["-v", f"{host}:/app/rw", "-v", f"{host}:/app/ro:ro", "--tmpfs", "/app/tmpfs"]
     identity = stack.run(*IDLE, options=[*options, "-v", f"{host}/a.txt:/app/one.txt"])
+    site.volumes = True  # permits volumes and nothing else
     outcome = run_inject(site, identity, target)
     assert outcome.status is StepStatus.REFUSED, outcome
     assert not uploads.puts
@@ -198,11 +201,52 @@ def test_a_link_that_was_turned_elsewhere_is_not_the_images(
 ) -> None:
     image = linked_image(stack, "ln -s v1 /app/current")
     identity = stack.run(image, "sleep", "600", options=["-v", f"{host}:/hostrw"])
-    stack.exec(identity, ["sh", "-c", "rm /app/current && ln -s /hostrw /app/current"])
-    outcome = run_inject(site, identity, "/app/current/x")
-    assert outcome.status is StepStatus.REFUSED
+    for elsewhere in ("/hostrw", "/tmp"):
+        turn = f"rm /app/current && ln -s {elsewhere} /app/current"
+        stack.exec(identity, ["sh", "-c", turn])
+        outcome = run_inject(site, identity, "/app/current/x")
+        assert outcome.status is StepStatus.REFUSED
     assert not uploads.puts
     assert untouched(host)
+
+
+def test_deletes_go_neither_through_links_and_mounts_nor_for_what_is_no_such_file(
+    site: Site, stack: Stack, host: Path
+) -> None:
+    (host / "empty").mkdir()
+    identity = stack.run(*IDLE, options=["-v", f"{host}:/app/bound"])
+    script = "cd /app && ln -s bound evil && ln -s x l && mkdir -p full/empty /srv/empty && "
+    stack.exec(identity, ["sh", "-c", script + "touch full/file && mkfifo pipe"])
+
+    def blocked(target: str) -> FileChange:
+        change = site.change(target, b"a file takes the place of a directory")
+        return replace(change, seen=Entry(Kind.DIR))
+
+    changes = [
+        removal("/app/bound/a.txt", b"precious"),
+        removal("/app/evil/a.txt", b"precious"),
+        removal("/app/l", b"x"),  # the text of the link has the digest of the file that was seen
+        blocked("/app/bound/empty"),
+        blocked("/app/evil/empty"),
+        blocked("/app/full"),
+        blocked("/srv/empty"),
+        site.change("/app/pipe", b"no file is written over what is none"),
+        replace(site.change("/app/new", b""), want=Entry(Kind.DIR)),
+    ]
+    outcomes = [actions.run(inject(identity, each), site.world()) for each in changes]
+    assert {outcome.status for outcome in outcomes} == {StepStatus.REFUSED}, outcomes
+    assert sorted(os.listdir(host)) == ["a.txt", "empty"]
+    held = stack.exec(identity, ["ls", "-F", "/app", "/app/full", "/srv"]).stdout.split()
+    assert {b"evil@", b"l@", b"pipe|", b"empty/", b"file"} <= {*held}, held
+    assert held.count(b"empty/") == 2
+
+
+def test_a_symbolic_link_becomes_no_file_where_there_is_no_shell(site: Site, stack: Stack) -> None:
+    identity = stack.run("freshd-static:1")
+    link = site.change("/app/link", b"there", kind=Kind.LINK)
+    outcome = actions.run(inject(identity, link), site.world())
+    assert outcome.status is StepStatus.REFUSED, outcome
+    assert archive.stat(site.engine, identity, "/app/link") is None
 
 
 def test_no_setuid_bit_reaches_a_container(site: Site, stack: Stack) -> None:
@@ -258,14 +302,32 @@ def test_only_what_was_read_back_is_recorded_when_a_process_writes_over_it(
 
     def then_overwritten(self: Helper, moves: Mapping[str, list[str]]) -> str:
         said = real(self, moves)
-        stack.put(identity, "/b", b"other")
+        script = "echo -n other >/b && chmod 600 /c && ln -sf d /d"
+        stack.exec(identity, ["sh", "-c", script])
         return said
 
     monkeypatch.setattr(Helper, "rename", then_overwritten)
-    changes = [site.change("/a", b"a"), site.change("/b", b"b")]
+    changes = [site.change(f"/{name}", name.encode()) for name in "abc"]
+    changes.append(site.change("/d", b"d", mode=0o777))  # as a link has it, and with its digest
     outcome = actions.run(inject(identity, *changes), site.world())
     assert outcome.status is StepStatus.FAILED
+    for name in "bcd":
+        assert f"/{name}: read back, it is not what was written" in outcome.detail
     assert site.written.known == {(identity, "/a"): digest(b"a")}
+
+
+def test_what_cannot_be_deleted_is_not_said_to_be(
+    site: Site, stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    identity = stack.run(*IDLE)
+    stack.exec(identity, ["sh", "-c", "mkdir /app && echo -n x >/app/m.pyc"])
+    monkeypatch.setattr(Helper, "delete", lambda *_: "it is busy")
+    purge = Step(Remedy.PURGE, "web", ("x",), container_id=identity, patterns=("*.pyc",))
+    for step in (inject(identity, removal("/app/m.pyc", b"x")), purge):
+        outcome = actions.run(step, site.world())
+        assert outcome.status is StepStatus.FAILED, outcome
+        assert "it is still there (it is busy)" in outcome.detail
+        assert not site.written.known
 
 
 def test_a_container_that_was_recreated_under_its_name_is_gone(site: Site, stack: Stack) -> None:
@@ -273,7 +335,8 @@ def test_a_container_that_was_recreated_under_its_name_is_gone(site: Site, stack
     first = stack.run(*IDLE, name=name)
     stack.docker("rm", "-f", first)
     second = stack.run(*IDLE, name=name)
-    outcome = run_inject(site, first, "/app/x")
+    step = replace(inject(first, site.change("/app/x", b"new")), container=name)
+    outcome = actions.run(step, site.world())
     assert outcome.status is StepStatus.GONE, outcome
     assert stack.read(second, "/app/x") is None
     with pytest.raises(TargetGone):
@@ -337,8 +400,13 @@ def test_a_read_only_root_is_refused_and_its_volume_is_not(
     assert outcome.status is StepStatus.REFUSED
     assert "read-only" in outcome.detail
     assert not uploads.puts
+    left = "/data/.freshd-0123456789abcdef"
+    stack.exec(identity, ["mkdir", left])
+    assert run_inject(site, identity, "/data/x").status is StepStatus.REFUSED
+    assert stack.exec(identity, ["ls", "-A", "/data"]).stdout, "not even tidied without leave"
     site.volumes = True
     assert run_inject(site, identity, "/data/x").status is StepStatus.DONE
+    assert stack.exec(identity, ["ls", "-A", "/data"]).stdout == b"x\n"
     assert stack.read(identity, "/data/x") == b"new"
     stack.docker("rm", "-f", identity)
     stack.docker("volume", "rm", "-f", stack.project)

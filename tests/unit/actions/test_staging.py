@@ -82,3 +82,23 @@ def test_the_archive_itself_refuses_what_must_not_be_in_it(bad: Job) -> None:
     """Rule 3, behind the checks that come before."""
     with pytest.raises(ValueError, match="not a safe archive member"):
         staging.in_place("/", [bad], [])
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("x", tarfile.SYMTYPE),
+        ("x", tarfile.LNKTYPE),
+        ("x", tarfile.CHRTYPE),
+        ("x", tarfile.BLKTYPE),
+        ("x", tarfile.FIFOTYPE),
+        ("/x", tarfile.REGTYPE),
+    ],
+)
+def test_nothing_but_files_and_directories_by_relative_names_is_packed(
+    name: str, kind: bytes
+) -> None:
+    info = tarfile.TarInfo(name)
+    info.type = kind
+    with pytest.raises(ValueError, match="not a safe archive member"):
+        staging._tar([(info, b"")])

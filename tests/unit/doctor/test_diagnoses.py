@@ -20,6 +20,7 @@ from freshd.report.words import plain
 from freshd.single import SingleDaemon, holder
 from freshd.store import open_store
 
+SILENT = UserConfig(notifications=Notifications(enabled=False))
 SOCKET = Endpoint("unix:///run/x.sock", "the default socket")
 
 
@@ -71,10 +72,7 @@ def test_the_exit_status_says_what_stops_it(found: list[Diagnosis], status: int)
         (own.notices(UserConfig(), "unix:path=/x", platform="linux"), State.OK),
         (own.notices(UserConfig(), None, platform="linux"), State.WARNING),
         (own.notices(UserConfig(), None, platform="darwin"), State.OK),
-        (
-            own.notices(UserConfig(notifications=Notifications(enabled=False)), None, platform="linux"),
-            State.OK,
-        ),
+        (own.notices(SILENT, None, platform="linux"), State.OK),
         (project.daemon(None, ()), State.OK),
         (project.daemon(7, (Process(7, ("freshd", "run"), "/x"),)), State.OK),
         (project.daemon(7, (Process(8, ("freshd", "run"), "/x"),)), State.WARNING),

@@ -1,5 +1,7 @@
 """What is gone is forgotten, and nothing else is."""
 
+from contextlib import closing
+
 import pytest
 
 from freshd.model import Entry, FileChange, Json, Kind, Outcome, Remedy, Signature, Step, StepStatus
@@ -165,6 +167,19 @@ def test_a_halt_stays_until_resumed_and_keeps_its_first_reason(database: str) ->
     assert len(store.halts.resume("shop")) == 2
     assert store.halts.active("shop") == ()
     store.close()
+
+
+def test_the_size_of_a_tree_outlives_a_restart_and_is_forgotten_at_a_resume(database: str) -> None:
+    with closing(open_store(database, now=0.0)) as store:
+        store.sizes.record("shop", "web", 40)
+        store.sizes.record("shop", "web", 42)
+        store.sizes.record("other", "web", 7)
+    with closing(open_store(database, now=0.0)) as store:
+        assert store.sizes.get("shop", "web") == 42
+        assert store.sizes.get("shop", "api") is None
+        store.halts.resume("shop")
+        assert store.sizes.get("shop", "web") is None
+        assert store.sizes.get("other", "web") == 7
 
 
 @pytest.mark.parametrize("directory", ["/home/me/shop", "/odd/\udcff"])

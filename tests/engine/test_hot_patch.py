@@ -1,0 +1,102 @@
+"""What somebody changed inside a container stays until a rule that names it says otherwise."""
+
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from freshd.byhand import carry_out
+from freshd.context import Context
+from freshd.engine.client import Engine
+from freshd.engine.compose import Compose
+from freshd.engine.endpoint import resolve
+from freshd.model import Remedy, StepStatus
+from freshd.project import load, locate
+from freshd.reconcile import act, look, make_plan, reconcile
+from freshd.store.store import memory_store
+from tests.harness.stack import Stack
+
+COMPOSE = "services: {web: {build: ., stop_grace_period: 0s}}\n"
+DOCKERFILE = """
+FROM freshd-busybox:1
+COPY words.txt /in/words.txt
+RUN tr a-z A-Z </in/words.txt >/words.txt
+COPY app /app
+CMD ["sleep", "1000000"]
+"""
+POLICY = """
+version = 1
+[[rule]]
+when = ["content-differs", "missing-in-container", "extra-in-container"]
+do = ["inject"]
+[[rule]]
+when = ["build-input-changed"]
+do = ["rebuild"]
+"""
+
+
+@pytest.fixture
+def context(stack: Stack, tmp_path: Path) -> Iterator[Context]:
+    stack.write({"compose.yaml": COMPOSE, "Dockerfile": DOCKERFILE, "freshd.toml": POLICY})
+    stack.write({"app/a": "a", "app/b": "b", "words.txt": "one\n"})
+    stack.up(build=True)
+    endpoint = resolve(os.environ)
+    compose = Compose(endpoint, os.environ)
+    located = locate(
+        stack.directory,
+        project_dir=None,
+        files=(),
+        project_name=None,
+        profiles=(),
+        environ=os.environ,
+    )
+    with Engine(endpoint) as engine:
+        yield Context(
+            project=load(located, engine=engine, compose=compose),
+            engine=engine,
+            compose=compose,
+            store=memory_store(),
+            locks=str(tmp_path),
+            clock=time.time,
+            asked=True,
+        )
+
+
+@pytest.mark.timeout(180)
+def test_a_look_at_a_few_paths_does_not_rebuild_over_a_hot_patch_elsewhere(
+    context: Context, stack: Stack
+) -> None:
+    """A pass over the changed file alone sees no other: a rebuild asks for the whole service."""
+    reconcile(context, "web")
+    web = stack.container("web")
+    stack.put(web, "/app/b", b"somebody's only copy")
+    stack.write({"words.txt": "two\n"})
+    passed = reconcile(context, "web", paths={"words.txt"})
+    assert Remedy.REBUILD not in {outcome.step.remedy for outcome in passed.outcomes}
+    assert stack.read(web, "/app/b") == b"somebody's only copy"
+    assert any("would lose" in why for plan in passed.plans for _, why in plan.notices)
+
+
+@pytest.mark.timeout(180)
+def test_an_edit_inside_between_the_look_and_the_write_is_not_written_over(
+    context: Context, stack: Stack
+) -> None:
+    web = stack.container("web")
+    stack.write({"app/a": "a2", "app/b": "b2"})
+    seen = look(context, "web")
+    plan = make_plan(context, seen)
+    stack.put(web, "/app/b", b"B")
+    (outcome,) = act(context, plan, replicas=seen.replicas, on_step=lambda *_: None)
+    assert outcome.status is StepStatus.SKIPPED, outcome
+    assert "/app/b: it changed in the container" in outcome.detail
+    assert (stack.read(web, "/app/a"), stack.read(web, "/app/b")) == (b"a2", b"B")
+    causes = {finding.path: finding.cause for finding in reconcile(context, "web").report.findings}
+    assert causes["app/b"] == "changed-in-container"
+    assert stack.read(web, "/app/b") == b"B"
+
+    # By hand it takes the path, typed.
+    for paths, content in (((), b"B"), (("app/a",), b"B"), (("app/b",), b"b2")):
+        carry_out(context, "web", Remedy.INJECT, paths=paths, on_step=lambda *_: None)
+        assert stack.read(web, "/app/b") == content
