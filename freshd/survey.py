@@ -94,7 +94,8 @@ class Surveyor:
             tree = reading.result()
         found = self._images(service, image, observations, targets, told)
         for _ in range(_ROUNDS):
-            if not self._maps.refuted(service, found.values(), tree, every=False):
+            whole = paths is None
+            if not self._maps.refuted(service, found.values(), tree, every=False, whole=whole):
                 break
             # The image refutes part of the map: those files are inputs and no pairs.
             mapped = self._maps.mapped(service)
@@ -158,7 +159,7 @@ class Surveyor:
 
         What was edited since ``before`` or written by a RUN is left out.
         """
-        mapped, image, tree = self._proved(service, every=False)
+        mapped, image, tree = self._proved(service, every=False, built=True)
         if image is None:
             return ()
         odd = set(differing(mapped.map.pairs, tree, image))
@@ -166,7 +167,7 @@ class Surveyor:
         return tuple(sorted(s for s in sources if s in before and tree.get(s) == before[s]))
 
     def _proved(
-        self, service: str, *, every: bool
+        self, service: str, *, every: bool, built: bool = False
     ) -> tuple[MapResult, ImageFacts | None, Mapping[str, Entry]]:
         """The map as the tag's image leaves it, that image with its files, and the tree."""
         image, tree = self._maps.tag_image(service), self.build_tree(service)
@@ -174,7 +175,7 @@ class Surveyor:
             assert image is not None
             pairs = self._maps.mapped(service).map.pairs
             image = self._maps.filled(image, [p.target for p in pairs if p.via is Via.COPY])
-            if not self._maps.refuted(service, [image], tree, every=every):
+            if not self._maps.refuted(service, [image], tree, every=every, built=built):
                 break
         return self._maps.mapped(service), image, tree
 

@@ -55,18 +55,23 @@ class ImageConfig:
     onbuild: tuple[str, ...]
     shell: tuple[str, ...]
     history: tuple[str, ...]
+    id: str = ""
+    chain_id: str = ""
 
 
 def image_config(data: Mapping[str, Any], history: Sequence[Mapping[str, Any]]) -> ImageConfig:
     """The inheritable part of an image's inspection and its history (newest first)."""
     config = data.get("Config") or {}
     pairs = (text.partition("=") for text in config.get("Env") or ())
+    layers: list[str] = (data.get("RootFS") or {}).get("Layers") or []
     return ImageConfig(
         workdir=config.get("WorkingDir") or "/",
         env={name: value for name, _, value in pairs},
         onbuild=tuple(config.get("OnBuild") or ()),
         shell=tuple(config.get("Shell") or ()),
         history=tuple(str(line.get("CreatedBy") or "") for line in reversed(history)),
+        id=str(data.get("Id") or ""),
+        chain_id=chain_id(layers, platform_of(data)),
     )
 
 

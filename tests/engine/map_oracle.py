@@ -22,6 +22,7 @@ from freshd.tree.dockerfile import (
     demote,
     infer,
 )
+from freshd.tree.dockerfile.volume import Node
 from freshd.tree.dockerignore import DockerIgnore
 from tests.engine.dockerfiles import ARCHIVES, BASE, Case
 from tests.engine.images import ReadImage, read_image
@@ -79,10 +80,13 @@ def base_image(client: docker.DockerClient) -> BaseImage:
     """What a caller of freshd would tell of the base image."""
     image = client.images.get(BASE)
     config = image.attrs["Config"]
+    read = read_image(client, BASE)
+    inside = dict.fromkeys(read.directories, Node(Kind.DIR))
+    inside |= {path: Node(Kind.LINK, link=text) for path, text in read.links.items()}
     return BaseImage(
         workdir=config.get("WorkingDir") or "/",
         env=dict(item.partition("=")[::2] for item in config.get("Env") or ()),
-        directories=read_image(client, BASE).directories,
+        look=inside.get,
         history=tuple(entry.created_by for entry in history_of(image)),
     )
 

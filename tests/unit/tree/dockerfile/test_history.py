@@ -93,7 +93,7 @@ NEWER: tuple[tuple[str, str], ...] = (
         ),
     ),
 )
-BASE = BaseImage(env={"PATH": "/bin"}, directories=frozenset(), history=("base",))
+BASE = BaseImage(env={"PATH": "/bin"}, look=lambda _path: None, history=("base",))
 FILES = dict.fromkeys(("a", "b"), Kind.FILE)
 
 
@@ -185,7 +185,7 @@ def test_a_difference_counts_even_where_something_else_does_not_show() -> None:
 
 
 def test_a_base_image_other_than_the_one_of_from_is_unknown() -> None:
-    other = BaseImage(env={"PATH": "/bin"}, directories=frozenset(), history=("newer base",))
+    other = BaseImage(env={"PATH": "/bin"}, look=lambda _path: None, history=("newer base",))
     found = verdict("RUN x", f"RUN /bin/sh -c x{MARK}", base=other)
     assert found.trace is Trace.UNKNOWN
     assert "another base image" in found.evidence
