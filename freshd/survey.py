@@ -36,6 +36,7 @@ from freshd.project import Project
 from freshd.store.store import Store
 from freshd.tree.dockerfile.history import compare_history
 from freshd.tree.dockerfile.infer import Inference
+from freshd.tree.dockerfile.triggers import unseen_trigger
 from freshd.tree.manifest import TreeManifest
 from freshd.tree.mapping import MapResult
 
@@ -325,9 +326,13 @@ class Surveyor:
         self, facts: ServiceFacts, image: ImageFacts, inference: Inference | None, *, narrow: bool
     ) -> ServiceFacts:
         """The facts with what freshd's record and the image's history tell of its build."""
-        trace, evidence = Trace.UNKNOWN, ""
+        trace, evidence, mapping = Trace.UNKNOWN, "", facts.mapping
         if inference is not None:
             trace, evidence = told_by_history(inference, image)
+            unseen = [*filter(None, [unseen_trigger(inference, image.history)])]
+            mapping = replace(
+                mapping, opaque=(*mapping.opaque, *unseen), lasting=(*mapping.lasting, *unseen)
+            )
         record = self._store.builds.get(image.id)
         if record is not None and narrow:
             # A narrowed look has a part of the map: a file that is not in it is no input for that.
@@ -336,6 +341,7 @@ class Surveyor:
             record = replace(record, inputs=inputs)
         return replace(
             facts,
+            mapping=mapping,
             record=record,
             trace=trace,
             trace_evidence=evidence,

@@ -97,7 +97,9 @@ def _workdir(state: State, words: Words) -> None:
     path = words.one(words.instruction.args)
     state.workdir = absolute(posixpath.join(state.workdir, path))
     state.volume.make_directories(state.volume.resolve(state.workdir))
-    _note(state, words, f"WORKDIR {state.workdir}")
+    # an absolute path shows as it was written, a relative one joined and clean
+    shown = [path, state.workdir] if path.startswith("/") else [state.workdir]
+    _note(state, words, *(f"WORKDIR {text}" for text in dict.fromkeys(shown)))
 
 
 def _run(replay: Replay, state: State, words: Words) -> None:

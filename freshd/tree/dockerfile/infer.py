@@ -57,6 +57,8 @@ class Inference:
     itself leaves no trace in the image. ``final`` are the instructions of the final chain as the
     history should show them, ``base_history`` what stands before them (None: not known).
     ``directories`` maps a container directory to the context directory that was copied into it.
+    ``unknown_base`` is the final chain's base image where that is not here ("": it is);
+    ``top_names`` are those at the context's top.
     """
 
     pairs: tuple[CopyPair, ...] = ()
@@ -69,6 +71,8 @@ class Inference:
     base_history: tuple[str, ...] | None = None
     directories: Mapping[str, str] = field(default_factory=dict)
     demoted: Mapping[str, str] = field(default_factory=dict)
+    unknown_base: str = ""
+    top_names: frozenset[str] = frozenset()
 
 
 def no_image(_ref: str) -> BaseImage | None:
@@ -144,6 +148,8 @@ def infer(
         final=tuple(state.applied),
         base_history=state.base_history,
         directories=state.directories,
+        unknown_base="" if state.base_known else state.base,
+        top_names=frozenset(context.children("/")),
     )
 
 

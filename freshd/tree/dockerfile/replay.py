@@ -61,6 +61,7 @@ class State:
     applied: list[Applied] = field(default_factory=list)
     onbuild: list[str] = field(default_factory=list)
     directories: dict[str, str] = field(default_factory=dict)
+    base: str = ""
     base_known: bool = True
     sure_of_directories: bool = True
     base_history: tuple[str, ...] | None = None
@@ -134,6 +135,7 @@ def start(world: World, stage: Stage, parent: State | None, notes: Notes) -> Sta
         workdir=image.workdir or "/",
         shell=image.shell,
         onbuild=list(image.onbuild),
+        base=ref or stage.base,
         base_known=base is not None,
         sure_of_directories=image.look is not None,
         base_history=image.history if base else None,
@@ -156,6 +158,7 @@ def _inherited(stage: Stage, parent: State) -> State:
         applied=list(parent.applied),
         onbuild=_onbuild_of(parent.stage),
         directories=dict(parent.directories),
+        base=parent.base,
         base_known=parent.base_known,
         sure_of_directories=parent.sure_of_directories,
         base_history=parent.base_history,

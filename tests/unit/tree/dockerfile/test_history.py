@@ -69,6 +69,8 @@ RECORDED: tuple[tuple[str, tuple[str, ...]], ...] = (
         ('ENV Q=single $X R=dq 5 "q" S=a b',),
     ),
     ("WORKDIR /\nWORKDIR .\nWORKDIR ../a/./b/", ("WORKDIR /", "WORKDIR /", "WORKDIR /a/b")),
+    ("WORKDIR /a/b/\nWORKDIR x/", ("WORKDIR /a/b/", "WORKDIR /a/b/x")),
+    ("WORKDIR /a/../b//c/.", ("WORKDIR /a/../b//c/.",)),
     (
         "ARG Y\nARG Z=${X}1\nENV X=fromenv\nARG X=8\nRUN echo $X\nUSER ${X}",
         (
