@@ -36,7 +36,7 @@ BODIES = (
     "WORKDIR /w/x/\nCOPY a.py .\nWORKDIR y//z/\nCOPY b.py .\nWORKDIR //v/../u\nCOPY src ./",
     "COPY [\"a.py\", \"./\"]\nCOPY . .\nCOPY src/. /\nCOPY src/./ conf ..",
     "COPY **/*.py /d/\nCOPY **/n.py src/**/n.py /e/\nCOPY *[!a].py /f/",
-    "COPY a.py '/q uoted'\nCOPY \"b.py\" /d\\ x/\nCOPY 'src/'m.py /e/",
+    "COPY \"b.py\" '/d'x/\nCOPY 'src/'m.py \"/e\"/",
     "COPY a.py b.py /d",
     "COPY a.py /d/.",
     "COPY a.py /bin",

@@ -1,6 +1,8 @@
 """What lands where: a Dockerfile and a listing in, pairs and inputs out.
 
 The expectations were seen on a real builder; `tests/engine/test_map_oracle.py` has it judge more.
+Those of --parents and --exclude were seen on Docker's labs frontend, which the builder of the
+engine tests does not have: it refuses both flags.
 """
 
 from collections.abc import Mapping
@@ -100,6 +102,29 @@ def landed(inference: Inference) -> Mapping[str, str]:
             "/d/src/sub/deep.py": "src/sub/deep.py", "/d/a.py": "a.py",
         }),
         ("COPY --parents src/./sub /d", {"/d/sub/deep.py": "src/sub/deep.py"}),
+        ("COPY --parents src/sub/../m.py /d/", {"/d/src/m.py": "src/m.py"}),
+        ("COPY --parents /src/./**/deep.py /d", {"/d/sub/deep.py": "src/sub/deep.py"}),
+        ("COPY --parents **/*.conf /d/", {
+            "/d/conf/x.conf": "conf/x.conf", "/d/conf/y.conf": "conf/y.conf",
+        }),
+        ("COPY --parents dir way/up /d/", {"/d/dir": "dir", "/d/way/up": "way/up"}),
+        ("COPY --parents dir/m.py d*/n.py /d/", {}),
+        ("COPY --parents --exclude=*.py a.py conf /d/", {
+            "/d/conf/x.conf": "conf/x.conf", "/d/conf/y.conf": "conf/y.conf",
+        }),
+        ("COPY --parents --exclude=sub src/./sub src/n.py /d/", {"/d/src/n.py": "src/n.py"}),
+        ("COPY --exclude=*.py a.py conf /d/", {
+            "/d/a.py": "a.py", "/d/x.conf": "conf/x.conf", "/d/y.conf": "conf/y.conf",
+        }),
+        ("COPY --exclude=x.conf conf/* /d/", {
+            "/d/x.conf": "conf/x.conf", "/d/y.conf": "conf/y.conf",
+        }),
+        ("COPY --exclude=conf/x.conf conf /d/", {
+            "/d/x.conf": "conf/x.conf", "/d/y.conf": "conf/y.conf",
+        }),
+        ("COPY --exclude=*.conf --exclude=!y.conf conf /d/", {"/d/y.conf": "conf/y.conf"}),
+        ("COPY --exclude=!y.conf --exclude=*.conf conf /d/", {}),
+        ("ADD --exclude=deep.py dir/sub conf/x.conf /d/", {"/d/x.conf": "conf/x.conf"}),
         ("COPY --exclude=sub --exclude=*.py --exclude=.h* src /d\n", {}),
         ("COPY --exclude=**/deep.py --exclude=n* --exclude=l* src /d\n", {
             "/d/m.py": "src/m.py", "/d/.hidden": "src/.hidden",
