@@ -152,6 +152,7 @@ class Context:
     def world(self, plan: Plan, replicas: Iterable[Replica] = ()) -> World:
         """What the steps of ``plan``, made for ``replicas``, may touch."""
         service = plan.service
+        model = self.project.service(service)
         files = self.project.compose_files or ComposeFiles(directory=self.project.dir)
         build = _Build(self, service)
         return World(
@@ -159,7 +160,8 @@ class Context:
             compose=self.compose,
             compose_files=files,
             service=service,
-            image_ref=self.project.service(service).image,
+            image_ref=model.image,
+            built_by=model.built_by,
             volumes_allowed=self.project.policy.service(service).volumes,
             directories=self.surveyor.directories(service),
             read=self.surveyor.manifest.read,

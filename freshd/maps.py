@@ -7,17 +7,19 @@ shows that a RUN wrote what a COPY had put there, and images with the files that
 import os
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 from freshd.causes.difference import same_mode
 from freshd.causes.history import is_copy
 from freshd.causes.mounts import is_below
 from freshd.engine.client import Engine
-from freshd.model import Entry, ImageFacts, Pair, Replica, ServiceMap, Via
+from freshd.model import Entry, ImageFacts, Kind, Pair, Replica, ServiceMap, Via
 from freshd.observe import images, layers
+from freshd.observe.bases import Bases
 from freshd.observe.held import HeldImages
 from freshd.project import Project
 from freshd.store.store import Store
-from freshd.tree.dockerfile.stages import BaseImage
+from freshd.tree.dockerfile.contradicted import contradicted, overwritten
 from freshd.tree.ignore import never_code
 from freshd.tree.mapping import MapResult, build_map, context_key
 
@@ -27,7 +29,8 @@ class Known:
     """What is known of one service. Only a cache: it can be dropped at any time.
 
     ``tagged`` is the tag's image of that map, ``sources`` are its pairs by source, ``directories``
-    where they land; ``rewritten`` are (by chain id) targets that a RUN wrote.
+    where they land. By chain id: ``rewritten`` are targets that a RUN wrote, ``refuted`` those
+    where a COPY did not put what was expected.
     """
 
     mapped: MapResult | None = None
@@ -37,6 +40,7 @@ class Known:
     sources: dict[str, tuple[Pair, ...]] = field(default_factory=dict)
     directories: tuple[str, ...] = ()
     rewritten: dict[str, dict[str, str]] = field(default_factory=dict)
+    refuted: dict[str, dict[str, str]] = field(default_factory=dict)
     images: dict[str, ImageFacts] = field(default_factory=dict)
 
 
@@ -61,22 +65,27 @@ class Maps:
         model = self._project.service(service)
         policy = self._project.policy.service(service)
         image = known.tagged = self.tag_image(service)
-        rewritten = known.rewritten.get(image.chain_id, {}) if image is not None else {}
+        chain_id = "" if image is None else image.chain_id
+        rewritten, refuted = known.rewritten.get(chain_id, {}), known.refuted.get(chain_id, {})
         mounts = known.replicas[0].mounts if known.replicas else None
-        made_for = (model, policy, mounts, tuple(sorted(rewritten)))
+        told = (tuple(sorted(rewritten)), tuple(sorted(refuted)))
+        made_for = (model, policy, mounts, told, "" if image is None else image.id)
         if known.mapped is not None and known.made_for == made_for:
             if paths is not None and self._only_content(paths, known.mapped, known):
                 return known.mapped
             if context_key(known.mapped) == known.mapped.stamps:
                 return known.mapped
-        known.mapped = build_map(
-            model,
-            project_dir=self._project.dir,
-            policy=policy,
-            image_config=self._base_image,
-            rewritten=rewritten,
-            mounts=mounts,
-        )
+        with Bases(self._engine, self._images) as bases:
+            known.mapped = build_map(
+                model,
+                project_dir=self._project.dir,
+                policy=policy,
+                image_config=bases.image,
+                kind_in_image=partial(_kind_in, bases, image),
+                rewritten=rewritten,
+                refuted=refuted,
+                mounts=mounts,
+            )
         known.made_for = made_for
         known.sources = _by_source(known.mapped.map.pairs)
         known.directories = _directories(known.mapped.map)
@@ -158,26 +167,69 @@ class Maps:
         tree: Mapping[str, Entry],
         *,
         every: bool,
+        whole: bool = True,
+        built: bool = False,
     ) -> bool:
-        """Whether ``found`` tell of files of ``mapped`` that a RUN wrote them; remembered.
+        """Whether ``found`` tell that files of ``mapped`` are not as inferred; remembered.
 
-        Layers are only asked where an image differs from the tree, or with ``every``.
+        A RUN wrote them, or the COPY went elsewhere; that only a ``whole`` look can tell, with
+        every target in the images. Layers are only asked where an image differs from the tree, or
+        with ``every``, and then only where a RUN followed, or the image was ``built`` of this tree.
         """
         known = self.known(service)
         told = False
-        for image in found if mapped.map.run_after_copy else ():
+        for image in found:
             odd = differing(mapped.map.pairs, tree, image)
-            if not odd and not every:
-                continue
-            copies = [pair.target for pair in mapped.map.pairs if pair.via is Via.COPY]
-            lines = layers.rewritten(copies, self.writers(mapped.map, image, copies))
-            for target in odd:
-                copy = mapped.copies.get(target)
-                if copy is not None and copy.through_run:
-                    lines.setdefault(target, "a RUN of an earlier stage may have changed it")
-            remembered = known.rewritten.setdefault(image.chain_id, {})
-            told = told or bool(lines.keys() - remembered.keys())
-            remembered.update(lines)
+            if (odd or every) and (mapped.map.run_after_copy or (odd and built)):
+                writers = self._writers_of_copies(mapped, image)
+                told = self._rewritten(known, mapped, image, odd, writers) or told
+            else:
+                writers = {}
+            if odd and whole:
+                told = self._contradicted(known, mapped, image, odd, writers) or told
+        return told
+
+    def _writers_of_copies(self, mapped: MapResult, image: ImageFacts) -> Mapping[str, str]:
+        copies = [pair.target for pair in mapped.map.pairs if pair.via is Via.COPY]
+        return self.writers(mapped.map, image, copies)
+
+    def _rewritten(
+        self,
+        known: Known,
+        mapped: MapResult,
+        image: ImageFacts,
+        odd: Collection[str],
+        writers: Mapping[str, str],
+    ) -> bool:
+        """Pairs that a RUN wrote last, or may have changed in an earlier stage."""
+        lines = layers.rewritten(writers, writers)
+        for target in odd:
+            copy = mapped.copies.get(target)
+            if copy is not None and copy.through_run:
+                lines.setdefault(target, "a RUN of an earlier stage may have changed it")
+        remembered = known.rewritten.setdefault(image.chain_id, {})
+        told = bool(lines.keys() - remembered.keys())
+        remembered.update(lines)
+        return told
+
+    def _contradicted(
+        self,
+        known: Known,
+        mapped: MapResult,
+        image: ImageFacts,
+        odd: Collection[str],
+        writers: Mapping[str, str],
+    ) -> bool:
+        """Pairs among ``odd`` that neither an edit of the tree nor a RUN explains."""
+        rewritten = known.rewritten.get(image.chain_id, {})
+        left = {target for target in odd if target not in rewritten}
+        lines = contradicted(mapped.copies.values(), image.files, image.history)
+        lines = {target: why for target, why in lines.items() if target in left}
+        pairs = [mapped.copies[target] for target in left if target in mapped.copies]
+        lines |= overwritten(pairs, writers, image.history)
+        remembered = known.refuted.setdefault(image.chain_id, {})
+        told = bool(lines.keys() - remembered.keys())
+        remembered.update(lines)
         return told
 
     def _only_content(self, paths: Collection[str], mapped: MapResult, known: Known) -> bool:
@@ -187,18 +239,6 @@ class Maps:
             and path not in mapped.map.inputs
             and os.path.isfile(os.path.join(self._project.dir, path))
             for path in paths
-        )
-
-    def _base_image(self, ref: str) -> BaseImage | None:
-        config = self._engine.image_config(ref)
-        if config is None:
-            return None
-        return BaseImage(
-            workdir=config.workdir,
-            env=config.env,
-            onbuild=config.onbuild,
-            shell=config.shell,
-            history=config.history,
         )
 
 
@@ -226,3 +266,11 @@ def _by_source(pairs: Iterable[Pair]) -> dict[str, tuple[Pair, ...]]:
     for pair in pairs:
         found.setdefault(pair.source, []).append(pair)
     return {source: tuple(several) for source, several in found.items()}
+
+
+def _kind_in(bases: Bases, image: ImageFacts | None, path: str, record: str) -> Kind | None:
+    """What ``path`` is in an image whose history has the COPY that goes there."""
+    if image is None or all(entry.created_by != record for entry in image.history):
+        return None
+    found = bases.look(image.id, image.chain_id, path)
+    return None if found is None else found.kind

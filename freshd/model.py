@@ -117,7 +117,8 @@ class ServiceMap:
 
     ``pairs`` are sorted by (target, via); ``inputs`` are project-relative and include the
     Dockerfile and its ignore file; ``traceless`` is the part of the inputs of which the image
-    keeps no verbatim trace. ``opaque`` says in words what could not be followed.
+    keeps no verbatim trace. ``opaque`` says in words what could not be followed, ``lasting`` the
+    part of it that no record of a build settles either.
     ``copied_into`` are the container directories COPY lands in, where leftovers are looked for.
     ``origins`` inverts a leftover: container directory -> project-relative source directory.
     ``copy_lines`` are the history lines of the Dockerfile's COPYs -> whether the line brings files
@@ -129,6 +130,7 @@ class ServiceMap:
     inputs: tuple[str, ...] = ()
     traceless: tuple[str, ...] = ()
     opaque: tuple[str, ...] = ()
+    lasting: tuple[str, ...] = ()
     run_after_copy: bool = False
     copied_into: tuple[str, ...] = ()
     origins: Mapping[str, str] = field(default_factory=dict)

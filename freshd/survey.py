@@ -36,6 +36,7 @@ from freshd.project import Project
 from freshd.store.store import Store
 from freshd.tree.dockerfile.history import compare_history
 from freshd.tree.dockerfile.infer import Inference
+from freshd.tree.dockerfile.triggers import unseen_trigger
 from freshd.tree.manifest import TreeManifest
 from freshd.tree.mapping import MapResult
 
@@ -107,7 +108,9 @@ class Surveyor:
             tree = reading.result()
         found = self._images(service, image, observations, targets, told)
         for _ in range(_ROUNDS):
-            if not self._maps.refuted(service, mapped, found.values(), tree, every=False):
+            whole = paths is None
+            images = found.values()
+            if not self._maps.refuted(service, mapped, images, tree, every=False, whole=whole):
                 break
             # The image refutes part of the map: those files are inputs and no pairs.
             mapped = self._maps.mapped(service)
@@ -167,7 +170,7 @@ class Surveyor:
 
         What was edited since ``before`` or written by a RUN is left out.
         """
-        mapped, image, tree = self._proved(service, every=False)
+        mapped, image, tree = self._proved(service, every=False, built=True)
         if image is None:
             return ()
         odd = set(differing(mapped.map.pairs, tree, image))
@@ -175,7 +178,7 @@ class Surveyor:
         return tuple(sorted(s for s in sources if s in before and tree.get(s) == before[s]))
 
     def _proved(
-        self, service: str, *, every: bool
+        self, service: str, *, every: bool, built: bool = False
     ) -> tuple[MapResult, ImageFacts | None, Mapping[str, Entry]]:
         """The map as the tag's image leaves it, that image with its files, and the tree."""
         image, tree = self._maps.tag_image(service), self.build_tree(service)
@@ -184,7 +187,7 @@ class Surveyor:
             mapped = self._maps.mapped(service)
             copies = [pair.target for pair in mapped.map.pairs if pair.via is Via.COPY]
             image = self._maps.filled(image, copies)
-            if not self._maps.refuted(service, mapped, [image], tree, every=every):
+            if not self._maps.refuted(service, mapped, [image], tree, every=every, built=built):
                 break
         return self._maps.mapped(service), image, tree
 
@@ -334,9 +337,13 @@ class Surveyor:
         self, facts: ServiceFacts, image: ImageFacts, inference: Inference | None, *, narrow: bool
     ) -> ServiceFacts:
         """The facts with what freshd's record and the image's history tell of its build."""
-        trace, evidence = Trace.UNKNOWN, ""
+        trace, evidence, mapping = Trace.UNKNOWN, "", facts.mapping
         if inference is not None:
             trace, evidence = told_by_history(inference, image)
+            unseen = [*filter(None, [unseen_trigger(inference, image.history)])]
+            mapping = replace(
+                mapping, opaque=(*mapping.opaque, *unseen), lasting=(*mapping.lasting, *unseen)
+            )
         record = self._store.builds.get(image.id)
         if record is not None and narrow:
             # A narrowed look has a part of the map: a file that is not in it is no input for that.
@@ -345,6 +352,7 @@ class Surveyor:
             record = replace(record, inputs=inputs)
         return replace(
             facts,
+            mapping=mapping,
             record=record,
             trace=trace,
             trace_evidence=evidence,

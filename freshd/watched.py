@@ -11,7 +11,7 @@ from freshd.causes.mounts import is_below
 from freshd.engine.events import EngineEvent
 from freshd.model import Kind
 from freshd.project import Project
-from freshd.tree.compose import ComposeService
+from freshd.tree.compose import ComposeService, tagged
 from freshd.tree.ignore import WatchIgnore
 from freshd.tree.mounts import may_list
 
@@ -70,9 +70,9 @@ class Watched:
                 return (labelled,) if labelled in services else ()
             policy = self._project.policy
             return tuple(each for each in services if policy.service(each).container == name)
-        named = {_tagged(event.id), _tagged(name)}
+        named = {tagged(event.id), tagged(name)}
         return tuple(
-            key for key, one in services.items() if one.image and _tagged(one.image) in named
+            key for key, one in services.items() if one.image and tagged(one.image) in named
         )
 
     def _root(self, path: str) -> str | None:
@@ -105,13 +105,6 @@ def _outermost(paths: Collection[str]) -> tuple[str, ...]:
             if not any(path != other and is_below(path, other) for other in directories)
         )
     )
-
-
-def _tagged(reference: str) -> str:
-    """A reference as the engine spells it in events: ``latest`` where no tag is given."""
-    if not reference or "@" in reference or ":" in reference.rpartition("/")[2]:
-        return reference.removeprefix("docker.io/library/").removeprefix("docker.io/")
-    return f"{reference}:latest".removeprefix("docker.io/library/").removeprefix("docker.io/")
 
 
 def _touches(path: str, place: str) -> bool:

@@ -59,7 +59,7 @@ def _build(world: World, mode: RebuildMode) -> _Built:
     world.journal.phase("build", {"mode": mode.value})
     result = world.compose.build(
         world.compose_files,
-        [world.service],
+        [world.built_by or world.service],
         mode=mode,
         timeout=world.limits.build,
         on_line=world.on_line,

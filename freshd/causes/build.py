@@ -80,6 +80,7 @@ def _doubts(
     if not mapping.pairs and not mapping.inputs:
         yield "nothing of its build could be followed"
     if record is not None and record.by_freshd:
+        yield from (printable(words) for words in mapping.lasting)
         return
     known = record.inputs if record is not None else {}
     blind = [path for path in mapping.traceless if path not in known]

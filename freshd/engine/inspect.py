@@ -60,12 +60,15 @@ class ImageConfig:
     history: tuple[str, ...]
     entrypoint: tuple[str, ...] = ()
     command: tuple[str, ...] = ()
+    id: str = ""
+    chain_id: str = ""
 
 
 def image_config(data: Mapping[str, Any], history: Sequence[Mapping[str, Any]]) -> ImageConfig:
     """The inheritable part of an image's inspection and its history (newest first)."""
     config = data.get("Config") or {}
     pairs = (text.partition("=") for text in config.get("Env") or ())
+    layers: list[str] = (data.get("RootFS") or {}).get("Layers") or []
     return ImageConfig(
         workdir=config.get("WorkingDir") or "/",
         env={name: value for name, _, value in pairs},
@@ -74,6 +77,8 @@ def image_config(data: Mapping[str, Any], history: Sequence[Mapping[str, Any]]) 
         history=tuple(str(line.get("CreatedBy") or "") for line in reversed(history)),
         entrypoint=tuple(config.get("Entrypoint") or ()),
         command=tuple(config.get("Cmd") or ()),
+        id=str(data.get("Id") or ""),
+        chain_id=chain_id(layers, platform_of(data)),
     )
 
 

@@ -14,13 +14,15 @@ from freshd.tree.dockerignore import DockerIgnore, ignore_file_names
 from freshd.tree.walk import open_beneath
 
 _MAX_BYTES: Final = 16 << 20
+_MAX_LINKS: Final = 40
 
 
 @dataclass(frozen=True, slots=True)
 class BuildFiles:
     """``dockerfile`` and ``ignore_file`` are absolute, "" where there is none (inline, not used).
 
-    ``looked_at`` are all paths whose coming, going or change would give another answer.
+    ``followed`` are the files that these lead to where they are links; ``looked_at`` are all paths
+    whose coming, going or change would give another answer.
     """
 
     text: str
@@ -29,6 +31,7 @@ class BuildFiles:
     ignore: DockerIgnore
     ignore_file: str
     looked_at: tuple[str, ...]
+    followed: tuple[str, ...] = ()
 
 
 def read_build_files(build: ComposeBuild, *, service: str, project_dir: str) -> BuildFiles:
@@ -50,8 +53,11 @@ def read_build_files(build: ComposeBuild, *, service: str, project_dir: str) -> 
     if dockerfile:
         candidates.insert(0, own)
     ignore_file, ignore = _first_ignore(candidates, project_dir)
-    looked_at = (*([dockerfile] if dockerfile else []), *candidates)
-    return BuildFiles(text, name, dockerfile, ignore, ignore_file, looked_at)
+    named = (*([dockerfile] if dockerfile else []), *candidates)
+    looked_at = dict.fromkeys([*named, *(_followed(path) for path in named)])
+    used = [path for path in (dockerfile, ignore_file) if path]
+    followed = tuple(real for path in used if (real := _followed(path)) != path)
+    return BuildFiles(text, name, dockerfile, ignore, ignore_file, tuple(looked_at), followed)
 
 
 def _first_ignore(candidates: list[str], project_dir: str) -> tuple[str, DockerIgnore]:
@@ -70,9 +76,23 @@ def read_ignore(path: str, *, project_dir: str) -> DockerIgnore | None:
     return DockerIgnore.from_text(text, name=os.path.relpath(path, project_dir))
 
 
+def _followed(path: str) -> str:
+    """Where a link leads as the builder follows it: not out of the directory it lies in."""
+    root = os.path.dirname(path)
+    for _ in range(_MAX_LINKS):
+        try:
+            text = os.readlink(path)
+        except OSError:
+            return path
+        above = "" if text.startswith("/") else os.path.relpath(os.path.dirname(path), root)
+        path = root + os.path.normpath(f"/{above}/{text}")
+    return path
+
+
 def _read(path: str) -> str | None:
-    """The text of a regular file; None when it does not exist. Links are not followed."""
+    """The text of a regular file; None when it does not exist, or a link leads out."""
     parent, name = os.path.split(path)
+    name = os.path.relpath(_followed(path), parent)
     try:
         fd = open_beneath(parent, name)
     except OSError as error:

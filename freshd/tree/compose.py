@@ -5,7 +5,7 @@ Configs and secrets are not read here; ``volumes_from`` is not followed and name
 
 import posixpath
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from freshd.errors import ConfigError
@@ -57,6 +57,8 @@ class ComposeService:
     """One service. ``image`` is the tag it runs; ``project-service`` where Compose names it.
 
     ``switches`` are those of its environment variables that ``SWITCHES`` names.
+    A service that runs the image which another one builds has that one's ``build``, and its name
+    as ``built_by``.
     """
 
     name: str
@@ -73,6 +75,7 @@ class ComposeService:
     entrypoint: tuple[str, ...] | None = None
     switches: Mapping[str, str] = field(default_factory=dict)
     working_dir: str = ""
+    built_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +88,32 @@ def parse(config: Mapping[str, Json]) -> ComposeModel:
     """Read the JSON of ``docker compose config``; ConfigError says which key is malformed."""
     name = _text(config.get("name"), "name")
     services = _mapping(config.get("services"), "services")
-    return ComposeModel(name, {key: _service(name, key, one) for key, one in services.items()})
+    found = {key: _service(name, key, one) for key, one in services.items()}
+    return ComposeModel(name, {key: _with_builder(one, found) for key, one in found.items()})
+
+
+def tagged(reference: str) -> str:
+    """A reference as the engine spells it: ``latest`` if no tag is given, no default registry."""
+    if reference and "@" not in reference and ":" not in reference.rpartition("/")[2]:
+        reference += ":latest"
+    return reference.removeprefix("docker.io/library/").removeprefix("docker.io/")
+
+
+def _with_builder(
+    service: ComposeService, services: Mapping[str, ComposeService]
+) -> ComposeService:
+    """Several services may run one image: it is of the build that makes it, whoever runs it."""
+    image = tagged(service.image)
+    builders = [one for one in services.values() if one.build and tagged(one.image) == image]
+    if not builders:
+        return service
+    if any(one.build != builders[0].build for one in builders):
+        names = ", ".join(one.name for one in builders)
+        told = f"image {service.image} is built by {names} in different ways: the last one has it"
+        service = replace(service, unfollowed=(*service.unfollowed, told))
+    if service.build is not None:
+        return service
+    return replace(service, build=builders[0].build, built_by=builders[0].name)
 
 
 def is_remote(context: str) -> bool:

@@ -8,7 +8,7 @@ import os
 import platform as host
 import posixpath
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
@@ -16,8 +16,9 @@ from typing import Final
 from freshd.model import Kind, Mount, Pair, ServiceMap, Via
 from freshd.policy.rules import MapEntry, ServicePolicy
 from freshd.tree.archives import is_archive
-from freshd.tree.buildfiles import read_build_files, read_ignore
-from freshd.tree.compose import ComposeBuild, ComposeMount, ComposeService, is_remote
+from freshd.tree.buildfiles import read_build_files
+from freshd.tree.compose import ComposeBuild, ComposeMount, ComposeService
+from freshd.tree.contexts import further_contexts, ignore_files
 from freshd.tree.dockerfile.infer import (
     CopyPair,
     Inference,
@@ -27,7 +28,6 @@ from freshd.tree.dockerfile.infer import (
     unknown_kind,
 )
 from freshd.tree.dockerfile.stages import BaseImage
-from freshd.tree.dockerignore import IGNORE_FILE, DockerIgnore
 from freshd.tree.ignore import WatchIgnore, never_code
 from freshd.tree.listing import Listing, Stamp, list_context, list_watched, stamp, stamps_again
 from freshd.tree.mounts import hiding, mark_hidden, may_list, merge
@@ -58,8 +58,9 @@ def build_map(
     project_dir: str,
     policy: ServicePolicy | None = None,
     image_config: Callable[[str], BaseImage | None] = no_image,
-    kind_in_image: Callable[[str], Kind | None] = unknown_kind,
+    kind_in_image: Callable[[str, str], Kind | None] = unknown_kind,
     rewritten: Mapping[str, str] | None = None,
+    refuted: Mapping[str, str] | None = None,
     mounts: Sequence[Mount] | None = None,
     platform: str = "",
 ) -> MapResult:
@@ -67,7 +68,8 @@ def build_map(
 
     ``policy`` has the ``map`` rules, the patterns to leave out of binds and declared directories,
     and whether declared pairs count inside volumes. ``rewritten`` (target -> why) are places a
-    later build step wrote or removed: no pairs, inputs. ``mounts`` are a replica's, where there is
+    later build step wrote or removed, ``refuted`` those where the image has something else than a
+    COPY was expected to put there: no pairs, inputs. ``mounts`` are a replica's, where there is
     one. Raises ConfigError for a Dockerfile or ignore file that is missing or wrong.
     """
     rules = policy or ServicePolicy()
@@ -79,6 +81,7 @@ def build_map(
             image_config=image_config,
             kind_in_image=kind_in_image,
             rewritten=rewritten or {},
+            refuted=refuted or {},
         )
     for rule in rules.map:
         draft.add_declared(rule)
@@ -108,6 +111,8 @@ class _Draft:
         self.inputs: set[str] = set()
         self.traceless: set[str] = set()
         self.opaque: list[str] = list(service.unfollowed)
+        self.lasting: list[str] = []
+        self.refuted: set[str] = set()
         self.origins: dict[str, str] = {}
         self.stamps: dict[str, Stamp] = {}
         self.inference: Inference | None = None
@@ -121,11 +126,12 @@ class _Draft:
         *,
         platform: str,
         image_config: Callable[[str], BaseImage | None],
-        kind_in_image: Callable[[str], Kind | None],
+        kind_in_image: Callable[[str, str], Kind | None],
         rewritten: Mapping[str, str],
+        refuted: Mapping[str, str],
     ) -> None:
         if build.remote:
-            self.opaque.append(f"the build context {build.context} is not on this machine")
+            self._unprovable(f"the build context {build.context} is not on this machine")
             return
         files = read_build_files(build, service=self.service.name, project_dir=self.project_dir)
         self._stamp(files.looked_at)
@@ -137,17 +143,27 @@ class _Draft:
             build_args={key: value for key, value in build.args.items() if value is not None},
             target=build.target,
             platform=platform,
+            build_platform=_own_platform(),
+            contexts=further_contexts(build, project_dir=self.project_dir, listing=self._listing),
             image_config=image_config,
-            is_archive=lambda path: is_archive(build.context, path),
+            is_archive=partial(_is_archive, build.context),
             kind_in_image=kind_in_image,
             name=files.name,
         )
-        self.inference = demote(inference, rewritten)
+        self._stamp(ignore_files(build))
+        self.inference = demote(demote(inference, rewritten), refuted)
         self.dockerfile = self._relative(files.dockerfile) if files.dockerfile else None
-        own = filter(None, (files.dockerfile, files.ignore_file))
+        theirs = filter(os.path.isfile, ignore_files(build))
+        own = filter(None, (files.dockerfile, files.ignore_file, *files.followed, *theirs))
         self.inputs.update(self._relative(path) for path in own)
         self._add_inferred(self.inference, self._prefix(build.context), files.name)
-        self._add_named_contexts(build.additional_contexts)
+        astray = [pair for pair in inference.pairs if pair.target in refuted]
+        self.opaque += dict.fromkeys(refuted[pair.target] for pair in astray)
+        self.refuted |= {pair.record for pair in astray}
+
+    def _unprovable(self, *words: str) -> None:
+        self.opaque += words
+        self.lasting += words
 
     def _add_inferred(self, inference: Inference, prefix: str, name: str) -> None:
         for copy in inference.pairs:
@@ -168,30 +184,12 @@ class _Draft:
         self.inputs |= inputs
         self.traceless |= inputs
         self.opaque += inference.opaque
+        self.lasting += inference.lasting
         for target, source in inference.directories.items():
             self.origins[target] = origin = self._named(prefix, source)
             own = self._from_above(origin)
             if own:  # the project itself lies in what was copied
                 self.origins[posixpath.join(target, own)] = "."
-
-    def _add_named_contexts(self, contexts: Mapping[str, str]) -> None:
-        """What lies in a further local context is used by the build, where is not followed."""
-        for name, path in sorted(contexts.items()):
-            if is_remote(path) or not os.path.isdir(path):
-                continue
-            shared = os.path.join(path, IGNORE_FILE)
-            ignore = read_ignore(shared, project_dir=self.project_dir) or DockerIgnore()
-            listing = self._listing(path, partial(list_context, ignore=ignore))
-            prefix = self._prefix(path)
-            used = {
-                self._named(prefix, below)
-                for below, kind in listing.files.items()
-                if _lands(kind) and not never_code(below)
-            }
-            self.inputs |= used
-            self.traceless |= used
-            self._stamp([shared])
-            self.opaque.append(f"the further build context {name} is not followed into the image")
 
     def add_declared(self, rule: MapEntry) -> None:
         source = os.path.normpath(os.path.join(self.project_dir, rule.source))
@@ -279,10 +277,11 @@ class _Draft:
             inputs=tuple(sorted(self.inputs)),
             traceless=tuple(sorted(self.traceless)),
             opaque=tuple(dict.fromkeys(self.opaque)),
+            lasting=tuple(dict.fromkeys(self.lasting)),
             run_after_copy=inference is not None and inference.run_after_copy,
             copied_into=tuple(origins),
             origins=origins,
-            copy_lines=_copy_lines(inference),
+            copy_lines=_copy_lines(inference, self.refuted),
         )
         copies = {copy.target: copy for copy in inference.pairs} if inference is not None else {}
         hidden_below = tuple(sorted(mounts))
@@ -301,6 +300,8 @@ class _Draft:
 
     def _named(self, prefix: str, path: str) -> str:
         """The one project-relative name of a path below ``prefix``, which may hold the project."""
+        if path.startswith("../"):  # of a further build context
+            return self._relative(os.path.join(self.project_dir, prefix, path))
         joined = _joined(prefix, path)
         own = self._from_above(prefix)
         if own and path == own:
@@ -324,11 +325,22 @@ def _joined(prefix: str, path: str) -> str:
     return f"{prefix}/{path}"
 
 
-def _copy_lines(inference: Inference | None) -> Mapping[str, bool]:
-    """The history line of each COPY of the final chain -> whether it brings the tree's only."""
+def _copy_lines(inference: Inference | None, refuted: Collection[str]) -> Mapping[str, bool]:
+    """The history line of each COPY of the final chain -> whether it brings the tree's only.
+
+    One that did not go where it was expected proves nothing of what it wrote.
+    """
     steps = inference.final if inference is not None else ()
     copies = [step for step in steps if step.name in ("COPY", "ADD")]
-    return {step.records[0]: step.verbatim for step in copies}
+    return {step.records[0]: step.verbatim and step.records[0] not in refuted for step in copies}
+
+
+def _is_archive(context: str, source: str) -> bool:
+    """``source`` may lie in a further context; no link below either is followed."""
+    outside = source.startswith("../")
+    if outside:
+        context, source = os.path.split(os.path.normpath(os.path.join(context, source)))
+    return is_archive(context, source)
 
 
 def _lands(kind: Kind) -> bool:
@@ -341,5 +353,9 @@ def _platform(service: ComposeService) -> str:
         return service.platform
     if service.build is not None and service.build.platforms:
         return service.build.platforms[0]
+    return _own_platform()
+
+
+def _own_platform() -> str:
     machine = host.machine().lower()
     return f"linux/{_MACHINES.get(machine, machine)}"

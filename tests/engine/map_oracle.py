@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import tarfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from docker.models.images import Image
 from freshd.model import HistoryEntry, Kind
 from freshd.tree.dockerfile import (
     BaseImage,
+    Context,
     CopyPair,
     HistoryVerdict,
     Inference,
@@ -22,11 +24,14 @@ from freshd.tree.dockerfile import (
     demote,
     infer,
 )
+from freshd.tree.dockerfile.volume import Node
 from freshd.tree.dockerignore import DockerIgnore
 from tests.engine.dockerfiles import ARCHIVES, BASE, Case
+from tests.engine.dockerfiles.case import ARCH, EXT_FILES, EXT_IGNORE, RICH, RICH_DOCKERFILE
 from tests.engine.images import ReadImage, read_image
 
 PREFIX = "freshd-oracle"
+EXT = "../ext"
 PACKED = b"packed\n"
 
 
@@ -42,6 +47,15 @@ class Built:
     edited: tuple[HistoryVerdict, ...]
 
 
+def write_further(root: Path) -> None:
+    """The further context that a case may name."""
+    for path in EXT_FILES:
+        full = root / path
+        full.parent.mkdir(parents=True, exist_ok=True)
+        full.write_text(f"path={EXT}/{path}\n")
+    (root / ".dockerignore").write_text(EXT_IGNORE)
+
+
 def write_context(case: Case, root: Path) -> None:
     for path in case.files:
         full = root / path
@@ -55,14 +69,14 @@ def write_context(case: Case, root: Path) -> None:
             ball.addfile(packed, io.BytesIO(PACKED))
     for path, text in case.links:
         (root / path).symlink_to(text)
-    (root / "Dockerfile").write_text(case.dockerfile)
+    (root / "Dockerfile").write_text(case.dockerfile, newline="")
     if case.ignore is not None:
         (root / case.ignore_name).write_text(case.ignore)
 
 
-def listing(case: Case, root: Path) -> dict[str, Kind]:
-    """The context as freshd lists it: what the ignore file leaves."""
-    ignore = DockerIgnore.from_text(case.ignore or "")
+def listing(text: str, root: Path) -> dict[str, Kind]:
+    """A context as freshd lists it: what the ignore file leaves."""
+    ignore = DockerIgnore.from_text(text)
     found: dict[str, Kind] = {}
     for full in sorted(root.rglob("*")):
         path = str(full.relative_to(root))
@@ -75,16 +89,27 @@ def listing(case: Case, root: Path) -> dict[str, Kind]:
     return found
 
 
-def base_image(client: docker.DockerClient) -> BaseImage:
-    """What a caller of freshd would tell of the base image."""
-    image = client.images.get(BASE)
+def base_image(client: docker.DockerClient, ref: str) -> BaseImage:
+    """What a caller of freshd would tell of a base image."""
+    image = client.images.get(ref)
     config = image.attrs["Config"]
+    read = read_image(client, ref)
+    inside = dict.fromkeys(read.directories, Node(Kind.DIR))
+    inside |= {path: Node(Kind.LINK, link=text) for path, text in read.links.items()}
     return BaseImage(
         workdir=config.get("WorkingDir") or "/",
         env=dict(item.partition("=")[::2] for item in config.get("Env") or ()),
-        directories=read_image(client, BASE).directories,
+        onbuild=tuple(config.get("OnBuild") or ()),
+        look=inside.get,
         history=tuple(entry.created_by for entry in history_of(image)),
     )
+
+
+def prepare_bases(client: docker.DockerClient) -> dict[str, BaseImage]:
+    """The plain base image, and one that has ONBUILD, ENV, WORKDIR and links, built here."""
+    argv = ["docker", "build", "-q", "-t", RICH, "-"]
+    subprocess.run(argv, input=RICH_DOCKERFILE, text=True, check=True, capture_output=True)
+    return {ref: base_image(client, ref) for ref in (BASE, RICH)}
 
 
 def history_of(image: Image) -> tuple[HistoryEntry, ...]:
@@ -95,9 +120,13 @@ def history_of(image: Image) -> tuple[HistoryEntry, ...]:
 def build(case: Case, root: Path, tag: str) -> str:
     """'' or what BuildKit said against it."""
     write_context(case, root)
+    write_further(root / EXT)
     argv = ["docker", "build", "-q", "-t", tag, *(["--target", case.target] if case.target else [])]
     for key, value in case.build_args:
         argv += ["--build-arg", f"{key}={value}"]
+    for name, image in case.contexts:
+        place = f"docker-image://{image}" if image else str(root / EXT)
+        argv += ["--build-context", f"{name}={place}"]
     environment = {**os.environ, "DOCKER_BUILDKIT": "1"}
     done = subprocess.run(
         [*argv, str(root)],
@@ -110,7 +139,18 @@ def build(case: Case, root: Path, tag: str) -> str:
     return "" if done.returncode == 0 else done.stderr[-600:]
 
 
-def examine(case: Case, base: BaseImage, *, root: Path, number: int) -> Built:
+def contexts(case: Case, root: Path) -> dict[str, Context]:
+    files = listing(EXT_IGNORE, root / EXT)
+    return {
+        name: Context(image=image) if image else Context(files, prefix=EXT)
+        for name, image in case.contexts
+    }
+
+
+def examine(case: Case, bases: Mapping[str, BaseImage], *, directory: Path, number: int) -> Built:
+    """``directory`` is made, and removed once the build has gone well."""
+    root = directory / "context"
+    root.mkdir(parents=True)
     client = docker.from_env()
     tag = f"{PREFIX}-{os.getpid()}:{number}"
     try:
@@ -124,16 +164,18 @@ def examine(case: Case, base: BaseImage, *, root: Path, number: int) -> Built:
         client.close()
     inference = infer(
         case.dockerfile,
-        listing(case, root),
+        listing(case.ignore or "", root),
         links=dict(case.links),
         build_args=dict(case.build_args),
         target=case.target,
-        image_config=lambda ref: base if ref == BASE else None,
+        platform=f"linux/{ARCH}",
+        contexts=contexts(case, root),
+        image_config=bases.get,
         is_archive=lambda path: path in ARCHIVES,
     )
     verdict = compare_history(inference.final, history, base_history=inference.base_history)
     edited = edits(inference, history)
-    shutil.rmtree(root)
+    shutil.rmtree(directory)
     return Built(case, image, "", inference, verdict, edited)
 
 
@@ -153,7 +195,8 @@ def edits(inference: Inference, history: tuple[HistoryEntry, ...]) -> tuple[Hist
 
 def landed(case: Case, image: ReadImage) -> set[tuple[str, str]]:
     """What the image holds verbatim and no RUN of the final chain wrote, by content alone."""
-    contents = {f"path={path}\n".encode(): path for path in case.files if path not in ARCHIVES}
+    names = [*case.files, *(f"{EXT}/{path}" for path in EXT_FILES)]
+    contents = {f"path={path}\n".encode(): path for path in names if path not in ARCHIVES}
     texts = {text: path for path, text in case.links}
     found = set()
     for target, data in image.files.items():
@@ -196,7 +239,7 @@ def archives_apart(pairs: tuple[CopyPair, ...]) -> tuple[CopyPair, ...]:
 
 def own_files(pairs: set[tuple[str, str]]) -> set[tuple[str, str]]:
     """Without the Dockerfile and the ignore file, which ``COPY .`` takes along."""
-    return {(s, t) for s, t in pairs if "Dockerfile" not in s and s != ".dockerignore"}
+    return {(s, t) for s, t in pairs if "Dockerfile" not in s and ".dockerignore" not in s}
 
 
 def mode_mismatches(pairs: tuple[CopyPair, ...], image: ReadImage) -> list[str]:

@@ -8,7 +8,7 @@ import pytest
 
 from freshd.model import Trace
 from freshd.tree.dockerfile import BaseImage
-from tests.engine.dockerfiles import ARCHIVES, Case
+from tests.engine.dockerfiles import ARCHIVES, BASE, Case
 from tests.engine.map_oracle import base_image, examine, landed, mismatch
 
 FILES = ("a.py", "b.py", "src/m.py", "src/sub/n.py", "conf/x.conf", "conf/x[1].conf", *ARCHIVES)
@@ -33,6 +33,10 @@ BODIES = (
     "COPY . /s/\nCOPY a.py /s/far/",
     "COPY . /s/\nCOPY --link a.py /s/dir/b.py",
     "COPY . /s/\nWORKDIR /s/dir\nCOPY b.py .",
+    "WORKDIR /w/x/\nCOPY a.py .\nWORKDIR y//z/\nCOPY b.py .\nWORKDIR //v/../u\nCOPY src ./",
+    "COPY [\"a.py\", \"./\"]\nCOPY . .\nCOPY src/. /\nCOPY src/./ conf ..",
+    "COPY **/*.py /d/\nCOPY **/n.py src/**/n.py /e/\nCOPY *[!a].py /f/",
+    "COPY \"b.py\" '/d'x/\nCOPY 'src/'m.py \"/e\"/",
     "COPY a.py b.py /d",
     "COPY a.py /d/.",
     "COPY a.py /bin",
@@ -57,19 +61,21 @@ BODIES = (
 
 
 @pytest.fixture(scope="module")
-def base(engine_env: Mapping[str, str]) -> BaseImage:
+def bases(engine_env: Mapping[str, str]) -> Mapping[str, BaseImage]:
     client = docker.from_env(environment=dict(engine_env))
     try:
-        return base_image(client)
+        return {BASE: base_image(client, BASE)}
     finally:
         client.close()
 
 
 @pytest.mark.parametrize("body", BODIES)
-def test_a_corner_lands_as_inferred(body: str, base: BaseImage, tmp_path: Path) -> None:
-    text = f"FROM freshd-busybox:1\n{body}\n"
+def test_a_corner_lands_as_inferred(
+    body: str, bases: Mapping[str, BaseImage], tmp_path: Path
+) -> None:
+    text = f"FROM {BASE}\n{body}\n"
     case = Case(text, FILES, LINKS, None, "", (), None, frozenset(), frozenset())
-    built = examine(case, base, root=tmp_path / "context", number=BODIES.index(body))
+    built = examine(case, bases, directory=tmp_path / "case", number=BODIES.index(body))
     assert mismatch(built) == ""
     assert built.image is not None
     assert landed(case, built.image) or "ADD" in body

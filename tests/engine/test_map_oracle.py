@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 
 from freshd.model import Trace
 from tests.engine.dockerfiles import FEATURES, Case, cases
-from tests.engine.map_oracle import Built, base_image, examine, landed, mismatch
+from tests.engine.map_oracle import Built, examine, landed, mismatch, prepare_bases
 
 SEED = 20261122
 COUNT = int(os.environ.get("FRESHD_ORACLE_COUNT", "300"))
@@ -76,14 +76,14 @@ def built(engine_env: Mapping[str, str], tmp_path_factory: pytest.TempPathFactor
     roots = tmp_path_factory.mktemp("contexts")
     client = docker.from_env(environment=dict(engine_env))
     try:
-        base = base_image(client)
+        bases = prepare_bases(client)
     finally:
         client.close()
     numbers = count()
 
     def make(case: Case) -> Built:
         number = next(numbers)
-        return examine(case, base, root=roots / str(number), number=number)
+        return examine(case, bases, directory=roots / str(number), number=number)
 
     with ThreadPoolExecutor(2) as workers:
         done = list(workers.map(make, chosen))

@@ -4,6 +4,7 @@ import posixpath
 
 from freshd.tree.dockerfile import record
 from freshd.tree.dockerfile.consumed import Run, tokens
+from freshd.tree.dockerfile.contexts import familiar
 from freshd.tree.dockerfile.copying import copy
 from freshd.tree.dockerfile.expand import expand_word
 from freshd.tree.dockerfile.parse import Instruction, name_values
@@ -96,13 +97,14 @@ def _workdir(state: State, words: Words) -> None:
     path = words.one(words.instruction.args)
     state.workdir = absolute(posixpath.join(state.workdir, path))
     state.volume.make_directories(state.volume.resolve(state.workdir))
-    _note(state, words, f"WORKDIR {state.workdir}")
+    # an absolute path shows as it was written, a relative one joined and clean
+    shown = [path, state.workdir] if path.startswith("/") else [state.workdir]
+    _note(state, words, *(f"WORKDIR {text}" for text in dict.fromkeys(shown)))
 
 
 def _run(replay: Replay, state: State, words: Words) -> None:
     instruction = words.instruction
-    for flag in instruction.all_flags("mount"):
-        _use_mount(replay, state, words.one(flag))
+    mounts = [_use_mount(replay, state, words.one(one)) for one in instruction.all_flags("mount")]
     text = "\n".join(
         [" ".join(instruction.array or ()) or instruction.args]
         + [document.content for document in instruction.heredocs]
@@ -111,7 +113,9 @@ def _run(replay: Replay, state: State, words: Words) -> None:
     run = Run(replay.tick(), instruction.line, tokens(text))
     state.runs.append(run)
     state.changed_after_copy = state.changed_after_copy or state.copied
-    script = record.runs_script(instruction)
+    traceless = "a script in a heredoc" if record.runs_script(instruction) else ""
+    if not all(mounts):
+        traceless = "what its --mount brings"
     records = record.run_records(
         instruction,
         shell=state.shell,
@@ -119,26 +123,29 @@ def _run(replay: Replay, state: State, words: Words) -> None:
         inherited=state.inherited_args,
         env=state.env,
     )
-    _note(state, words, *records, traceless="a script in a heredoc" if script else "")
+    _note(state, words, *records, traceless=traceless)
 
 
-def _use_mount(replay: Replay, state: State, text: str) -> None:
-    """``--mount=type=bind`` without ``from`` reads the context; with it, another stage."""
+def _use_mount(replay: Replay, state: State, text: str) -> bool:
+    """A bind mount reads a context or another stage; whether all it can read is the tree's."""
     options = dict(part.partition("=")[::2] for part in text.split(","))
     if options.get("type", "bind") != "bind":
-        return
+        return True
     source = options.get("source", options.get("src", "/"))
-    stage = replay.world.plan.find(options["from"]) if "from" in options else None
+    world, name = replay.world, options.get("from")
+    stage = world.plan.find(name) if name is not None else None
+    context = world.contexts.get(familiar(name)) if name is not None else None
+    volume = world.context if name is None else None
     if stage is not None and stage.index != state.stage.index:
-        replay.state(stage)  # its RUNs count, though none of its files need to land
-    volume = replay.world.context if "from" not in options else None
-    if stage is not None:
-        volume = replay.state(stage).volume
+        volume = replay.state(stage).volume  # its RUNs count, though none of its files need to land
+    elif context is not None and context.local:
+        volume = context.volume()
     if volume is None:
-        return
+        return False
     root = volume.resolve(source)
     nodes = [volume.get(root), *(node for _, node in volume.below(root))]
     replay.notes.mounted |= {node.source for node in nodes if node and node.source is not None}
+    return stage is None
 
 
 def _made_directories(state: State, text: str) -> None:

@@ -1,4 +1,4 @@
-"""COPY and ADD onto a stage: from the context, another stage, an inline document or elsewhere."""
+"""COPY and ADD onto a stage: from a context, another stage, an inline document or elsewhere."""
 
 import posixpath
 import re
@@ -7,10 +7,12 @@ from dataclasses import dataclass, replace
 from freshd.errors import ConfigError
 from freshd.model import Kind
 from freshd.tree.dockerfile import record
+from freshd.tree.dockerfile.contexts import below, familiar
 from freshd.tree.dockerfile.parse import Heredoc, heredoc_mark
 from freshd.tree.dockerfile.place import Placement, Placer, chmod, sources
 from freshd.tree.dockerfile.record import Applied
 from freshd.tree.dockerfile.replay import Replay, State
+from freshd.tree.dockerfile.stages import SCRATCH
 from freshd.tree.dockerfile.volume import Node, Volume, absolute, has_wildcard, join
 from freshd.tree.dockerfile.words import Words
 from freshd.tree.dockerignore import DockerIgnore
@@ -22,7 +24,8 @@ URL = re.compile(r"https?://|git://|ssh://|git@[^/]+:")
 class Copying:
     """One COPY or ADD under way. ``origin`` is None where it comes from outside this build.
 
-    ``verbatim`` as long as nothing but the context's files has come along.
+    ``verbatim`` as long as nothing but a context's files has come along. ``prefix`` is the
+    origin's, where that is a further context.
     """
 
     replay: Replay
@@ -33,6 +36,7 @@ class Copying:
     origin: Volume | None
     origin_state: State | None
     verbatim: bool
+    prefix: str = ""
 
     @property
     def line(self) -> int:
@@ -54,10 +58,10 @@ class Copying:
             self.placer.copy_tree(self.origin, absolute(pivot), pattern=text, order=self.order)
         else:
             for path in sources(self.origin, (name,)):
-                self._path(self.origin, path)
+                self._path(self.origin, path, named=not has_wildcard(name))
 
-    def _path(self, origin: Volume, path: str) -> None:
-        node = origin.get(origin.resolve(path))
+    def _path(self, origin: Volume, path: str, *, named: bool) -> None:
+        node = origin.look(origin.resolve(path))
         if self._unpacks(node):
             assert node is not None
             self._made_elsewhere()
@@ -65,11 +69,23 @@ class Copying:
             slashed = replace(self.order, destination=self.order.destination.rstrip("/") + "/")
             self.placer.prepare(slashed)
             return
-        if node is None and self.origin_state is not None:
-            self._made_elsewhere()
+        if self.origin_state is not None:
+            self._from_stage(self.origin_state, node, path=origin.resolve(path))
         if node is not None and node.kind is Kind.DIR:
             self._remember_directory(origin.resolve(path))
-        self.placer.copy(origin, path, self.order)
+        self.placer.copy(origin, path, self.order, named=named)
+
+    def _from_stage(self, origin: State, node: Node | None, *, path: str) -> None:
+        """What the stage made is told by its RUNs; what its base image had leaves no trace."""
+        if node is None or (node.given and node.kind is not Kind.DIR):
+            self._made_elsewhere()
+        whole = node is not None and not node.given and origin.sure_of_directories
+        if whole and not any(found.given for _, found in origin.volume.below(path)):
+            return
+        if origin.stage.base != SCRATCH or origin.stage.context is not None:
+            name = self.words.instruction.flag("from")
+            what = f"what --from={name} brings of its base image"
+            self.replay.notes.without_trace(self.line, what)
 
     def _made_elsewhere(self) -> None:
         """What lands now is not known: it may be a directory, and may cover earlier files."""
@@ -86,12 +102,12 @@ class Copying:
     def _remember_directory(self, source: str) -> None:
         target = self.state.volume.resolve(self.order.destination)
         if self.origin_state is None:
-            self.state.directories[target] = source.strip("/")
+            self.state.directories[target] = below(self.prefix, source.strip("/"))
             return
         for made, origin in self.origin_state.directories.items():
             if made == source or made.startswith(source.rstrip("/") + "/"):
-                below = posixpath.relpath(made, source)
-                self.state.directories[posixpath.normpath(join(target, below))] = origin
+                inside = posixpath.relpath(made, source)
+                self.state.directories[posixpath.normpath(join(target, inside))] = origin
 
     def _url(self, name: str) -> None:
         self.replay.notes.unclear(self.line, f"ADD of {name}: its content is not in the tree")
@@ -128,6 +144,8 @@ def copy(replay: Replay, state: State, words: Words) -> None:
         replay.notes.use_node(state, node)
     state.copied = True
     traceless = "the content of a heredoc" if inline else ""
+    if instruction.flag("exclude") is not None:
+        traceless = "its --exclude"
     state.applied.append(
         Applied(
             instruction.name,
@@ -149,13 +167,10 @@ def _begin(
     replay: Replay, state: State, words: Words, *, destination: str, mode: str, text: str
 ) -> Copying:
     instruction = words.instruction
-    origin_state = _origin(replay, state, words)
-    from_context = instruction.flag("from") is None
-    origin = replay.world.context if from_context else None
-    if origin_state is not None:
-        origin = origin_state.volume
+    origin, origin_state, prefix = _origin(replay, state, words)
     octal = int(mode, 8) if re.fullmatch("0*[0-7]{1,4}", mode) else None
     now, line = replay.tick(), instruction.line
+    guessed = not (state.base_known and words.certain)
     if mode and octal is None:
         replay.notes.unclear(line, f"--chmod={mode}: the modes it gives are not computed")
 
@@ -165,29 +180,37 @@ def _begin(
                 consumed=origin_state.consumed(node),
                 through_run=node.through_run or origin_state.ran_since(node),
             )
-        node = node._replace(at=now, line=line, record=text)
+        node = node._replace(at=now, line=line, record=text, guessed=guessed, given=False)
         return chmod(node, mode=octal, free=bool(mode) and octal is None)
 
     def is_directory(path: str) -> bool:
-        return _unknown_is_directory(replay, state, words, path)
+        return _unknown_is_directory(replay, state, words, path, text=text)
 
     exclude = DockerIgnore.from_text("\n".join(words.all(instruction.all_flags("exclude"))))
     order = Placement(_absolute(state, destination), stamp, is_directory, exclude)
     placer = Placer(state.volume)
-    return Copying(replay, state, words, order, placer, origin, origin_state, from_context)
+    verbatim = origin is not None and origin_state is None
+    return Copying(replay, state, words, order, placer, origin, origin_state, verbatim, prefix)
 
 
-def _origin(replay: Replay, state: State, words: Words) -> State | None:
-    name = words.instruction.flag("from")
+def _origin(replay: Replay, state: State, words: Words) -> tuple[Volume | None, State | None, str]:
+    """(its files, the stage they are of, the prefix of a further context)."""
+    world, instruction = replay.world, words.instruction
+    name = instruction.flag("from")
     if name is None:
-        return None
-    stage = replay.world.plan.find(name)
+        return world.context, None, ""
+    stage = world.plan.find(name)
     if stage is not None and stage.index != state.stage.index:
-        return replay.state(stage)
-    replay.notes.unclear(
-        words.instruction.line, f"{words.instruction.name} --from={name}: not a stage of this file"
-    )
-    return None
+        origin = replay.state(stage)
+        return origin.volume, origin, ""
+    context = world.contexts.get(familiar(name))
+    if context is not None and context.local:
+        return context.volume(), None, context.prefix
+    lost = context.unfollowed if context is not None else ""
+    why = lost or "what the image brings is not in the tree"
+    text = f"{instruction.name} --from={name}: {why}"
+    replay.notes.unclear(instruction.line, text, lasting=bool(lost))
+    return None, None, ""
 
 
 def _absolute(state: State, destination: str) -> str:
@@ -200,12 +223,14 @@ def _absolute(state: State, destination: str) -> str:
     return path
 
 
-def _unknown_is_directory(replay: Replay, state: State, words: Words, path: str) -> bool:
+def _unknown_is_directory(
+    replay: Replay, state: State, words: Words, path: str, *, text: str
+) -> bool:
     """A destination nothing in the file made: the base image or a RUN may have."""
     if state.sure_of_directories and not state.runs:
         return False
     if state.stage.index == replay.world.plan.target.index:
-        known = replay.world.kind_in_image(path)
+        known = replay.world.kind_in_image(path, text)
         if known is not None:
             return known is Kind.DIR
     names = [name for name in words.instruction.words[:-1] if not has_wildcard(name)]

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field, replace
 
 from freshd.model import Kind
 from freshd.tree.dockerfile.apply import apply
-from freshd.tree.dockerfile.parse import parse
+from freshd.tree.dockerfile.contexts import Context, context_volume, familiar
+from freshd.tree.dockerfile.parse import frontend, parse, speaks_dockerfile
 from freshd.tree.dockerfile.record import Applied
 from freshd.tree.dockerfile.replay import Replay, State, World
 from freshd.tree.dockerfile.stages import BaseImage, plan
-from freshd.tree.dockerfile.volume import Node, Volume, absolute
 
 ARCHIVE_ENDINGS = (
     ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz", ".tbz2", ".tar.xz", ".txz", ".tar.zst",
@@ -30,7 +30,9 @@ class CopyPair:
     history: another last writer of ``target`` means that the pair does not hold (`demote`).
     ``also_input``: a RUN is known to read it too. ``through_run``: it passed a stage where a RUN
     followed, so only the image can tell whether it still is the tree's; then, and when
-    ``free_mode``, its mode is not to be compared with the tree's.
+    ``free_mode``, its mode is not to be compared with the tree's. ``named``: the COPY names this
+    very file, so an image built from it has the file there. ``guessed``: where hangs on a base
+    image that is not known. A source in a further context leads there from the main one.
     """
 
     source: str
@@ -41,6 +43,8 @@ class CopyPair:
     through_run: bool = False
     free_mode: bool = False
     record: str = ""
+    named: bool = False
+    guessed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,21 +53,26 @@ class Inference:
 
     ``pairs`` are sorted by target, the last COPY has won. ``inputs`` (sorted) are used by the
     build and leave no verbatim trace. ``opaque`` says in words what could not be followed,
-    ``untraced`` what of the Dockerfile itself leaves no trace in the image. ``final`` are the
-    instructions of the final chain as the history should show them, ``base_history`` what stands
-    before them (None: not known). ``directories`` maps a container directory to the context
-    directory that was copied into it.
+    ``lasting`` which of it no record of a build settles, ``untraced`` what of the Dockerfile
+    itself leaves no trace in the image. ``final`` are the instructions of the final chain as the
+    history should show them, ``base_history`` what stands before them (None: not known).
+    ``directories`` maps a container directory to the context directory that was copied into it.
+    ``unknown_base`` is the final chain's base image where that is not here ("": it is);
+    ``top_names`` are those at the context's top.
     """
 
     pairs: tuple[CopyPair, ...] = ()
     inputs: tuple[str, ...] = ()
     opaque: tuple[str, ...] = ()
+    lasting: tuple[str, ...] = ()
     untraced: tuple[str, ...] = ()
     run_after_copy: bool = False
     final: tuple[Applied, ...] = ()
     base_history: tuple[str, ...] | None = None
     directories: Mapping[str, str] = field(default_factory=dict)
     demoted: Mapping[str, str] = field(default_factory=dict)
+    unknown_base: str = ""
+    top_names: frozenset[str] = frozenset()
 
 
 def no_image(_ref: str) -> BaseImage | None:
@@ -71,7 +80,7 @@ def no_image(_ref: str) -> BaseImage | None:
     return None
 
 
-def unknown_kind(_path: str) -> Kind | None:
+def unknown_kind(_path: str, _record: str) -> Kind | None:
     """Nothing is known of the built image."""
     return None
 
@@ -89,24 +98,41 @@ def infer(
     build_args: Mapping[str, str] | None = None,
     target: str | None = None,
     platform: str = "linux/amd64",
+    build_platform: str = "",
+    contexts: Mapping[str, Context] | None = None,
     image_config: Callable[[str], BaseImage | None] = no_image,
     is_archive: Callable[[str], bool] = named_like_archive,
-    kind_in_image: Callable[[str], Kind | None] = unknown_kind,
+    kind_in_image: Callable[[str, str], Kind | None] = unknown_kind,
     not_inputs: Collection[str] = BUILD_FILES,
     name: str = "Dockerfile",
 ) -> Inference:
     """Infer what lands where.
 
     ``files`` is the context after the ignore file, ``links`` the text of its symbolic links,
-    ``platform`` os/architecture of the build. ``kind_in_image`` tells what a path is in an image
-    built from this file, where a destination hangs on what a RUN made. ``not_inputs`` are left out
-    of ``inputs`` (the caller handles the Dockerfile itself). ConfigError names ``name`` and line.
+    ``platform`` os/architecture of what is built, ``build_platform`` of what builds it.
+    ``contexts`` are further contexts by name. ``kind_in_image`` tells what a path is in an image
+    that has a COPY's history line, where its destination hangs on what a RUN made. ``not_inputs``
+    are left out of ``inputs`` (the caller handles the Dockerfile itself). ConfigError names
+    ``name`` and line.
     """
+    language = frontend(dockerfile)
+    if not speaks_dockerfile(language):
+        used = sorted(path for path, kind in files.items() if kind is not Kind.DIR)
+        why = f"the frontend {language} reads this file its own way"
+        return Inference(inputs=tuple(used), opaque=(f"line 1: {why}",))
     args = build_args or {}
-    parsed = parse(dockerfile, name=name)
-    stages = plan(parsed, build_args=args, platform=platform, target=target, name=name)
+    named = {familiar(key): value for key, value in (contexts or {}).items()}
+    stages = plan(
+        parse(dockerfile, name=name),
+        build_args=args,
+        platform=platform,
+        build_platform=build_platform or platform,
+        target=target,
+        contexts=named,
+        name=name,
+    )
     context = context_volume(files, links or {})
-    world = World(stages, context, args, image_config, is_archive, kind_in_image, name)
+    world = World(stages, context, args, image_config, is_archive, kind_in_image, named, name)
     replay = Replay(world, apply)
     state = replay.state(stages.target)
     replay.notes.used |= replay.notes.mounted
@@ -116,11 +142,14 @@ def infer(
         pairs=pairs,
         inputs=tuple(sorted(replay.notes.used - landed - {*not_inputs, ""})),
         opaque=tuple(dict.fromkeys(replay.notes.opaque)),
+        lasting=tuple(dict.fromkeys(replay.notes.lasting)),
         untraced=_untraced(replay, state),
         run_after_copy=state.changed_after_copy,
         final=tuple(state.applied),
         base_history=state.base_history,
         directories=state.directories,
+        unknown_base="" if state.base_known else state.base,
+        top_names=frozenset(context.children("/")),
     )
 
 
@@ -145,17 +174,6 @@ def demote(inference: Inference, rewritten: Mapping[str, str]) -> Inference:
     )
 
 
-def context_volume(files: Mapping[str, Kind], links: Mapping[str, str]) -> Volume:
-    """The context as a Volume rooted at '/'."""
-    volume = Volume()
-    for path, kind in files.items():
-        if kind is Kind.OTHER:
-            continue  # sockets and devices are not sent to the builder
-        source = None if kind is Kind.DIR else path
-        volume.put(absolute(path), Node(kind, source, links.get(path, "")))
-    return volume
-
-
 def _pairs(state: State, mounted: Collection[str]) -> tuple[CopyPair, ...]:
     nodes = sorted(state.volume.nodes.items())
     return tuple(
@@ -168,6 +186,8 @@ def _pairs(state: State, mounted: Collection[str]) -> tuple[CopyPair, ...]:
             through_run=node.through_run,
             free_mode=node.free_mode or node.through_run,
             record=node.record,
+            named=node.named,
+            guessed=node.guessed,
         )
         for path, node in nodes
         if node.source is not None
@@ -182,6 +202,7 @@ def _untraced(replay: Replay, final: State) -> tuple[str, ...]:
         stage = replay.world.plan.stages[stage.parent]
         chain.add(stage.index)
     found = [f"line {one.line}: {one.traceless}" for one in final.applied if one.traceless]
+    found += replay.notes.untraced
     for index in sorted(set(replay.done) - chain):
         state = replay.done[index]
         where = f"stage {state.stage.name or index}"

@@ -41,7 +41,15 @@ def outline(
 ) -> Outline:
     """Read the Dockerfile; ConfigError names ``name`` and the line that is wrong."""
     parsed = parse(text, name=name)
-    stages = plan(parsed, build_args=build_args or {}, platform=platform, target=target, name=name)
+    stages = plan(
+        parsed,
+        build_args=build_args or {},
+        platform=platform,
+        build_platform=platform,
+        target=target,
+        contexts={},
+        name=name,
+    )
     sketch = _Sketch(stages.escape)
     chain = _chain(stages, stages.target)
     for stage in chain:

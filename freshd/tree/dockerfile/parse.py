@@ -13,6 +13,7 @@ from freshd.tree.dockerfile.expand import ExpansionError, shell_words
 
 BLANKS = re.compile(r"[\t\v\f\r ]+")
 DIRECTIVE = re.compile(r"#\s*([a-zA-Z][a-zA-Z0-9]*)\s*=\s*(.+?)\s*$")
+OFFICIAL = re.compile(r"(?:[\w.:-]+/)*docker/dockerfile(?:-upstream)?(?:[:@].*)?")
 KNOWN_DIRECTIVES = frozenset({"syntax", "escape", "check"})
 HEREDOC = re.compile(r"(\d*)<<(-?)\s*([^<]*)", re.DOTALL)
 HEREDOC_INSTRUCTIONS = frozenset({"ADD", "COPY", "RUN"})
@@ -74,6 +75,22 @@ class Dockerfile:
 
     escape: str
     instructions: tuple[Instruction, ...]
+
+
+def frontend(text: str) -> str:
+    """The image that ``# syntax=`` names to read the file; "" for the builder's own."""
+    for line in text.removeprefix("\ufeff").splitlines():
+        match = DIRECTIVE.match(line.strip())
+        if match is None or match[1].lower() not in KNOWN_DIRECTIVES:
+            break
+        if match[1].lower() == "syntax":
+            return match[2].split()[0]
+    return ""
+
+
+def speaks_dockerfile(image: str) -> bool:
+    """Whether a frontend is Docker's own, perhaps from a mirror of its registry."""
+    return not image or OFFICIAL.fullmatch(image) is not None
 
 
 def parse(text: str, *, name: str = "Dockerfile") -> Dockerfile:

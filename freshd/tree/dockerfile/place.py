@@ -36,18 +36,21 @@ class Placer:
     volume: Volume
     lost: list[Node] = field(default_factory=list)
 
-    def copy(self, origin: Volume, source: str, order: Placement) -> bool:
-        """Copy one literal path; False when the origin does not know it."""
-        node = origin.get(origin.resolve(source))
+    def copy(self, origin: Volume, source: str, order: Placement, *, named: bool = False) -> None:
+        """Copy one path; one that the origin does not know only makes its destination.
+
+        ``named``: the COPY has the path itself, and not a pattern that it matched.
+        """
+        node = origin.look(origin.resolve(source))
         if node is None:
             self.prepare(order)
-            return False
+            return
         target = self._target(order)
         if node.kind is Kind.DIR:
             self._contents(origin, origin.resolve(source), target=target, order=order)
-            return True
-        self._put(self._file_target(target, posixpath.basename(source), order), order.stamp(node))
-        return True
+            return
+        landed = self._file_target(target, posixpath.basename(source), order)
+        self._put(landed, order.stamp(node)._replace(named=named))
 
     def copy_tree(self, origin: Volume, pivot: str, *, pattern: str, order: Placement) -> None:
         """``COPY --parents``: what matches below ``pivot`` keeps its path relative to it."""
@@ -96,7 +99,7 @@ class Placer:
     def _merge(self, path: str, node: Node, order: Placement) -> None:
         if node.kind is not Kind.DIR:
             self._put(path, order.stamp(node))
-        elif self.volume.get(path) is None:
+        elif self.volume.look(path) is None:
             self.volume.put(path, DIRECTORY)
 
     def _put(self, path: str, node: Node) -> None:

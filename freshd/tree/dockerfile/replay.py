@@ -9,10 +9,11 @@ from dataclasses import dataclass, field, replace
 from freshd.errors import ConfigError
 from freshd.model import Kind
 from freshd.tree.dockerfile.consumed import Run, consumes
+from freshd.tree.dockerfile.contexts import Context
 from freshd.tree.dockerfile.parse import Instruction, parse
 from freshd.tree.dockerfile.record import Applied
 from freshd.tree.dockerfile.stages import SCRATCH, BaseImage, Plan, Stage
-from freshd.tree.dockerfile.volume import DIRECTORY, Node, Volume
+from freshd.tree.dockerfile.volume import GIVEN, Node, Volume
 
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 USUAL_DIRECTORIES = tuple(
@@ -29,14 +30,19 @@ USUAL_DIRECTORIES = tuple(
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """Everything the replay may ask. ``kind_in_image`` settles what an image's RUNs made."""
+    """Everything the replay may ask.
+
+    ``kind_in_image`` settles what an image's RUNs made: a path, and the history line of the COPY
+    that goes there. ``contexts`` are further build contexts, by their familiar names.
+    """
 
     plan: Plan
     context: Volume
     build_args: Mapping[str, str]
     image_config: Callable[[str], BaseImage | None]
     is_archive: Callable[[str], bool]
-    kind_in_image: Callable[[str], Kind | None]
+    kind_in_image: Callable[[str, str], Kind | None]
+    contexts: Mapping[str, Context]
     name: str
 
 
@@ -55,6 +61,7 @@ class State:
     applied: list[Applied] = field(default_factory=list)
     onbuild: list[str] = field(default_factory=list)
     directories: dict[str, str] = field(default_factory=dict)
+    base: str = ""
     base_known: bool = True
     sure_of_directories: bool = True
     base_history: tuple[str, ...] | None = None
@@ -81,12 +88,19 @@ class Notes:
     """
 
     opaque: list[str] = field(default_factory=list)
+    lasting: list[str] = field(default_factory=list)
     untraced: list[str] = field(default_factory=list)
     used: set[str] = field(default_factory=set)
     mounted: set[str] = field(default_factory=set)
 
-    def unclear(self, line: int, what: str) -> None:
+    def unclear(self, line: int, what: str, *, lasting: bool = False) -> None:
+        """``lasting``: what it brings may change unseen, whoever built the image."""
         self.opaque.append(f"line {line}: {what}")
+        if lasting:
+            self.lasting.append(self.opaque[-1])
+
+    def without_trace(self, line: int, what: str) -> None:
+        self.untraced.append(f"line {line}: {what}")
 
     def use(self, state: State) -> None:
         """Remember what the RUNs of a finished stage could read."""
@@ -102,28 +116,32 @@ def start(world: World, stage: Stage, parent: State | None, notes: Notes) -> Sta
     """The state a stage begins with: its parent's, or its base image's."""
     if parent is not None:
         return _inherited(stage, parent)
-    if stage.base == SCRATCH:
+    if stage.base == SCRATCH and not stage.replaced:
         return State(stage, Volume(), {"PATH": DEFAULT_PATH}, base_history=())
-    base = world.image_config(stage.base)
-    if base is None:
-        notes.unclear(stage.line, f"base image {stage.base} is not here to be looked at")
+    context = stage.context
+    if context is not None and context.local:
+        return State(stage, context.volume(), {"PATH": DEFAULT_PATH})
+    ref = stage.base if context is None else context.image
+    base = world.image_config(ref) if ref else None
+    if context is not None and context.unfollowed:
+        notes.unclear(stage.line, context.unfollowed, lasting=True)
+    elif base is None:
+        notes.unclear(stage.line, f"base image {ref} is not here to be looked at")
     image = base or BaseImage()
     state = State(
         stage,
-        Volume(),
+        Volume.of_image(image.look),
         {"PATH": DEFAULT_PATH} | dict(image.env),
         workdir=image.workdir or "/",
         shell=image.shell,
         onbuild=list(image.onbuild),
+        base=ref or stage.base,
         base_known=base is not None,
-        sure_of_directories=image.directories is not None,
+        sure_of_directories=image.look is not None,
         base_history=image.history if base else None,
     )
-    directories = USUAL_DIRECTORIES if image.directories is None else sorted(image.directories)
-    for path in directories:
-        state.volume.put(path, DIRECTORY)
-    for path, text in image.links.items():
-        state.volume.put(path, Node(Kind.LINK, link=text))
+    for path in USUAL_DIRECTORIES if image.look is None else ():
+        state.volume.put(path, GIVEN)
     return state
 
 
@@ -140,6 +158,7 @@ def _inherited(stage: Stage, parent: State) -> State:
         applied=list(parent.applied),
         onbuild=_onbuild_of(parent.stage),
         directories=dict(parent.directories),
+        base=parent.base,
         base_known=parent.base_known,
         sure_of_directories=parent.sure_of_directories,
         base_history=parent.base_history,
@@ -189,7 +208,7 @@ class Replay:
         self.open.add(stage.index)
         parent = None if stage.parent is None else self.world.plan.stages[stage.parent]
         state = start(self.world, stage, self.state(parent) if parent else None, self.notes)
-        for instruction in instructions_of(self.world, state):
+        for instruction in () if stage.replaced else instructions_of(self.world, state):
             self.apply(self, state, instruction)
         self.open.discard(stage.index)
         self.done[stage.index] = state

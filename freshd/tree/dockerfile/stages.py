@@ -1,11 +1,13 @@
 """A parsed Dockerfile into stages: names, bases, global ARGs, and which stages a target needs."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from freshd.errors import ConfigError
+from freshd.tree.dockerfile.contexts import Context, familiar
 from freshd.tree.dockerfile.expand import ExpansionError, expand_word
 from freshd.tree.dockerfile.parse import Dockerfile, Instruction, split_quoted
+from freshd.tree.dockerfile.volume import Node
 
 SCRATCH = "scratch"
 
@@ -14,23 +16,26 @@ SCRATCH = "scratch"
 class BaseImage:
     """What a base image says of itself.
 
-    ``directories`` and ``links`` (path -> text) are those of its file system that destinations
-    may run into; None: not looked up, then the usual directories are taken to exist. ``history``
-    are its created_by texts, oldest first; None: not known.
+    ``look`` says what it has at a path that a destination leads through (None: nothing); without
+    it the usual directories are taken to exist. ``history`` are its created_by texts, oldest
+    first; None: not known.
     """
 
     workdir: str = "/"
     env: Mapping[str, str] = field(default_factory=dict)
     onbuild: tuple[str, ...] = ()
     shell: tuple[str, ...] = ()
-    directories: frozenset[str] | None = None
-    links: Mapping[str, str] = field(default_factory=dict)
+    look: Callable[[str], Node | None] | None = None
     history: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """One FROM and what follows it. ``parent`` is an earlier stage's index; None: an image."""
+    """One FROM and what follows it. ``parent`` is an earlier stage's index; None: an image.
+
+    ``context`` is the further build context that takes the base's place, or, ``replaced``, the
+    place of the whole stage.
+    """
 
     index: int
     name: str
@@ -38,6 +43,8 @@ class Stage:
     parent: int | None
     line: int
     instructions: tuple[Instruction, ...]
+    context: Context | None = None
+    replaced: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +68,9 @@ def plan(
     *,
     build_args: Mapping[str, str],
     platform: str,
+    build_platform: str,
     target: str | None,
+    contexts: Mapping[str, Context],
     name: str,
 ) -> Plan:
     """Split into stages; ConfigError when there is no FROM, or no such target."""
@@ -71,7 +80,7 @@ def plan(
         raise ConfigError(f"{name}: no FROM", hint="a Dockerfile starts a stage with FROM")
     args = _global_args(
         instructions[: starts[0]],
-        platform_args(platform, target),
+        platform_args(platform, build_platform, target),
         build_args=build_args,
         escape=dockerfile.escape,
         name=name,
@@ -79,7 +88,8 @@ def plan(
     stages: list[Stage] = []
     for start, end in zip(starts, [*starts[1:], len(instructions)], strict=True):
         body = instructions[start + 1 : end]
-        stages.append(_stage(instructions[start], body, stages, args, dockerfile.escape, name))
+        stage = _stage(instructions[start], body, stages, args, dockerfile.escape, name)
+        stages.append(_in_context(stage, contexts))
     found = Plan(tuple(stages), args, stages[-1], dockerfile.escape)
     if not target:
         return found
@@ -90,13 +100,15 @@ def plan(
     return Plan(found.stages, args, chosen, dockerfile.escape)
 
 
-def platform_args(platform: str, target: str | None) -> dict[str, str]:
-    """The ARGs every build has; ``platform`` is os/architecture[/variant]."""
-    system, _, rest = platform.partition("/")
-    architecture, _, variant = rest.partition("/")
-    values = {"PLATFORM": platform, "OS": system, "ARCH": architecture, "VARIANT": variant}
-    args = {f"{side}{key}": text for side in ("BUILD", "TARGET") for key, text in values.items()}
-    return args | {"TARGETSTAGE": target or "default"}
+def platform_args(platform: str, build_platform: str, target: str | None) -> dict[str, str]:
+    """The ARGs every build has; a platform is os/architecture[/variant]."""
+    args = {"TARGETSTAGE": target or "default"}
+    for side, whole in (("TARGET", platform), ("BUILD", build_platform)):
+        system, _, rest = whole.partition("/")
+        architecture, _, variant = rest.partition("/")
+        values = {"PLATFORM": whole, "OS": system, "ARCH": architecture, "VARIANT": variant}
+        args |= {f"{side}{key}": text for key, text in values.items()}
+    return args
 
 
 def arg_definitions(instruction: Instruction, escape: str) -> list[tuple[str, str | None]]:
@@ -155,3 +167,13 @@ def _stage(
     parent = next((s.index for s in reversed(before) if s.name and s.name == base.lower()), None)
     stage_name = words[2].lower() if named else ""
     return Stage(len(before), stage_name, base, parent, head.line, body)
+
+
+def _in_context(stage: Stage, contexts: Mapping[str, Context]) -> Stage:
+    """A further context of the stage's own name replaces it, one of its base's name the base."""
+    own = contexts.get(familiar(stage.name)) if stage.name else None
+    if own is not None:
+        return replace(stage, context=own, replaced=True, parent=None)
+    if stage.parent is None and stage.base != SCRATCH:
+        return replace(stage, context=contexts.get(familiar(stage.base)))
+    return stage

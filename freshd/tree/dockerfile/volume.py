@@ -1,12 +1,13 @@
 """A file system of values: what a stage holds, as far as the Dockerfile tells. Pure.
 
 Paths are absolute and clean. A node without a ``source`` is known to exist, with content that is
-not from the build context. What the base image or a RUN made is not in it.
+not from the build context. What a RUN made is not in it; what the base image has is looked up
+where a path leads through it.
 """
 
 import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -23,6 +24,8 @@ class Node(NamedTuple):
     ``mode`` is the last ``--chmod``; ``free_mode`` says that the mode cannot be told from the tree.
     ``line`` and ``record`` are the COPY's line and its text in the image's history. ``at`` orders
     it against RUNs; ``consumed`` and ``through_run`` were true in the stage it came from.
+    ``named``: the COPY names this very file. ``guessed``: where it landed hangs on a base image
+    that is not known. ``given``: the base image has it.
     """
 
     kind: Kind
@@ -35,9 +38,13 @@ class Node(NamedTuple):
     at: int = 0
     consumed: bool = False
     through_run: bool = False
+    named: bool = False
+    guessed: bool = False
+    given: bool = False
 
 
 DIRECTORY = Node(Kind.DIR)
+GIVEN = Node(Kind.DIR, given=True)
 
 
 def absolute(path: str) -> str:
@@ -58,13 +65,27 @@ def split(path: str) -> tuple[str, str]:
 
 @dataclass(slots=True)
 class Volume:
-    """Mutable while a stage is replayed; ``clone`` for a stage built on it."""
+    """Mutable while a stage is replayed; ``clone`` for a stage built on it.
+
+    ``base`` says what the base image has at a path; it is asked once, and only below directories
+    that the image has too.
+    """
 
     nodes: dict[str, Node] = field(default_factory=lambda: {"/": DIRECTORY})
     names: dict[str, set[str]] = field(default_factory=lambda: {"/": set()})
+    base: Callable[[str], Node | None] | None = None
+    absent: set[str] = field(default_factory=set)
+
+    @classmethod
+    def of_image(cls, base: Callable[[str], Node | None] | None) -> "Volume":
+        """The file system of a base image."""
+        volume = cls(base=base)
+        volume.nodes["/"] = GIVEN
+        return volume
 
     def clone(self) -> "Volume":
-        return Volume(dict(self.nodes), {path: set(names) for path, names in self.names.items()})
+        names = {path: set(below) for path, below in self.names.items()}
+        return Volume(dict(self.nodes), names, self.base, set(self.absent))
 
     def get(self, path: str) -> Node | None:
         """The node itself, no link followed."""
@@ -82,7 +103,7 @@ class Volume:
                 real = posixpath.dirname(real)
                 continue
             step = join(real, name)
-            node = self.nodes.get(step)
+            node = self.look(step)
             if node is None or node.kind is not Kind.LINK or links >= MAX_LINKS:
                 real = step
                 continue
@@ -91,6 +112,23 @@ class Volume:
             if node.link.startswith("/"):
                 real = "/"
         return real
+
+    def look(self, path: str) -> Node | None:
+        """The node itself, of the base image too where nothing has covered that."""
+        known = self.nodes.get(path)
+        if known is not None or self.base is None or path in self.absent:
+            return known
+        parent = split(path)[0]
+        node = self.nodes.get(parent)
+        if node is None or not node.given:
+            return None
+        found = self.base(path)
+        if found is None:
+            self.absent.add(path)
+            return None
+        found = found._replace(given=True)
+        self.put(path, found)
+        return found
 
     def kind(self, path: str) -> Kind | None:
         """What ``path`` is once its links are followed."""
@@ -113,6 +151,7 @@ class Volume:
         self.names[directory].add(name)
 
     def make_directories(self, path: str) -> None:
+        """The directory and those above it come to exist; what the base image has stays its."""
         node = self.nodes.get(path)
         if node is not None and node.kind is Kind.DIR:
             return

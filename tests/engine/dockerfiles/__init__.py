@@ -8,7 +8,17 @@ from collections.abc import Callable
 
 from hypothesis import strategies as st
 
-from tests.engine.dockerfiles.case import ARCHIVES, BASE, FEATURES, FILES, LINKS, Case, Stage
+from tests.engine.dockerfiles.case import (
+    ARCHIVES,
+    BASE,
+    BEYOND,
+    FEATURES,
+    FILES,
+    LINKS,
+    RICH,
+    Case,
+    Stage,
+)
 from tests.engine.dockerfiles.instructions import Instructions
 
 __all__ = ["ARCHIVES", "BASE", "FEATURES", "Case", "cases"]
@@ -21,12 +31,18 @@ class Writer(Instructions):
         if self.escape == "`":
             self.header.append("# escape=`")
             self.features.add("escape-directive")
-        base = BASE
+        if "check-directive" in self.want:
+            self.header.append("# check=skip=all;error=false")
+            self.features.add("check-directive")
+        base = self._base()
         if "global-arg" in self.want:
-            self.header.append(f"ARG BASE={BASE}")
+            self.header.append(f"ARG BASE={base}")
             self.header.append("ARG WHERE=/global")
             self.features.add("global-arg")
             base = "${BASE}"
+        if "context-over-stage" in self.want:
+            self.contexts["over"], self.first_stage = "", 1
+            self.header += ["FROM scratch AS over", "COPY a.py /never/"]
         count = 1
         if self.want & {
             "from-name",
@@ -47,6 +63,9 @@ class Writer(Instructions):
             target = self.one(named).name
             self.features.add("target")
         text = "\n".join([*self.header, *(line for s in self.stages for line in s.lines)]) + "\n"
+        if "windows-lines" in self.want and "<<" not in text:
+            self.features.add("windows-lines")
+            text = "\ufeff" + text.replace("\n", "\r\n")
         return Case(
             dockerfile=text,
             files=FILES + ARCHIVES,
@@ -57,13 +76,27 @@ class Writer(Instructions):
             target=target,
             features=frozenset(self.features),
             touched=frozenset(self.touched),
+            contexts=tuple(self.contexts.items()),
         )
+
+    def _base(self) -> str:
+        base = BASE
+        if self.want & {"base-onbuild", "base-links"} and "a.py" in self.visible:
+            self.features.add("base-onbuild")
+            self.rich, base = True, RICH
+        if "context-over-base" not in self.want:
+            return base
+        self.features.add("context-over-base")
+        self.contexts[BEYOND] = base
+        return BEYOND
 
     def _stage(self, index: int, base: str, *, last: bool) -> None:
         name = "" if last and "target" not in self.want else f"s{index}"
         if "from-index" in self.want and not last and "target" not in self.want and self.chance():
             name = ""
-        stage = Stage(name, index)
+        stage = Stage(name, index, rich=self.rich)
+        if self.rich:
+            stage.workdir, stage.variables["GIVEN"] = "/opt/given", "/opt/given"
         parent = next((s for s in self.stages if s.name), None)
         if parent is not None and "stage-base" in self.want:
             base = parent.name
@@ -80,9 +113,7 @@ class Writer(Instructions):
         if "comment" in self.want:
             self.features.add("comment")
             stage.lines += ["", "# COPY a.py /commented-out", "   # indented"]
-        if "global-arg" in self.want:
-            stage.lines.append("ARG WHERE")
-            stage.variables["WHERE"] = "/global"
+        self._declare(stage)
         self.set_variables(stage)
         if self.want & {"workdir", "workdir-relative"}:
             self.set_workdir(stage)
@@ -104,6 +135,15 @@ class Writer(Instructions):
             for _ in range(self.draw(st.integers(1, 2))):
                 self.copy_from(stage)
 
+    def _declare(self, stage: Stage) -> None:
+        if "global-arg" in self.want:
+            stage.lines.append("ARG WHERE")
+            stage.variables["WHERE"] = "/global"
+        if "platform-args" in self.want:
+            stage.lines.append("ARG TARGETARCH TARGETPLATFORM")
+        if "variable-forms" in self.want:
+            stage.lines.append("ENV VF=/srv/vf.tar.gz")
+
     def _steps(self, stage: Stage, *, last: bool) -> list[Callable[[Stage], None]]:
         by_feature: dict[str, Callable[[Stage], None]] = {
             "several-sources": self.copy_several, "glob": self.copy_glob, "json": self.copy_json,
@@ -111,6 +151,10 @@ class Writer(Instructions):
             "symlinks": self.copy_links, "add-archive": self.add_archive, "mount": self.run_mount,
             "heredoc-run": self.run_plain, "rename": self.copy_file, "workdir": self.set_workdir,
             "add": lambda s: self.copy_file(s, "ADD"), "link-flag": self.copy_file,
+            "named-context": self.copy_context, "context-over-stage": self.copy_replaced,
+            "from-image": self.copy_image, "dot-sources": self.copy_dots,
+            "variable-forms": self.copy_file, "platform-args": self.copy_file,
+            "base-links": self.copy_file,
         }  # fmt: skip
         wanted = [step for feature, step in by_feature.items() if feature in self.want]
         extra = [self.copy_file, self.copy_directory, self.run_plain]

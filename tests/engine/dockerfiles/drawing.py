@@ -7,6 +7,7 @@ from docker.utils.build import PatternMatcher
 from hypothesis import strategies as st
 
 from tests.engine.dockerfiles.case import (
+    ARCH,
     ARCHIVES,
     FILES,
     IGNORE_LINES,
@@ -38,6 +39,9 @@ class Drawing:
         self.features: set[str] = set()
         self.touched: set[str] = set()
         self.build_args: dict[str, str] = {}
+        self.contexts: dict[str, str] = {}
+        self.rich = False
+        self.first_stage = 0
         self.header: list[str] = []
         self.stages: list[Stage] = []
         self.counter = 0
@@ -96,12 +100,48 @@ class Drawing:
                 parents[f"${{{key}}}"] = value
                 parents[f"${{{key}:-/none}}"] = value
         parents["${UNSET_HERE:-/dflt}"] = "/dflt"
-        written = self.one(parents)
+        odd = {**self._forms(), **self._platforms(), **self._links(stage)}
+        written = self.one(odd if odd and self.chance() else parents)
+        parents |= odd
+        if written in odd:
+            self._count(written)
         if ":-" in written:
             self.features.add("arg-default")
         absolute = f"{parents[written]}/{name}"
         text = f"{written}/{name}" if written else name
         return (f"{text}/" if into else text), absolute
+
+    def _forms(self) -> dict[str, str]:
+        """Every form of a variable that has the value /srv/vf.tar.gz."""
+        if "variable-forms" not in self.want:
+            return {}
+        return {
+            "${VF%.gz}": "/srv/vf.tar", "${VF%%.*}": "/srv/vf", "${VF#/srv}": "/vf.tar.gz",
+            "/q/${VF##*/}": "/q/vf.tar.gz", "${VF/tar/rat}": "/srv/vf.rat.gz",
+            "${VF//r/l}": "/slv/vf.tal.gz", "${VF:?unset}": "/srv/vf.tar.gz",
+            "${VF:+/plus}": "/plus", "${VF+/plus}": "/plus", "${NOVF-/minus}": "/minus",
+            "/q${NOVF:+/never}": "/q", "'/lit$VF'": "/lit$VF", "/q/\"${VF#*.}\"": "/q/tar.gz",
+        }  # fmt: skip
+
+    def _platforms(self) -> dict[str, str]:
+        """One that is declared, and one that is not and so has no value."""
+        if "platform-args" not in self.want:
+            return {}
+        return {
+            "/pf/${TARGETARCH}": f"/pf/{ARCH}",
+            "/pf/$TARGETPLATFORM": f"/pf/linux/{ARCH}",
+            "/pf${BUILDARCH}": "/pf",
+        }
+
+    def _links(self, stage: Stage) -> dict[str, str]:
+        if not stage.rich:
+            return {}
+        return {"/lnk": "/real", "/abs": "/real/deep", "/lnk/deep": "/real/deep"}
+
+    def _count(self, written: str) -> None:
+        kinds = {"VF": "variable-forms", "/pf": "platform-args"}
+        found = next((name for sign, name in kinds.items() if sign in written), "base-links")
+        self.features.add(found)
 
     def flags(self, *, add: bool = False) -> str:
         flags = ""

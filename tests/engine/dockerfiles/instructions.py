@@ -1,6 +1,6 @@
 """One method per kind of instruction: each adds lines to a stage and keeps track of what exists."""
 
-from tests.engine.dockerfiles.case import ARCHIVES, LINKS, Stage
+from tests.engine.dockerfiles.case import ARCHIVES, BASE, LINKS, Stage
 from tests.engine.dockerfiles.drawing import Drawing
 
 
@@ -134,9 +134,9 @@ class Instructions(Drawing):
         if not earlier:
             return
         origin = self.one(earlier)
-        name = origin.name or str(origin.index)
+        name = origin.name or str(origin.index + self.first_stage)
         if "from-index" in self.want:
-            name = str(origin.index)
+            name = str(origin.index + self.first_stage)
         self.features.add("from-index" if name.isdigit() else "from-name")
         if any("--from=" in line for line in origin.lines):
             self.features.add("from-chain")
@@ -157,6 +157,32 @@ class Instructions(Drawing):
         else:
             words += [*self.flags().split(), source, written]
         self.emit(stage, "COPY", words)
+
+    def copy_context(self, stage: Stage) -> None:
+        self.contexts["ext"] = ""
+        self.features.add("named-context")
+        self._copy_ext(stage, "ext")
+
+    def copy_replaced(self, stage: Stage) -> None:
+        """A stage of this file, in whose place the further context is."""
+        self.features.add("context-over-stage")
+        self._copy_ext(stage, "over")
+
+    def _copy_ext(self, stage: Stage, name: str) -> None:
+        source = self.one(["lib.py", "/pkg/mod.py", "pkg", ".", "*.py", "./pkg/deep"])
+        written, _ = self.destination(stage, into=True)
+        self.emit(stage, "COPY", [f"--from={name}", *self.flags().split(), source, written])
+
+    def copy_image(self, stage: Stage) -> None:
+        self.features.add("from-image")
+        written, _ = self.destination(stage, into=self.chance())
+        self.emit(stage, "COPY", [f"--from={BASE}", "/bin/busybox", written])
+
+    def copy_dots(self, stage: Stage) -> None:
+        sources = [".", "./", "./.", "/", *(f"{d}/." for d in self.directories())]
+        written = self.one([".", "./", "..", "./.", "here/."])
+        self.features.add("dot-sources")
+        self.emit(stage, "COPY", [self.one(sources), written])
 
     def run_plain(self, stage: Stage) -> None:
         if "heredoc-run" in self.want:

@@ -411,6 +411,19 @@ def test_what_could_not_be_followed_leaves_the_image_in_doubt() -> None:
     assert "X is unset" in only(report, "build-unrecorded").message
 
 
+def test_what_may_change_unseen_stays_in_doubt_whoever_built_the_image() -> None:
+    """A record of the build settles what could not be followed, but not what lies elsewhere."""
+    far, near = "the build context git://x is not on this machine", "--chmod=u+x"
+    facts = Stack(V1, V1, extra={"record": record({"Dockerfile": "FROM base"})}).facts()
+    settled = replace(facts, mapping=replace(facts.mapping, opaque=(near, far)))
+    assert compare(settled).verdict is Verdict.FRESH
+    report = compare(replace(settled, mapping=replace(settled.mapping, lasting=(far,))))
+    assert report.verdict is Verdict.UNVERIFIABLE
+    message = only(report, "build-unrecorded").message
+    assert far in message
+    assert near not in message
+
+
 def test_a_build_without_pair_and_input_is_never_fresh() -> None:
     facts = Stack({}, {}, extra={"record": record({})}).facts()
     facts = replace(facts, mapping=replace(facts.mapping, pairs=(), inputs=()), tree={})

@@ -4,7 +4,14 @@ import pytest
 
 from freshd.errors import ConfigError
 from freshd.model import Json
-from freshd.tree.compose import ComposeBuild, ComposeMount, ComposeService, is_remote, parse
+from freshd.tree.compose import (
+    ComposeBuild,
+    ComposeMount,
+    ComposeService,
+    is_remote,
+    parse,
+    tagged,
+)
 
 
 def one(service: dict[str, Json]) -> ComposeService:
@@ -114,3 +121,44 @@ def test_a_malformed_model_is_refused_by_the_key(service: Json, key: str) -> Non
 def test_remote_contexts_are_told_from_directories(context: str, remote: bool) -> None:
     assert is_remote(context) is remote
     assert ComposeBuild(context).remote is remote
+
+
+def test_services_that_run_one_image_are_of_the_build_that_makes_it() -> None:
+    web: Json = {"image": "shop/app", "build": {"context": "/p"}}
+    services: Json = {
+        "web": web,
+        "job": {"image": "docker.io/shop/app:latest"},
+        "db": {"image": "pg:1"},
+    }
+    found = parse({"name": "shop", "services": services}).services
+    assert found["job"].build == found["web"].build == ComposeBuild("/p")
+    assert (found["job"].built_by, found["web"].built_by) == ("web", "")
+    assert found["db"].build is None
+    assert all(service.unfollowed == () for service in found.values())
+
+
+def test_one_image_that_is_built_in_two_ways_is_said() -> None:
+    services: dict[str, Json] = {
+        name: {"image": "app", "build": {"context": "/p", "target": name}} for name in ("a", "b")
+    }
+    services["c"] = {"image": "app"}
+    found = parse({"name": "shop", "services": services}).services
+    told = "image app is built by a, b in different ways: the last one has it"
+    assert [service.unfollowed for service in found.values()] == [(told,)] * 3
+    assert found["b"].build == ComposeBuild("/p", target="b")
+
+
+@pytest.mark.parametrize(
+    ("reference", "spelt"),
+    [
+        ("a", "a:latest"),
+        ("a:1", "a:1"),
+        ("host:5000/a", "host:5000/a:latest"),
+        ("docker.io/library/a", "a:latest"),
+        ("docker.io/b/a:2", "b/a:2"),
+        ("a@sha256:0", "a@sha256:0"),
+        ("", ""),
+    ],
+)
+def test_references_are_spelt_as_the_engine_does(reference: str, spelt: str) -> None:
+    assert tagged(reference) == spelt

@@ -160,12 +160,29 @@ def test_a_missing_dockerfile_is_named(write: Callable[..., Path]) -> None:
         build_map(built(root, dockerfile="docker/none"), project_dir=str(root))
 
 
-def test_a_dockerfile_that_is_a_link_or_fifo_is_refused_and_not_opened(
+def test_a_dockerfile_and_an_ignore_file_may_be_links_inside_their_directory(
     write: Callable[..., Path],
 ) -> None:
-    root = write({"real": "FROM x"})
-    (root / "Dockerfile").symlink_to("real")
-    with pytest.raises(ConfigError, match="not a regular file"):
+    """As the builder has it: followed below the directory they lie in, and not out of it."""
+    root = write({"docker/web": "FROM x\nCOPY . /app/\n", "docker/ign": "a\n", "a": "", "b": ""})
+    (root / "Dockerfile").symlink_to("docker/web")
+    (root / ".dockerignore").symlink_to("/docker/ign")
+    result = build_map(built(root), project_dir=str(root))
+    assert {"/app/b", "/app/docker/web"} <= set(shown(result))
+    assert "/app/a" not in shown(result)
+    assert set(result.map.inputs) == {".dockerignore", "Dockerfile", "docker/ign", "docker/web"}
+    (root / ".dockerignore").unlink()
+    (root / ".dockerignore").symlink_to("../ignore")
+    write({"../ignore": "b\n"})
+    assert "/app/b" in shown(build_map(built(root), project_dir=str(root)))
+
+
+def test_a_dockerfile_that_is_a_fifo_is_refused_and_one_that_leads_out_is_not_there(
+    write: Callable[..., Path],
+) -> None:
+    root = write({"../elsewhere": "FROM x"})
+    (root / "Dockerfile").symlink_to("../elsewhere")
+    with pytest.raises(ConfigError, match="there is no Dockerfile"):
         build_map(built(root), project_dir=str(root))
     (root / "Dockerfile").unlink()
     os.mkfifo(root / "Dockerfile")
@@ -228,16 +245,61 @@ def test_gits_own_files_are_neither_pairs_nor_inputs(write: Callable[..., Path])
     assert not any(".git" in path.split("/") for path in result.map.inputs)
 
 
-def test_further_contexts_are_inputs_and_said(write: Callable[..., Path]) -> None:
-    root = write({"Dockerfile": "FROM x\nCOPY --from=lib /l.py /l.py\n"})
-    write({"l.py": "", "skip": "", ".dockerignore": "skip"}, under="lib")
-    service = built(
-        root, additional_contexts={"lib": str(root.parent / "lib"), "img": "docker-image://y"}
+def test_a_further_context_is_followed_by_names_from_the_project(
+    write: Callable[..., Path],
+) -> None:
+    root = write(
+        {"Dockerfile": "FROM x\nCOPY --from=lib . /lib/\nCOPY --from=own c /c\n", "own/c": ""}
     )
+    write({"l.py": "", "skip": "", ".dockerignore": "skip"}, under="lib")
+    beside = str(root.parent / "lib")
+    contexts = {"lib": beside, "own": str(root / "own"), "img": "docker-image://y"}
+    result = build_map(built(root, additional_contexts=contexts), project_dir=str(root))
+    assert shown(result) == {
+        "/c": "own/c",
+        "/lib/.dockerignore": "../lib/.dockerignore",
+        "/lib/l.py": "../lib/l.py",
+    }
+    assert result.map.origins == {"/lib": "../lib"}
+    assert result.map.inputs == ("../lib/.dockerignore", "Dockerfile")
+    assert result.map.opaque == ("line 1: base image x is not here to be looked at",)
+
+
+@pytest.mark.parametrize(
+    ("line", "place", "words"),
+    [
+        (
+            "COPY --from=lib a /a",
+            "https://host/lib.git",
+            "is https://host/lib.git: not a directory",
+        ),
+        ("COPY --from=lib a /a", "service:other", "is service:other: not a directory"),
+        ("COPY --from=lib a /a", "/no/such/place", "is not there: /no/such/place"),
+        ("FROM lib", "https://host/lib.git", "is https://host/lib.git: not a directory"),
+    ],
+)
+def test_a_further_context_that_is_no_directory_stays_without_proof(
+    write: Callable[..., Path], line: str, place: str, words: str
+) -> None:
+    root = write({"Dockerfile": f"FROM scratch\n{line}\n"})
+    service = built(root, additional_contexts={"lib": place})
     result = build_map(service, project_dir=str(root))
-    assert "../lib/l.py" in result.map.traceless
-    assert "../lib/skip" not in result.map.inputs
-    assert any("context lib" in one for one in result.map.opaque)
+    assert [text for text in result.map.opaque if text.endswith(words)]
+    assert result.map.lasting == result.map.opaque
+
+
+def test_what_the_image_refutes_is_no_pair_and_said(write: Callable[..., Path]) -> None:
+    root = write({**PLAIN, "Dockerfile": "FROM x\nCOPY src/a.py /data\nCOPY src /app/\n"})
+    why = "line 2: 'COPY src/a.py /data' did not go where it was expected: …"
+    result = build_map(built(root), project_dir=str(root), refuted={"/data": why})
+    assert "/data" not in shown(result)
+    also_input = {pair.target: pair.also_input for pair in result.map.pairs}
+    assert also_input["/app/a.py"]
+    assert why in result.map.opaque
+    assert dict(result.map.copy_lines) == {
+        "COPY src/a.py /data # buildkit": False,
+        "COPY src /app/ # buildkit": True,
+    }
 
 
 def bound(source: Path, target: str) -> ComposeMount:

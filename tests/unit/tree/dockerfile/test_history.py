@@ -69,6 +69,8 @@ RECORDED: tuple[tuple[str, tuple[str, ...]], ...] = (
         ('ENV Q=single $X R=dq 5 "q" S=a b',),
     ),
     ("WORKDIR /\nWORKDIR .\nWORKDIR ../a/./b/", ("WORKDIR /", "WORKDIR /", "WORKDIR /a/b")),
+    ("WORKDIR /a/b/\nWORKDIR x/", ("WORKDIR /a/b/", "WORKDIR /a/b/x")),
+    ("WORKDIR /a/../b//c/.", ("WORKDIR /a/../b//c/.",)),
     (
         "ARG Y\nARG Z=${X}1\nENV X=fromenv\nARG X=8\nRUN echo $X\nUSER ${X}",
         (
@@ -93,7 +95,7 @@ NEWER: tuple[tuple[str, str], ...] = (
         ),
     ),
 )
-BASE = BaseImage(env={"PATH": "/bin"}, directories=frozenset(), history=("base",))
+BASE = BaseImage(env={"PATH": "/bin"}, look=lambda _path: None, history=("base",))
 FILES = dict.fromkeys(("a", "b"), Kind.FILE)
 
 
@@ -185,7 +187,7 @@ def test_a_difference_counts_even_where_something_else_does_not_show() -> None:
 
 
 def test_a_base_image_other_than_the_one_of_from_is_unknown() -> None:
-    other = BaseImage(env={"PATH": "/bin"}, directories=frozenset(), history=("newer base",))
+    other = BaseImage(env={"PATH": "/bin"}, look=lambda _path: None, history=("newer base",))
     found = verdict("RUN x", f"RUN /bin/sh -c x{MARK}", base=other)
     assert found.trace is Trace.UNKNOWN
     assert "another base image" in found.evidence

@@ -1,15 +1,19 @@
 """What lands where: a Dockerfile and a listing in, pairs and inputs out.
 
 The expectations were seen on a real builder; `tests/engine/test_map_oracle.py` has it judge more.
+Those of --parents and --exclude were seen on Docker's labs frontend, which the builder of the
+engine tests does not have: it refuses both flags.
 """
 
 from collections.abc import Mapping
+from typing import Any
 
 import pytest
 
 from freshd.errors import ConfigError
 from freshd.model import Kind
 from freshd.tree.dockerfile import BaseImage, CopyPair, Inference, demote, infer
+from freshd.tree.dockerfile.volume import Node
 
 FILES = (
     "a.py", "b.py", "req.txt", "requirements.txt", "ball.tar", "fake.gz", "src/m.py", "src/n.py",
@@ -23,7 +27,14 @@ def listing() -> dict[str, Kind]:
     return files | {"empty": Kind.DIR, "socket": Kind.OTHER}
 
 
-BASE = BaseImage(env={"PATH": "/bin"}, directories=frozenset({"/etc", "/bin", "/usr/bin"}))
+def image(*directories: str, links: Mapping[str, str] | None = None, **said: Any) -> BaseImage:
+    """A base image that has these directories and links."""
+    found = {path: Node(Kind.DIR) for path in directories}
+    found |= {path: Node(Kind.LINK, link=text) for path, text in (links or {}).items()}
+    return BaseImage(look=found.get, **said)
+
+
+BASE = image("/etc", "/bin", "/usr", "/usr/bin", env={"PATH": "/bin"})
 
 
 def run(text: str, **options: object) -> Inference:
@@ -91,6 +102,29 @@ def landed(inference: Inference) -> Mapping[str, str]:
             "/d/src/sub/deep.py": "src/sub/deep.py", "/d/a.py": "a.py",
         }),
         ("COPY --parents src/./sub /d", {"/d/sub/deep.py": "src/sub/deep.py"}),
+        ("COPY --parents src/sub/../m.py /d/", {"/d/src/m.py": "src/m.py"}),
+        ("COPY --parents /src/./**/deep.py /d", {"/d/sub/deep.py": "src/sub/deep.py"}),
+        ("COPY --parents **/*.conf /d/", {
+            "/d/conf/x.conf": "conf/x.conf", "/d/conf/y.conf": "conf/y.conf",
+        }),
+        ("COPY --parents dir way/up /d/", {"/d/dir": "dir", "/d/way/up": "way/up"}),
+        ("COPY --parents dir/m.py d*/n.py /d/", {}),
+        ("COPY --parents --exclude=*.py a.py conf /d/", {
+            "/d/conf/x.conf": "conf/x.conf", "/d/conf/y.conf": "conf/y.conf",
+        }),
+        ("COPY --parents --exclude=sub src/./sub src/n.py /d/", {"/d/src/n.py": "src/n.py"}),
+        ("COPY --exclude=*.py a.py conf /d/", {
+            "/d/a.py": "a.py", "/d/x.conf": "conf/x.conf", "/d/y.conf": "conf/y.conf",
+        }),
+        ("COPY --exclude=x.conf conf/* /d/", {
+            "/d/x.conf": "conf/x.conf", "/d/y.conf": "conf/y.conf",
+        }),
+        ("COPY --exclude=conf/x.conf conf /d/", {
+            "/d/x.conf": "conf/x.conf", "/d/y.conf": "conf/y.conf",
+        }),
+        ("COPY --exclude=*.conf --exclude=!y.conf conf /d/", {"/d/y.conf": "conf/y.conf"}),
+        ("COPY --exclude=!y.conf --exclude=*.conf conf /d/", {}),
+        ("ADD --exclude=deep.py dir/sub conf/x.conf /d/", {"/d/x.conf": "conf/x.conf"}),
         ("COPY --exclude=sub --exclude=*.py --exclude=.h* src /d\n", {}),
         ("COPY --exclude=**/deep.py --exclude=n* --exclude=l* src /d\n", {
             "/d/m.py": "src/m.py", "/d/.hidden": "src/.hidden",
@@ -110,7 +144,7 @@ def test_a_copy_onto_a_link_writes_through_it() -> None:
 
 
 def test_a_destination_below_a_link_of_the_base_image_is_the_real_path() -> None:
-    base = BaseImage(directories=frozenset({"/usr/bin"}), links={"/bin": "usr/bin"})
+    base = image("/usr", "/usr/bin", links={"/bin": "usr/bin"})
     assert landed(run("COPY a.py /bin/", image_config=lambda _: base)) == {"/usr/bin/a.py": "a.py"}
 
 
@@ -263,7 +297,7 @@ def test_the_build_files_themselves_are_no_inputs() -> None:
         ("ADD https://host/x /d", "line 2: ADD of https://host/x: its content is not in the tree"),
         ("ADD git@host:x.git /d", "line 2: ADD of git@host:x.git: its content is not in the tree"),
         ("COPY --from=ghcr.io/x/y /uv /bin/",
-            "line 2: COPY --from=ghcr.io/x/y: not a stage of this file"),
+            "line 2: COPY --from=ghcr.io/x/y: what the image brings is not in the tree"),
         ("RUN x\nCOPY a.py /data",
             "line 3: /data is taken for a file: nothing says it is a directory"),
     ],
@@ -273,8 +307,8 @@ def test_what_cannot_be_followed_is_said(text: str, opaque: str) -> None:
 
 
 def test_the_built_image_settles_an_unclear_destination() -> None:
-    def kinds(path: str) -> Kind | None:
-        return Kind.DIR if path == "/data" else None
+    def kinds(path: str, record: str) -> Kind | None:
+        return Kind.DIR if (path, record) == ("/data", "COPY a.py /data # buildkit") else None
 
     found = run("RUN x\nCOPY a.py /data", kind_in_image=kinds)
     assert landed(found) == {"/data/a.py": "a.py"}
@@ -310,7 +344,9 @@ def test_demotion_moves_a_rewritten_target_to_the_inputs() -> None:
 
 def test_a_pair_names_the_line_and_the_history_text_of_its_copy() -> None:
     (pair,) = run("COPY --chown=1:1 \\\n a.py \\\n /x").pairs
-    assert pair == CopyPair("a.py", "/x", line=2, record="COPY --chown=1:1 a.py /x # buildkit")
+    assert pair == CopyPair(
+        "a.py", "/x", line=2, record="COPY --chown=1:1 a.py /x # buildkit", named=True
+    )
 
 
 @pytest.mark.parametrize(
