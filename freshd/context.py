@@ -85,7 +85,9 @@ class Context:
 
     def warm(self, replicas: Iterable[Replica]) -> None:
         """Start the kept execs before they are needed: the next save then waits for none."""
-        if not any(Remedy.INJECT in rule.do for rule in self.project.policy.rules):
+        policy = self.project.policy
+        asked = {*(one for rule in policy.rules for one in rule.do)}
+        if Remedy.INJECT not in asked.union(*(rule.does for rule in policy.watch)):
             return
         for replica in replicas:
             if replica.running:
@@ -172,6 +174,11 @@ class Context:
             journal=_Journal(self.store, self.project.name, plan, self.clock),
             on_line=self.on_line,
             clock=self.clock,
+            hooks={
+                rule.name: rule.hook
+                for rule in self.project.policy.watched(service)
+                if rule.hook is not None
+            },
         )
 
 

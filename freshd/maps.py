@@ -57,10 +57,11 @@ class Maps:
         known = self.known(service)
         model = self._project.service(service)
         policy = self._project.policy.service(service)
+        watch = self._project.policy.watched(service)
         image = self.tag_image(service)
         rewritten = known.rewritten.get(image.chain_id, {}) if image is not None else {}
         mounts = known.replicas[0].mounts if known.replicas else None
-        made_for = (model, policy, mounts, tuple(sorted(rewritten)))
+        made_for = (model, policy, watch, mounts, tuple(sorted(rewritten)))
         if known.mapped is not None and known.made_for == made_for:
             if paths is not None and self._only_content(paths, known.mapped, known):
                 return known.mapped
@@ -70,6 +71,7 @@ class Maps:
             model,
             project_dir=self._project.dir,
             policy=policy,
+            watch=watch,
             image_config=self._base_image,
             rewritten=rewritten,
             mounts=mounts,
@@ -212,3 +214,25 @@ def _by_source(pairs: Iterable[Pair]) -> dict[str, tuple[Pair, ...]]:
     for pair in pairs:
         found.setdefault(pair.source, []).append(pair)
     return {source: tuple(several) for source, several in found.items()}
+
+
+def narrowed(
+    pairs: Iterable[Pair], paths: Collection[str], before: Iterable[Pair]
+) -> tuple[Pair, ...]:
+    """The pairs of ``paths`` or of what is below them, and those that are new."""
+    wanted, old = set(paths), set(before)
+    return tuple(
+        pair
+        for pair in pairs
+        if pair.source in wanted or pair not in old or not wanted.isdisjoint(_above(pair.source))
+    )
+
+
+def gone(pairs: Iterable[Pair], before: Iterable[Pair]) -> tuple[str, ...]:
+    """Targets that were mapped and are no more."""
+    return tuple(sorted({pair.target for pair in before} - {pair.target for pair in pairs}))
+
+
+def _above(path: str) -> list[str]:
+    parts = path.split("/")
+    return ["/".join(parts[:end]) for end in range(1, len(parts))]

@@ -177,7 +177,7 @@ class Session:
     ) -> Applied:
         """Do once what the policy wants, verified; typing it is consent to the files now."""
         names = self.names(services)
-        if self.project.policy.path is None:
+        if not self.project.policy.exists:
             raise ConfigError(
                 f"{self.project.dir} has no policy, so there is nothing to apply",
                 hint="write a freshd.toml (docs/policy.md), or act by hand: freshd inject SERVICE",
