@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from freshd.actions.world import World
+from freshd.composewatch import ComposeWatches
 from freshd.engine.client import Engine
 from freshd.engine.compose import Compose, ComposeFiles
 from freshd.errors import AlreadyRunning, EngineFailed, OutcomeUnknown, TargetGone
@@ -52,6 +53,7 @@ class Context:
     locks: str
     clock: Callable[[], float]
     asked: bool = False
+    watches: ComposeWatches = field(default_factory=ComposeWatches)
     on_line: Callable[[str], None] = _no_line
     surveyor: Surveyor = field(init=False)
     promises: Promises = field(init=False)
@@ -129,6 +131,13 @@ class Context:
         for halt in self.store.halts.active(self.project.name):
             if halt.service in (None, service):
                 return halt.reason
+        return None
+
+    def watcher(self, service: str) -> str | None:
+        """Why nothing is done to a service that Compose itself keeps up to date now, or None."""
+        for one in self.watches.at_work(self.project):
+            if one.covers(service) and self.project.service(service).watch:
+                return f"{one}: only verified"
         return None
 
     def consent(self) -> None:

@@ -12,6 +12,7 @@ import time
 from collections.abc import Collection, Mapping, Sequence
 from types import FrameType
 
+from freshd.composewatch import AtWork, ComposeWatches
 from freshd.config import UserConfig, load_user_config
 from freshd.dirty import Dirty
 from freshd.engine.client import Engine
@@ -121,6 +122,8 @@ class Daemon:
         self._notifier = Notifier(
             enabled=user.notifications.enabled, quiet=user.notifications.quiet_hours
         )
+        self._watches = ComposeWatches()
+        self._at_work: tuple[AtWork, ...] = ()
         self._passes = Passes(
             project=project,
             endpoint=endpoint,
@@ -130,6 +133,7 @@ class Daemon:
             dirty=self._dirty,
             log=self._log,
             notices=IncidentNotices(store.incidents, self._notifier.notify),
+            watches=self._watches,
         )
         self._watched = Watched(project)
         self._watcher = self._make_watcher()
@@ -184,6 +188,7 @@ class Daemon:
                 self._save_state()
             self._notice_resume()
             self._notice_others()
+            self._notice_compose_watch()
 
     def _shut_down(self) -> None:
         """Triggers first, so that nothing new is begun; then the workers end their step."""
@@ -318,6 +323,16 @@ class Daemon:
             if entry.id >= known[0] and entry.owner_pid != os.getpid():
                 self._dirty.mark(self._project.dir, entry.service, reason="changed by hand")
 
+    def _notice_compose_watch(self) -> None:
+        """While Compose keeps the containers up to date, freshd looks and does nothing."""
+        found = self._watches.at_work(self._project)
+        if found == self._at_work:
+            return
+        self._at_work = found
+        self._log.info("; ".join(map(str, found)) or "no docker compose watch is at work any more")
+        self._state_changed.set()
+        self._everything("docker compose watch came or went")
+
     def _save_state(self) -> None:
         self._state_changed.clear()
         engine = self._events.state()
@@ -330,6 +345,7 @@ class Daemon:
             notifier=self._notifier.state(),
             problems=tuple(sorted(set(self._passes.problems.values()))),
             since=self._since,
+            verifying="; ".join(map(str, self._at_work)),
         )
         self._store.status.save(
             self._project.name,

@@ -14,6 +14,7 @@ from typing import Self, TypeVar
 
 from freshd import byhand
 from freshd.causes.verdict import worst
+from freshd.composewatch import ComposeWatches
 from freshd.config import load_user_config
 from freshd.context import Context
 from freshd.engine import archive
@@ -102,6 +103,7 @@ class Session:
         self._locations = locations
         self._on_line = on_line
         self._contexts: dict[str, Context] = {}
+        self._watches = ComposeWatches()
 
     def __enter__(self) -> Self:
         return self
@@ -127,6 +129,7 @@ class Session:
                 locks=self._locations.locks,
                 clock=time.time,
                 asked=True,
+                watches=self._watches,
                 on_line=self._on_line,
             )
         return self._contexts[service]

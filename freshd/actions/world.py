@@ -60,8 +60,8 @@ class World:
     ``compose_files`` come from the containers' own labels. ``image_ref`` is the tag a build gives.
     ``inputs()`` are the digests of the build's inputs now, ``mismatches()`` the paths at which
     the image of ``image_ref`` is not what the tree says (rule 15), and ``record_build(image_id,
-    inputs)`` remembers what a proven build was made of. ``hooks`` say, by the name of their rule, how
-    commands are run. ``clock`` is unix seconds.
+    inputs)`` remembers what a proven build was made of. ``hooks`` say, by the name of their rule,
+    how commands are run. ``clock`` is unix seconds.
     """
 
     engine: Engine
