@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from freshd import actions
-from freshd.adoption import adopt
+from freshd.adoption import adopt, expect_asked
 from freshd.causes import compare
 from freshd.context import Context
 from freshd.model import (
@@ -73,6 +73,7 @@ def reconcile(
         plans.append(plan)
         if not plan.steps:
             break
+        expect_asked(context, seen.report)
         with context.locked(service):
             done = act(context, plan, replicas=seen.replicas, on_step=on_step)
         outcomes += done

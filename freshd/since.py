@@ -6,7 +6,7 @@ change time is asked for only where no content can tell: no hash says when a pro
 
 import os
 import time
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from freshd.causes.container import is_serving
 from freshd.model import ImageFacts, Observation, Pair, Remedy, Replica
@@ -33,20 +33,24 @@ class Since:
         pairs: Sequence[Pair],
         observations: Iterable[Observation],
         images: Mapping[str, ImageFacts],
+        synced: Callable[[], Collection[str]],
     ) -> tuple[Pair, ...]:
         """The pairs without those that nobody expects to be in the containers yet.
 
         That is a file under a ``sync`` rule that has not changed since the image was made: where
-        every replica has there what its image has, nothing was ever to be synced.
+        every replica has there what its image has, nothing was ever to be synced. ``synced`` tells
+        the targets that were brought once: they are expected whatever came after.
         """
-        if not any(pair.on_change for pair in pairs):
-            return tuple(pairs)
         seen = [each for each in observations if is_serving(each.replica)]
-        return tuple(
-            pair
+        untouched = {
+            pair.target
             for pair in pairs
-            if not pair.on_change or not all(self._untouched(pair, one, images) for one in seen)
-        )
+            if pair.on_change and all(self._untouched(pair, one, images) for one in seen)
+        }
+        if not untouched:
+            return tuple(pairs)
+        untouched.difference_update(synced())
+        return tuple(pair for pair in pairs if not (pair.on_change and pair.target in untouched))
 
     def _untouched(self, pair: Pair, seen: Observation, images: Mapping[str, ImageFacts]) -> bool:
         image = images.get(seen.replica.image_id)

@@ -8,6 +8,7 @@ import os
 from collections.abc import Collection, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 
 from freshd.causes.container import is_serving
 from freshd.causes.image import image_of
@@ -103,7 +104,8 @@ class Surveyor:
             kept = {(pair.target, pair.via) for pair in mapped.map.pairs}
             pairs = tuple(pair for pair in pairs if (pair.target, pair.via) in kept)
             tree = self._read_tree(service, mapped.map, (), (), fresh=False)
-        pairs = self._since.expected(pairs, observations, found)
+        synced = partial(self._store.writes.synced, self._project.name, service)
+        pairs = self._since.expected(pairs, observations, found, synced)
         found = self._attributed(mapped.map, found, extra, tree)
         result = replace(mapped, map=replace(mapped.map, pairs=pairs))
         facts = self._facts(service, result, image, found, observations, narrow=paths is not None)
