@@ -98,7 +98,7 @@ class Pair:
     names that mount's destination. ``mode`` is the COPY's ``--chmod``. ``also_input`` marks a file
     that the build also consumes, so that injecting it is not enough. With ``free_mode`` the build
     sets a mode that the tree does not tell: modes are not to be compared. With ``on_change`` the
-    file belongs there once it changed after the image was made; before that the image decides.
+    file belongs there once it changed after the container was made; before that the image decides.
     """
 
     source: str

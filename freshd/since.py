@@ -37,8 +37,8 @@ class Since:
     ) -> tuple[Pair, ...]:
         """The pairs without those that nobody expects to be in the containers yet.
 
-        That is a file under a ``sync`` rule that has not changed since the image was made: where
-        every replica has there what its image has, nothing was ever to be synced. ``synced`` tells
+        That is a file under a ``sync`` rule that has not changed since the containers were made:
+        where every replica has there what its image has, nothing was ever to be synced. ``synced`` tells
         the targets that were brought once: they are expected whatever came after.
         """
         seen = [each for each in observations if is_serving(each.replica)]
@@ -58,7 +58,7 @@ class Since:
             return False
         held, there = image.files.get(pair.target), seen.files.get(pair.target)
         same = there is None if held is None else held.same_content(there)
-        return same and self.changed_at(pair.source) <= image.created_at
+        return same and self.changed_at(pair.source) <= seen.replica.created_at
 
     def newer(
         self, rules: Iterable[WatchRule], inputs: Iterable[str], image: ImageFacts
