@@ -25,7 +25,6 @@ services:
   web:
     build: .
     init: true
-    scale: 2
     command: [sh, -c, "echo up >>/boots; exec sleep 1000000"]
     stop_grace_period: 0s
     labels: {dev.freshd.test: "1"}
@@ -136,7 +135,7 @@ def both_hold(
             return False
         wanted = all(one.get(path) == text for one in seen for path, text in expected.items())
         compared = [{p: t for p, t in one.items() if p.startswith(places)} for one in seen]
-        return len(seen) == 4 and wanted and all(one == compared[0] for one in compared)
+        return len(seen) == 2 and wanted and all(one == compared[0] for one in compared)
 
     try:
         wait_until(same, 60.0, what="both stacks to be equal")
@@ -171,7 +170,7 @@ def test_every_action_ends_as_under_compose_watch_which_freshd_then_leaves_alone
                 os.unlink(stack.path(path))
             stack.write({path: text for path, text in files.items() if text is not None})
         # Nothing is asked of a container that is just being restarted.
-        shop.until(lambda: not begins or len(starts(stacks) - before) == 4, "four new processes")
+        shop.until(lambda: not begins or len(starts(stacks) - before) == 2, "two new processes")
 
     edit({"app/cache/y": "y", "app/x.log": "log2\n", "app/deep/new.py": "new\n"})
     edit({"app/a.py": "a2\n", "app/both/c.py": "c2\n", "app/gone.py": None})
@@ -200,7 +199,9 @@ def test_every_action_ends_as_under_compose_watch_which_freshd_then_leaves_alone
     edit({"words.txt": "d\nc\n"}, begins=True)
     both_hold(stacks, {"/words.txt": "c\nd\n", "/in/words.txt": "d\nc\n", "/boots": "up\n"}, BUILT)
     ours_only = {"app/both/c.py": "/both/c.py", **({"only/b.txt": "/only/b.txt"} if newer else {})}
-    shop.level(ours_only, gone=["/only/a.md", "/only/b.md"])  # Compose's first sync brings one
+    shop.level(
+        ours_only, gone=["/only/a.md", "/only/b.md"], replicas=1
+    )  # Compose's first sync brings one
     assert {status for _, status in shop.remedies()} == {"done"}
     shop.fresh()
 
@@ -210,7 +211,7 @@ def test_every_action_ends_as_under_compose_watch_which_freshd_then_leaves_alone
     beside.run()
     beside.until(lambda: beside.status()["daemon"]["verifying"], "freshd to see compose watch")
     theirs.write({"app/a.py": "a3\n"})
-    beside.level({"app/a.py": "/app/a.py"})
+    beside.level({"app/a.py": "/app/a.py"}, replicas=1)
     beside.until(lambda: beside.status()["services"], "freshd to have looked")
     theirs.compose("up", "-d", "--force-recreate", "--timeout", "0")
     beside.until(lambda: {"/both/c.py", "/app/a.py"} <= _behind(beside), "what is lost to be found")
@@ -219,10 +220,10 @@ def test_every_action_ends_as_under_compose_watch_which_freshd_then_leaves_alone
     assert beside.entries() == []
 
     watch.stop()
-    beside.level({"app/both/c.py": "/both/c.py", "app/a.py": "/app/a.py"})
+    beside.level({"app/both/c.py": "/both/c.py", "app/a.py": "/app/a.py"}, replicas=1)
     assert beside.status()["daemon"]["verifying"] == ""
     theirs.write({"app/a.py": "a4\n"})
-    beside.level({"app/a.py": "/app/a.py"})
+    beside.level({"app/a.py": "/app/a.py"}, replicas=1)
     assert {status for _, status in beside.remedies()} == {"done"}
 
 
@@ -230,3 +231,52 @@ def _behind(shop: Watching) -> set[str]:
     """The places in containers that status knows to differ."""
     services = shop.status()["services"]
     return {f["target"] for one in services for f in one["findings"] if f["container"] is not None}
+
+
+OFF = """
+    develop:
+      watch:
+        - {path: ., action: sync, target: /srv}
+        - {path: ./conf, action: sync+restart, target: /etc/conf}
+"""
+OFF_TREE = {
+    "compose.yaml": SERVICE + OFF,
+    "Dockerfile": "FROM freshd-busybox:1\nCOPY app /srv/app\nCOPY conf /etc/conf\n",
+    ".dockerignore": "*\n!app\n!conf\n",  # of a star and what it takes back Compose makes nothing
+    "notes.txt": "never in a container\n",
+    "app/a.py": "a1\n",
+    "app/old.py": "old\n",
+    "conf/site.conf": "conf1\n",
+    **{f"app/many/{number}.py": f"{number}\n" for number in range(30)},
+}
+
+
+def test_where_compose_leaves_a_wrong_state_freshd_leaves_the_right_one(
+    stack: Stack, freshd: Freshd
+) -> None:
+    stack.write(OFF_TREE)
+    stack.up(build=True)
+    assert freshd("check").returncode == 0, "nothing was edited, so nothing is to be synced"
+    os.unlink(stack.path("app/old.py"))
+    edited = {"app/a.py": "a2\n", "app/new.py": "new\n", "conf/site.conf": "conf2\n"}
+    stack.write({**edited, "notes.txt": "edited\n"})
+    assert "[develop.watch web 1, develop.watch web 2]" in freshd("plan").stdout
+    pairs = {"conf/site.conf": "/etc/conf/site.conf", **stack.files("app", "/srv/app")}
+    gone = ["/srv/app/old.py", "/srv/notes.txt"]
+
+    shop = Watching(stack, freshd)
+    shop.run()  # typing it is consent: what changed while everything was off is made good
+    shop.level(pairs, gone=gone, replicas=1)
+    shop.until(lambda: ("restart", "done") in shop.remedies(), "the restart")
+    shop.fresh()
+    assert shop.read("/boots") == {b"up\nup\n"}
+
+    stack.compose("up", "-d", "--force-recreate", "--timeout", "0")
+    shop.level(pairs, gone=gone, replicas=1)
+    shop.fresh()
+    done = len(shop.entries())
+
+    shutil.move(stack.path("app"), stack.path(".away"))
+    shop.until(lambda: shop.status()["halts"], "the halt in status")
+    assert shop.read("/srv/app/many/0.py") == {b"0\n"}, "Compose removes the whole directory"
+    assert len(shop.entries()) == done
