@@ -38,8 +38,8 @@ class Since:
         """The pairs without those that nobody expects to be in the containers yet.
 
         That is a file under a ``sync`` rule that has not changed since the containers were made:
-        where every replica has there what its image has, nothing was ever to be synced. ``synced`` tells
-        the targets that were brought once: they are expected whatever came after.
+        where every replica has there what its image has, nothing was ever to be synced. ``synced``
+        tells the targets that were brought once: they are expected whatever came after.
         """
         seen = [each for each in observations if is_serving(each.replica)]
         untouched = {

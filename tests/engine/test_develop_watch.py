@@ -2,11 +2,14 @@
 Compose is known to leave a wrong one."""
 
 import io
+import json
 import os
 import shutil
+import sys
 import tarfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -280,3 +283,79 @@ def test_where_compose_leaves_a_wrong_state_freshd_leaves_the_right_one(
     shop.until(lambda: shop.status()["halts"], "the halt in status")
     assert shop.read("/srv/app/many/0.py") == {b"0\n"}, "Compose removes the whole directory"
     assert len(shop.entries()) == done
+
+
+LATER: list[dict[str, Any]] = [
+    {"path": "told", "action": "sync+exec", "target": "/told", "exec": {
+        "command": ["sh", "-c", "echo $WORD $(id -u) $(pwd) $(cat /told/word) >>heard"],
+        "user": "1000", "working_dir": "/tmp", "environment": {"WORD": "it is"}}},
+    {"path": "fails", "action": "sync+exec", "target": "/fails", "exec": {
+        "command": ["sh", "-c", "echo no such luck >&2; exit 3"]}},
+    {"path": "only", "action": "sync", "target": "/only", "include": ["*.txt"],
+     "initial_sync": True},
+    {"path": "start", "action": "restart"},
+]  # fmt: skip
+"""What Compose 2.26 refuses, as 2.40 prints it."""
+LATER_TREE = {
+    "compose.yaml": SERVICE,
+    "Dockerfile": "FROM freshd-busybox:1\nRUN mkdir -p /tmp && chmod 1777 /tmp\n",
+    "told/word": "one\n",
+    "fails/x": "one\n",
+    "only/a.txt": "a\n",
+    "only/a.md": "a\n",
+    "start/me": "one\n",
+}
+LATER_COMPOSE = """#!{python}
+import json, os, subprocess, sys
+real = "{docker}"
+if "compose" not in sys.argv or "config" not in sys.argv:
+    os.execv(real, [real, *sys.argv[1:]])
+done = subprocess.run([real, *sys.argv[1:]], stdout=subprocess.PIPE)
+model = json.loads(done.stdout)
+with open("{rules}") as file:
+    model["services"]["web"]["develop"] = {{"watch": json.load(file)}}
+print(json.dumps(model))
+"""
+
+
+def later_compose(stack: Stack, directory: Path) -> Mapping[str, str]:
+    """An environment whose docker command prints the model as a later Compose would."""
+    rules = [{**rule, "path": stack.path(str(rule["path"]))} for rule in LATER]
+    (directory / "rules.json").write_text(json.dumps(rules))
+    command = directory / "docker"
+    real = shutil.which("docker")
+    command.write_text(
+        LATER_COMPOSE.format(python=sys.executable, docker=real, rules=directory / "rules.json")
+    )
+    command.chmod(0o755)
+    return {"PATH": f"{directory}:{os.environ['PATH']}"}
+
+
+def test_a_command_after_a_sync_and_a_restart_without_one(
+    stack: Stack, freshd: Freshd, tmp_path: Path
+) -> None:
+    stack.write(LATER_TREE)
+    stack.up(build=True)
+    shop = Watching(stack, freshd, environment=later_compose(stack, tmp_path))
+    shop.run()
+    shop.level({"only/a.txt": "/only/a.txt"}, gone=["/only/a.md", "/told/word"], replicas=1)
+    shop.fresh()  # a first sync brings what never changed, and no other rule does
+    os.utime(stack.path("start/me"))  # only touched: it holds what the process has read
+    stack.write({"told/word": "two\n", "only/b.md": "b\n"})
+    shop.until(lambda: shop.read("/tmp/heard") == {b"it is 1000 /tmp two\n"}, "the command to run")
+    shop.fresh()
+    assert shop.read("/boots") == {b"up\n"}
+
+    stack.write({"fails/x": "two\n"})
+    shop.until(lambda: ("exec", "failed") in shop.remedies(), "the command to fail")
+    (failed,) = [entry for entry in shop.entries() if entry["status"] == "failed"]
+    assert "ended with 3: no such luck" in failed["detail"]
+    shop.level({"fails/x": "/fails/x"}, replicas=1)
+
+    stack.write({"start/me": "two\n"})
+    shop.until(lambda: ("restart", "done") in shop.remedies(), "the restart")
+    shop.fresh()
+    steps = [("inject", "done"), ("exec", "done"), ("inject", "done"), ("exec", "failed")]
+    assert shop.remedies() == [("inject", "done"), *steps, ("restart", "done")]
+    assert shop.read("/boots") == {b"up\nup\n"}
+    assert "develop.watch web 4" in [entry["step"]["rule"] for entry in shop.entries()]

@@ -8,6 +8,7 @@ from typing import Any, cast
 import pytest
 
 from freshd import passes
+from freshd.composewatch import ComposeWatches
 from freshd.dirty import Dirty, Key, Work
 from freshd.engine.endpoint import Endpoint
 from freshd.errors import EngineUnavailable
@@ -55,6 +56,7 @@ class Stage:
             dirty=Dirty(),
             log=Quiet(),
             notices=IncidentNotices(store.incidents, lambda _notice: None),
+            watches=ComposeWatches(),
         )
 
     def reconcile(self, *_: object, full: bool, **__: object) -> Passed:
