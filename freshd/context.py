@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from freshd.actions.world import World
+from freshd.composewatch import ComposeWatches
 from freshd.engine.client import Engine
 from freshd.engine.compose import Compose, ComposeFiles
 from freshd.errors import AlreadyRunning, EngineFailed, OutcomeUnknown, TargetGone
@@ -53,6 +54,7 @@ class Context:
     locks: str
     clock: Callable[[], float]
     asked: bool = False
+    watches: ComposeWatches = field(default_factory=ComposeWatches)
     on_line: Callable[[str], None] = _no_line
     surveyor: Surveyor = field(init=False)
     promises: Promises = field(init=False)
@@ -86,7 +88,9 @@ class Context:
 
     def warm(self, replicas: Iterable[Replica]) -> None:
         """Start the kept execs before they are needed: the next save then waits for none."""
-        if not any(Remedy.INJECT in rule.do for rule in self.project.policy.rules):
+        policy = self.project.policy
+        asked = {*(one for rule in policy.rules for one in rule.do)}
+        if Remedy.INJECT not in asked.union(*(rule.does for rule in policy.watch)):
             return
         for replica in replicas:
             if replica.running:
@@ -128,6 +132,13 @@ class Context:
         for halt in self.store.halts.active(self.project.name):
             if halt.service in (None, service):
                 return halt.reason
+        return None
+
+    def watcher(self, service: str) -> str | None:
+        """Why nothing is done to a service that Compose itself keeps up to date now, or None."""
+        for one in self.watches.at_work(self.project):
+            if one.covers(service) and self.project.service(service).watch:
+                return f"{one}: only verified"
         return None
 
     def consent(self) -> None:
@@ -173,6 +184,11 @@ class Context:
             journal=_Journal(self.store, self.project.name, plan, self.clock),
             on_line=self.on_line,
             clock=self.clock,
+            hooks={
+                rule.name: rule.hook
+                for rule in self.project.policy.watched(service)
+                if rule.hook is not None
+            },
         )
 
 

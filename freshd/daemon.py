@@ -10,6 +10,7 @@ import time
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
+from freshd.composewatch import AtWork, ComposeWatches
 from freshd.dirty import Dirty
 from freshd.engine.client import Engine
 from freshd.engine.compose import Compose
@@ -94,6 +95,8 @@ class Daemon:
         self._started_at = self._since = time.time()
         self._saved = 0.0
         self._dirty = Dirty(held=lock_held)
+        self._watches = ComposeWatches()
+        self._at_work: tuple[AtWork, ...] = ()
         self._passes = Passes(
             project=project,
             endpoint=shared.endpoint,
@@ -103,6 +106,7 @@ class Daemon:
             dirty=self._dirty,
             log=self._log,
             notices=IncidentNotices(self._store.incidents, self._notifier.notify),
+            watches=self._watches,
         )
         self._watched = Watched(project)
         self._watcher = self._make_watcher()
@@ -153,6 +157,7 @@ class Daemon:
             self._save_state()
         self._notice_resume()
         self._notice_others()
+        self._notice_compose_watch()
 
     def trouble(self) -> str:
         """Why this daemon does not do its work and will not by itself, or ""."""
@@ -318,6 +323,16 @@ class Daemon:
             if entry.id >= known[0] and entry.owner_pid != os.getpid():
                 self._dirty.mark(self._project.dir, entry.service, reason="changed by hand")
 
+    def _notice_compose_watch(self) -> None:
+        """While Compose keeps the containers up to date, freshd looks and does nothing."""
+        found = self._watches.at_work(self._project)
+        if found == self._at_work:
+            return
+        self._at_work = found
+        self._log.info("; ".join(map(str, found)) or "no docker compose watch is at work any more")
+        self._state_changed.set()
+        self._everything("docker compose watch came or went")
+
     def _save_state(self) -> None:
         self._state_changed.clear()
         self._saved = time.monotonic()
@@ -331,6 +346,7 @@ class Daemon:
             notifier=self._notifier.state(),
             problems=tuple(sorted({*self._passes.problems.values(), self._trouble} - {""})),
             since=self._since,
+            verifying="; ".join(map(str, self._at_work)),
         )
         self._store.status.save(
             self._project.name,

@@ -64,12 +64,13 @@ class Maps:
         known = self.known(service)
         model = self._project.service(service)
         policy = self._project.policy.service(service)
+        watch = self._project.policy.watched(service)
         image = known.tagged = self.tag_image(service)
         chain_id = "" if image is None else image.chain_id
         rewritten, refuted = known.rewritten.get(chain_id, {}), known.refuted.get(chain_id, {})
         mounts = known.replicas[0].mounts if known.replicas else None
         told = (tuple(sorted(rewritten)), tuple(sorted(refuted)))
-        made_for = (model, policy, mounts, told, "" if image is None else image.id)
+        made_for = (model, policy, watch, mounts, told, "" if image is None else image.id)
         if known.mapped is not None and known.made_for == made_for:
             if paths is not None and self._only_content(paths, known.mapped, known):
                 return known.mapped
@@ -80,6 +81,7 @@ class Maps:
                 model,
                 project_dir=self._project.dir,
                 policy=policy,
+                watch=watch,
                 image_config=bases.image,
                 kind_in_image=partial(_kind_in, bases, image),
                 rewritten=rewritten,
@@ -274,3 +276,25 @@ def _kind_in(bases: Bases, image: ImageFacts | None, path: str, record: str) -> 
         return None
     found = bases.look(image.id, image.chain_id, path)
     return None if found is None else found.kind
+
+
+def narrowed(
+    pairs: Iterable[Pair], paths: Collection[str], before: Iterable[Pair]
+) -> tuple[Pair, ...]:
+    """The pairs of ``paths`` or of what is below them, and those that are new."""
+    wanted, old = set(paths), set(before)
+    return tuple(
+        pair
+        for pair in pairs
+        if pair.source in wanted or pair not in old or not wanted.isdisjoint(_above(pair.source))
+    )
+
+
+def gone(pairs: Iterable[Pair], before: Iterable[Pair]) -> tuple[str, ...]:
+    """Targets that were mapped and are no more."""
+    return tuple(sorted({pair.target for pair in before} - {pair.target for pair in pairs}))
+
+
+def _above(path: str) -> list[str]:
+    parts = path.split("/")
+    return ["/".join(parts[:end]) for end in range(1, len(parts))]

@@ -97,7 +97,8 @@ class Pair:
     absolute in the container. ``effective`` is false where a mount hides it; ``hidden_by`` then
     names that mount's destination. ``mode`` is the COPY's ``--chmod``. ``also_input`` marks a file
     that the build also consumes, so that injecting it is not enough. With ``free_mode`` the build
-    sets a mode that the tree does not tell: modes are not to be compared.
+    sets a mode that the tree does not tell: modes are not to be compared. With ``on_change`` the
+    file belongs there once it changed after the container was made; before that the image decides.
     """
 
     source: str
@@ -108,6 +109,7 @@ class Pair:
     mode: int | None = None
     also_input: bool = False
     free_mode: bool = False
+    on_change: bool = False
     why: str = ""
 
 
@@ -263,7 +265,9 @@ class ServiceFacts:
     ``tag_image`` is the image the service's tag names now (None: no such image). ``images`` holds
     the facts of every image a replica runs, by id. ``tree`` maps sources and inputs to entries
     (absent = not in the tree). ``written`` is what freshd last wrote: (container id, target) ->
-    digest. ``trace`` compares the image's history with the Dockerfile.
+    digest. ``trace`` compares the image's history with the Dockerfile. ``newer`` are inputs that a
+    rule names and that changed after an image was made whose build is not recorded; ``restarts``
+    (by container id) are files that ask for a restart and changed after the process had started.
     """
 
     service: str
@@ -279,6 +283,8 @@ class ServiceFacts:
     trace: Trace = Trace.UNKNOWN
     trace_evidence: str = ""
     fresh_build: bool = False
+    newer: tuple[str, ...] = ()
+    restarts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 class Level(StrEnum):
@@ -308,7 +314,10 @@ class LinkState(StrEnum):
 
 
 class Remedy(StrEnum):
-    """What a rule may do. The order is the order in which a plan runs them."""
+    """What a rule may do. The order is the order in which a plan runs them.
+
+    EXEC is what ``sync+exec`` of a Compose file asks for; freshd's own policy has no word for it.
+    """
 
     NOTIFY = "notify"
     REBUILD = "rebuild"
@@ -317,6 +326,7 @@ class Remedy(StrEnum):
     PURGE = "purge"
     RELOAD = "reload"
     RESTART = "restart"
+    EXEC = "exec"
 
 
 class RebuildMode(StrEnum):
@@ -331,7 +341,8 @@ class Finding:
     """One fact that parts two links. ``remedy`` is the suggestion; the policy decides.
 
     ``want`` is the tree's entry (mode already the COPY's), ``seen`` the other side's; None is
-    absent.
+    absent. ``paths`` are all that it speaks of where it is not about one ``path``; the evidence
+    shows some of them.
     """
 
     cause: str
@@ -343,6 +354,7 @@ class Finding:
     container: str | None = None
     container_id: str | None = None
     path: str | None = None
+    paths: tuple[str, ...] = ()
     target: str | None = None
     via: Via | None = None
     want: Entry | None = None
@@ -388,11 +400,23 @@ class FileChange:
 
 
 @dataclass(frozen=True, slots=True)
+class Command:
+    """A command that the rule ``name`` runs in a container.
+
+    Its environment may hold secrets, so it is not part of this: see ``freshd.policy.rules.Hook``.
+    """
+
+    name: str
+    argv: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
     """One thing the policy wants done now, to one service or one container of it.
 
     ``container_id`` is None for steps on the whole service (recreate, rebuild). ``causes`` are the
-    slugs that ask for it; ``rule`` names the policy rule. ``patterns`` are purge patterns.
+    slugs that ask for it; ``rule`` names the policy rule. ``patterns`` are purge patterns,
+    ``commands`` what an exec runs, in this order.
     """
 
     remedy: Remedy
@@ -402,6 +426,7 @@ class Step:
     container_id: str | None = None
     files: tuple[FileChange, ...] = ()
     patterns: tuple[str, ...] = ()
+    commands: tuple[Command, ...] = ()
     signal: str | None = None
     rebuild: RebuildMode | None = None
     rule: str = ""

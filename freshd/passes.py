@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Any, Protocol
 
 from freshd.causes.verdict import links, verdict
+from freshd.composewatch import ComposeWatches
 from freshd.context import Context
 from freshd.dirty import Dirty, Work
 from freshd.engine.client import Engine
@@ -47,6 +48,7 @@ VALIDATION = "validation"
 _RETRY = 5.0
 _MARGIN = 0.1
 _AWAY = 30.0
+_ANOTHERS_TURN = 15.0
 
 
 class Log(Protocol):
@@ -75,6 +77,7 @@ class Passes:
         dirty: Dirty,
         log: Log,
         notices: IncidentNotices,
+        watches: ComposeWatches,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._project = project
@@ -85,6 +88,7 @@ class Passes:
         self._dirty = dirty
         self._log = log
         self._notices = notices
+        self._watches = watches
         self._clock = clock
         self._lock = threading.Lock()
         self._contexts: dict[str, Context] = {}
@@ -94,6 +98,7 @@ class Passes:
         self._due: dict[tuple[str, str], float] = {}
         self._validating = Validating(clock)
         self.pulses = Pulses()
+        self._stale_since: dict[str, float] = {}
         self._stopping = False
         self.engine_lost = threading.Event()  # a step may have broken off: see ``recovery``
         self.problems: dict[str, str] = {}
@@ -109,6 +114,7 @@ class Passes:
                     store=self._store,
                     locks=self._locations.locks,
                     clock=self._clock,
+                    watches=self._watches,
                 )
             return self._contexts[service]
 
@@ -287,6 +293,8 @@ class Passes:
     def _incident(self, service: str, passed: Passed) -> None:
         """One notice when a service stays stale after the policy had its say, one at its end."""
         now = self._clock()
+        if self._is_anothers_turn(service, passed.report.verdict, now):
+            return
         failed = [o for o in passed.outcomes if o.status is not StepStatus.DONE]
         if failed and passed.report.verdict is not Verdict.STALE:
             text = f"{step_text(failed[0].step)}: {failed[0].detail}"
@@ -294,6 +302,16 @@ class Passes:
             return
         todo = failed[0].detail if failed else _left(passed.plans[-1:])
         self._notices.report(self._project.name, passed.report, at=now, todo=todo)
+
+    def _is_anothers_turn(self, service: str, verdict: Verdict, now: float) -> bool:
+        """Whether Compose's own watch has had no time yet to put right what is stale."""
+        if verdict is not Verdict.STALE or self.context(service).watcher(service) is None:
+            self._stale_since.pop(service, None)
+            return False
+        left = self._stale_since.setdefault(service, now) + _ANOTHERS_TURN - now
+        if left > 0:
+            self._later(service, left, "docker compose watch had its turn")
+        return left > 0
 
     def _later(self, service: str, seconds: float, reason: str) -> None:
         """Mark it then; a later call with the same reason puts that one off."""

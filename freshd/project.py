@@ -25,6 +25,7 @@ from freshd.tree.composefiles import (
     setting,
     split_files,
 )
+from freshd.tree.develop import ignore_files, watch_rules
 from freshd.tree.hashing import moved_lately
 from freshd.tree.ignore import POLICY_FILE
 
@@ -282,6 +283,10 @@ class Project:
         more = {*files, *referenced(files)}
         self._stamps = {**_stamps_of(more, now=now), **self._stamps}
         compose_files, model = self._model(policy, files)
+        if policy.project.develop_watch:
+            services = model.services.values()
+            self._stamps = {**_stamps_of(ignore_files(services), now=now), **self._stamps}
+            policy = replace(policy, watch=watch_rules(services, project_dir=self.dir))
         mistakes = check_services(policy, model.services)
         if mistakes:
             raise ConfigError(

@@ -13,7 +13,8 @@ from freshd.store.owed import Owed
 from freshd.store.store import Store
 
 BY_HAND = "by hand"  # the rule of a step that a person typed
-_AFTER = frozenset({Remedy.PURGE, Remedy.RELOAD, Remedy.RESTART})
+_AFTER = frozenset({Remedy.PURGE, Remedy.RELOAD, Remedy.RESTART, Remedy.EXEC})
+_OUTLIVES_START = frozenset({Remedy.PURGE, Remedy.EXEC})  # a new process does not do these
 
 
 class Promises:
@@ -72,6 +73,9 @@ class Promises:
                 self._take_back(container)
                 return False
             return outcome.status is StepStatus.SKIPPED
+        if step.remedy is Remedy.EXEC and outcome.status is StepStatus.FAILED:
+            # It ran to its end, or for longer than it may: running it again is the user's choice.
+            self._store.owed.settle(self._project, step)
         if step.remedy in _AFTER and done:
             self._store.owed.settle(self._project, step)
             if step.remedy is Remedy.RESTART:  # it does what a signal would
@@ -89,7 +93,7 @@ class Promises:
                 continue
             replica = known.get(step.container_id)
             restarted = replica is not None and replica.started_at != each.started_at
-            if replica is None or (restarted and step.remedy is not Remedy.PURGE):
+            if replica is None or (restarted and step.remedy not in _OUTLIVES_START):
                 self._store.owed.settle(self._project, step)
             elif replica.running:
                 due.append(step)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from freshd import actions
+from freshd.adoption import adopt, expect_asked
 from freshd.causes import compare
 from freshd.context import Context
 from freshd.model import (
@@ -15,6 +16,7 @@ from freshd.model import (
     Plan,
     Remedy,
     Replica,
+    ServiceFacts,
     ServiceReport,
     Step,
     StepStatus,
@@ -76,6 +78,7 @@ def reconcile(
         plans.append(plan)
         if not plan.steps:
             break
+        expect_asked(context, seen.report)
         with context.locked(service):
             done = act(context, plan, replicas=seen.replicas, on_step=on_step)
         outcomes += done
@@ -99,13 +102,18 @@ def look(
     known = () if paths is None else context.surveyor.replicas(service)
     # A narrowed look is for speed: new containers announce themselves and are looked at whole.
     replicas = context.same_replicas(known) if known else context.replicas(service)
-    report = compare(context.surveyor.survey(service, replicas, paths=paths, full=full))
+    report = _compared(context, context.surveyor.survey(service, replicas, paths=paths, full=full))
     doubtful = {f.path for f in report.findings if f.container_id and f.path is not None}
     if paths is None and doubtful:
         context.surveyor.doubt(service, doubtful, replicas)
         replicas = context.replicas(service)
-        report = compare(context.surveyor.survey(service, replicas))
+        report = _compared(context, context.surveyor.survey(service, replicas))
     return Look(report, replicas)
+
+
+def _compared(context: Context, facts: ServiceFacts) -> ServiceReport:
+    adopt(context, facts)
+    return compare(facts)
 
 
 def make_plan(context: Context, seen: Look) -> Plan:
@@ -122,6 +130,7 @@ def make_plan(context: Context, seen: Look) -> Plan:
         owed=context.promises.due(service, seen.replicas),
         consent_problem=context.consent_problem(),
         halted=context.halted(service),
+        watcher=context.watcher(service),
     )
 
 

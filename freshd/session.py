@@ -14,6 +14,7 @@ from typing import Self, TypeVar
 
 from freshd import byhand
 from freshd.causes.verdict import worst
+from freshd.composewatch import ComposeWatches
 from freshd.config import load_user_config
 from freshd.context import Context
 from freshd.engine import archive
@@ -104,6 +105,7 @@ class Session:
         self._locations = locations
         self._on_line = on_line
         self._contexts: dict[str, Context] = {}
+        self._watches = ComposeWatches()
 
     def __enter__(self) -> Self:
         return self
@@ -129,6 +131,7 @@ class Session:
                 locks=self._locations.locks,
                 clock=time.time,
                 asked=True,
+                watches=self._watches,
                 on_line=self._on_line,
             )
         return self._contexts[service]
@@ -191,7 +194,7 @@ class Session:
     ) -> Applied:
         """Do once what the policy wants, verified; typing it is consent to the files now."""
         names = self.names(services)
-        if self.project.policy.path is None:
+        if not self.project.policy.exists:
             raise ConfigError(
                 f"{self.project.dir} has no policy, so there is nothing to apply",
                 hint="write a freshd.toml (docs/policy.md), or act by hand: freshd inject SERVICE",

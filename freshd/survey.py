@@ -8,13 +8,14 @@ import os
 from collections.abc import Collection, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 
 from freshd.causes.container import is_serving
 from freshd.causes.image import image_of
 from freshd.causes.leftovers import source_of
 from freshd.engine.client import Engine
 from freshd.errors import ConfigError
-from freshd.maps import Maps, differing
+from freshd.maps import Maps, differing, gone, narrowed
 from freshd.model import (
     BuildRecord,
     Entry,
@@ -33,6 +34,7 @@ from freshd.observe.files import observe
 from freshd.observe.unchanged import observe_changes
 from freshd.policy.halts import TreeSize
 from freshd.project import Project
+from freshd.since import Since
 from freshd.store.store import Store
 from freshd.tree.dockerfile.history import compare_history
 from freshd.tree.dockerfile.infer import Inference
@@ -54,6 +56,7 @@ class Surveyor:
         self._maps = Maps(project, engine, store)
         self._trees: dict[str, dict[str, Entry]] = {}
         self.manifest = TreeManifest(project.dir, store.stats)
+        self._since = Since(self.manifest)
 
     def map(self, service: str, replicas: tuple[Replica, ...] = ()) -> ServiceMap:
         """The whole map of ``service``, corrected by its image where there is one."""
@@ -99,8 +102,8 @@ class Surveyor:
             extra = ()
         else:
             old = () if before is None else before.map.pairs
-            pairs = _narrowed(mapped.map.pairs, paths, old)
-            extra = _gone(mapped.map.pairs, old)
+            pairs = narrowed(mapped.map.pairs, paths, old)
+            extra = gone(mapped.map.pairs, old)
         targets = {pair.target for pair in pairs}.union(extra)
         with ThreadPoolExecutor(1) as beside:  # the container hashes while the tree is hashed
             reading = beside.submit(self._read_tree, service, mapped.map, pairs, extra, fresh=full)
@@ -117,9 +120,13 @@ class Surveyor:
             kept = {(pair.target, pair.via) for pair in mapped.map.pairs}
             pairs = tuple(pair for pair in pairs if (pair.target, pair.via) in kept)
             tree = self._read_tree(service, mapped.map, (), (), fresh=False)
+        synced = partial(self._store.writes.synced, self._project.name, service)
+        pairs = self._since.expected(pairs, observations, found, synced)
         found = self._attributed(mapped.map, found, extra, tree)
         result = replace(mapped, map=replace(mapped.map, pairs=pairs))
-        return self._facts(service, result, image, found, observations, narrow=paths is not None)
+        facts = self._facts(service, result, image, found, observations, narrow=paths is not None)
+        due = self._since.restarts(service, mapped.restarts, replicas, paths)
+        return replace(facts, restarts=due)
 
     def replicas(self, service: str) -> tuple[Replica, ...]:
         """The containers that were looked at last."""
@@ -345,6 +352,8 @@ class Surveyor:
                 mapping, opaque=(*mapping.opaque, *unseen), lasting=(*mapping.lasting, *unseen)
             )
         record = self._store.builds.get(image.id)
+        rules = self._project.policy.watched(facts.service) if record is None else ()
+        newer = self._since.newer(rules, facts.mapping.inputs, image)
         if record is not None and narrow:
             # A narrowed look has a part of the map: a file that is not in it is no input for that.
             known = {pair.source for pair in facts.mapping.pairs}.union(facts.mapping.inputs)
@@ -357,6 +366,7 @@ class Surveyor:
             trace=trace,
             trace_evidence=evidence,
             fresh_build=record is not None and _built_from(record, facts, image),
+            newer=newer,
         )
 
 
@@ -390,25 +400,3 @@ def _is_file(tree: Mapping[str, Entry], mapping: ServiceMap, target: str) -> boo
     """Whether the tree has something other than a directory where ``target`` would come from."""
     here = tree.get(source_of(mapping, target) or "")
     return here is not None and here.kind is not Kind.DIR
-
-
-def _narrowed(
-    pairs: Iterable[Pair], paths: Collection[str], before: Iterable[Pair]
-) -> tuple[Pair, ...]:
-    """The pairs of ``paths`` or of what is below them, and those that are new."""
-    wanted, old = set(paths), set(before)
-    return tuple(
-        pair
-        for pair in pairs
-        if pair.source in wanted or pair not in old or not wanted.isdisjoint(_above(pair.source))
-    )
-
-
-def _gone(pairs: Iterable[Pair], before: Iterable[Pair]) -> tuple[str, ...]:
-    """Targets that were mapped and are no more."""
-    return tuple(sorted({pair.target for pair in before} - {pair.target for pair in pairs}))
-
-
-def _above(path: str) -> list[str]:
-    parts = path.split("/")
-    return ["/".join(parts[:end]) for end in range(1, len(parts))]

@@ -12,6 +12,7 @@ from freshd.engine.events import EngineEvent
 from freshd.model import Kind
 from freshd.project import Project
 from freshd.tree.compose import ComposeService, tagged
+from freshd.tree.develop import wanted
 from freshd.tree.ignore import WatchIgnore
 from freshd.tree.mounts import may_list
 
@@ -32,12 +33,18 @@ class Watched:
         self._ignores = {root: WatchIgnore(root) for root in self.roots}
 
     def skip(self, path: str, is_dir: bool) -> bool:  # noqa: FBT001 - the watcher's shape
-        """Whether git, an editor or freshd keeps this path to itself."""
+        """Whether git, an editor or freshd keeps this path to itself.
+
+        What a ``develop.watch`` rule names is watched, whatever .gitignore says.
+        """
         root = self._root(path)
         if root is None or path == root or path in self._files:
             return False
         kind = Kind.DIR if is_dir else Kind.FILE
-        return self._ignores[root].skip(os.path.relpath(path, root), kind)
+        if not self._ignores[root].skip(os.path.relpath(path, root), kind):
+            return False
+        rules = self._project.policy.watch
+        return not wanted(rules, os.path.relpath(path, self._project.dir), kind)
 
     def reload_ignores(self, paths: Collection[str]) -> bool:
         """Whether an ignore file is among ``paths``; then they are all read again."""
@@ -92,6 +99,9 @@ def _places(service: ComposeService, project: Project) -> tuple[str, ...]:
             found.add(os.path.normpath(mount.source))
     for rule in project.policy.service(service.name).map:
         found.add(os.path.normpath(os.path.join(project.dir, rule.source)))
+    real = os.path.realpath(project.dir)
+    for watch in project.policy.watched(service.name):
+        found.add(os.path.normpath(os.path.join(project.dir, os.path.relpath(watch.source, real))))
     return tuple(sorted(found))
 
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from freshd.actions import inject, purge, rebuild, recreate, reload, restart
+from freshd.actions import command, inject, purge, rebuild, recreate, reload, restart
 from freshd.actions.world import Action, Limits, World
 from freshd.errors import (
     EngineUnavailable,
@@ -26,6 +26,7 @@ ACTIONS: Mapping[Remedy, Action] = MappingProxyType(
         Remedy.PURGE: purge,
         Remedy.RELOAD: reload,
         Remedy.RESTART: restart,
+        Remedy.EXEC: command,
     }
 )
 

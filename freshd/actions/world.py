@@ -5,12 +5,13 @@ was observed. Nothing here is optional, so a step can never run half wired.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from freshd.engine.client import Engine
 from freshd.engine.compose import Compose, ComposeFiles
 from freshd.model import Entry, Json, Outcome, Replica, Step
+from freshd.policy.rules import Hook
 
 
 class Written(Protocol):
@@ -25,7 +26,8 @@ class StepJournal(Protocol):
     def begin(self, step: Step) -> None: ...
 
     def phase(self, name: str, data: Mapping[str, Json]) -> None:
-        """Called before each dangerous call: put, rename, delete, purge, restart, build, recreate.
+        """Called before each dangerous call: put, rename, delete, purge, restart, build, recreate,
+        exec.
 
         And after a rename or a put in place: verify. ``data`` may hold ``staging`` (directories to
         clean after a kill), ``helper`` (whose exec may still be at it) and ``pid`` (a child).
@@ -36,12 +38,14 @@ class StepJournal(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """How long things may take, in seconds. ``settle`` is how long a process must stay up."""
+    """How long things may take, in seconds. ``settle`` is how long a process must stay up, and
+    ``command`` how long one of a ``sync+exec`` rule may run."""
 
     grace: float = 10.0
     patience: float = 60.0
     settle: float = 0.5
     build: float = 3600.0
+    command: float = 600.0
     poll: float = 0.05
 
 
@@ -57,7 +61,8 @@ class World:
     ``built_by`` the service whose build gives it, where that is another one.
     ``inputs()`` are the digests of the build's inputs now, ``mismatches()`` the paths at which
     the image of ``image_ref`` is not what the tree says (rule 15), and ``record_build(image_id,
-    inputs)`` remembers what a proven build was made of. ``clock`` is unix seconds.
+    inputs)`` remembers what a proven build was made of. ``hooks`` say, by the name of their rule,
+    how commands are run. ``clock`` is unix seconds.
     """
 
     engine: Engine
@@ -78,6 +83,7 @@ class World:
     clock: Callable[[], float]
     limits: Limits = Limits()
     built_by: str = ""
+    hooks: Mapping[str, Hook] = field(default_factory=dict)
 
 
 class Action(Protocol):

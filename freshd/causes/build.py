@@ -40,7 +40,9 @@ def build_findings(
     if changed or arguments or trace:
         return (_changed(facts, image, sorted(changed), arguments, trace=trace),)
     reasons = tuple(_doubts(facts, record, unclear))
-    return (_unrecorded(facts, image, reasons),) if reasons else ()
+    if not reasons and not facts.newer:
+        return ()
+    return (_unrecorded(facts, image, reasons),)
 
 
 def _changed_inputs(facts: ServiceFacts, record: BuildRecord | None) -> Iterator[str]:
@@ -120,6 +122,7 @@ def _changed(
         service=facts.service,
         message=f"the build of {facts.service} is behind: {', '.join(what)} changed since",
         remedy=Remedy.REBUILD,
+        paths=tuple(changed),
         evidence={
             "image": image.id,
             **evidence.paths(changed),
@@ -131,6 +134,10 @@ def _changed(
 
 
 def _unrecorded(facts: ServiceFacts, image: ImageFacts, reasons: tuple[str, ...]) -> Finding:
+    newer = facts.newer
+    if newer:
+        words = f"{len(newer):,} files it is made of changed after it, such as"
+        reasons = (*reasons, f"{words} {printable(newer[0])}")
     return Finding(
         cause="build-unrecorded",
         level=Level.UNVERIFIABLE,
@@ -138,5 +145,10 @@ def _unrecorded(facts: ServiceFacts, image: ImageFacts, reasons: tuple[str, ...]
         service=facts.service,
         message=f"the build of {facts.service} cannot be judged: {'; '.join(reasons)}",
         remedy=Remedy.REBUILD,
-        evidence={"image": image.id, "reasons": list(reasons)},
+        paths=newer,
+        evidence={
+            "image": image.id,
+            "reasons": list(reasons),
+            **({"newer": list(newer[: evidence.SHOWN_PATHS])} if newer else {}),
+        },
     )

@@ -6,6 +6,7 @@ In go a service's facts and one observation, out comes a ``ReplicaResult``: find
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from freshd.causes import evidence
 from freshd.causes.difference import Difference, finding_for, same_mode
 from freshd.causes.leftovers import in_tree, leftovers, source_of
 from freshd.model import (
@@ -19,6 +20,7 @@ from freshd.model import (
     Replica,
     ServiceFacts,
     Via,
+    printable,
 )
 
 _RANK = {Via.COPY: 0, Via.DECLARED: 1, Via.BIND: 2}
@@ -142,6 +144,9 @@ def _state(facts: ServiceFacts, replica: Replica) -> Iterator[Finding]:
             level=Level.STALE,
             message=f"{replica.name} is not running: {_state_words(replica)}",
         )
+    due = facts.restarts.get(replica.id, ())
+    if due and replica.running:
+        yield _restart_due(facts, replica, due)
     tag = facts.tag_image
     if tag is None or replica.oneoff or not replica.image_id or replica.image_id == tag.id:
         return
@@ -156,6 +161,22 @@ def _state(facts: ServiceFacts, replica: Replica) -> Iterator[Finding]:
         finding,
         remedy=Remedy.RECREATE,
         evidence={"container_image": replica.image_id, "tag_image": tag.id},
+    )
+
+
+def _restart_due(facts: ServiceFacts, replica: Replica, changed: tuple[str, ...]) -> Finding:
+    more = f" and {len(changed) - 1:,} more" if len(changed) > 1 else ""
+    return Finding(
+        cause="restart-due",
+        level=Level.STALE,
+        link=LinkName.PROCESS,
+        service=facts.service,
+        message=f"{printable(changed[0])}{more} changed after {replica.name} was started",
+        remedy=Remedy.RESTART,
+        container=replica.name,
+        container_id=replica.id,
+        paths=changed,
+        evidence=evidence.paths(changed),
     )
 
 

@@ -161,6 +161,7 @@ def _finding(
         service=facts.service,
         message=message,
         remedy=Remedy.REBUILD,
+        paths=tuple(sorted({item.path for item in items})),
         evidence={
             "image": image.id,
             **evidence.paths(item.path for item in items),

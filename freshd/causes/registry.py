@@ -202,7 +202,23 @@ _CONTAINER = (
     ),
 )
 
-CAUSES: dict[str, Cause] = {cause.slug: cause for cause in (*_IMAGE, *_CONTAINER)}
+_PROCESS = (
+    Cause(
+        slug="restart-due",
+        link=LinkName.PROCESS,
+        level=Level.STALE,
+        title="A file that asks for a restart has changed since the process started",
+        meaning="A `develop.watch` rule with the action `restart` names the file. The process "
+        "read it at its start, if at all, and has not been started since. Only files under such "
+        "a rule are looked at; of the rest of the process link nothing is known.",
+        how_known="when the file changed against when the container was started; in a running "
+        "daemon also its content, so that a file that only was touched asks for nothing",
+        remedy=Remedy.RESTART,
+        prevention="Leave `freshd run` on: it restarts what the rule names.",
+    ),
+)
+
+CAUSES: dict[str, Cause] = {cause.slug: cause for cause in (*_IMAGE, *_CONTAINER, *_PROCESS)}
 """Every cause by its slug, image first."""
 
 

@@ -47,15 +47,16 @@ def strictly(report: ServiceReport) -> ServiceReport:
 def links(
     findings: Iterable[Finding], *, image_checked: bool, container_checked: bool
 ) -> Mapping[LinkName, LinkState]:
-    """The state of every link; process and config have no check in this version.
+    """The state of every link; config has no check in this version, and process next to none.
 
-    An ``image-behind`` note leaves the image stale: patched means just that.
+    An ``image-behind`` note leaves the image stale: patched means just that. A process may be found
+    stale; nothing shows that one is fresh.
     """
     every = tuple(findings)
     return {
         LinkName.IMAGE: _state(every, LinkName.IMAGE, checked=image_checked),
         LinkName.CONTAINER: _state(every, LinkName.CONTAINER, checked=container_checked),
-        LinkName.PROCESS: LinkState.UNCHECKED,
+        LinkName.PROCESS: _state(every, LinkName.PROCESS, checked=False),
         LinkName.CONFIG: LinkState.UNCHECKED,
     }
 

@@ -196,6 +196,7 @@ def _policy(file: "PolicyFile") -> Policy:
             name=file.project.name,
             files=tuple(file.project.files),
             profiles=tuple(file.project.profiles),
+            develop_watch=file.project.develop_watch,
         ),
         services={name: _service(table) for name, table in file.service.items()},
         rules=tuple(_rule(table, index) for index, table in enumerate(file.rule)),

@@ -106,7 +106,8 @@ def engine_host(text: str) -> str:
 Pattern: TypeAlias = Annotated[str, _checked(values.pattern)]
 PurgePattern: TypeAlias = Annotated[str, _checked(values.purge_pattern)]
 Cause: TypeAlias = Annotated[str, AfterValidator(_one_of("cause", (*CAUSES, ANY_CAUSE)))]
-Does: TypeAlias = Annotated[str, AfterValidator(_one_of("remedy", Remedy))]
+_REMEDIES = tuple(remedy for remedy in Remedy if remedy is not Remedy.EXEC)
+Does: TypeAlias = Annotated[str, AfterValidator(_one_of("remedy", _REMEDIES))]
 Mode: TypeAlias = Annotated[str, AfterValidator(_one_of("way to rebuild", RebuildMode))]
 TreePath: TypeAlias = Annotated[str, AfterValidator(values.tree_path)]
 
@@ -121,6 +122,7 @@ class ProjectTable(Table):
     name: str | None = None
     files: list[str] = []
     profiles: list[str] = []
+    develop_watch: bool = True
 
 
 class MapTable(Table):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from freshd.engine.client import Engine
 from freshd.engine.helper import Helper
-from freshd.engine.stream import STDOUT, ExecStream
+from freshd.engine.stream import STDOUT, ExecStream, Setting
 from freshd.errors import EngineFailed
 
 STDERR_LIMIT = 64 * 1024
@@ -36,6 +36,7 @@ def run(
     stdin: bytes = b"",
     timeout: float,
     user: str | None = None,
+    setting: Setting | None = None,
     limit: int = STDOUT_LIMIT,
 ) -> ExecResult:
     """Runs ``argv`` (no shell) and waits. ``limit`` caps standard output in bytes.
@@ -44,7 +45,15 @@ def run(
     ``limit``; OutcomeUnknown when it does not end within ``timeout`` seconds: it may still run.
     """
     deadline = time.monotonic() + timeout
-    stream = ExecStream(engine, container_id, argv, stdin=bool(stdin), user=user, deadline=deadline)
+    stream = ExecStream(
+        engine,
+        container_id,
+        argv,
+        stdin=bool(stdin),
+        user=user,
+        deadline=deadline,
+        setting=setting or Setting(),
+    )
     out, err = bytearray(), bytearray()
     surplus = 0
 
@@ -68,4 +77,4 @@ def run(
     return ExecResult(code, bytes(out), bytes(err), missing)
 
 
-__all__ = ["ExecResult", "Helper", "run"]
+__all__ = ["ExecResult", "Helper", "Setting", "run"]

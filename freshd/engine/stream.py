@@ -10,6 +10,7 @@ import socket
 import struct
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from freshd.engine import translate, wire
@@ -18,6 +19,18 @@ from freshd.errors import OutcomeUnknown, StepRefused, TargetGone
 
 STDOUT, STDERR = 1, 2
 _CHUNK = 256 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What a command is given besides its user; by default what the container has."""
+
+    privileged: bool = False
+    workdir: str | None = None
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+_AS_THE_IMAGE = Setting()
 
 
 class Frames:
@@ -55,16 +68,23 @@ class ExecStream:
         stdin: bool,
         user: str | None,
         deadline: float,
+        setting: Setting = _AS_THE_IMAGE,
     ) -> None:
         self._engine = engine
         self.what = f"running {argv[0]} in {container_id[:12]}"
         self._frames = Frames()
-        self._id = self._create(container_id, argv, stdin=stdin, user=user)
+        self._id = self._create(container_id, argv, stdin=stdin, user=user, setting=setting)
         self._socket, self._early = self._start(container_id, deadline)
         self._socket.settimeout(0)
 
     def _create(
-        self, container_id: str, argv: Sequence[str], *, stdin: bool, user: str | None
+        self,
+        container_id: str,
+        argv: Sequence[str],
+        *,
+        stdin: bool,
+        user: str | None,
+        setting: Setting,
     ) -> str:
         try:
             "\0".join(argv).encode()
@@ -75,7 +95,13 @@ class ExecStream:
             ) from error
         with translate.translated(self._engine.endpoint, self.what):
             created: Mapping[str, Any] = self._engine.api.exec_create(
-                container_id, list(argv), stdin=stdin, user=user or ""
+                container_id,
+                list(argv),
+                stdin=stdin,
+                user=user or "",
+                privileged=setting.privileged,
+                environment=dict(setting.environment) or None,
+                workdir=setting.workdir,
             )
         return str(created["Id"])
 

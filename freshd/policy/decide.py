@@ -6,13 +6,13 @@ recreate makes new containers, so what would be injected waits for the next pass
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from freshd.model import Finding, Level, Plan, Remedy, Replica, ServiceReport, Step
 from freshd.policy.failures import Remembered, held_back
 from freshd.policy.limits import service_gates
 from freshd.policy.match import matching_rule
-from freshd.policy.merge import container_steps, service_step
+from freshd.policy.merge import container_steps, in_order, service_step
 from freshd.policy.rules import Policy
 from freshd.policy.text import plan_text
 from freshd.policy.wish import Wish, wish_for
@@ -48,18 +48,22 @@ def decide(
     owed: Sequence[Step] = (),
     consent_problem: str | None = None,
     halted: str | None = None,
+    watcher: str | None = None,
 ) -> Plan:
     """What to do now about one service.
 
     ``recent_rebuilds`` are the starts of its rebuilds, seconds since the epoch like ``now``.
     ``failures`` are by ``step_key``. ``owed`` are steps that an earlier plan promised, a rebuild or
-    what follows an injection, and whose end is not known. ``consent_problem`` and ``halted`` are
-    reasons in words.
+    what follows an injection, and whose end is not known. ``consent_problem``, ``halted`` and
+    ``watcher`` (somebody else who keeps the containers up to date) are reasons in words.
     """
     findings = sorted(report.findings, key=_stable)
-    if halted is not None:
-        notices = ((f, f"halted: {halted}") for f in findings if f.level is not Level.NOTE)
-        return Plan(report.name, notices=tuple(notices))
+    idle = watcher if halted is None else f"halted: {halted}"
+    if idle is not None:
+        return Plan(
+            report.name,
+            notices=tuple((f, idle) for f in findings if f.level is not Level.NOTE),
+        )
     gates = dict(
         service_gates(
             report.name,
@@ -140,6 +144,7 @@ def _with(
     whole = [step for step in (*steps, *owed) if step.container_id is None]
     if whole:
         return (whole[0],)
+    steps = tuple(_with_commands(step, owed) for step in steps)
     planned = {(step.container_id, step.remedy) for step in steps}
     added = []
     for step in owed:
@@ -151,6 +156,16 @@ def _with(
             continue
         added.append(step)
     return tuple(sorted((*steps, *added), key=lambda step: _ORDER[step.remedy]))
+
+
+def _with_commands(step: Step, owed: Iterable[Step]) -> Step:
+    """The step and the commands that its container still owes."""
+    if step.remedy is not Remedy.EXEC:
+        return step
+    same = [one for one in owed if one.remedy is step.remedy]
+    ours = [one for one in same if one.container_id == step.container_id]
+    commands = {*step.commands, *(each for one in ours for each in one.commands)}
+    return replace(step, commands=in_order(commands))
 
 
 def _hold(wish: Wish, step: Step, reason: str) -> Wish:

@@ -20,9 +20,8 @@ def service_gates(
     limit = rebuild_limit(recent_rebuilds, policy.limits, now=now)
     if limit is not None:
         gates.setdefault(Remedy.REBUILD, limit)
-    if consent_problem is not None:  # both execute Compose files, a rebuild Dockerfiles too
-        gates[Remedy.REBUILD] = consent_problem
-        gates[Remedy.RECREATE] = consent_problem
+    if consent_problem is not None:  # these execute Compose files, a rebuild Dockerfiles too
+        gates |= dict.fromkeys((Remedy.REBUILD, Remedy.RECREATE, Remedy.EXEC), consent_problem)
     return gates
 
 

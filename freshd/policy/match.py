@@ -4,6 +4,7 @@
 """
 
 from freshd.model import Finding, Level
+from freshd.policy.develop import watch_rule
 from freshd.policy.paths import matcher, matching_pattern
 from freshd.policy.rules import ANY_CAUSE, Policy, Rule
 from freshd.policy.secrets import secret_pattern
@@ -13,8 +14,9 @@ NAMED_ONLY = frozenset({"changed-in-container", "extra-in-container"})
 
 
 def matching_rule(finding: Finding, policy: Policy) -> Rule | None:
-    """The first rule that applies to the finding, or None."""
-    return next((rule for rule in policy.rules if applies(rule, finding)), None)
+    """The first rule that applies to the finding, or what ``develop.watch`` asks for, or None."""
+    own = next((rule for rule in policy.rules if applies(rule, finding)), None)
+    return own if own is not None else watch_rule(finding, policy.watch)
 
 
 def applies(rule: Rule, finding: Finding) -> bool:
@@ -51,8 +53,10 @@ def injection_forbidden(path: str | None, target: str | None, policy: Policy) ->
 
 def no_rule_reason(finding: Finding, policy: Policy) -> str:
     """Why no rule applies to the finding."""
-    if not policy.rules:
+    if not policy.rules and not policy.watch:
         return "there is no policy for it" if policy.path else "without a policy nothing is changed"
     if finding.cause in NAMED_ONLY:
         return f"only a rule that names {finding.cause} may touch it"
+    if policy.path is None:
+        return "no develop.watch rule asks for anything"
     return "no rule of the policy applies"

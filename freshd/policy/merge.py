@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from freshd.model import FileChange, Finding, Remedy, Replica, Step
+from freshd.model import Command, FileChange, Finding, Remedy, Replica, Step
 from freshd.policy.rules import ServicePolicy
 from freshd.policy.wish import Wish, stronger
 
@@ -47,6 +47,9 @@ def container_steps(
         reload = _reload(replica, ours, service)
         if reload is not None:
             yield reload
+        command = _exec(replica, ours)
+        if command is not None:
+            yield command
 
 
 def _concerns(finding: Finding, replica: Replica) -> bool:
@@ -95,6 +98,20 @@ def _reload(replica: Replica, wishes: Sequence[Wish], service: ServicePolicy) ->
     return None
 
 
+def _exec(replica: Replica, wishes: Sequence[Wish]) -> Step | None:
+    """Each command once, however many files ask for it, in the order of their rules."""
+    asking = [wish for wish in wishes if Remedy.EXEC in wish.remedies]
+    commands = {each for wish in asking if wish.rule for each in wish.rule.commands}
+    if not commands:
+        return None
+    return _step(Remedy.EXEC, replica, asking, commands=in_order(commands))
+
+
+def in_order(commands: Iterable[Command]) -> tuple[Command, ...]:
+    """Sorted by their rules' numbers."""
+    return tuple(sorted(set(commands), key=lambda each: (len(each.name), each.name, each.argv)))
+
+
 def _step(
     remedy: Remedy,
     replica: Replica,
@@ -102,6 +119,7 @@ def _step(
     *,
     files: tuple[FileChange, ...] = (),
     patterns: tuple[str, ...] = (),
+    commands: tuple[Command, ...] = (),
     signal: str | None = None,
 ) -> Step:
     return Step(
@@ -112,6 +130,7 @@ def _step(
         container_id=replica.id,
         files=files,
         patterns=patterns,
+        commands=commands,
         signal=signal,
         rule=_rules(asking),
     )

@@ -6,8 +6,9 @@ Times are seconds; tree paths are relative to the project, container paths absol
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Protocol
 
-from freshd.model import RebuildMode, Remedy
+from freshd.model import Command, RebuildMode, Remedy
 
 ANY_CAUSE = "*"
 
@@ -58,6 +59,7 @@ class Rule:
     """Which remedies (``do``) for which causes (``when``), where.
 
     Empty ``services`` and ``paths`` mean everywhere. ``name`` is the author's, else ``rule[N]``.
+    ``commands`` belong to ``exec``, which only a ``develop.watch`` rule can ask for.
     """
 
     when: tuple[str, ...]
@@ -66,10 +68,69 @@ class Rule:
     paths: tuple[str, ...] = ()
     rebuild: RebuildMode = RebuildMode.CACHED
     name: str = ""
+    commands: tuple[Command, ...] = ()
 
     def names(self, cause: str) -> bool:
         """Whether the rule asks for this cause by its slug, ``*`` not counted."""
         return cause in self.when
+
+
+@dataclass(frozen=True, slots=True)
+class Hook:
+    """How a ``sync+exec`` rule wants its command run; None leaves it to the image."""
+
+    argv: tuple[str, ...]
+    user: str | None = None
+    privileged: bool = False
+    workdir: str | None = None
+    environment: Mapping[str, str | None] = field(default_factory=dict)
+
+
+class Selects(Protocol):
+    """Which tree paths, relative to the project, a rule speaks of."""
+
+    def __call__(self, path: str) -> bool: ...
+
+    def enters(self, directory: str) -> bool:
+        """Whether it may speak of something in or below ``directory``."""
+
+    def below(self, path: str) -> str | None:
+        """The path as seen from the rule's own; "" for that itself, None where it is not below."""
+
+
+@dataclass(frozen=True, slots=True)
+class WatchRule:
+    """One rule of a service's ``develop.watch``, in freshd's terms. ``number`` counts from 1.
+
+    ``source`` is absolute. ``target`` is a directory where it ends in ``/`` or ``source`` is one.
+    ``initial``: the rule speaks of a file from the start, and not only once it has changed.
+    ``dockerfile``: the service's Dockerfile is one of its files.
+    """
+
+    service: str
+    number: int
+    does: frozenset[Remedy]
+    source: str
+    selects: Selects
+    target: str | None = None
+    initial: bool = False
+    dockerfile: bool = False
+    hook: Hook | None = None
+
+    @property
+    def name(self) -> str:
+        """As plans, log and history show it."""
+        return f"develop.watch {self.service} {self.number}"
+
+    def lands(self, path: str) -> str | None:
+        """Where the rule brings a file that it selects; None where it brings nothing."""
+        below = self.selects.below(path) if self.selects(path) else None
+        if self.target is None or below is None:
+            return None
+        if below == "" and not self.target.endswith("/"):
+            return self.target
+        name = below or self.source.rpartition("/")[2]
+        return f"{self.target.rstrip('/')}/{name}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,18 +174,23 @@ class Schedule:
 
 @dataclass(frozen=True, slots=True)
 class ProjectSettings:
-    """The Compose project's name, files (relative to the project) and profiles, where given."""
+    """The Compose project's name, files (relative to the project) and profiles, where given.
+
+    ``develop_watch``: the ``develop.watch`` sections of the Compose files are part of the policy.
+    """
 
     name: str | None = None
     files: tuple[str, ...] = ()
     profiles: tuple[str, ...] = ()
+    develop_watch: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
     """All of ``freshd.toml``. ``Policy()`` is the policy of a project without one: notify only.
 
-    ``path`` is the file it was read from, None where there is none.
+    ``path`` is the file it was read from, None where there is none. ``watch`` are the rules of the
+    Compose files' ``develop.watch`` sections: they stand behind all ``rules``.
     """
 
     version: int = 1
@@ -135,7 +201,17 @@ class Policy:
     limits: Limits = Limits()
     schedule: Schedule = Schedule()
     path: str | None = None
+    watch: tuple[WatchRule, ...] = ()
+
+    @property
+    def exists(self) -> bool:
+        """Whether anybody has said what may be done."""
+        return self.path is not None or bool(self.watch)
 
     def service(self, name: str) -> ServicePolicy:
         """The service's table, or the defaults."""
         return self.services.get(name, ServicePolicy())
+
+    def watched(self, service: str) -> tuple[WatchRule, ...]:
+        """The ``develop.watch`` rules of one service."""
+        return tuple(rule for rule in self.watch if rule.service == service)

@@ -1,5 +1,6 @@
 """A plan in, its one rendering out: plan, dry run, log, journal, notices and tests share it."""
 
+import shlex
 from collections.abc import Iterable, Iterator, Sequence
 
 from freshd.model import FileChange, Finding, Plan, Remedy, Step, printable
@@ -24,6 +25,9 @@ def step_text(step: Step) -> str:
             return f"signal {step.signal or 'HUP'} to {where}"
         case Remedy.REBUILD:
             return f"rebuild {where} ({step.rebuild or 'cached'})"
+        case Remedy.EXEC:
+            lines = (printable(shlex.join(each.argv)) for each in step.commands)
+            return f"run `{'`, `'.join(lines)}` in {where}"
         case _:
             return f"{step.remedy} {where}"
 

@@ -10,7 +10,7 @@ from freshd.model import Finding, RebuildMode, Remedy, Replica, Via
 from freshd.policy.match import injection_forbidden, matching_rule, no_rule_reason
 from freshd.policy.rules import Policy, ReloadKind, Rule
 
-_FOLLOWERS = frozenset({Remedy.PURGE, Remedy.RELOAD, Remedy.RESTART})
+_FOLLOWERS = frozenset({Remedy.PURGE, Remedy.RELOAD, Remedy.RESTART, Remedy.EXEC})
 _INJECTABLE = frozenset(
     {
         "content-differs",
@@ -98,7 +98,7 @@ def _reloaded(wish: Wish, policy: Policy) -> Wish:
 
 def needs_restart(finding: Finding) -> bool:
     """Whether only a restart can help, whatever the service's reload mode is."""
-    return finding.cause == "not-running" or finding.via is Via.BIND
+    return finding.cause in ("not-running", "restart-due") or finding.via is Via.BIND
 
 
 def _injected(wish: Wish, policy: Policy, replica: Replica | None) -> Wish:
@@ -136,7 +136,7 @@ def _standing(wish: Wish, replica: Replica | None) -> Wish:
     """Take out what the container's state does not allow."""
     if replica is None or replica.running:
         return wish
-    for remedy in (Remedy.PURGE, Remedy.RELOAD):
+    for remedy in (Remedy.PURGE, Remedy.RELOAD, Remedy.EXEC):
         wish = wish.without(remedy, f"the container is {replica.state}")
     if replica.state in ("paused", "dead", "removing"):
         wish = wish.without(Remedy.RESTART, f"the container is {replica.state}")

@@ -140,6 +140,7 @@ def step(value: Step) -> Document:
         "rule": value.rule,
         "files": [_change(each) for each in value.files],
         "patterns": list(value.patterns),
+        "commands": [list(each.argv) for each in value.commands],
         "signal": value.signal,
         "rebuild": value.rebuild.value if value.rebuild else None,
     }

@@ -26,7 +26,8 @@ class DaemonState:
 
     ``lock`` is the lock file it holds while it lives. ``engine`` is "" while the engine answers,
     else what is wrong. ``problems`` are what makes it work degraded. ``since`` is when it began to
-    hear of every change: what was seen earlier proves nothing.
+    hear of every change: what was seen earlier proves nothing. ``verifying`` names who else keeps
+    the containers up to date, so that freshd only looks.
     """
 
     pid: int
@@ -37,6 +38,7 @@ class DaemonState:
     notifier: str = ""
     problems: tuple[str, ...] = ()
     since: float = 0.0
+    verifying: str = ""
 
     def to_extra(self) -> dict[str, Json]:
         """As kept in the status table's ``extra``."""
@@ -49,6 +51,7 @@ class DaemonState:
             "notifier": self.notifier,
             "problems": list(self.problems),
             "since": self.since,
+            "verifying": self.verifying,
         }
 
     @classmethod
@@ -59,7 +62,8 @@ class DaemonState:
             return None
         every = problems if isinstance(problems, Sequence) and not isinstance(problems, str) else ()
         words = {
-            key: str(extra.get(key) or "") for key in ("lock", "watching", "engine", "notifier")
+            key: str(extra.get(key) or "")
+            for key in ("lock", "watching", "engine", "notifier", "verifying")
         }
         since = extra.get("since")
         return cls(
@@ -163,6 +167,8 @@ def _daemon(status: Status, *, now: float) -> Iterator[Line]:
         yield (("engine: ", "bad"), (printable(daemon.engine), ""))
     if daemon.notifier:
         yield ((f"notices: {printable(daemon.notifier)}", "dim"),)
+    if daemon.verifying:
+        yield (("only verifying: ", "doubt"), (printable(daemon.verifying), ""))
     for problem in daemon.problems:
         yield (("degraded: ", "doubt"), (printable(problem), ""))
     if status.incidents:
@@ -208,4 +214,5 @@ def _daemon_document(status: Status) -> Document:
         "engine": daemon.engine,
         "notifier": daemon.notifier,
         "problems": list(daemon.problems),
+        "verifying": daemon.verifying,
     }

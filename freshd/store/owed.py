@@ -80,5 +80,6 @@ def _merged(before: Sequence[Step], step: Step) -> Step:
         step,
         files=tuple(files[target] for target in sorted(files)),
         patterns=tuple(dict.fromkeys(pattern for one in every for pattern in one.patterns)),
+        commands=tuple(dict.fromkeys(each for one in every for each in one.commands)),
         causes=tuple(sorted({cause for one in every for cause in one.causes})),
     )

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, cast
 
-from freshd.model import Entry, FileChange, Json, Kind, RebuildMode, Remedy, Step
+from freshd.model import Command, Entry, FileChange, Json, Kind, RebuildMode, Remedy, Step
 
 
 def step_to_json(step: Step, *, most_files: int | None = None) -> Json:
@@ -16,6 +16,7 @@ def step_to_json(step: Step, *, most_files: int | None = None) -> Json:
         "container_id": step.container_id,
         "files": [_change_to_json(change) for change in step.files[:most_files]],
         "patterns": list(step.patterns),
+        "commands": [[each.name, list(each.argv)] for each in step.commands],
         "signal": step.signal,
         "rebuild": None if step.rebuild is None else step.rebuild.value,
         "rule": step.rule,
@@ -32,6 +33,7 @@ def step_from_json(value: Json) -> Step:
         container_id=fields["container_id"],
         files=tuple(_change_from_json(change) for change in fields["files"]),
         patterns=tuple(fields["patterns"]),
+        commands=tuple(Command(name, tuple(argv)) for name, argv in fields.get("commands", ())),
         signal=fields["signal"],
         rebuild=None if fields["rebuild"] is None else RebuildMode(fields["rebuild"]),
         rule=fields["rule"],

@@ -1,7 +1,8 @@
 """What freshd last wrote into containers: (container id, target) -> digest.
 
 What lies on a named volume is kept by the volume's name: it outlives the container, and replicas
-share it. A digest of "" is a file that freshd removed.
+share it. A digest of "" is a file that freshd removed. What a ``sync`` rule once brought is kept by
+the service as well: it belongs in the containers that come later too.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -11,6 +12,7 @@ from freshd.store.codec import pack_digest, pack_path, unpack_digest, unpack_pat
 from freshd.store.database import Database
 
 _VOLUME = "volume:"  # no container id has a colon
+_SYNCED = "synced:"
 
 
 class Writes:
@@ -61,6 +63,15 @@ class Writes:
             )
             return {unpack_path(target): unpack_digest(digest) for target, digest in rows}
 
+    def synced(self, project: str, service: str) -> Mapping[str, str]:
+        """Target -> digest of what ``sync`` rules brought to the containers of a service so far."""
+        return self.get(f"{_SYNCED}{project}/{service}")
+
+    def record_synced(
+        self, project: str, service: str, digests: Mapping[str, str], at: float
+    ) -> None:
+        self.set_many(f"{_SYNCED}{project}/{service}", digests, at)
+
     def remove(self, container_id: str, target: str) -> None:
         self.remove_many(container_id, [target])
 
@@ -76,7 +87,7 @@ class Writes:
         kept = frozenset(container_ids)
         with self._database.write() as connection:
             rows = connection.execute("SELECT DISTINCT container_id FROM written").fetchall()
-            gone = [row for row in rows if row[0] not in kept and not row[0].startswith(_VOLUME)]
+            gone = [row for row in rows if row[0] not in kept and ":" not in row[0]]
             connection.executemany("DELETE FROM written WHERE container_id = ?", gone)
 
 

@@ -53,6 +53,30 @@ class ComposeBuild:
 
 
 @dataclass(frozen=True, slots=True)
+class ComposeExec:
+    """What ``sync+exec`` runs; "" and nothing where the image decides."""
+
+    command: tuple[str, ...] = ()
+    user: str = ""
+    privileged: bool = False
+    working_dir: str = ""
+    environment: Mapping[str, str | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ComposeWatch:
+    """One rule of ``develop.watch``. ``path`` is absolute; ``target`` keeps a final slash."""
+
+    path: str
+    action: str
+    target: str = ""
+    ignore: tuple[str, ...] = ()
+    include: tuple[str, ...] = ()
+    initial_sync: bool = False
+    exec: ComposeExec = ComposeExec()
+
+
+@dataclass(frozen=True, slots=True)
 class ComposeService:
     """One service. ``image`` is the tag it runs; ``project-service`` where Compose names it.
 
@@ -76,6 +100,7 @@ class ComposeService:
     switches: Mapping[str, str] = field(default_factory=dict)
     working_dir: str = ""
     built_by: str = ""
+    watch: tuple[ComposeWatch, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +168,7 @@ def _service(project: str, name: str, value: Json) -> ComposeService:
         entrypoint=_command(raw.get("entrypoint"), f"{where}.entrypoint"),
         switches=_switches(raw.get("environment"), f"{where}.environment"),
         working_dir=_text(raw.get("working_dir"), f"{where}.working_dir"),
+        watch=_watch(raw.get("develop"), f"{where}.develop"),
     )
 
 
@@ -189,6 +215,44 @@ def _mount(value: Json, where: str) -> ComposeMount:
         raise ConfigError(f"Compose model: {where}.target is missing")
     source = _text(raw.get("source"), f"{where}.source")
     return ComposeMount(kind, _clean(target), source, read_only=raw.get("read_only") is True)
+
+
+def _watch(develop: Json, where: str) -> tuple[ComposeWatch, ...]:
+    rules = _sequence(_mapping(develop, where).get("watch"), f"{where}.watch")
+    return tuple(_watch_rule(one, f"{where}.watch[{at}]") for at, one in enumerate(rules))
+
+
+def _watch_rule(value: Json, where: str) -> ComposeWatch:
+    """What this Compose has no word for (``include`` before 2.32) is not in what it prints."""
+    raw = _mapping(value, where)
+    path = _text(raw.get("path"), f"{where}.path")
+    target = _text(raw.get("target"), f"{where}.target")
+    if not path:
+        raise ConfigError(f"Compose model: {where}.path is missing")
+    slash = "/" if target.endswith("/") and target.strip("/") else ""
+    return ComposeWatch(
+        path=path,
+        action=_text(raw.get("action"), f"{where}.action"),
+        target=_clean(target) + slash if target else "",
+        ignore=_texts(raw.get("ignore"), f"{where}.ignore"),
+        include=_texts(raw.get("include"), f"{where}.include"),
+        initial_sync=raw.get("initial_sync") is True,
+        exec=_exec(raw.get("exec"), f"{where}.exec"),
+    )
+
+
+def _exec(value: Json, where: str) -> ComposeExec:
+    raw = _mapping(value, where)
+    environment = _mapping(raw.get("environment"), f"{where}.environment")
+    return ComposeExec(
+        command=_texts(raw.get("command"), f"{where}.command"),
+        user=_text(raw.get("user"), f"{where}.user"),
+        privileged=raw.get("privileged") is True,
+        working_dir=_text(raw.get("working_dir"), f"{where}.working_dir"),
+        environment={
+            key: None if one is None else _scalar(one) for key, one in environment.items()
+        },
+    )
 
 
 def _scale(raw: Mapping[str, Json], where: str) -> int:

@@ -61,6 +61,12 @@ class DockerIgnore:
         patterns = (_read_line(line, number, name) for number, line in enumerate(lines, 1))
         return cls(tuple(pattern for pattern in patterns if pattern is not None))
 
+    @classmethod
+    def from_lines(cls, lines: Iterable[str], *, name: str = IGNORE_FILE) -> "DockerIgnore":
+        """Patterns of a list: in it ``#`` begins no comment."""
+        texts = (f"\\{line}" if line.startswith("#") else line for line in lines)
+        return cls.from_text("\n".join(texts), name=name)
+
     def excludes(self, path: str) -> bool:
         """Whether ``path`` (relative to the context, '/'-separated) is left out of the context."""
         last = self.deciding(path)

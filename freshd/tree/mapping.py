@@ -13,12 +13,13 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
 
-from freshd.model import Kind, Mount, Pair, ServiceMap, Via
-from freshd.policy.rules import MapEntry, ServicePolicy
+from freshd.model import Kind, Mount, Pair, Remedy, ServiceMap, Via
+from freshd.policy.rules import MapEntry, ServicePolicy, WatchRule
 from freshd.tree.archives import is_archive
 from freshd.tree.buildfiles import read_build_files
 from freshd.tree.compose import ComposeBuild, ComposeMount, ComposeService
 from freshd.tree.contexts import further_contexts, ignore_files
+from freshd.tree.develop import skip_for
 from freshd.tree.dockerfile.infer import (
     CopyPair,
     Inference,
@@ -29,7 +30,15 @@ from freshd.tree.dockerfile.infer import (
 )
 from freshd.tree.dockerfile.stages import BaseImage
 from freshd.tree.ignore import WatchIgnore, never_code
-from freshd.tree.listing import Listing, Stamp, list_context, list_watched, stamp, stamps_again
+from freshd.tree.listing import (
+    Listing,
+    Stamp,
+    list_below,
+    list_context,
+    list_watched,
+    stamp,
+    stamps_again,
+)
 from freshd.tree.mounts import hiding, mark_hidden, may_list, merge
 from freshd.tree.walk import RootGone
 
@@ -42,6 +51,7 @@ class MapResult:
 
     ``inference`` is None for a service without a local build; ``copies`` are its pairs by target.
     ``hidden_below`` are the destinations of mounts. ``stamps`` is compared with ``context_key``.
+    ``restarts`` are the files whose change asks for nothing but a restart.
     """
 
     map: ServiceMap
@@ -50,6 +60,7 @@ class MapResult:
     copies: Mapping[str, CopyPair] = field(default_factory=dict)
     hidden_below: tuple[str, ...] = ()
     stamps: Mapping[str, Stamp] = field(default_factory=dict)
+    restarts: tuple[str, ...] = ()
 
 
 def build_map(
@@ -57,6 +68,7 @@ def build_map(
     *,
     project_dir: str,
     policy: ServicePolicy | None = None,
+    watch: Sequence[WatchRule] = (),
     image_config: Callable[[str], BaseImage | None] = no_image,
     kind_in_image: Callable[[str, str], Kind | None] = unknown_kind,
     rewritten: Mapping[str, str] | None = None,
@@ -67,9 +79,10 @@ def build_map(
     """Map one service.
 
     ``policy`` has the ``map`` rules, the patterns to leave out of binds and declared directories,
-    and whether declared pairs count inside volumes. ``rewritten`` (target -> why) are places a
-    later build step wrote or removed, ``refuted`` those where the image has something else than a
-    COPY was expected to put there: no pairs, inputs. ``mounts`` are a replica's, where there is
+    and whether declared pairs count inside volumes; ``watch`` are the service's ``develop.watch``
+    rules. ``rewritten`` (target -> why) are places a later build step wrote or removed, ``refuted``
+    those where the image has something else than a COPY was expected to put there: no pairs,
+    inputs. ``mounts`` are a replica's, where there is
     one. Raises ConfigError for a Dockerfile or ignore file that is missing or wrong.
     """
     rules = policy or ServicePolicy()
@@ -83,8 +96,10 @@ def build_map(
             rewritten=rewritten or {},
             refuted=refuted or {},
         )
-    for rule in rules.map:
-        draft.add_declared(rule)
+    for rule in watch:
+        draft.add_watched(rule)
+    for entry in rules.map:
+        draft.add_declared(entry)
     merged = merge(service.mounts, mounts)
     for mount in merged.values():
         if mount.kind == "bind":
@@ -115,6 +130,7 @@ class _Draft:
         self.refuted: set[str] = set()
         self.origins: dict[str, str] = {}
         self.stamps: dict[str, Stamp] = {}
+        self.restarts: set[str] = set()
         self.inference: Inference | None = None
         self.dockerfile: str | None = None
         self._ignore = tuple(ignore)
@@ -205,6 +221,37 @@ class _Draft:
                 target = posixpath.join(target, os.path.basename(source))
             self._declare(Pair(self._relative(source), target, Via.DECLARED, why=why))
 
+    def add_watched(self, rule: WatchRule) -> None:
+        """Files that a ``sync`` brings, and those whose change asks for a rebuild or a restart.
+
+        Unlike elsewhere .gitignore has no say: Compose syncs what a rule names.
+        """
+        path = os.path.relpath(rule.source, os.path.realpath(self.project_dir))
+        self._stamp([os.path.dirname(rule.source)])
+        if rule.target is not None and os.path.isdir(rule.source):
+            self.origins.setdefault(rule.target.rstrip("/") or "/", path)
+        rebuilds = Remedy.REBUILD in rule.does and self.service.build is not None
+        copied = {pair.source for pair in self.pairs.values()} if rebuilds else set()
+        why = f"develop.watch rule {rule.number} of {rule.service}"
+        for source in self._selected(rule, "" if path == "." else path):
+            if rebuilds and source not in copied:
+                self.inputs.add(source)
+            if rule.does == {Remedy.RESTART}:
+                self.restarts.add(source)
+            target = rule.lands(source)
+            if target is not None:
+                on_change = not rule.initial
+                self._declare(Pair(source, target, Via.DECLARED, on_change=on_change, why=why))
+
+    def _selected(self, rule: WatchRule, prefix: str) -> Iterable[str]:
+        """Every file of a rule, project-relative, that the policy does not ignore."""
+        if not os.path.isdir(rule.source):
+            return [prefix] if os.path.isfile(rule.source) and rule.selects(prefix) else []
+        skip = skip_for(rule, partial(self._named, prefix), self._ignore)
+        listing = self._listing(rule.source, partial(list_below, skip=skip))
+        lands = (below for below, kind in listing.files.items() if _lands(kind))
+        return [self._named(prefix, below) for below in lands]
+
     def _declare(self, pair: Pair) -> None:
         """The policy wins over a COPY to the same place; what both say is said once, as a COPY."""
         key = (pair.target, Via.COPY)
@@ -284,8 +331,15 @@ class _Draft:
             copy_lines=_copy_lines(inference, self.refuted),
         )
         copies = {copy.target: copy for copy in inference.pairs} if inference is not None else {}
-        hidden_below = tuple(sorted(mounts))
-        return MapResult(result, inference, self.dockerfile, copies, hidden_below, self.stamps)
+        return MapResult(
+            map=result,
+            inference=inference,
+            dockerfile=self.dockerfile,
+            copies=copies,
+            hidden_below=tuple(sorted(mounts)),
+            stamps=self.stamps,
+            restarts=tuple(sorted(self.restarts)),
+        )
 
     def _pair(self, pair: Pair) -> None:
         self.pairs[pair.target, pair.via] = pair

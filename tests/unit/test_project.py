@@ -403,3 +403,26 @@ def test_what_automatic_steps_execute_is_named(write: Write) -> None:
         "freshd.toml",
         "more.yaml",
     ]
+
+
+# ---- develop.watch
+
+
+def test_a_develop_watch_section_is_the_policy_unless_it_is_switched_off(write: Write) -> None:
+    root = write({"compose.yaml": "", "app/a.py": "", "Dockerfile": ""})
+    rule: Json = {"path": str(root / "app"), "action": "sync", "target": "/app"}
+    build: Json = {"context": str(root)}
+    compose = FakeCompose({"web": {"build": build, "develop": {"watch": [rule]}}})
+    project = load(found(root), engine=None, compose=compose)
+    assert [each.name for each in project.policy.watch] == ["develop.watch web 1"]
+    assert project.policy.exists
+    assert project.policy.watched("db") == ()
+    assert not project.refresh()
+
+    write({".dockerignore": "app\n"})
+    assert project.refresh(), "the ignore file of the context is a part of each rule"
+    assert not project.policy.watch[0].selects("app/a.py")
+    write({"freshd.toml": "[project]\ndevelop_watch = false\n"})
+    assert project.refresh()
+    assert project.policy.watch == ()
+    assert project.service("web").watch, "Compose's own watch may be at work all the same"

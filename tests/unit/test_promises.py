@@ -1,8 +1,11 @@
 """What is to follow an injection is owed until it was done, whatever happens in between."""
 
+from dataclasses import replace
+
 import pytest
 
 from freshd.model import (
+    Command,
     Entry,
     FileChange,
     Kind,
@@ -157,3 +160,26 @@ def test_what_was_written_on_a_volume_is_known_in_every_container_that_has_it(
     store.writes.keep([two.id])
     assert store.writes.of(two) == {"/in/x": "bb" * 32, "/in/gone": ""}
     assert "/app/a" not in store.writes.of(one)
+
+
+@pytest.mark.parametrize("status", [StepStatus.DONE, StepStatus.FAILED])
+def test_a_command_that_ran_is_owed_no_more_whatever_came_of_it(
+    store: Store, status: StepStatus
+) -> None:
+    first, second = (_command(f"develop.watch web {number}") for number in (1, 2))
+    promises = Promises(store, "shop")
+    promises.make(Plan("web", (INJECT, first)), [WEB])
+    promises.make(Plan("web", (INJECT, second)), [WEB])
+    (step_owed,) = Promises(store, "shop").due("web", [WEB])
+    assert step_owed.commands == (*first.commands, *second.commands)
+    started_again = replace(WEB, started_at=20.0)
+    assert owed(store, started_again) == [Remedy.EXEC], "a new process has not run it"
+    promises.settle(Outcome(second, StepStatus.UNKNOWN))
+    assert owed(store) == [Remedy.EXEC]
+    promises.settle(Outcome(second, status))
+    assert owed(store) == []
+
+
+def _command(rule: str) -> Step:
+    made = step(Remedy.EXEC)
+    return replace(made, commands=(Command(rule, ("app", "reload")),))

@@ -8,6 +8,7 @@ from typing import Any, cast
 import pytest
 
 from freshd import passes
+from freshd.composewatch import ComposeWatches
 from freshd.dirty import Dirty, Key, Work
 from freshd.engine.endpoint import Endpoint
 from freshd.errors import EngineUnavailable
@@ -66,6 +67,7 @@ class Stage:
             dirty=Dirty(),
             log=Quiet(),
             notices=IncidentNotices(store.incidents, self.told.append),
+            watches=ComposeWatches(),
         )
 
     def reconcile(self, _context: object, name: str, *, full: bool, **_: object) -> Passed:

@@ -96,12 +96,14 @@ def test_a_running_daemon_is_known_by_its_lock(line: Line, tmp_path: Path) -> No
         watching="12 directories",
         notifier="no session bus",
         problems=("inotify limit reached, polling",),
+        verifying="docker compose watch (pid 7) is at work",
     )
     save(line, daemon=daemon)
     with lock.open("w") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
         out = line("status").out
         assert f"daemon running, pid {os.getpid()}, started 1 min ago" in out
+        assert "only verifying: docker compose watch (pid 7) is at work" in out
         assert "watching 12 directories" in out
         assert "notices: no session bus" in out
         assert "degraded: inotify limit reached, polling" in out
@@ -130,7 +132,7 @@ def test_fresh_is_only_what_was_seen_while_every_change_is_heard_of(
 
 
 def test_what_the_daemon_says_of_itself_comes_back(line: Line) -> None:
-    daemon = DaemonState(1, 2.0, "lock", "here", "gone", "bus", ("a", "b"))
+    daemon = DaemonState(1, 2.0, "lock", "here", "gone", "bus", ("a", "b"), 3.0, "compose (pid 4)")
     save(line, daemon=daemon)
     with database(line) as store:
         saved = store.status.load("shop")
