@@ -33,6 +33,7 @@ from freshd.watched import Watched
 WORKERS = 4
 STOP_PATIENCE = 15.0
 _STATUS_EVERY = 5.0
+_LOOK_EVERY = 0.5
 _LOOKED_BACK = 20
 
 
@@ -92,7 +93,7 @@ class Daemon:
         self.ready = False
         self._newest = self._store.journal.newest(project.name)
         self._started_at = self._since = time.time()
-        self._saved = 0.0
+        self._saved = self._looked = 0.0
         self._dirty = Dirty(held=lock_held)
         self._passes = Passes(
             project=project,
@@ -148,11 +149,14 @@ class Daemon:
         self._passes.mark_due()
         if self._refresh_watch.is_set() and self._dirty.idle():
             self._refresh()
-        self._notice_trouble()
-        if self._state_changed.is_set() or time.monotonic() - self._saved >= _STATUS_EVERY:
+        now = time.monotonic()
+        if now - self._looked >= _LOOK_EVERY:
+            self._looked = now
+            self._notice_trouble()
+            self._notice_resume()
+            self._notice_others()
+        if self._state_changed.is_set() or now - self._saved >= _STATUS_EVERY:
             self._save_state()
-        self._notice_resume()
-        self._notice_others()
 
     def trouble(self) -> str:
         """Why this daemon does not do its work and will not by itself, or ""."""

@@ -75,6 +75,8 @@ class Several:
 
     @property
     def summary(self) -> str:
+        if not self._begun.is_set():
+            return "begins to watch"
         state = self._state()
         watched = [each.name for each in state.projects if not each.problem]
         if not state.projects:
