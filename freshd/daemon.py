@@ -28,6 +28,7 @@ from freshd.tree.git import lock_held
 from freshd.triggers.engine_events import EngineEvents, EngineState
 from freshd.triggers.schedule import Scheduler
 from freshd.triggers.watch import Watcher, WatchMode
+from freshd.validating import take_up
 from freshd.watched import Watched
 
 WORKERS = 4
@@ -137,6 +138,9 @@ class Daemon:
             self._passes.context("").consent()
         self._watcher.start()
         self._schedule()
+        weekly = self._project.policy.schedule.validate
+        if weekly is not None and take_up(self._store, self.name, now=time.time()):
+            self._passes.validate()
         self._scheduler.start()
         self._events.start()
         for worker in self._workers:
