@@ -29,11 +29,13 @@ from freshd.tree.git import lock_held
 from freshd.triggers.engine_events import EngineEvents, EngineState
 from freshd.triggers.schedule import Scheduler
 from freshd.triggers.watch import Watcher, WatchMode
+from freshd.validating import take_up
 from freshd.watched import Watched
 
 WORKERS = 4
 STOP_PATIENCE = 15.0
 _STATUS_EVERY = 5.0
+_LOOK_EVERY = 0.5
 _LOOKED_BACK = 20
 
 
@@ -93,7 +95,7 @@ class Daemon:
         self.ready = False
         self._newest = self._store.journal.newest(project.name)
         self._started_at = self._since = time.time()
-        self._saved = 0.0
+        self._saved = self._looked = 0.0
         self._dirty = Dirty(held=lock_held)
         self._watches = ComposeWatches()
         self._at_work: tuple[AtWork, ...] = ()
@@ -140,6 +142,9 @@ class Daemon:
             self._passes.context("").consent()
         self._watcher.start()
         self._schedule()
+        weekly = self._project.policy.schedule.validate
+        if weekly is not None and take_up(self._store, self.name, now=time.time()):
+            self._passes.validate()
         self._scheduler.start()
         self._events.start()
         for worker in self._workers:
@@ -152,12 +157,15 @@ class Daemon:
         self._passes.mark_due()
         if self._refresh_watch.is_set() and self._dirty.idle():
             self._refresh()
-        self._notice_trouble()
-        if self._state_changed.is_set() or time.monotonic() - self._saved >= _STATUS_EVERY:
+        now = time.monotonic()
+        if now - self._looked >= _LOOK_EVERY:
+            self._looked = now
+            self._notice_trouble()
+            self._notice_resume()
+            self._notice_others()
+            self._notice_compose_watch()
+        if self._state_changed.is_set() or now - self._saved >= _STATUS_EVERY:
             self._save_state()
-        self._notice_resume()
-        self._notice_others()
-        self._notice_compose_watch()
 
     def trouble(self) -> str:
         """Why this daemon does not do its work and will not by itself, or ""."""

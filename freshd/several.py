@@ -24,6 +24,7 @@ from freshd.tree.composefiles import candidates
 
 _LOOK_EVERY: Final = 1.0
 _RETRY: Final = 30.0
+_LONGEST_BEGIN: Final = 120.0  # the unit allows five minutes
 _ROUND: Final = "a round over the projects"
 
 Stamp: TypeAlias = tuple[int, int, int] | None
@@ -64,17 +65,20 @@ class Several:
         self._using = threading.Lock()  # of the entries; while it is held none is ended
         self._saved: SeveralState | None = None
         self._pulses = Pulses()
+        self._started = time.monotonic()
         self._stopping = threading.Event()
         self._begun = threading.Event()
         self._thread = threading.Thread(target=self._rounds, name="freshd-projects", daemon=True)
 
     @property
     def ready(self) -> bool:
-        """Once every project has begun, or said why it cannot."""
-        return self._begun.is_set()
+        """Once every project has begun or said why it cannot; a slow one is not waited for long."""
+        return self._begun.is_set() or time.monotonic() - self._started > _LONGEST_BEGIN
 
     @property
     def summary(self) -> str:
+        if not self.ready:
+            return "begins to watch"
         state = self._state()
         watched = [each.name for each in state.projects if not each.problem]
         if not state.projects:
@@ -87,6 +91,7 @@ class Several:
         return text
 
     def start(self) -> None:
+        self._started = time.monotonic()
         self._pulses.beat(_ROUND)
         self._thread.start()
 

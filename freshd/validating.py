@@ -7,10 +7,15 @@ it has come through, so an engine that is away puts the result off and does not 
 import threading
 import time
 from collections.abc import Callable, Collection, Iterable
+from typing import Final
 
 from freshd.causes.verdict import worst
 from freshd.model import Level, ServiceReport
-from freshd.store.validations import Validation
+from freshd.store.store import Store
+from freshd.store.validations import MOST_KEPT, Validation
+
+WEEKLY: Final = "validate"  # as the schedule's memory knows it
+_AGAIN: Final = "validate:again"
 
 
 def result(
@@ -36,6 +41,23 @@ def result(
         steps=steps,
         by_hand=by_hand,
     )
+
+
+def take_up(store: Store, project: str, *, now: float) -> bool:
+    """Whether the last weekly validation came to no result, as freshd ended before; noted, so that
+    it is taken up once and no crash repeats it.
+    """
+    began = store.schedule.last_run(WEEKLY, project)
+    if began is None:
+        return False
+    again = store.schedule.last_run(_AGAIN, project)
+    if again is not None and again >= began:
+        return False
+    known = store.validations.history(project, limit=MOST_KEPT)
+    if any(each.began_at >= began and not each.by_hand for each in known):
+        return False
+    store.schedule.set(_AGAIN, project, now)
+    return True
 
 
 class Validating:

@@ -10,6 +10,11 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# How fast values are drawn says how busy the machine is, and nothing of the code.
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
 
 DEFAULT_TIMEOUT = 60.0  # seconds, as pyproject.toml has it
 UNIT_TIMEOUT = 60.0  # a guard against a hang, also on a machine that is busy with engine tests

@@ -144,6 +144,8 @@ def _autostart(app: App) -> "Autostart":
 def _dry(app: App, made: "Autostart") -> None:
     """The file on stdout, what else would be done on stderr."""
     app.screen.text(made.wanted)
+    if app.wanted != Wanted():
+        app.screen.log("would add the project to config.toml, unless it is there")
     app.screen.log(f"would write {made.manager.path}, then:")
     for command in made.manager.start(None):
         app.screen.log(f"  {' '.join(command)}")

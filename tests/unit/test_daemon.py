@@ -55,6 +55,17 @@ def test_being_asked_for_is_consent_and_being_started_at_login_is_not(
     assert shared.store.consent.get(directory) == consent
 
 
+def test_a_validation_that_was_cut_off_is_owed_again(
+    start: Start, shared: Shared, tmp_path: Path
+) -> None:
+    policy = tmp_path / "shop" / "freshd.toml"
+    shared.store.schedule.set("validate", "shop", time.time())
+    assert not start()._passes._validating.owes("web"), "the policy asks for none"
+    policy.write_text(policy.read_text() + '[schedule]\nvalidate = "Sun 03:30"\n')
+    assert start()._passes._validating.owes("web")
+    assert not start()._passes._validating.owes("web"), "once"
+
+
 def test_one_that_works_has_no_trouble_also_while_its_engine_is_away(start: Start) -> None:
     daemon = start()
     daemon.tick()

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from freshd import daemon, session
+from freshd import daemon, running, session
 from freshd.engine.endpoint import DEFAULT_HOST, SCHEMES, Endpoint, resolve
 from freshd.errors import ConfigError
 
@@ -57,6 +57,7 @@ def test_a_verb_and_the_daemon_talk_to_the_engine_it_names(
     module: Any, world: Mapping[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[Endpoint] = []
+    (tmp_path / "freshd.toml").write_text('[service.web]\ncontainer = "shop-web"\n')
 
     def compose(endpoint: Endpoint, _environ: Mapping[str, str]) -> None:
         seen.append(endpoint)
@@ -71,8 +72,8 @@ def test_a_verb_and_the_daemon_talk_to_the_engine_it_names(
         "project_name": None,
         "profiles": (),
     }
-    start = module.run if module is daemon else module.open_session
-    more = {} if module is daemon else {"need_engine": True, "on_line": print}
+    start: Any = running.run if module is daemon else module.open_session
+    more: dict[str, Any] = {} if module is daemon else {"need_engine": True, "on_line": print}
     with pytest.raises(Seen):
         start(**wanted, **more)
     assert [each.host for each in seen] == ["unix:///mine.sock"]

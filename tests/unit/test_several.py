@@ -8,6 +8,7 @@ import pytest
 
 from freshd import several
 from freshd.daemon import Shared, open_daemon
+from freshd.errors import AlreadyRunning
 from freshd.log import set_up
 from freshd.report.several import SeveralState
 from freshd.several import Several
@@ -94,8 +95,15 @@ def test_without_a_project_it_idles_says_so_and_takes_up_what_is_added(house: Ho
     assert house.shared.store.consent.get(str(directory)) is None, "nobody typed a word"
     house.config.write_text("")
     house.until(lambda found: found == {})
-    with SingleDaemon(house.shared.locations.locks, str(directory)):
-        pass  # it has been given back
+
+    def given_back() -> bool:
+        try:
+            with SingleDaemon(house.shared.locations.locks, str(directory)):
+                return True
+        except AlreadyRunning:
+            return False
+
+    wait_until(given_back)
 
 
 def test_an_invalid_configuration_changes_nothing_and_is_told(house: House) -> None:

@@ -22,12 +22,13 @@ from freshd.reconcile import Passed
 from freshd.report.validations import summary
 from freshd.store import memory_store
 from freshd.store.validations import MOST_KEPT, Validation
-from freshd.validating import Validating, result
+from freshd.validating import Validating, result, take_up
 from tests.unit.report.values import DONE, differs, note, service
 
 WORLD = SimpleNamespace(
     surveyor=SimpleNamespace(size=lambda _service: TreeSize(files=3)),
     halted=lambda _service: None,
+    watcher=lambda _service: None,
 )
 
 
@@ -169,6 +170,23 @@ def test_one_that_begins_while_another_is_under_way_begins_anew() -> None:
     assert done is not None
     assert (done.began_at, done.steps) == (2.0, 0)
     assert validating.came_through(service(), steps=0) is None
+
+
+def test_one_that_ended_without_a_result_is_taken_up_once(stage: Stage) -> None:
+    store = stage.store
+
+    def taken_up(now: float) -> bool:
+        return take_up(store, "shop", now=now)
+
+    assert not taken_up(1.0), "none ever began"
+    store.schedule.set("validate", "shop", 100.0)
+    by_hand = result([service()], began_at=105.0, finished_at=106.0, by_hand=True)
+    store.validations.record("shop", by_hand)
+    assert taken_up(110.0)
+    assert not taken_up(120.0), "whatever ended it may do so again"
+    store.schedule.set("validate", "shop", 200.0)
+    store.validations.record("shop", result([service()], began_at=200.5, finished_at=201.0))
+    assert not taken_up(210.0)
 
 
 def test_the_oldest_results_of_a_project_go(stage: Stage) -> None:
