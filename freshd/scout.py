@@ -109,8 +109,12 @@ def command_of(service: ComposeService, sketch: Outline | None, sight: Sight) ->
         argv = (*service.entrypoint, *(service.command or ()))
         return Command(argv, "entrypoint in the Compose file")
     if service.command is not None:
-        argv = (*inner.entrypoint, *service.command)
-        return Command(argv, "command in the Compose file")
+        entrypoint = inner.entrypoint
+        if not entrypoint and service.command[:1] and service.command[0].startswith("-"):
+            entrypoint = inner.command[:1]  # options, for a program that only the image names
+            if not entrypoint:
+                return Command()
+        return Command((*entrypoint, *service.command), "command in the Compose file")
     return Command((*inner.entrypoint, *inner.command), inner.origin)
 
 

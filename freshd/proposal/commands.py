@@ -89,8 +89,12 @@ def _gunicorn(program: Program, settings: Mapping[str, str], read: Read) -> tupl
     more = tuple(settings.get("GUNICORN_CMD_ARGS", "").split())
     asked = Program("gunicorn", (*program.args, *more))
     named = _value(asked, "-c", "--config") or "gunicorn.conf.py"
+    if named.startswith("python:"):
+        named = f"{named.removeprefix('python:').replace('.', '/')}.py"
     text = read(named.removeprefix("file:"))
     said = text or ""
+    if re.search(r"^\s*(?:reload|preload_app)\s*=\s*(?!True|False)", said, re.MULTILINE):
+        return RESTART, f"{named} decides about reloading when gunicorn starts: not known here"
     if asked.has("--reload") or re.search(r"^\s*reload\s*=\s*True", said, re.MULTILINE):
         return SELF, "gunicorn --reload starts its workers again when a file changes"
     if asked.has("--preload") or re.search(r"^\s*preload_app\s*=\s*True", said, re.MULTILINE):

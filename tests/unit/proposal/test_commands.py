@@ -99,6 +99,8 @@ def test_the_mode_of_a_command_line(line: str, mode: str) -> None:
         ("npm run dev", {"package.json": "not json"}, {}, "restart"),
         ("gunicorn a:b", {"gunicorn.conf.py": "preload_app = True\n"}, {}, "restart"),
         ("gunicorn a:b", {"gunicorn.conf.py": "reload = True\n"}, {}, "self"),
+        ("gunicorn -c python:c.g a:b", {"c/g.py": "reload = flag()\n"}, {}, "restart"),
+        ("gunicorn -c python:c.g a:b", {"c/g.py": "workers = 2\n"}, {}, "signal:HUP"),
         ("gunicorn -c g.py a:b", {"g.py": "workers = 2\n"}, {}, "signal:HUP"),
         ("gunicorn a:b", {}, {"GUNICORN_CMD_ARGS": "--preload"}, "restart"),
         ("flask run", {}, {"FLASK_DEBUG": "1"}, "self"),
