@@ -137,7 +137,7 @@ STORES: Final = frozenset(
         "cassandra", "clickhouse-server", "influxdb", "neo4j", "couchdb", "cockroach", "etcd",
         "consul", "vault", "mssql", "meilisearch", "typesense", "qdrant", "weaviate",
         "milvus", "localstack", "solr", "postgresql", "dragonfly", "surrealdb",
-        "redismod", "redis-stack", "redis-stack-server", "azure-sql-edge", 
+        "redismod", "redis-stack", "redis-stack-server", "azure-sql-edge",
         "mongodb-community-server",
     }
 )  # fmt: skip

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from freshd.policy.values import reload_mode
@@ -136,6 +136,20 @@ def test_a_migration_at_the_start_is_noticed(
     assert way(line, files).migrates == migrates
 
 
+@pytest.mark.parametrize(
+    ("line", "compiles"),
+    [
+        ("go run ./cmd/api", True),
+        ("cargo run --release", True),
+        ("./mvnw spring-boot:run", True),
+        ("dotnet Shop.dll", False),
+        ("/server run", False),
+    ],
+)
+def test_a_program_that_compiles_when_it_starts_needs_no_build(line: str, compiles: bool) -> None:
+    assert way(line).compiles is compiles
+
+
 def test_a_signal_that_would_not_arrive_says_how_to_mend_it() -> None:
     assert "write `exec`" in way("sh -c|gunicorn a:b").why
 
@@ -154,6 +168,7 @@ WORDS = st.sampled_from(
 )  # fmt: skip
 
 
+@settings(deadline=None)
 @given(st.lists(st.one_of(WORDS, st.text(max_size=8)), max_size=8), st.text(max_size=30))
 def test_any_command_line_has_a_mode_that_a_policy_may_have(argv: list[str], text: str) -> None:
     found = way_of(tuple(argv), settings={}, read=lambda _path: text)
