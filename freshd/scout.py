@@ -134,8 +134,8 @@ def _built_command(sketch: Outline | None, service: ComposeService, sight: Sight
         below = config.entrypoint if config is not None else ()
         entrypoint = below if sketch.entrypoint is None else sketch.entrypoint
         word = "CMD" if sketch.command else "ENTRYPOINT"
-        return _Inner(entrypoint, sketch.command or (), f"{word}, line {sketch.line} of its "
-                      "Dockerfile")  # fmt: skip
+        origin = f"{word}, line {sketch.line} of its Dockerfile"
+        return _Inner(entrypoint, sketch.command or (), origin)
     if config is not None and (config.entrypoint or config.command):
         return _Inner(config.entrypoint, config.command, f"as the image {service.image} says")
     known = command_of_image(base)
