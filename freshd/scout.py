@@ -109,8 +109,12 @@ def command_of(service: ComposeService, sketch: Outline | None, sight: Sight) ->
         argv = (*service.entrypoint, *(service.command or ()))
         return Command(argv, "entrypoint in the Compose file")
     if service.command is not None:
-        argv = (*inner.entrypoint, *service.command)
-        return Command(argv, "command in the Compose file")
+        entrypoint = inner.entrypoint
+        if not entrypoint and service.command[:1] and service.command[0].startswith("-"):
+            entrypoint = inner.command[:1]  # options, for a program that only the image names
+            if not entrypoint:
+                return Command()
+        return Command((*entrypoint, *service.command), "command in the Compose file")
     return Command((*inner.entrypoint, *inner.command), inner.origin)
 
 
@@ -130,8 +134,8 @@ def _built_command(sketch: Outline | None, service: ComposeService, sight: Sight
         below = config.entrypoint if config is not None else ()
         entrypoint = below if sketch.entrypoint is None else sketch.entrypoint
         word = "CMD" if sketch.command else "ENTRYPOINT"
-        return _Inner(entrypoint, sketch.command or (), f"{word}, line {sketch.line} of its "
-                      "Dockerfile")  # fmt: skip
+        origin = f"{word}, line {sketch.line} of its Dockerfile"
+        return _Inner(entrypoint, sketch.command or (), origin)
     if config is not None and (config.entrypoint or config.command):
         return _Inner(config.entrypoint, config.command, f"as the image {service.image} says")
     known = command_of_image(base)

@@ -35,6 +35,7 @@ class Sight:
     engine: Engine | None
     store: Store
     unseen: list[str] = field(default_factory=list)
+    _surveyor: Surveyor | None = None
 
     def maps(self) -> Mapping[str, "Mapped"]:
         """Every service's map; one that cannot be made says why and hides no other."""
@@ -53,9 +54,10 @@ class Sight:
                     policy=self.project.policy.service(name),
                 )
                 return Mapped(made)
+            if self._surveyor is None:
+                self._surveyor = Surveyor(self.project, self.engine, self.store)
             replicas = self._replicas(self.engine, name)
-            surveyor = Surveyor(self.project, self.engine, self.store)
-            found, held = surveyor.proof(name, replicas)
+            found, held = self._surveyor.proof(name, replicas)
             return Mapped(found, replicas, held)
         except (ConfigError, EngineFailed) as error:
             return Mapped(None, problem=error.message)

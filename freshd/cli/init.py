@@ -23,6 +23,7 @@ def init(app: App, *, write: bool, force: bool, as_json: bool) -> int:
     without an engine too, and then says what it could not see.
     """
     from freshd.config import parse_policy
+    from freshd.config.writing import refuse_if_there, write_policy
     from freshd.proposal.text import policy_text
     from freshd.report.proposal import proposal_document, summary_lines
     from freshd.scout import scouted
@@ -63,56 +64,3 @@ def _next(path: str, *, written: bool) -> tuple[tuple[str, str], ...]:
             ("freshd plan", "code"),
         )
     return (("to keep it: ", "dim"), ("freshd init --write", "code"))
-
-
-def refuse_if_there(path: str) -> None:
-    """Raises ConfigError where a policy exists, whatever it is."""
-    import os
-
-    from freshd.errors import ConfigError
-
-    if os.path.lexists(path):
-        raise ConfigError(
-            f"{path} exists already",
-            hint="`freshd init` shows what would be proposed; --force replaces the file",
-        )
-
-
-def write_policy(path: str, text: str, *, force: bool) -> None:
-    """Write the file whole or not at all; raises ConfigError where it cannot be.
-
-    Without ``force`` a file that came to be meanwhile stays what it is.
-    """
-    import os
-    import tempfile
-
-    from freshd.errors import ConfigError
-
-    aside = ""
-    try:
-        directory = os.path.dirname(path)
-        descriptor, aside = tempfile.mkstemp(prefix=".freshd.toml.", suffix="~", dir=directory)
-        with open(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(aside, 0o666 & ~_umask())
-        if force:
-            os.replace(aside, path)
-        else:
-            os.link(aside, path)  # refuses what exists, unlike a rename
-    except FileExistsError:
-        refuse_if_there(path)
-    except OSError as error:
-        raise ConfigError(f"cannot write {path}: {error.strerror}") from error
-    finally:
-        if aside and os.path.lexists(aside):
-            os.unlink(aside)
-
-
-def _umask() -> int:
-    import os
-
-    mask = os.umask(0o077)
-    os.umask(mask)
-    return mask

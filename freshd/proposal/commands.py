@@ -16,6 +16,8 @@ _MIGRATES = re.compile(
     r"|typeorm\s+migration:run|artisan\s+migrate|doctrine:migrations:migrate|ecto\.migrate"
     r"|goose\b.*\bup|dbmate\s+(?:up|migrate)|flyway\s+migrate|aerich\s+upgrade)\b"
 )
+_COMPILERS = frozenset({"go", "cargo", "mvn", "mvnw", "gradle", "gradlew", "dotnet", "sbt"})
+_RUNS = frozenset({"run", "bootRun", "spring-boot:run"})
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _PRODUCTION = frozenset({"production", "prod", "staging"})
 
@@ -24,13 +26,15 @@ _PRODUCTION = frozenset({"production", "prod", "staging"})
 class Way:
     """``mode`` as a policy's ``reload`` has it, and why; ``program`` is what was recognised.
 
-    ``migrates`` is the command by which the container changes its database when it starts.
+    ``migrates`` is the command by which the container changes its database when it starts;
+    ``compiles`` says that starting it compiles what changed.
     """
 
     mode: str
     why: str
     program: str = ""
     migrates: str = ""
+    compiles: bool = False
 
 
 def way_of(argv: tuple[str, ...], *, settings: Mapping[str, str], read: Read) -> Way:
@@ -45,7 +49,8 @@ def way_of(argv: tuple[str, ...], *, settings: Mapping[str, str], read: Read) ->
     if mode.startswith("signal:") and not program.first:
         why = f"{why}, but a shell or runner stands before it and keeps the signal: write `exec`"
         mode = RESTART
-    return Way(mode, why, program.name, _migration(argv, program))
+    compiles = program.name in _COMPILERS and bool(_RUNS & set(program.args))
+    return Way(mode, why, program.name, _migration(argv, program), compiles)
 
 
 def _mode(program: Program, settings: Mapping[str, str], read: Read) -> tuple[str, str]:
@@ -89,8 +94,12 @@ def _gunicorn(program: Program, settings: Mapping[str, str], read: Read) -> tupl
     more = tuple(settings.get("GUNICORN_CMD_ARGS", "").split())
     asked = Program("gunicorn", (*program.args, *more))
     named = _value(asked, "-c", "--config") or "gunicorn.conf.py"
+    if named.startswith("python:"):
+        named = f"{named.removeprefix('python:').replace('.', '/')}.py"
     text = read(named.removeprefix("file:"))
     said = text or ""
+    if re.search(r"^\s*(?:reload|preload_app)\s*=\s*+(?!True|False)", said, re.MULTILINE):
+        return RESTART, f"{named} decides about reloading when gunicorn starts: not known here"
     if asked.has("--reload") or re.search(r"^\s*reload\s*=\s*True", said, re.MULTILINE):
         return SELF, "gunicorn --reload starts its workers again when a file changes"
     if asked.has("--preload") or re.search(r"^\s*preload_app\s*=\s*True", said, re.MULTILINE):

@@ -13,12 +13,12 @@ from freshd.proposal.commands import Way
 
 
 class Confidence(StrEnum):
-    """How sure the map of a service is."""
+    """How sure the map of a service is; NOTHING of the tree is in it, as far as can be told."""
 
     PROVED = "proved"
     INFERRED = "inferred"
-    UNTOLD = "could not be told"
-    NOTHING = "nothing of the tree is in it"
+    UNTOLD = "untold"
+    NOTHING = "nothing"
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,12 +3,11 @@
 The order is the policy's: the first rule that fits decides, so the narrow ones come first.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from freshd.model import Pair, Remedy
 from freshd.policy.paths import matcher
 from freshd.policy.rules import ProjectSettings
-from freshd.policy.values import pattern
 from freshd.proposal.facts import Never, Proposal, ProposedRule, ServiceLook
 from freshd.proposal.languages import (
     ASSETS,
@@ -16,11 +15,19 @@ from freshd.proposal.languages import (
     PAPERS,
     TESTS,
     Language,
-    language_of,
     languages_of,
 )
+from freshd.proposal.reach import (
+    acts,
+    anchored,
+    any_of,
+    built_language,
+    consumed,
+    injectable,
+    runs_word,
+    scope,
+)
 from freshd.proposal.services import propose_service
-from freshd.tree.dockerfile.consumed import Run, consumes, tokens
 
 CONTENT = ("content-differs", "missing-in-container", "mode-differs")
 _ALL_CONTENT = (*CONTENT, "extra-in-container")
@@ -50,17 +57,6 @@ def propose(
     )
 
 
-def built_language(look: ServiceLook, path: str) -> Language | None:
-    """The language of a source of ``look`` that must be built before an edit shows; else None.
-
-    A development server builds by itself what it serves.
-    """
-    language = language_of(path)
-    if language is None or not language.is_built(look.runs):
-        return None
-    return None if look.way.mode == "self" else language
-
-
 def _consumed(looks: Sequence[ServiceLook]) -> Iterator[ProposedRule]:
     """Files that land as they are and that a RUN reads as well: lock files above all."""
     ours = {look.name: [p for p in look.copied if consumed(look, p)] for look in looks}
@@ -78,15 +74,9 @@ def _consumed(looks: Sequence[ServiceLook]) -> Iterator[ProposedRule]:
         "not install or generate anything: the image is built again.",
         when=_ALL_CONTENT,
         paths=exact,
-        services=_scope(looks, [name for name, pairs in ours.items() if pairs]),
+        services=scope(looks, [name for name, pairs in ours.items() if pairs]),
         do=(Remedy.REBUILD,),
     )
-
-
-def consumed(look: ServiceLook, pair: Pair) -> bool:
-    """Whether a RUN is known to read the file, be it in an earlier copy of it."""
-    runs = (Run(0, 0, tokens(text)) for text in look.runs)
-    return pair.also_input or any(consumes(run, pair.source) for run in runs)
 
 
 def _compiled(looks: Sequence[ServiceLook]) -> Iterator[ProposedRule]:
@@ -108,50 +98,45 @@ def _compiled(looks: Sequence[ServiceLook]) -> Iterator[ProposedRule]:
             f"{words} file would lie beside it and change nothing.",
             when=_ALL_CONTENT,
             paths=tuple(each for language in languages for each in language.patterns),
-            services=_scope(looks, names),
+            services=scope(looks, names),
             do=(Remedy.REBUILD,),
         )
     for asked, paths, why in ASSETS:
-        named = [look for look in looks if language_run(asked, look) and _any(look, paths)]
+        named = [look for look in looks if runs_word(asked, look) and any_of(look, paths)]
         if named:
             yield ProposedRule(
                 name="assets are built",
                 why=f"These files are not served from where they land: {why}.",
                 when=CONTENT,
                 paths=paths,
-                services=_scope(looks, [look.name for look in named]),
+                services=scope(looks, [look.name for look in named]),
                 do=(Remedy.REBUILD,),
             )
 
 
-def language_run(asked: str, look: ServiceLook) -> bool:
-    """Whether a RUN of the service's build has this in its text."""
-    return Language("", (), built=asked).is_built(look.runs)
-
-
 def _quiet(looks: Sequence[ServiceLook]) -> Iterator[ProposedRule]:
     """Only where a restart would come of it."""
-    loud = [look for look in looks if _acts(look) and look.copied]
+    loud = [look for look in looks if acts(look) and look.copied]
     for name, every, why in (
         ("tests", TESTS, ("No running service imports its tests: they are kept level without a "
          "restart.")),
         ("papers", PAPERS, ("`COPY` takes these along, and nothing that runs reads them: they are "
          "kept level without a restart. A .dockerignore would keep them out.")),
     ):  # fmt: skip
-        found = tuple(p for p in every if any(_any(look, (p,)) for look in loud))
+        found = tuple(p for p in every if any(any_of(look, (p,)) for look in loud))
         if found:
             yield ProposedRule(
                 name=name,
                 why=why,
                 when=CONTENT,
                 paths=found,
-                services=_scope(looks, [look.name for look in loud if _any(look, found)]),
+                services=scope(looks, [look.name for look in loud if any_of(look, found)]),
                 do=(Remedy.INJECT,),
             )
 
 
 def _injected(looks: Sequence[ServiceLook]) -> Iterator[ProposedRule]:
-    names = [look.name for look in looks if _injectable(look)]
+    names = [look.name for look in looks if injectable(look)]
     if not names:
         return
     yield ProposedRule(
@@ -160,13 +145,13 @@ def _injected(looks: Sequence[ServiceLook]) -> Iterator[ProposedRule]:
         "bytecode of what was written is purged, and the service takes it up as its `reload` "
         "says. Files that look like secrets are never written.",
         when=CONTENT,
-        services=_scope(looks, names),
+        services=scope(looks, names),
         do=(Remedy.INJECT, Remedy.PURGE, Remedy.RELOAD),
     )
 
 
 def _left_over(looks: Sequence[ServiceLook]) -> Iterator[ProposedRule]:
-    names = [look.name for look in looks if _injectable(look)]
+    names = [look.name for look in looks if injectable(look)]
     if not names:
         return
     yield ProposedRule(
@@ -174,7 +159,7 @@ def _left_over(looks: Sequence[ServiceLook]) -> Iterator[ProposedRule]:
         why="What was deleted or renamed in the tree can still be imported in the container. Only "
         "files that a COPY brought, or freshd wrote, are deleted, and only in the container.",
         when=("extra-in-container",),
-        services=_scope(looks, names),
+        services=scope(looks, names),
         do=(Remedy.INJECT, Remedy.PURGE, Remedy.RELOAD),
     )
 
@@ -184,7 +169,7 @@ def _remounted(looks: Sequence[ServiceLook]) -> Iterator[ProposedRule]:
     names = [
         look.name
         for look in looks
-        if not _injectable(look) and not look.store and any(map(_single, look.bound))
+        if not injectable(look) and not look.store and any(map(_single, look.bound))
     ]
     if not names:
         return
@@ -222,7 +207,7 @@ def _rebuilt(looks: Sequence[ServiceLook]) -> Iterator[ProposedRule]:
         name="the build",
         why=why,
         when=tuple(when),
-        services=_scope([*looks], [look.name for look in building], every=building),
+        services=scope([*looks], [look.name for look in building], every=building),
         do=(Remedy.REBUILD,),
     )
 
@@ -241,7 +226,7 @@ def _recreated(looks: Sequence[ServiceLook]) -> Iterator[ProposedRule]:
 def _never(looks: Sequence[ServiceLook]) -> Never:
     lists: dict[str, tuple[tuple[str, ...], str]] = {}
     migrating = [look for look in looks if look.way.migrates and look.way.mode == "restart"]
-    found = tuple(p for p in _MIGRATIONS if any(_any(look, (p,)) for look in migrating))
+    found = tuple(p for p in _MIGRATIONS if any(any_of(look, (p,)) for look in migrating))
     if found:
         first = migrating[0]
         lists["inject"] = (
@@ -258,43 +243,3 @@ def _never(looks: Sequence[ServiceLook]) -> Never:
         lists["restart"] = (stores, why)
         lists["recreate"] = (stores, "")
     return Never(lists)
-
-
-def _acts(look: ServiceLook) -> bool:
-    return look.way.mode not in ("self", "per-request")
-
-
-def _injectable(look: ServiceLook) -> bool:
-    """Whether anything lands that an injection helps."""
-    return any(
-        not consumed(look, pair) and built_language(look, pair.source) is None
-        for pair in look.copied
-    )
-
-
-def _any(look: ServiceLook, patterns: tuple[str, ...]) -> bool:
-    matches: Callable[[str], bool] = matcher(patterns)
-    return any(matches(pair.source) for pair in look.copied)
-
-
-def _scope(
-    looks: Sequence[ServiceLook],
-    names: Sequence[str],
-    *,
-    every: Iterable[ServiceLook] | None = None,
-) -> tuple[str, ...]:
-    """The ``services`` of a rule; () where all that hold code are meant, so that new ones are."""
-    every = [look for look in looks if look.copied] if every is None else every
-    return () if {look.name for look in every} <= set(names) else tuple(names)
-
-
-def anchored(source: str) -> str | None:
-    """A pattern for exactly this path; None where no pattern can say it."""
-    if source.startswith("../") or not source.isprintable():
-        return None
-    escaped = "".join(f"\\{char}" if char in "\\*?[]" else char for char in source)
-    text = f"/{escaped[:-1]}\\ " if escaped.endswith(" ") else f"/{escaped}"
-    try:
-        return pattern(text)
-    except ValueError:
-        return None

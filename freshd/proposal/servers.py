@@ -137,6 +137,8 @@ STORES: Final = frozenset(
         "cassandra", "clickhouse-server", "influxdb", "neo4j", "couchdb", "cockroach", "etcd",
         "consul", "vault", "mssql", "meilisearch", "typesense", "qdrant", "weaviate",
         "milvus", "localstack", "solr", "postgresql", "dragonfly", "surrealdb",
+        "redismod", "redis-stack", "redis-stack-server", "azure-sql-edge",
+        "mongodb-community-server",
     }
 )  # fmt: skip
 
@@ -154,7 +156,8 @@ def repository(image: str) -> str:
 
 def is_store(image: str) -> bool:
     """Whether an image is a database, a queue or another store of data, by its name."""
-    return repository(image).rpartition("/")[2] in STORES
+    *above, name = repository(image).split("/")
+    return name in STORES or (name == "server" and above[-1:] == ["mssql"])
 
 
 def command_of_image(image: str) -> tuple[str, ...]:

@@ -111,9 +111,8 @@ def test_a_proposed_policy_is_right_from_the_first_edit_on(shop: Stack, freshd: 
     services = {each["name"]: each for each in shown.json["services"]}
     assert {name: services[name]["reload"] for name in MODES} == MODES
     assert {services[name]["confidence"] for name in MODES} == {"proved"}
-    assert services["db"]["confidence"] == "nothing of the tree is in it"
+    assert services["db"]["confidence"] == "nothing"
 
-    assert freshd("init").stdout == shown.json["toml"]
     assert freshd("init", "--write").returncode == 0
     assert Path(shop.path("freshd.toml")).read_text() == shown.json["toml"]
     again = freshd("init", "--write")
@@ -173,7 +172,6 @@ def test_a_path_is_explained_and_the_surroundings_are_sound(shop: Stack, freshd:
         "path": "docs/a.md", "pattern": "docs", "file": "web/.dockerignore", "line": 1,
         "builtin": False,
     }  # fmt: skip
-    assert views("api/main.go")["api"]["input"] is True
     container = shop.named_containers("worker")[shop.container("worker")]
     words = freshd("explain", f"{container}:/srv/shop/app.py").stdout
     assert "web/shop/app.py" in words
@@ -189,12 +187,9 @@ def test_a_path_is_explained_and_the_surroundings_are_sound(shop: Stack, freshd:
     unseen = freshd("init", "--json", environment=blind)
     assert unseen.returncode == 0
     assert unseen.json["unseen"]
-    assert {each["name"]: each["reload"] for each in unseen.json["services"]} | MODES == {
-        each["name"]: each["reload"] for each in unseen.json["services"]
-    }
+    modes = {each["name"]: each["reload"] for each in unseen.json["services"]}
+    assert {name: modes[name] for name in MODES} == MODES
     shop.write({"freshd.toml": "version = 2\n"})
     broken = freshd("doctor")
     assert broken.returncode == 1
     assert "✗ policy" in broken.stdout
-    assert freshd("init", "--write", "--force").returncode == 0
-    assert freshd("doctor").returncode == 0

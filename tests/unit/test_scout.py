@@ -104,10 +104,15 @@ def test_an_image_is_known_by_its_name_and_a_store_is_left_alone(look: Look) -> 
             "site": {"build": {}},
             "db": {"image": "docker.io/library/postgres:16-alpine"},
             "app": {"image": "registry.example:5000/shop/server:1"},
+            "sql": {"image": "mcr.microsoft.com/mssql/server:2022-latest"},
+            "metrics": {"image": "prom/prometheus", "command": ["--config.file=/p.yml"]},
+            "odd": {"image": "x/y", "command": ["--flag"]},
         },
     )
     assert found["site"].way.mode == "signal:HUP"
-    assert [name for name, each in found.items() if each.store] == ["db"]
+    assert found["metrics"].way.mode == "signal:HUP"
+    assert found["odd"].argv == ()
+    assert [name for name, each in found.items() if each.store] == ["db", "sql"]
     assert found["db"].confidence is Confidence.NOTHING
 
 

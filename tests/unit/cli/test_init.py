@@ -1,11 +1,12 @@
 """The one file that freshd writes into a project: whole, not over another, and with usual modes."""
 
+import errno
 import os
 from pathlib import Path
 
 import pytest
 
-from freshd.cli.init import refuse_if_there, write_policy
+from freshd.config.writing import refuse_if_there, write_policy
 from freshd.errors import ConfigError
 from tests.unit.cli.fakes import Line
 
@@ -47,6 +48,21 @@ def test_what_is_there_stays_unless_it_is_forced(tmp_path: Path, kind: str) -> N
 def test_a_directory_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="cannot write"):
         write_policy(str(tmp_path / "none" / "freshd.toml"), "", force=True)
+
+
+def test_without_hard_links_it_is_written_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_links(_source: str, _target: str) -> None:
+        raise OSError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", no_links)
+    path = tmp_path / "freshd.toml"
+    write_policy(str(path), "version = 1\n", force=False)
+    assert path.read_text() == "version = 1\n"
+    with pytest.raises(ConfigError, match="exists already"):
+        write_policy(str(path), "", force=False)
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_force_is_for_write_only(line: Line) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from freshd.policy.values import reload_mode
@@ -99,6 +99,8 @@ def test_the_mode_of_a_command_line(line: str, mode: str) -> None:
         ("npm run dev", {"package.json": "not json"}, {}, "restart"),
         ("gunicorn a:b", {"gunicorn.conf.py": "preload_app = True\n"}, {}, "restart"),
         ("gunicorn a:b", {"gunicorn.conf.py": "reload = True\n"}, {}, "self"),
+        ("gunicorn -c python:c.g a:b", {"c/g.py": "reload = flag()\n"}, {}, "restart"),
+        ("gunicorn -c python:c.g a:b", {"c/g.py": "workers = 2\n"}, {}, "signal:HUP"),
         ("gunicorn -c g.py a:b", {"g.py": "workers = 2\n"}, {}, "signal:HUP"),
         ("gunicorn a:b", {}, {"GUNICORN_CMD_ARGS": "--preload"}, "restart"),
         ("flask run", {}, {"FLASK_DEBUG": "1"}, "self"),
@@ -134,6 +136,20 @@ def test_a_migration_at_the_start_is_noticed(
     assert way(line, files).migrates == migrates
 
 
+@pytest.mark.parametrize(
+    ("line", "compiles"),
+    [
+        ("go run ./cmd/api", True),
+        ("cargo run --release", True),
+        ("./mvnw spring-boot:run", True),
+        ("dotnet Shop.dll", False),
+        ("/server run", False),
+    ],
+)
+def test_a_program_that_compiles_when_it_starts_needs_no_build(line: str, compiles: bool) -> None:
+    assert way(line).compiles is compiles
+
+
 def test_a_signal_that_would_not_arrive_says_how_to_mend_it() -> None:
     assert "write `exec`" in way("sh -c|gunicorn a:b").why
 
@@ -152,6 +168,7 @@ WORDS = st.sampled_from(
 )  # fmt: skip
 
 
+@settings(deadline=None)
 @given(st.lists(st.one_of(WORDS, st.text(max_size=8)), max_size=8), st.text(max_size=30))
 def test_any_command_line_has_a_mode_that_a_policy_may_have(argv: list[str], text: str) -> None:
     found = way_of(tuple(argv), settings={}, read=lambda _path: text)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from freshd.config import check_services, parse_policy
@@ -15,7 +15,8 @@ from freshd.policy.match import injection_forbidden, matching_rule
 from freshd.policy.rules import Policy, ProjectSettings
 from freshd.proposal.commands import Way
 from freshd.proposal.facts import Confidence, Proposal, ServiceLook
-from freshd.proposal.rules import anchored, propose
+from freshd.proposal.reach import anchored
+from freshd.proposal.rules import propose
 from freshd.proposal.text import policy_text, quoted
 
 RESTART = Way("restart", "it loads its code once")
@@ -84,6 +85,7 @@ INJECTED = ("inject", "purge", "reload")
         (PYTHON, None, "build-unrecorded", None),
         (GO, "main.go", "content-differs", ("rebuild",)),
         (GO, "main.go", "extra-in-container", ("rebuild",)),
+        (replace(GO, way=replace(RESTART, compiles=True)), "main.go", "content-differs", INJECTED),
         (GO, "go.mod", "content-differs", ("rebuild",)),
         (BINARY, None, "build-unrecorded", ("rebuild",)),
         (NEXT, "app/page.tsx", "content-differs", ("rebuild",)),
@@ -206,6 +208,7 @@ LOOKS = st.builds(
 )
 
 
+@settings(deadline=None, max_examples=60)  # a TOML file is written and read for each
 @given(st.lists(LOOKS, max_size=5, unique_by=lambda look: look.name), st.lists(st.text()))
 def test_whatever_is_found_the_proposal_loads_and_says_the_same(
     looks: list[ServiceLook], unseen: list[str]

@@ -4,7 +4,7 @@ import os
 import tempfile
 from pathlib import Path
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from freshd.tree.dockerignore import DockerIgnore
@@ -22,6 +22,7 @@ PATHS = st.sampled_from(
 )
 
 
+@settings(deadline=None)  # each example makes a small repository
 @given(LINES, LINES, LINES, PATHS)
 def test_it_agrees_with_what_is_watched(
     top: list[str], inner: list[str], policy: list[str], path: str
