@@ -84,6 +84,7 @@ class ComposeService:
     platform: str = ""
     container_name: str = ""
     unfollowed: tuple[str, ...] = ()
+    depends_on: tuple[str, ...] = ()
     watch: tuple[ComposeWatch, ...] = ()
 
 
@@ -124,6 +125,7 @@ def _service(project: str, name: str, value: Json) -> ComposeService:
             f"volumes_from {one}: the mounts of another container are not followed"
             for one in _texts(raw.get("volumes_from"), f"{where}.volumes_from")
         ),
+        depends_on=tuple(_mapping(raw.get("depends_on"), f"{where}.depends_on")),
         watch=_watch(raw.get("develop"), f"{where}.develop"),
     )
 
