@@ -16,7 +16,7 @@ from freshd.tree.compose import ComposeService
 from freshd.tree.composeargs import Watching, parse
 from freshd.tree.composefiles import default_files, split_files
 
-_AGE: Final = 1.0
+_AGE: Final = 2.0
 _YOUNG: Final = 5.0
 _ROUND: Final = 60.0
 
@@ -81,7 +81,7 @@ def _files(watching: Watching, cwd: str | None, environ: Mapping[str, str]) -> S
 
 
 class ComposeWatches:
-    """Looks for such processes, at most once a second; safe to use from several threads.
+    """Looks for such processes, at most every two seconds; safe to use from several threads.
 
     Between rounds only processes are read that are new: their number decides, not that of all.
     """
