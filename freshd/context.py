@@ -136,8 +136,9 @@ class Context:
 
     def watcher(self, service: str) -> str | None:
         """Why nothing is done to a service that Compose itself keeps up to date now, or None."""
+        services = self.project.services
         for one in self.watches.at_work(self.project):
-            if one.covers(service) and self.project.service(service).watch:
+            if services[service].watch and one.covers(service, services):
                 return f"{one}: only verified"
         return None
 

@@ -13,7 +13,9 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 # How fast values are drawn says how busy the machine is, and nothing of the code.
-settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile(
+    "any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile("any machine")
 
 DEFAULT_TIMEOUT = 60.0  # seconds, as pyproject.toml has it

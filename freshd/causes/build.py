@@ -136,8 +136,8 @@ def _changed(
 def _unrecorded(facts: ServiceFacts, image: ImageFacts, reasons: tuple[str, ...]) -> Finding:
     newer = facts.newer
     if newer:
-        words = f"{len(newer):,} files it is made of changed after it, such as"
-        reasons = (*reasons, f"{words} {printable(newer[0])}")
+        more = f" and {len(newer) - 1:,} more" if len(newer) > 1 else ""
+        reasons = (*reasons, f"{printable(newer[0])}{more} changed after the image was made")
     return Finding(
         cause="build-unrecorded",
         level=Level.UNVERIFIABLE,

@@ -58,5 +58,5 @@ def no_rule_reason(finding: Finding, policy: Policy) -> str:
     if finding.cause in NAMED_ONLY:
         return f"only a rule that names {finding.cause} may touch it"
     if policy.path is None:
-        return "no develop.watch rule asks for anything"
+        return "no develop.watch rule speaks of it"
     return "no rule of the policy applies"

@@ -71,6 +71,8 @@ def wish_for(
     if not remedies:
         return Wish(finding, rule, lost="the policy says to notify")
     wish = _reloaded(Wish(finding, rule, remedies), policy)
+    if not rule.commands:
+        wish = wish.without(Remedy.EXEC, f"{rule.name} names no command")
     for remedy, reason in gates.items():
         wish = wish.without(remedy, reason)
     replica = replicas.get(finding.container_id or "")

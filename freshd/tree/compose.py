@@ -100,6 +100,7 @@ class ComposeService:
     switches: Mapping[str, str] = field(default_factory=dict)
     working_dir: str = ""
     built_by: str = ""
+    depends_on: tuple[str, ...] = ()
     watch: tuple[ComposeWatch, ...] = ()
 
 
@@ -168,6 +169,7 @@ def _service(project: str, name: str, value: Json) -> ComposeService:
         entrypoint=_command(raw.get("entrypoint"), f"{where}.entrypoint"),
         switches=_switches(raw.get("environment"), f"{where}.environment"),
         working_dir=_text(raw.get("working_dir"), f"{where}.working_dir"),
+        depends_on=tuple(_mapping(raw.get("depends_on"), f"{where}.depends_on")),
         watch=_watch(raw.get("develop"), f"{where}.develop"),
     )
 

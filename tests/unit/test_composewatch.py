@@ -9,10 +9,11 @@ from typing import cast
 import psutil
 import pytest
 
-from freshd.composewatch import AtWork, ComposeWatches, Watching, concerns, parse
+from freshd.composewatch import AtWork, ComposeWatches, concerns
 from freshd.engine.compose import ComposeFiles
 from freshd.project import Project
 from freshd.tree.compose import ComposeService, ComposeWatch
+from freshd.tree.composeargs import Watching, parse
 from tests.harness.waiting import wait_until
 
 
@@ -113,6 +114,19 @@ def project(shop: Path, *watch: ComposeWatch) -> Project:
     return cast("Project", FakeProject(str(shop), watch))
 
 
+def test_a_watch_of_some_services_covers_what_they_depend_on() -> None:
+    model = {
+        "web": ComposeService("web", "", depends_on=("api", "cache")),
+        "api": ComposeService("api", "", depends_on=("db", "web")),
+        "db": ComposeService("db", ""),
+        "other": ComposeService("other", ""),
+    }
+    assert [name for name in model if AtWork(1, ("web",)).covers(name, model)] == [
+        "web", "api", "db",
+    ]  # fmt: skip
+    assert all(AtWork(1).covers(name, model) for name in model)
+
+
 def start(directory: Path, *words: str) -> subprocess.Popen[bytes]:
     """A process that looks like Compose and waits: a shell with a script of that name."""
     (directory / "compose").write_text("read line\n")
@@ -134,9 +148,6 @@ def test_a_process_is_found_while_it_runs(shop: Path, monkeypatch: pytest.Monkey
         (found,) = wait_until(lambda: watches.at_work(ours), what="the process to be seen")
         assert found == AtWork(process.pid, ("web",))
         assert str(found) == f"docker compose watch (pid {process.pid}) is at work on web"
-        assert found.covers("web")
-        assert not found.covers("db")
-        assert AtWork(1).covers("db")
         assert watches.at_work(project(shop)) == (), "nothing of it asks for a watch"
         process.kill()
         wait_until(lambda: not watches.at_work(ours), what="its end to be seen")

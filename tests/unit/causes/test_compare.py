@@ -589,3 +589,30 @@ def test_what_freshd_deleted_and_the_tree_has_again_is_missing_and_not_a_hot_pat
     written = {(replica(1).id, target("app/b.py")): ""}
     stack = Stack(V1, V1, inside={"web-1": {"app/b.py": None}}, extra={"written": written})
     assert told(compare(stack.facts())) == ["stale missing-in-container web-1 app/b.py"]
+
+
+def test_an_input_that_changed_after_an_unrecorded_build_is_told_with_all_its_paths() -> None:
+    newer = tuple(f"src/{number:02}.c" for number in range(30))
+    report = compare(Stack(tree=V1, built=V1, extra={"newer": newer}).facts())
+    found = only(report, "build-unrecorded")
+    assert found.paths == newer
+    assert found.evidence["newer"] == list(newer[:20])
+    assert "src/00.c and 29 more changed after the image was made" in found.message
+    assert report.verdict is Verdict.UNVERIFIABLE
+
+
+def test_a_restart_that_is_due_is_of_the_process_and_of_the_replica_that_runs() -> None:
+    due = {replica(number).id: ("conf/a", "conf/b") for number in (1, 2)}
+    stopped = replica(2, state="exited", exit_code=1)
+    stack = Stack(tree=V1, built=V1, replicas=(replica(1), stopped), extra={"restarts": due})
+    report = compare(stack.facts())
+    found = only(report, "restart-due")
+    assert (found.container, found.paths, found.remedy) == (
+        "web-1", ("conf/a", "conf/b"), Remedy.RESTART,
+    )  # fmt: skip
+    assert found.message == "conf/a and 1 more changed after web-1 was started"
+    assert report.links[LinkName.PROCESS] is LinkState.STALE
+    assert report.links[LinkName.CONTAINER] is LinkState.STALE, "the stopped one"
+    calm = compare(Stack(tree=V1, built=V1, extra={"restarts": {replica(1).id: ()}}).facts())
+    assert calm.links[LinkName.PROCESS] is LinkState.UNCHECKED
+    assert calm.verdict is Verdict.FRESH

@@ -180,7 +180,7 @@ def test_each_command_runs_once_in_the_order_of_the_rules_and_takes_what_is_owed
 
 def test_without_any_rule_that_fits_the_reason_is_told() -> None:
     (notice,) = _decided(FULL, finding("content-differs", "elsewhere")).notices
-    assert notice[1] == "no develop.watch rule asks for anything"
+    assert notice[1] == "no develop.watch rule speaks of it"
 
 
 def _decided(rules: Policy, found: Finding) -> Plan:

@@ -44,6 +44,7 @@ def test_a_service_with_everything() -> None:
             "command": ["a", "b"],
             "container_name": "shop-web",
             "volumes_from": ["db"],
+            "depends_on": {"db": {"condition": "service_started", "required": True}},
         }
     )
     assert service.build == ComposeBuild(
@@ -67,6 +68,7 @@ def test_a_service_with_everything() -> None:
     assert (service.scale, service.profiles, service.restart) == (2, ("dev",), "unless-stopped")
     assert (service.command, service.container_name) == (("a", "b"), "shop-web")
     assert "volumes_from db" in service.unfollowed[0]
+    assert service.depends_on == ("db",)
 
 
 def test_the_least_a_service_can_be() -> None:
