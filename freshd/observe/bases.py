@@ -53,12 +53,16 @@ class Bases:
     def look(self, image_id: str, chain_id: str, path: str) -> Node | None:
         """What the image has at ``path``, its last link not followed; None: nothing.
 
-        A path that cannot be looked at counts as nothing. Raises TargetGone for an image that is.
+        A path that cannot be looked at now counts as nothing. Raises TargetGone for an image that
+        is gone.
         """
         key = f"{path}\0is"  # beside the listings; no path holds a NUL
         known = self._cache.get_listing(chain_id, key)
         if known is None:
-            known = self._ask(image_id, path)
+            try:
+                known = self._ask(image_id, path)
+            except EngineFailed:
+                return None
             self._cache.put_listing(chain_id, key, known)
         return Node(Kind(known[0]), link=known[1]) if known else None
 
@@ -66,8 +70,5 @@ class Bases:
         if image_id not in self._probes:
             probe = probe_container(self._engine, image_id)
             self._probes[image_id] = self._open.enter_context(probe)
-        try:
-            found = archive.stat(self._engine, self._probes[image_id], path)
-        except EngineFailed:
-            return ()
+        found = archive.stat(self._engine, self._probes[image_id], path)
         return () if found is None else (found.kind.value, found.link_target)

@@ -6,7 +6,7 @@ A directory is listed by the caller's lister; an image is named; anything else i
 import os
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Final
+from typing import Final, TypeAlias
 
 from freshd.tree.buildfiles import read_ignore
 from freshd.tree.compose import ComposeBuild, is_remote
@@ -16,11 +16,12 @@ from freshd.tree.listing import Listing, list_context
 
 _IMAGE: Final = "docker-image://"
 
-List = Callable[[str, Callable[[str], Listing]], Listing]
+Lister: TypeAlias = Callable[[str, Callable[[str], Listing]], Listing]
+"""A directory and how to list it, to its listing; what is listed is remembered by the caller."""
 
 
 def further_contexts(
-    build: ComposeBuild, *, project_dir: str, listing: List
+    build: ComposeBuild, *, project_dir: str, listing: Lister
 ) -> Mapping[str, Context]:
     """``build.additional_contexts`` by name. ConfigError for a malformed ignore file."""
     return {
@@ -39,7 +40,7 @@ def ignore_files(build: ComposeBuild) -> tuple[str, ...]:
 
 
 def _context(
-    name: str, place: str, *, build: ComposeBuild, project_dir: str, listing: List
+    name: str, place: str, *, build: ComposeBuild, project_dir: str, listing: Lister
 ) -> Context:
     if place.startswith(_IMAGE):
         return Context(image=place.removeprefix(_IMAGE))

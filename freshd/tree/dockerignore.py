@@ -149,12 +149,18 @@ def _regex(pattern: str) -> str:
     suffix = pattern.removeprefix("**")
     if suffix != pattern and not suffix.startswith("/") and not set(suffix) & set("*?[]\\"):
         return ".*" + re.escape(suffix)  # "**x" is a plain "ends with x", not "a file named x"
+    # BuildKit escapes no "|" in what it makes a regular expression of: either end may then be open
+    either = bool(
+        set(pattern.removeprefix("**").removesuffix("/").removesuffix("**")) & set("*?[]\\")
+    )
     out: list[str] = []
     position = 0
     while position < len(pattern):
         char = pattern[position]
         position += 1
-        if char == "*" and pattern.startswith("*", position):
+        if char == "|" and either:
+            out.append(".*|.*")
+        elif char == "*" and pattern.startswith("*", position):
             position += 2 if pattern.startswith("/", position + 1) else 1
             out.append(".*" if position >= len(pattern) else "(?:.*/)?")
         elif char == "*":

@@ -150,7 +150,7 @@ class _Draft:
             self._unprovable(f"the build context {build.context} is not on this machine")
             return
         files = read_build_files(build, service=self.service.name, project_dir=self.project_dir)
-        self._stamp(files.looked_at)
+        self._stamp([*files.looked_at, *ignore_files(build)])
         listing = self._listing(build.context, lambda path: list_context(path, files.ignore))
         inference = infer(
             files.text,
@@ -166,7 +166,6 @@ class _Draft:
             kind_in_image=kind_in_image,
             name=files.name,
         )
-        self._stamp(ignore_files(build))
         self.inference = demote(demote(inference, rewritten), refuted)
         self.dockerfile = self._relative(files.dockerfile) if files.dockerfile else None
         theirs = filter(os.path.isfile, ignore_files(build))
@@ -390,9 +389,8 @@ def _copy_lines(inference: Inference | None, refuted: Collection[str]) -> Mappin
 
 
 def _is_archive(context: str, source: str) -> bool:
-    """``source`` may lie in a further context; no link below either is followed."""
-    outside = source.startswith("../")
-    if outside:
+    """``source`` may lie in a further context: of that, no link on the way to it is followed."""
+    if source.startswith("../"):
         context, source = os.path.split(os.path.normpath(os.path.join(context, source)))
     return is_archive(context, source)
 

@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+GROUP = re.compile(r"\$(?:\$|\w+|\{\w+\})")
 SPECIAL_PARAMETERS = "@*#?-$!0"
 
 
@@ -195,7 +196,22 @@ class Expansion:
         if value is None and self.keep_unset:
             return self.text[start : self.position]
         found = re.compile(_pattern(pattern, greedy=True), re.DOTALL)
-        return found.sub(lambda _: replacement, value or "", count=0 if everywhere else 1)
+        if everywhere:
+            return _replaced_everywhere(found, replacement, value or "")
+        return found.sub(lambda _: replacement, value or "", count=1)
+
+
+def _replaced_everywhere(found: re.Pattern[str], replacement: str, value: str) -> str:
+    """As Go's regexp does it: no empty match right behind another, and ``$x`` is a group's name."""
+    out: list[str] = []
+    end, at = 0, 0
+    while at <= len(value) and (match := found.search(value, at)):
+        out.append(value[end : match.start()])
+        if match.end() > end or match.start() == 0:
+            out.append(GROUP.sub(lambda name: "$" if name.group() == "$$" else "", replacement))
+        end = match.end()
+        at = max(end, at + 1)
+    return "".join(out) + value[end:]
 
 
 def _chosen(name: str, value: str | None, word: str, *, mark: str, empty_is_unset: bool) -> str:

@@ -115,11 +115,8 @@ def infer(
     are left out of ``inputs`` (the caller handles the Dockerfile itself). ConfigError names
     ``name`` and line.
     """
-    language = frontend(dockerfile)
-    if not speaks_dockerfile(language):
-        used = sorted(path for path, kind in files.items() if kind is not Kind.DIR)
-        why = f"the frontend {language} reads this file its own way"
-        return Inference(inputs=tuple(used), opaque=(f"line 1: {why}",))
+    if not speaks_dockerfile(frontend(dockerfile)):
+        return _unread(frontend(dockerfile), files)
     args = build_args or {}
     named = {familiar(key): value for key, value in (contexts or {}).items()}
     stages = plan(
@@ -151,6 +148,13 @@ def infer(
         unknown_base="" if state.base_known else state.base,
         top_names=frozenset(context.children("/")),
     )
+
+
+def _unread(language: str, files: Mapping[str, Kind]) -> Inference:
+    """A file in another language may use all of the context."""
+    used = sorted(path for path, kind in files.items() if kind is not Kind.DIR)
+    why = f"line 1: the frontend {language} reads this file its own way"
+    return Inference(inputs=tuple(used), opaque=(why,))
 
 
 def demote(inference: Inference, rewritten: Mapping[str, str]) -> Inference:
