@@ -144,7 +144,7 @@ def _use_mount(replay: Replay, state: State, text: str) -> bool:
         return False
     root = volume.resolve(source)
     nodes = [volume.get(root), *(node for _, node in volume.below(root))]
-    replay.notes.mounted |= {node.source for node in nodes if node and node.source is not None}
+    replay.notes.read |= {node.source for node in nodes if node and node.source is not None}
     return stage is None
 
 

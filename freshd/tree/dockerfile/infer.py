@@ -132,8 +132,8 @@ def infer(
     world = World(stages, context, args, image_config, is_archive, kind_in_image, named, name)
     replay = Replay(world, apply)
     state = replay.state(stages.target)
-    replay.notes.used |= replay.notes.mounted
-    pairs = _pairs(state, replay.notes.mounted)
+    replay.notes.used |= replay.notes.read
+    pairs = _pairs(state, replay.notes.read)
     landed = {pair.source for pair in pairs}
     return Inference(
         pairs=pairs,
@@ -178,7 +178,7 @@ def demote(inference: Inference, rewritten: Mapping[str, str]) -> Inference:
     )
 
 
-def _pairs(state: State, mounted: Collection[str]) -> tuple[CopyPair, ...]:
+def _pairs(state: State, read: Collection[str]) -> tuple[CopyPair, ...]:
     nodes = sorted(state.volume.nodes.items())
     return tuple(
         CopyPair(
@@ -186,7 +186,7 @@ def _pairs(state: State, mounted: Collection[str]) -> tuple[CopyPair, ...]:
             target=path,
             mode=node.mode,
             line=node.line,
-            also_input=node.source in mounted or state.consumed(node),
+            also_input=node.source in read or state.consumed(node),
             through_run=node.through_run,
             free_mode=node.free_mode or node.through_run,
             record=node.record,

@@ -84,14 +84,15 @@ class State:
 class Notes:
     """What was found beside the files.
 
-    ``used`` are the context paths that RUNs could read, ``mounted`` those that a RUN mounts.
+    ``used`` are the context paths that RUNs could read, ``read`` those that one is known to
+    read, by a mount or by its text, wherever they land afterwards.
     """
 
     opaque: list[str] = field(default_factory=list)
     lasting: list[str] = field(default_factory=list)
     untraced: list[str] = field(default_factory=list)
     used: set[str] = field(default_factory=set)
-    mounted: set[str] = field(default_factory=set)
+    read: set[str] = field(default_factory=set)
 
     def unclear(self, line: int, what: str, *, lasting: bool = False) -> None:
         """``lasting``: what it brings may change unseen, whoever built the image."""
@@ -110,6 +111,8 @@ class Notes:
     def use_node(self, state: State, node: Node) -> None:
         if node.source is not None and state.ran_since(node):
             self.used.add(node.source)
+            if state.consumed(node):
+                self.read.add(node.source)
 
 
 def start(world: World, stage: Stage, parent: State | None, notes: Notes) -> State:

@@ -254,6 +254,19 @@ def test_modes_come_from_chmod() -> None:
         ("COPY a.py /x/\nRUN <<EOF\n/x/a.py\nEOF", "a.py", True),
         ("COPY a.py /x/\nRUN echo aa.py", "a.py", False),
         ("COPY a.py /x/\nRUN --mount=source=a.py,target=/m cat /m", "a.py", True),
+        (
+            "COPY requirements.txt /r/\nRUN pip install -r /r/requirements.txt\nCOPY . /r/",
+            "requirements.txt",
+            True,
+        ),
+        ("COPY requirements.txt /r/\nRUN echo hi\nCOPY . /r/", "requirements.txt", False),
+        (
+            "COPY . /r/\nRUN pip install -r /r/requirements.txt\nFROM base\n"
+            "COPY --from=0 /venv /venv\nCOPY . /r/",
+            "requirements.txt",
+            True,
+        ),
+        ("COPY . /r/\nRUN pip install -r /r/requirements.txt\nFROM base\nCOPY . /r/", "a.py", False),
     ],
 )  # fmt: skip
 def test_a_pair_that_a_run_reads_too(text: str, source: str, *, also_input: bool) -> None:
