@@ -174,7 +174,8 @@ def _finding(
 def _lands(facts: ServiceFacts, pair: Pair, seen: Entry | None) -> bool:
     """Whether the image is expected to hold this pair's file."""
     if not pair.effective:
-        return False
+        # A mount hides the file, and not what the build made of it.
+        return pair.also_input and pair.via is Via.COPY
     if pair.via is Via.COPY:
         return True
     # A declared file that the build brought too goes back to the build's on a recreate.

@@ -240,6 +240,19 @@ def hidden(path: str, at: str) -> Pair:
     return Pair(path, target(path), Via.COPY, effective=False, hidden_by=at)
 
 
+@pytest.mark.parametrize(("read", "found"), [(True, ["build-input-changed"]), (False, [])])
+def test_what_the_build_read_counts_for_the_image_also_under_a_bind(
+    *, read: bool, found: list[str]
+) -> None:
+    """The mount shows the new lock file, and what was installed from the old one."""
+    lock = replace(hidden("app/uv.lock", "/srv/app"), also_input=read)
+    bind = Pair("app/uv.lock", "/srv/app/uv.lock", Via.BIND)
+    web = replica(1, mounts=(mount("bind", "/srv/app"),))
+    seen = {"web-1": {"app/uv.lock": "v2"}}
+    stack = Stack({"app/uv.lock": "v2"}, {"app/uv.lock": "v1"}, (web,), seen, pairs=(bind, lock))
+    assert [finding.cause for finding in compare(stack.facts()).findings] == found
+
+
 def test_a_path_hidden_by_a_bind_counts_only_through_the_bind() -> None:
     bind = Pair("app/a.py", "/srv/app/a.py", Via.BIND)
     bound = replica(1, mounts=(mount("bind", "/srv/app"),))

@@ -243,6 +243,10 @@ def test_modes_come_from_chmod() -> None:
     assert found.opaque == ("line 4: --chmod=u+x: the modes it gives are not computed",)
 
 
+PIP = "RUN pip install -r /r/requirements.txt"
+BUILDER = f"COPY . /r/\n{PIP}\nFROM base"
+
+
 @pytest.mark.parametrize(
     ("text", "source", "also_input"),
     [
@@ -254,19 +258,10 @@ def test_modes_come_from_chmod() -> None:
         ("COPY a.py /x/\nRUN <<EOF\n/x/a.py\nEOF", "a.py", True),
         ("COPY a.py /x/\nRUN echo aa.py", "a.py", False),
         ("COPY a.py /x/\nRUN --mount=source=a.py,target=/m cat /m", "a.py", True),
-        (
-            "COPY requirements.txt /r/\nRUN pip install -r /r/requirements.txt\nCOPY . /r/",
-            "requirements.txt",
-            True,
-        ),
+        (f"COPY requirements.txt /r/\n{PIP}\nCOPY . /r/", "requirements.txt", True),
         ("COPY requirements.txt /r/\nRUN echo hi\nCOPY . /r/", "requirements.txt", False),
-        (
-            "COPY . /r/\nRUN pip install -r /r/requirements.txt\nFROM base\n"
-            "COPY --from=0 /venv /venv\nCOPY . /r/",
-            "requirements.txt",
-            True,
-        ),
-        ("COPY . /r/\nRUN pip install -r /r/requirements.txt\nFROM base\nCOPY . /r/", "a.py", False),
+        (f"{BUILDER}\nCOPY --from=0 /venv /v\nCOPY . /r/", "requirements.txt", True),
+        (f"{BUILDER}\nCOPY --from=0 /venv /v\nCOPY . /r/", "a.py", False),
     ],
 )  # fmt: skip
 def test_a_pair_that_a_run_reads_too(text: str, source: str, *, also_input: bool) -> None:
