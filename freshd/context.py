@@ -32,6 +32,7 @@ from freshd.project import Project
 from freshd.promises import Promises
 from freshd.store.store import Store
 from freshd.survey import Surveyor
+from freshd.tree.compose import followers
 
 _LOCK_PATIENCE = 120.0
 
@@ -85,6 +86,13 @@ class Context:
             if name is not None:
                 found[service] = self.engine.replicas(names=[name])
         return {service: found.get(service, ()) for service in services}
+
+    def followers(self, service: str) -> Mapping[str, tuple[Replica, ...]]:
+        """The running containers of the services that share a namespace of ``service``'s."""
+        names = followers(self.project.services, service)
+        found = self.all_replicas(list(names)) if names else {}
+        running = {name: tuple(one for one in found[name] if one.running) for name in found}
+        return {name: several for name, several in running.items() if several}
 
     def warm(self, replicas: Iterable[Replica]) -> None:
         """Start the kept execs before they are needed: the next save then waits for none."""
@@ -174,6 +182,7 @@ class Context:
             service=service,
             image_ref=model.image,
             built_by=model.built_by,
+            followers=lambda: self.followers(service),
             volumes_allowed=self.project.policy.service(service).volumes,
             directories=self.surveyor.directories(service),
             read=self.surveyor.manifest.read,

@@ -155,7 +155,8 @@ class Replica:
     """What inspect says of one container, addressed by its full ``id``.
 
     ``state`` is Docker's: created, running, paused, restarting, exited, dead, removing.
-    ``health`` is "", starting, healthy or unhealthy. ``mounts`` include tmpfs.
+    ``health`` is "", starting, healthy or unhealthy. ``mounts`` include tmpfs. ``joins`` are the
+    full ids of containers whose network, process or IPC namespace it shares.
     """
 
     id: str
@@ -179,6 +180,7 @@ class Replica:
     working_dir: str = ""
     config_files: tuple[str, ...] = ()
     command: tuple[str, ...] = ()
+    joins: tuple[str, ...] = ()
 
     @property
     def running(self) -> bool:

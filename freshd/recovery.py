@@ -8,7 +8,7 @@ follows does the rest: what was promised and is still owed is in its plan.
 import os
 import subprocess
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from freshd.actions import staging
 from freshd.actions.world import Limits
@@ -82,9 +82,7 @@ def _settle(context: Context, service: str, entries: list[JournalEntry], *, say:
         problem = context.consent_problem()
         if problem is not None:
             raise StepRefused(problem)
-        result = context.compose.up(
-            context.project.compose_files, [service], scale={service: scale}
-        )
+        result = context.compose.up(context.project.compose_files, list(scale), scale=scale)
         if not result.ok:
             raise EngineFailed(f"`up` failed: {' '.join(result.lines[-2:])}")
         say(f"{service}: brought up again")
@@ -166,16 +164,19 @@ def sweep(context: Context, replica: Replica) -> int:
     return staging.sweep(context.engine, replica.id, helper, tops)
 
 
-def _scale(entries: list[JournalEntry]) -> int | None:
-    """How many replicas the last interrupted recreate was to leave; None without one."""
+def _scale(entries: list[JournalEntry]) -> dict[str, int] | None:
+    """How many replicas the last interrupted recreate was to leave, by service; None without one.
+
+    With the service itself come those that share a namespace of its.
+    """
     found = None
     for entry in entries:
         if entry.step.remedy not in (Remedy.RECREATE, Remedy.REBUILD):
             continue
         for phase in entry.phases:
             scale = phase.data.get("scale")
-            if phase.name == "recreate" and isinstance(scale, int):
-                found = scale
+            if phase.name == "recreate" and isinstance(scale, Mapping):
+                found = {name: count for name, count in scale.items() if isinstance(count, int)}
     return found
 
 

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, settings
 
 # How fast values are drawn says how busy the machine is, and nothing of the code.
 settings.register_profile(
-    "any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    "any machine", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("any machine")
 

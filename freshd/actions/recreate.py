@@ -1,8 +1,11 @@
 """Replaces all containers of a service by new ones of its image, through Compose: rule 9.
 
-In: a step on a service. Out: DONE when as many replicas as before run, all new. After a failure
+In: a step on a service. Out: DONE when as many replicas as before run, all new, and so do the
+containers that shared a namespace of theirs. After a failure
 `up` is run once more, because a recreate that was cut off leaves the service down.
 """
+
+from collections.abc import Mapping
 
 from freshd.actions import waiting
 from freshd.actions.world import World
@@ -24,41 +27,58 @@ def apply(step: Step, world: World) -> Outcome:
 
 def replace_all(world: World, before: tuple[Replica, ...]) -> tuple[str, tuple[str, ...]]:
     """("" or what is wrong, Compose's last lines). All of ``before`` are to be gone."""
-    for replica in before:
-        world.engine.drop_helper(replica.id)
-    count = len(before)
-    world.journal.phase("recreate", {"scale": count, "replaces": [r.id for r in before]})
+    following = world.followers()
+    old = {world.service: before, **following}
+    scale = {name: len(several) for name, several in old.items()}
+    gone = frozenset(replica.id for several in old.values() for replica in several)
+    for identity in gone:
+        world.engine.drop_helper(identity)
+    world.journal.phase("recreate", {"scale": scale, "replaces": sorted(gone)})
     try:
-        result = _up(world, count, force=True)
+        result = _up(world, scale, force=True)
     except FreshdError:
-        _recover(world, count)
+        _recover(world, scale)
         raise
     if result.ok:
-        gone = frozenset(replica.id for replica in before)
-        problem = waiting.all_up(world.replicas, count=count, gone=gone, limits=world.limits)
+        problem = _not_up(world, scale, gone)
         return problem, result.lines if problem else ()
-    again = _up(world, count, force=False)
+    again = _up(world, scale, force=False)
     after = ", ".join(f"{r.name} {r.state}" for r in world.replicas()) or "no container"
     second = "then worked" if again.ok else "failed again"
     problem = f"`up` failed ({_last(result)}), {second}; now: {after}"
     return problem, result.lines + again.lines
 
 
-def _up(world: World, count: int, *, force: bool) -> ComposeResult:
+def _not_up(world: World, scale: Mapping[str, int], gone: frozenset[str]) -> str:
+    """ "" when every replica of each service in ``scale`` is new and up, else what is wrong."""
+    for name, count in scale.items():
+
+        def look(name: str = name) -> tuple[Replica, ...]:
+            return world.replicas() if name == world.service else world.followers().get(name, ())
+
+        problem = waiting.all_up(look, count=count, gone=gone, limits=world.limits)
+        if problem:
+            return problem
+    return ""
+
+
+def _up(world: World, scale: Mapping[str, int], *, force: bool) -> ComposeResult:
+    """What shares a namespace of the service goes with it: its old one ends."""
+    told = dict(scale)
     return world.compose.up(
         world.compose_files,
-        [world.service],
-        scale={world.service: count},
+        list(scale),
+        scale=scale,
         force_recreate=force,
         on_line=world.on_line,
-        on_start=lambda pid: world.journal.phase("recreate", {"pid": pid, "scale": count}),
+        on_start=lambda pid: world.journal.phase("recreate", {"pid": pid, "scale": told}),
     )
 
 
-def _recover(world: World, count: int) -> None:
+def _recover(world: World, scale: Mapping[str, int]) -> None:
     """A second `up` while the first error is on its way: that one is what people need to read."""
     try:
-        _up(world, count, force=False)
+        _up(world, scale, force=False)
     except FreshdError:
         pass  # the same engine or the same file is at fault
 

@@ -25,5 +25,29 @@ def apply(step: Step, world: World) -> Outcome:
     if problem:
         return Outcome(step, StepStatus.FAILED, problem)
     after = world.engine.replica(before.id)
+    problem, names = _followers_restarted(world, before.id)
+    if problem:
+        return Outcome(step, StepStatus.FAILED, f"{after.name} restarted, but {problem}")
     health = f" and {after.health}" if after.health else ""
-    return Outcome(step, StepStatus.DONE, f"{after.name} restarted, {after.state}{health}")
+    others = f"; with it {', '.join(names)}" if names else ""
+    return Outcome(step, StepStatus.DONE, f"{after.name} restarted, {after.state}{health}{others}")
+
+
+def _followers_restarted(world: World, joined: str) -> tuple[str, list[str]]:
+    """Containers that share a namespace of the restarted one's still have the one that ended."""
+    following = [one for several in world.followers().values() for one in several]
+    names: list[str] = []
+    due = {joined}
+    while found := [one for one in following if due.intersection(one.joins)]:
+        for one in found:
+            world.engine.drop_helper(one.id)
+            world.engine.restart(one.id, grace=world.limits.grace)
+            problem = waiting.until_up(
+                world.engine, one.id, started_after=one.started_at, limits=world.limits
+            )
+            if problem:
+                return problem, names
+            names.append(one.name)
+        due = {one.id for one in found}
+        following = [one for one in following if one not in found]
+    return "", names

@@ -62,7 +62,8 @@ class World:
     ``inputs()`` are the digests of the build's inputs now, ``mismatches()`` the paths at which
     the image of ``image_ref`` is not what the tree says (rule 15), and ``record_build(image_id,
     inputs)`` remembers what a proven build was made of. ``hooks`` say, by the name of their rule,
-    how commands are run. ``clock`` is unix seconds.
+    how commands are run. ``followers()`` are the running containers, by service, of those that
+    share a namespace of this one's and are cut off when that ends. ``clock`` is unix seconds.
     """
 
     engine: Engine
@@ -83,6 +84,7 @@ class World:
     clock: Callable[[], float]
     limits: Limits = Limits()
     built_by: str = ""
+    followers: Callable[[], Mapping[str, tuple[Replica, ...]]] = dict
     hooks: Mapping[str, Hook] = field(default_factory=dict)
 
 

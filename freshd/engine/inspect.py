@@ -109,7 +109,14 @@ def replica_of(data: Mapping[str, Any]) -> Replica:
         working_dir=labels.get(_WORKING_DIR, ""),
         config_files=tuple(f for f in labels.get(_CONFIG_FILES, "").split(",") if f),
         command=(data.get("Path") or "", *(data.get("Args") or ())),
+        joins=_joins(host),
     )
+
+
+def _joins(host: Mapping[str, Any]) -> tuple[str, ...]:
+    modes = (str(host.get(key) or "") for key in ("NetworkMode", "PidMode", "IpcMode"))
+    start = "container:"
+    return tuple({mode.removeprefix(start): None for mode in modes if mode.startswith(start)})
 
 
 def image_facts(data: Mapping[str, Any], history: Sequence[Mapping[str, Any]]) -> ImageFacts:

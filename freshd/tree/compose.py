@@ -81,6 +81,7 @@ class ComposeService:
     """One service. ``image`` is the tag it runs; ``project-service`` where Compose names it.
 
     ``switches`` are those of its environment variables that ``SWITCHES`` names.
+    ``joins`` are the services whose network, process or IPC namespace it shares.
     A service that runs the image which another one builds has that one's ``build``, and its name
     as ``built_by``.
     """
@@ -101,6 +102,7 @@ class ComposeService:
     working_dir: str = ""
     built_by: str = ""
     depends_on: tuple[str, ...] = ()
+    joins: tuple[str, ...] = ()
     watch: tuple[ComposeWatch, ...] = ()
 
 
@@ -170,8 +172,28 @@ def _service(project: str, name: str, value: Json) -> ComposeService:
         switches=_switches(raw.get("environment"), f"{where}.environment"),
         working_dir=_text(raw.get("working_dir"), f"{where}.working_dir"),
         depends_on=tuple(_mapping(raw.get("depends_on"), f"{where}.depends_on")),
+        joins=_joins(raw, where),
         watch=_watch(raw.get("develop"), f"{where}.develop"),
     )
+
+
+def followers(services: Mapping[str, ComposeService], name: str) -> tuple[str, ...]:
+    """The services that share a namespace of ``name``'s, directly or by another, sorted.
+
+    When its containers are made anew or start again, theirs are cut off.
+    """
+    found: set[str] = set()
+    due = {name}
+    while due:
+        due = {one.name for one in services.values() if due.intersection(one.joins)}
+        due -= {*found, name}
+        found |= due
+    return tuple(sorted(found))
+
+
+def _joins(raw: Mapping[str, Json], where: str) -> tuple[str, ...]:
+    modes = (_text(raw.get(key), f"{where}.{key}") for key in ("network_mode", "pid", "ipc"))
+    return tuple({m.removeprefix("service:"): None for m in modes if m.startswith("service:")})
 
 
 def _build(value: Json, where: str) -> ComposeBuild | None:

@@ -8,6 +8,7 @@ from freshd.tree.compose import (
     ComposeBuild,
     ComposeMount,
     ComposeService,
+    followers,
     is_remote,
     parse,
     tagged,
@@ -164,3 +165,24 @@ def test_one_image_that_is_built_in_two_ways_is_said() -> None:
 )
 def test_references_are_spelt_as_the_engine_does(reference: str, spelt: str) -> None:
     assert tagged(reference) == spelt
+
+
+def test_who_follows_whom_is_told_by_shared_namespaces() -> None:
+    services: dict[str, Json] = {
+        "web": {},
+        "sidecar": {"network_mode": "service:web"},
+        "debug": {"pid": "service:sidecar", "ipc": "service:web"},
+        "round": {"network_mode": "service:about"},
+        "about": {"network_mode": "service:round"},
+        "host": {"network_mode": "host", "pid": "host"},
+    }
+    found = parse({"name": "shop", "services": services}).services
+    follow = {name: followers(found, name) for name in found}
+    assert follow == {
+        "web": ("debug", "sidecar"),
+        "sidecar": ("debug",),
+        "debug": (),
+        "round": ("about",),
+        "about": ("round",),
+        "host": (),
+    }
