@@ -5,11 +5,10 @@ Reads the tree and asks the engine, where there is one, for images. ``proposal``
 
 import os
 import posixpath
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from freshd.errors import ConfigError
-from freshd.model import ServiceMap, Via
+from freshd.model import ServiceMap
 from freshd.policy.rules import ProjectSettings
 from freshd.proposal.commands import way_of
 from freshd.proposal.facts import Proposal, ServiceLook
@@ -36,12 +35,7 @@ class Command:
 def scouted(sight: Sight) -> tuple[Proposal, tuple[ServiceLook, ...]]:
     """The proposed policy, and what of each service it was made of."""
     maps = sight.maps()
-    builders = {
-        service.image: name
-        for name, service in sorted(sight.project.services.items(), reverse=True)
-        if service.build is not None
-    }
-    looks = tuple(_look(sight, name, mapped, builders) for name, mapped in maps.items())
+    looks = tuple(_look(sight, name, mapped) for name, mapped in maps.items())
     proposal = propose(
         sight.project.name, looks, settings=_settings(sight), unseen=tuple(sight.unseen)
     )
@@ -58,13 +52,12 @@ def _settings(sight: Sight) -> ProjectSettings:
     )
 
 
-def _look(sight: Sight, name: str, mapped: Mapped, builders: Mapping[str, str]) -> ServiceLook:
+def _look(sight: Sight, name: str, mapped: Mapped) -> ServiceLook:
     service = sight.project.services[name]
     made = mapped.made.map if mapped.made is not None else ServiceMap(name)
     sketch = _outline(service, sight.project.dir)
     command = command_of(service, sketch, sight)
     workdir = service.working_dir or (sketch.workdir if sketch else "") or _workdir(service, sight)
-    built_by = "" if service.build is not None else builders.get(service.image, "")
     way = way_of(
         command.argv,
         settings={**(sketch.env if sketch else {}), **service.switches},
@@ -80,7 +73,7 @@ def _look(sight: Sight, name: str, mapped: Mapped, builders: Mapping[str, str]) 
         origin=command.origin,
         runs=sketch.runs if sketch else (),
         store=service.build is None and is_store(service.image),
-        built_by=built_by if not any(pair.via is Via.BIND for pair in made.pairs) else "",
+        built_by=service.built_by,
         held=mapped.held,
         problem=mapped.problem,
     )

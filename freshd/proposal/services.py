@@ -1,5 +1,7 @@
 """One service's table: how it takes up new code, which caches keep old code, remarks. Pure."""
 
+from dataclasses import replace
+
 from freshd.model import Pair, Via
 from freshd.proposal.facts import Confidence, ProposedService, ServiceLook
 from freshd.proposal.languages import caches_of
@@ -50,10 +52,8 @@ def confidence_words(look: ServiceLook) -> str:
     if look.problem:
         return f"could not be told: {look.problem}"
     if look.built_by:
-        return (
-            f"it runs the image that {look.built_by} builds, and has no `build:` of its own: give "
-            "it the same one (a YAML anchor), and its files are compared as well."
-        )
+        own = confidence_words(replace(look, built_by=""))
+        return f"it runs the image that {look.built_by} builds: {own}"
     if look.confidence is Confidence.NOTHING:
         return f"{look.image}: nothing of the tree is in it."
     if look.confidence is Confidence.UNTOLD:

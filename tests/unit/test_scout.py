@@ -139,7 +139,8 @@ def test_a_service_that_only_runs_the_image_of_another_is_told_of(look: Look) ->
         {"web": {"build": {}, "image": "shop"}, "worker": {"image": "shop"}},
     )
     assert found["worker"].built_by == "web"
-    assert found["worker"].confidence is Confidence.UNTOLD
+    assert found["worker"].map.pairs == found["web"].map.pairs
+    assert found["worker"].confidence is Confidence.INFERRED
 
 
 def test_a_missing_dockerfile_hides_no_other_service(look: Look) -> None:

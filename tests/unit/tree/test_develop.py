@@ -267,8 +267,8 @@ def test_an_ignore_pattern_means_the_same_wherever_its_rule_is(path: str, patter
     def hits(names: list[str], parts: list[str]) -> bool:
         if not parts:
             return not names
-        if parts[0] == "**" and len(parts) == 1:
-            return True
+        if parts == ["**"]:
+            return bool(names)
         if parts[0] == "**":
             return any(hits(names[at:], parts[1:]) for at in range(len(names) + 1))
         if not names:
