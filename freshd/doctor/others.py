@@ -1,4 +1,4 @@
-"""Other programs that bring the tree into the same containers: a process table in, findings out."""
+"""Other freshds on the same project: a process table in, those that are meant out."""
 
 import os
 from collections.abc import Iterable, Iterator
@@ -12,20 +12,6 @@ class Process:
     pid: int
     argv: tuple[str, ...]
     directory: str
-
-
-def is_compose_watch(process: Process) -> bool:
-    """``docker compose watch`` or ``up --watch``: the command and not its plugin, to count once."""
-    words = [process.argv[0].rpartition("/")[2], *process.argv[1:]] if process.argv else []
-    if words[:1] == ["docker"] and "compose" in words:
-        rest = words[words.index("compose") + 1 :]
-    elif words[:1] == ["docker-compose"]:
-        rest = words[1:]
-        if rest[:1] == ["compose"]:
-            return False  # the plugin, started by the docker command that counts
-    else:
-        return False
-    return "watch" in rest or ("up" in rest and bool({"--watch", "-w"} & set(rest)))
 
 
 def is_daemon(process: Process) -> bool:

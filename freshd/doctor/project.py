@@ -3,14 +3,15 @@
 import os
 from collections.abc import Iterator, Mapping
 
+from freshd.composewatch import AtWork, ComposeWatches
 from freshd.config import load_policy
 from freshd.doctor.diagnosis import Diagnosis, ok, problem, warning
-from freshd.doctor.others import Process, inside, is_compose_watch, is_daemon, processes
+from freshd.doctor.others import Process, inside, is_daemon, processes
 from freshd.doctor.own import broken
 from freshd.engine.compose import Compose
 from freshd.engine.endpoint import resolve
 from freshd.errors import ConfigError, FreshdError
-from freshd.project import Located, load
+from freshd.project import Located, Project, load
 from freshd.single import holder
 
 
@@ -23,11 +24,19 @@ def look(
         return
     policy = policy_of(located.policy_path)
     yield policy
-    if policy.state.value == "ok":
-        yield _model(located, environ, configured)
     ours = tuple(inside(processes(), located.directory))
+    at_work: tuple[AtWork, ...] = ()
+    if policy.state.value == "ok":
+        try:
+            project = _loaded(located, environ, configured)
+        except FreshdError as error:
+            hint = error.hint or "`docker compose config` shows it"
+            yield problem("project", error.message, hint)
+        else:
+            yield model(project)
+            at_work = ComposeWatches().at_work(project)
     yield daemon(holder(locks, located.directory), ours)
-    yield from watchers(ours)
+    yield from watchers(at_work)
 
 
 def policy_of(path: str) -> Diagnosis:
@@ -41,14 +50,14 @@ def policy_of(path: str) -> Diagnosis:
     return ok("policy", f"{path}, {rules}")
 
 
-def _model(located: Located, environ: Mapping[str, str], configured: str | None) -> Diagnosis:
-    try:
-        compose = Compose(resolve(environ, configured=configured), environ)
-        project = load(located, engine=None, compose=compose)
-    except FreshdError as error:
-        return problem("project", error.message, error.hint or "`docker compose config` shows it")
+def _loaded(located: Located, environ: Mapping[str, str], configured: str | None) -> Project:
+    compose = Compose(resolve(environ, configured=configured), environ)
+    return load(located, engine=None, compose=compose)
+
+
+def model(project: Project) -> Diagnosis:
     services = ", ".join(sorted(project.services)) or "no service"
-    return ok("project", f"{project.name} at {located.directory}: {services}")
+    return ok("project", f"{project.name} at {project.dir}: {services}")
 
 
 def daemon(pid: int | None, ours: tuple[Process, ...]) -> Diagnosis:
@@ -65,11 +74,10 @@ def daemon(pid: int | None, ours: tuple[Process, ...]) -> Diagnosis:
     return ok("daemon", f"pid {pid} watches this project")
 
 
-def watchers(ours: tuple[Process, ...]) -> Iterator[Diagnosis]:
-    for each in ours:
-        if is_compose_watch(each):
-            yield warning(
-                "compose watch",
-                f"`docker compose watch` runs here too (pid {each.pid}): both write the same files",
-                f"let one of them do it: kill {each.pid}, or take the inject rules out",
-            )
+def watchers(at_work: tuple[AtWork, ...]) -> Iterator[Diagnosis]:
+    for each in at_work:
+        yield warning(
+            "compose watch",
+            f"{each}: until it ends freshd only verifies",
+            f"let freshd do it: kill {each.pid}",
+        )

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from freshd.composewatch import AtWork
 from freshd.config import Notifications, UserConfig
 from freshd.doctor import engine, machine, own, project
 from freshd.doctor.diagnosis import Diagnosis, State, exit_status, ok, problem, warning
-from freshd.doctor.others import Process, inside, is_compose_watch, is_daemon
+from freshd.doctor.others import Process, inside, is_daemon
 from freshd.doctor.report import diagnosis_document, diagnosis_lines
 from freshd.engine.cli import CliVersions, release
 from freshd.engine.client import EngineInfo, EngineVersion
@@ -184,20 +185,11 @@ def test_files_that_do_not_load_are_problems_with_their_first_mistake(tmp_path: 
     assert own.user_config(str(config))[1].state is State.PROBLEM
 
 
-@pytest.mark.parametrize(
-    ("argv", "watches"),
-    [
-        ("docker compose watch", True),
-        ("/usr/bin/docker --context x compose -f a.yaml watch web", True),
-        ("docker compose up --watch", True),
-        ("docker-compose up -w", True),
-        ("docker-compose compose watch", False),
-        ("docker compose up", False),
-        ("watch docker ps", False),
-    ],
-)
-def test_compose_watch_is_known_by_its_command_line(argv: str, watches: bool) -> None:
-    assert is_compose_watch(Process(1, tuple(argv.split()), "/")) is watches
+def test_a_compose_watch_at_work_is_told_with_what_it_means() -> None:
+    (told,) = project.watchers((AtWork(7),))
+    assert told.state is State.WARNING
+    assert "pid 7" in told.message
+    assert "only verifies" in told.message
 
 
 def test_only_what_runs_in_the_project_counts(tmp_path: Path) -> None:
