@@ -137,6 +137,10 @@ class Scheduler:
         if self._thread.is_alive():
             self._thread.join(timeout=5)
         if self._scheduler.running:
+            # A round that ends a job while its scheduler shuts down does not find it: no round
+            # begins any more, and this waits for the one that is at it.
+            self._scheduler.pause()
+            self._scheduler.get_jobs()
             self._scheduler.shutdown(wait=False)
 
     def beat(self) -> None:

@@ -107,7 +107,7 @@ def test_a_service_is_brought_up_again_only_from_files_that_were_agreed_to(
     project, said = context.project.name, list[str]()
     step = Step(Remedy.RECREATE, "web", ("old-image",))
     entry = context.store.journal.begin(project, "web", step=step, plan_text="", at=1.0)
-    context.store.journal.phase(entry, "recreate", at=1.0, data={"scale": 1})
+    context.store.journal.phase(entry, "recreate", at=1.0, data={"scale": {"web": 1}})
     stack.docker("rm", "-f", stack.container("web"))
     context.asked = False
     context.consent()

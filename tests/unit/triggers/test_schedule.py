@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from apscheduler.schedulers.base import STATE_STOPPED
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -226,5 +227,29 @@ def test_stop_ends_both_threads(bench: Bench) -> None:
     scheduler.patrol("shop", 0.05, bench.job())
     scheduler.start()
     scheduler.stop()
+    scheduler.stop()
+    assert not scheduler.alive()
+
+
+def test_a_stop_while_a_job_comes_to_its_end_waits_for_that(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The scheduler's thread dies of a job it cannot find; here that would be a warning."""
+    bench.memory.set("validate:since", "shop", bench.hands.wall - 30 * 86400)
+    scheduler = bench.scheduler()
+    inner = scheduler._scheduler
+    real, ending = inner.remove_job, threading.Event()
+
+    def remove(identifier: str, jobstore: str | None = None) -> None:
+        ending.set()
+        end = time.monotonic() + 0.5
+        while inner.state != STATE_STOPPED and time.monotonic() < end:
+            threading.Event().wait(0.005)
+        real(identifier, jobstore)
+
+    monkeypatch.setattr(inner, "remove_job", remove)
+    scheduler.weekly("shop", SUNDAY, bench.job())
+    scheduler.start()
+    assert ending.wait(8)
     scheduler.stop()
     assert not scheduler.alive()
