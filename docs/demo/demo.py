@@ -15,6 +15,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 SHOP = Path(__file__).parent / "shop"
@@ -82,9 +83,11 @@ def recreate_behind_its_back(shop: Path, environ: dict[str, str]) -> None:
         "3. You edit again, and then someone recreates the containers from the image, behind freshd"
     )
     settle(shop, environ)
+    edited = now()
     replace(shop / "app/page.py", 'GREETING = "Hello"', 'GREETING = "Good evening"')
     wait(lambda: all("Good evening" in page for page in pages(shop, environ)))
-    settle(shop, environ)
+    settle(shop, environ, after=edited)
+    recreated = now()
     run(
         ["docker", "compose", "up", "-d", "--force-recreate", "--no-deps", "--no-build", "web"],
         shop, environ,
@@ -93,14 +96,32 @@ def recreate_behind_its_back(shop: Path, environ: dict[str, str]) -> None:
     took = wait(lambda: all("Good evening" in page for page in pages(shop, environ)))
     print(f"   both replicas serve: {pages(shop, environ)[0].strip()}   ({took:.1f} s after it)")
     print("   no file was touched: freshd saw new containers, compared them and injected again")
+    settle(shop, environ, after=recreated, services=("web",))
 
 
-def settle(shop: Path, environ: dict[str, str]) -> None:
-    """Until the daemon says that every container has the tree's code."""
-    wait(lambda: is_fresh(shop, environ))
+def now() -> str:
+    """The time as documents of freshd have it."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def is_fresh(shop: Path, environ: dict[str, str]) -> bool:
+def settle(
+    shop: Path,
+    environ: dict[str, str],
+    *,
+    after: str = "",
+    services: tuple[str, ...] = ("web", "worker"),
+) -> None:
+    """Until the daemon says that every container has the tree's code, and ``services`` since."""
+    wait(lambda: is_fresh(shop, environ, after=after, services=services))
+
+
+def is_fresh(
+    shop: Path,
+    environ: dict[str, str],
+    *,
+    after: str = "",
+    services: tuple[str, ...] = ("web", "worker"),
+) -> bool:
     """Whether the daemon itself, and not an earlier check, has seen every service fresh."""
     done = subprocess.run(
         [sys.executable, "-m", "freshd", "status", "--json"],
@@ -114,7 +135,9 @@ def is_fresh(shop: Path, environ: dict[str, str]) -> bool:
     status = json.loads(done.stdout)
     started = status["daemon"].get("started_at", "")
     return bool(status["daemon"]["running"]) and all(
-        service["checked_at"] > started for service in status["services"]
+        service["checked_at"] >= started  # whole seconds: the first look may be in the same one
+        and (service["name"] not in services or service["checked_at"] > after)
+        for service in status["services"]
     )
 
 
