@@ -9,21 +9,25 @@ COMPOSE = """
 services:
   web:
     build: .
+    init: true
     stop_grace_period: 0s
   sidecar:
     image: freshd-busybox:1
     network_mode: "service:web"
     command: [sleep, "1000000"]
+    init: true
     stop_grace_period: 0s
   beside:
     image: freshd-busybox:1
     ipc: "service:sidecar"
     network_mode: none
     command: [sleep, "1000000"]
+    init: true
     stop_grace_period: 0s
   other:
     image: freshd-busybox:1
     command: [sleep, "1000000"]
+    init: true
     stop_grace_period: 0s
 """
 DOCKERFILE = 'FROM freshd-busybox:1\nCOPY page /page\nCMD ["sleep", "1000000"]\n'
