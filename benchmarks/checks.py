@@ -5,7 +5,7 @@ import subprocess
 import sys
 import time
 
-from benchmarks.stack import Stack
+from benchmarks.stack import Bare, Stack
 from benchmarks.table import Row, fastest, say
 
 
@@ -109,7 +109,7 @@ print(json.dumps(seconds))
 """
 
 
-def expect_fresh(stack: Stack) -> None:
+def expect_fresh(stack: Bare) -> None:
     done = stack.freshd("check")
     if done.returncode != 0:
         raise SystemExit(f"bench: freshd check exits {done.returncode}:\n{done.stdout}")

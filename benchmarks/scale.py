@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
+from benchmarks.checks import expect_fresh
 from benchmarks.stack import Bare
 from benchmarks.table import Row, fastest, say
 
@@ -145,9 +146,9 @@ def asked(stack: Bare) -> list[Row]:
 
 def many_services(stack: Bare) -> list[Row]:
     """The whole process, nothing changed since the last check."""
-    fresh(stack)
+    expect_fresh(stack)
     listed = fastest(3, lambda: stack.run("docker", "compose", "ps"))
-    seconds = fastest(3, lambda: fresh(stack))
+    seconds = fastest(3, lambda: expect_fresh(stack))
     return [
         Row(
             f"freshd check, {SERVICES} services, warm",
@@ -158,12 +159,6 @@ def many_services(stack: Bare) -> list[Row]:
             None,
         )
     ]
-
-
-def fresh(stack: Bare) -> None:
-    done = stack.freshd("check")
-    if done.returncode != 0:
-        raise SystemExit(f"bench: freshd check exits {done.returncode}:\n{done.stdout}")
 
 
 @contextlib.contextmanager
