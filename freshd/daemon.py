@@ -110,7 +110,8 @@ class Daemon:
             notices=IncidentNotices(self._store.incidents, self._notifier.notify),
             watches=self._watches,
         )
-        self._watched = Watched(project)
+        self._own = (shared.locations.state,)
+        self._watched = Watched(project, own=self._own)
         self._watcher = self._make_watcher()
         self._events = EngineEvents(
             lambda: Engine(shared.endpoint),
@@ -295,7 +296,7 @@ class Daemon:
         """Watch what the project's files now say; passes see to the rest."""
         self._refresh_watch.clear()
         before = self._watched.roots
-        self._watched = Watched(self._project)
+        self._watched = Watched(self._project, own=self._own)
         self._schedule()
         if self._watched.roots == before:
             self._watcher.refresh()

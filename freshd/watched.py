@@ -21,10 +21,14 @@ _PROJECT = "com.docker.compose.project"
 
 
 class Watched:
-    """Made anew when the project's files changed."""
+    """Made anew when the project's files changed.
 
-    def __init__(self, project: Project) -> None:
+    ``own`` are freshd's directories: each pass writes there, and must not cause the next.
+    """
+
+    def __init__(self, project: Project, *, own: Collection[str] = ()) -> None:
         self._project = project
+        self._own = tuple(os.path.abspath(path) for path in own)
         self._places = {
             name: _places(service, project) for name, service in project.services.items()
         }
@@ -37,6 +41,8 @@ class Watched:
 
         What a ``develop.watch`` rule names is watched, whatever .gitignore says.
         """
+        if any(is_below(path, own) for own in self._own):
+            return True
         root = self._root(path)
         if root is None or path == root or path in self._files:
             return False

@@ -1,4 +1,4 @@
-"""Which services an engine event concerns: others' builds and containers make no pass."""
+"""What makes a pass and what does not: others' containers and freshd's own files."""
 
 from pathlib import Path
 from typing import cast
@@ -64,3 +64,11 @@ def test_an_event_concerns_only_the_services_it_is_about(
     watched: Watched, happened: EngineEvent, concerned: tuple[str, ...]
 ) -> None:
     assert watched.services_of_event(happened) == concerned
+
+
+def test_what_freshd_writes_itself_makes_no_pass(tmp_path: Path) -> None:
+    own = tmp_path / ".local/state/freshd"
+    watched = Watched(cast("Project", FakeProject(str(tmp_path))), own=[str(own)])
+    assert watched.skip(str(own), True)
+    assert watched.skip(str(own / "freshd.sqlite3-wal"), False)
+    assert not watched.skip(str(own.parent / "freshd-else"), False)
