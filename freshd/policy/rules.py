@@ -97,6 +97,12 @@ class Selects(Protocol):
     def below(self, path: str) -> str | None:
         """The path as seen from the rule's own; "" for that itself, None where it is not below."""
 
+    def takes(self, below: str, path: str) -> bool:
+        """The same as a call, where what ``below`` would say of ``path`` is known already."""
+
+    def covers(self, context: str, ignore: object) -> bool:
+        """Whether every file it speaks of is one that the build ``context`` has by ``ignore``."""
+
 
 @dataclass(frozen=True, slots=True)
 class WatchRule:
@@ -124,8 +130,14 @@ class WatchRule:
 
     def lands(self, path: str) -> str | None:
         """Where the rule brings a file that it selects; None where it brings nothing."""
-        below = self.selects.below(path) if self.selects(path) else None
-        if self.target is None or below is None:
+        if self.target is None or not self.selects(path):
+            return None
+        below = self.selects.below(path)
+        return None if below is None else self.place(below)
+
+    def place(self, below: str) -> str | None:
+        """Where a file that the rule selects lands, by its path below ``source``."""
+        if self.target is None:
             return None
         if below == "" and not self.target.endswith("/"):
             return self.target

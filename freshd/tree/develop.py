@@ -49,14 +49,23 @@ class Selection:
     def __call__(self, path: str) -> bool:
         """Whether the file is one of the rule's."""
         below = self.below(path)
-        if below is None or never_code(path) or _NEVER.excludes(path):
+        return below is not None and self.takes(below, path)
+
+    def takes(self, below: str, path: str) -> bool:
+        """The same of a file that is ``below`` the source, and ``path`` from the root."""
+        if never_code(path) or _NEVER.excludes(path):
             return False
         if below and self.ignore.excludes(below):
             return False
-        inside = _below(self._absolute(path), self.context)
+        inside = _below(f"{self.source}/{below}" if below else self.source, self.context)
         if inside and self.shared.excludes(inside):
             return False
         return self.include is None or (bool(below) and self.include.excludes(below))
+
+    def covers(self, context: str, ignore: object) -> bool:
+        """Whether every file it speaks of is one that the build ``context`` has by ``ignore``."""
+        inside = _below(self.source, self.context) is not None
+        return inside and context == self.context and ignore == self.shared
 
     def enters(self, directory: str) -> bool:
         """Whether a file in or below ``directory`` may be one of the rule's."""
@@ -180,6 +189,35 @@ def wanted(rules: Iterable[WatchRule], path: str, kind: Kind) -> bool:
     return any(rule.selects(path) for rule in rules)
 
 
+def among(
+    rule: WatchRule,
+    files: Iterable[str],
+    context: str,
+    named: Callable[[str], str],
+    ignore: Iterable[str],
+) -> Iterable[str]:
+    """Those of the ``files`` of ``context`` (absolute, without links) that ``skip_for`` would leave
+    in a walk below ``rule.source``, as seen from there.
+    """
+    lead = _below(rule.source, context)
+    if lead is None:
+        return
+    skip, prefix = skip_for(rule, named, ignore), f"{lead}/" if lead else ""
+    entered = {"": True}
+
+    def enters(directory: str) -> bool:
+        if directory not in entered:
+            above = directory.rpartition("/")[0]
+            entered[directory] = enters(above) and not skip(directory, Kind.DIR)
+        return entered[directory]
+
+    for path in files:
+        if path.startswith(prefix):
+            below = path[len(prefix) :]
+            if enters(below.rpartition("/")[0]) and not skip(below, Kind.FILE):
+                yield below
+
+
 def skip_for(rule: WatchRule, named: Callable[[str], str], ignore: Iterable[str]) -> Skip:
     """Leaves out of a walk below ``rule.source`` what is not the rule's, or ignored by the policy.
 
@@ -188,7 +226,9 @@ def skip_for(rule: WatchRule, named: Callable[[str], str], ignore: Iterable[str]
     ignored = IgnoreRules(ignore)
 
     def skip(below: str, kind: Kind) -> bool:
-        path, directory = named(below), kind is Kind.DIR
-        return not wanted((rule,), path, kind) or bool(ignored.decide(path, directory=directory))
+        path = named(below)
+        if kind is Kind.DIR:
+            return not rule.selects.enters(path) or bool(ignored.decide(path, directory=True))
+        return not rule.selects.takes(below, path) or bool(ignored.decide(path, directory=False))
 
     return skip

@@ -8,6 +8,7 @@ import posixpath
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from freshd.errors import ConfigError
 
@@ -45,14 +46,27 @@ def parents(path: str) -> Iterable[str]:
     return ("/".join(parts[:end]) for end in range(1, len(parts)))
 
 
+class _Hits(NamedTuple):
+    """Which patterns count for one path, and the last of them."""
+
+    each: tuple[bool, ...]
+    last: Pattern | None
+
+
 @dataclass(frozen=True, slots=True)
 class DockerIgnore:
     """The patterns of one ignore file, in order."""
 
     patterns: tuple[Pattern, ...] = ()
-    _directories: dict[str, tuple[bool, ...]] = field(
-        default_factory=dict, repr=False, compare=False
-    )
+    _any: re.Pattern[str] | None = field(init=False, repr=False, compare=False)
+    _directories: dict[str, _Hits] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        # one expression rules out nearly every path before the patterns are tried one by one
+        either = "|".join(f"(?:{pattern.regex.pattern})" for pattern in self.patterns)
+        object.__setattr__(self, "_any", re.compile(either, re.DOTALL) if either else None)
+        top = _Hits((False,) * len(self.patterns), None)
+        object.__setattr__(self, "_directories", {"": top})
 
     @classmethod
     def from_text(cls, text: str, *, name: str = IGNORE_FILE) -> "DockerIgnore":
@@ -74,9 +88,7 @@ class DockerIgnore:
 
     def deciding(self, path: str) -> Pattern | None:
         """The pattern that decides about ``path``; None: no line names it."""
-        hits = self._hits(path, self._hits_of_parent(path))
-        last = next((at for at in range(len(hits) - 1, -1, -1) if hits[at]), None)
-        return None if last is None else self.patterns[last]
+        return None if self._any is None else self._hits(path).last
 
     def may_reinclude_below(self, directory: str) -> bool:
         """Whether a ``!`` line can take back something below an excluded directory.
@@ -85,30 +97,27 @@ class DockerIgnore:
         """
         return any(_reaches_below(pattern, directory) for pattern in self.patterns)
 
-    def _hits_of_parent(self, path: str) -> tuple[bool, ...]:
-        directory = posixpath.dirname(path)
-        if not directory:
-            return (False,) * len(self.patterns)
-        known = self._directories.get(directory)
-        if known is None:
-            known = self._hits(directory, self._hits_of_parent(directory))
-            self._directories[directory] = known
-        return known
-
-    def _hits(self, path: str, parent: tuple[bool, ...]) -> tuple[bool, ...]:
+    def _hits(self, path: str) -> _Hits:
         """Which patterns count for ``path``, given which counted for its directory.
 
         BuildKit does not try a pattern that would change nothing at that point, and what was not
         tried on a directory does not count below it: the outcome depends on it.
         """
+        directory = path.rpartition("/")[0]
+        parent = self._directories.get(directory)
+        if parent is None:
+            parent = self._directories[directory] = self._hits(directory)
+        if self._any is None or self._any.fullmatch(path) is None:
+            return parent
         hits: list[bool] = []
-        excluded = False
-        for pattern, inherited in zip(self.patterns, parent, strict=True):
+        last: Pattern | None = None
+        for pattern, inherited in zip(self.patterns, parent.each, strict=True):
+            excluded = last is not None and not last.negated
             hit = inherited or (pattern.negated == excluded and pattern.matches(path))
             if hit:
-                excluded = not pattern.negated
+                last = pattern
             hits.append(hit)
-        return tuple(hits)
+        return _Hits(tuple(hits), last)
 
 
 def compile_pattern(text: str, *, negated: bool = False, line: int = 0) -> Pattern:

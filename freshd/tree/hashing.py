@@ -6,6 +6,7 @@ In: a directory descriptor and a ``Stat``. Out: an ``Entry``, with its ``Signatu
 import errno
 import hashlib
 import os
+import stat
 from collections.abc import Callable
 from typing import Final
 
@@ -47,7 +48,9 @@ def hash_in(
     try:
         if found.kind is Kind.LINK:
             return None, _link(directory, name, keep)
-        for _ in range(_ATTEMPTS):
+        for attempt in range(_ATTEMPTS):
+            if attempt and not _is_file(directory, name):
+                return _became(directory, name)
             hashed = _file(directory, name, clock_ns, keep)
             if hashed is not None:
                 return hashed
@@ -70,27 +73,41 @@ def _file(
 ) -> tuple[Signature, Entry] | None:
     """One attempt; None when the file moved while it was read."""
     now = clock_ns()
-    fd = open_file(name, directory)
+    fd, before = open_file(name, directory)
     try:
-        before = os.fstat(fd)
         digest = hashlib.sha256()
-        length = 0
+        length, size = 0, before.st_size
         if keep is not None:
             keep.clear()
-        while block := os.read(fd, min(BLOCK, before.st_size - length + 1)):
+        # one byte more is asked for than there should be, so a short answer is the end
+        while block := os.read(fd, asked := min(BLOCK, size - length + 1)):
             digest.update(block)
             length += len(block)
             if keep is not None:
                 keep.append(block)
-            if length > before.st_size:
+            if length > size:
                 return None
+            if len(block) < asked and length == size:
+                break
         after = os.fstat(fd)
     finally:
         os.close(fd)
-    signature = _signature(before, now)
-    if length != before.st_size or signature != _signature(after, now):
+    if length != size or not _same(before, after):
         return None
-    return signature, Entry(Kind.FILE, digest.hexdigest(), length, before.st_mode & 0o7777)
+    entry = Entry(Kind.FILE, digest.hexdigest(), length, before.st_mode & 0o7777)
+    return _signature(before, now), entry
+
+
+def _same(before: os.stat_result, after: os.stat_result) -> bool:
+    return (
+        before.st_mtime_ns == after.st_mtime_ns
+        and before.st_ctime_ns == after.st_ctime_ns
+        and before.st_size == after.st_size
+    )
+
+
+def _is_file(directory: int, name: str) -> bool:
+    return stat.S_ISREG(os.stat(name, dir_fd=directory, follow_symlinks=False).st_mode)
 
 
 def _became(directory: int, name: str) -> tuple[None, Entry] | None:

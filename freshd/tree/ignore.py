@@ -184,12 +184,12 @@ def never_code(path: str) -> bool:
     that Python makes anew from the source beside it: they come and go, and no container is behind
     for the lack of them.
     """
-    *above, name = path.split("/")
+    above, _, name = path.rpartition("/")
     return (
         name in (".git", POLICY_FILE)
-        or ".git" in above
-        or (bool(above) and above[-1] == "__pycache__" and name.endswith(".pyc"))
         or _is_editor_litter(name)
+        or (name.endswith(".pyc") and above.rpartition("/")[2] == "__pycache__")
+        or (".git" in above and ".git" in above.split("/"))
     )
 
 

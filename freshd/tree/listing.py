@@ -75,7 +75,8 @@ def list_below(directory: str, skip: Skip) -> Listing:
     links: list[str] = []
     unreadable: list[str] = []
     stamps: dict[str, Stamp] = {directory: stamp(directory, now=now)}
-    for found in walk(directory, skip=skip):
+    top = directory.rstrip("/")
+    for found in walk(directory, skip=skip, names_only=True):
         if found.kind is Kind.UNREADABLE:
             unreadable.append(f"{found.path}: {found.reason}")
             continue
@@ -83,7 +84,7 @@ def list_below(directory: str, skip: Skip) -> Listing:
         if found.kind is Kind.LINK:
             links.append(found.path)
         elif found.kind is Kind.DIR:
-            stamps[os.path.join(directory, found.path)] = _stamp_of(found, now)
+            stamps[f"{top}/{found.path}"] = _stamp_of(found, now)
     return Listing(files, _link_texts(directory, links), stamps, tuple(unreadable))
 
 

@@ -10,7 +10,7 @@ import os
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from itertools import groupby, islice
+from itertools import groupby
 from typing import Final, Protocol, TypeAlias
 
 from freshd.model import Entry, Kind, Signature
@@ -76,13 +76,15 @@ class TreeManifest:
         What does not exist is absent; what exists and cannot be read is UNREADABLE with a reason.
         ``fresh`` believes no earlier hash. Raises RootGone when the root cannot be listed.
         """
-        stats = (
-            walk(self.root, skip=skip)
-            if paths is None
-            else self._stats(sorted(set(paths), key=_by_directory))
-        )
         found: dict[str, Entry] = {}
-        for batch in _batches(stats):
+        if paths is None:
+            stats = list(walk(self.root, skip=skip))
+            closed = (one for one in stats if one.kind is Kind.UNREADABLE)
+            found.update((one.path, Entry(one.kind, reason=one.reason)) for one in closed)
+            paths = (one.path for one in stats if one.kind is not Kind.UNREADABLE)
+        if not os.path.isdir(self.root):
+            raise RootGone(f"cannot read the directory {self.root}: no such directory")
+        for batch in _batches(sorted(set(paths), key=_by_directory)):
             found.update(self._entries_of(batch, fresh=fresh))
         return found
 
@@ -92,46 +94,47 @@ class TreeManifest:
         Anything else has no bytes. Raises FileNotFoundError when there is no such path.
         """
         content: list[bytes] = []
-        status = next(self._stats([path]), None)
-        if status is None:
-            raise FileNotFoundError(errno.ENOENT, "not in the tree", path)
-        hashed = self._hash(status, keep=content)
-        if hashed is None:
-            raise FileNotFoundError(errno.ENOENT, "not in the tree", path)
-        entry = hashed[1]
+        parent = _parent(path)
+        try:
+            directory = open_directory(self.root, parent)
+        except OSError as error:
+            raise _not_there(path) from error
+        try:
+            status = next(_stats_in(directory, [path]), None)
+            entry = None if status is None else self._one(directory, status, keep=content)
+        finally:
+            os.close(directory)
+        if entry is None:
+            raise _not_there(path)
         return entry, b"".join(content) if entry.kind in (Kind.FILE, Kind.LINK) else b""
 
-    def _stats(self, paths: list[str]) -> Iterator[Stat]:
-        """Stat given paths, one opened directory at a time, so that no link on the way counts."""
-        if not os.path.isdir(self.root):
-            raise RootGone(f"cannot read the directory {self.root}: no such directory")
-        for parent, group in groupby(paths, key=_parent):
+    def _one(self, directory: int, found: Stat, *, keep: list[bytes]) -> Entry | None:
+        entry = without_content(found)
+        if entry is not None:
+            return entry
+        hashed = hash_in(directory, found, clock_ns=self._clock_ns, keep=keep)
+        return None if hashed is None else hashed[1]
+
+    def _entries_of(self, batch: list[str], *, fresh: bool) -> dict[str, Entry]:
+        """Look at paths one opened directory at a time, so that no link on the way counts."""
+        known: Known = {} if fresh else self._cache.get_many(self.root, batch)
+        look = _Look(known, self._clock_ns)
+        for parent, group in groupby(batch, key=_parent):
             try:
                 directory = open_directory(self.root, parent)
             except OSError as error:
                 if error.errno not in ABSENT:
-                    yield from (_unreadable_stat(path, error) for path in group)
+                    reason = error.strerror or str(error)
+                    unreadable = Entry(Kind.UNREADABLE, reason=reason)
+                    look.entries.update(dict.fromkeys(group, unreadable))
                 continue
             try:
-                yield from _stats_in(directory, group)
+                look.at(directory, group)
             finally:
                 os.close(directory)
-
-    def _entries_of(self, batch: list[Stat], *, fresh: bool) -> dict[str, Entry]:
-        files = [found.path for found in batch if found.kind is Kind.FILE]
-        known: Known = {} if fresh or not files else self._cache.get_many(self.root, files)
-        entries: dict[str, Entry] = {}
-        changed: list[Stat] = []
-        for found in batch:
-            entry = without_content(found) or _believed(found, known.get(found.path))
-            if entry is not None:
-                entries[found.path] = entry
-            else:
-                changed.append(found)
-        hashed = self._hash_all(changed)
-        entries.update((path, entry) for path, (_, entry) in hashed.items())
-        self._remember(hashed)
-        return entries
+        self._hash_big(look)
+        self._remember(look.hashed)
+        return look.entries
 
     def _remember(self, hashed: Mapping[str, tuple[Signature | None, Entry]]) -> None:
         rows = {
@@ -142,51 +145,51 @@ class TreeManifest:
         if rows:
             self._cache.put_many(self.root, rows)
 
-    def _hash_all(self, changed: list[Stat]) -> dict[str, tuple[Signature | None, Entry]]:
-        big = [found for found in changed if _is_big(found)]
-        hashed: dict[str, tuple[Signature | None, Entry]] = {}
-        if len(big) > 1:
-            # a task for each small file costs more than hashing it: only big ones go in parallel
-            with ThreadPoolExecutor(2) as pool:
-                for found, result in zip(big, pool.map(self._hash, big), strict=True):
-                    if result is not None:
-                        hashed[found.path] = result
-        rest = changed if len(big) <= 1 else [found for found in changed if not _is_big(found)]
-        for parent, group in groupby(rest, key=lambda found: _parent(found.path)):
-            hashed.update(self._hash_directory(parent, group))
-        return hashed
+    def _hash_big(self, look: "_Look") -> None:
+        """A task for each small file costs more than hashing it: only big ones go in parallel."""
+        if not look.big:
+            return
+        with ThreadPoolExecutor(min(2, len(look.big))) as pool:
+            for found, result in zip(look.big, pool.map(self._hash, look.big), strict=True):
+                look.keep(found.path, result)
 
-    def _hash_directory(
-        self, parent: str, group: Iterable[Stat]
-    ) -> dict[str, tuple[Signature | None, Entry]]:
-        try:
-            directory = open_directory(self.root, parent)
-        except OSError as error:
-            return {found.path: failed for found in group if (failed := failure(error))}
-        hashed: dict[str, tuple[Signature | None, Entry]] = {}
-        try:
-            for found in group:
-                result = hash_in(directory, found, clock_ns=self._clock_ns)
-                if result is not None:
-                    hashed[found.path] = result
-        finally:
-            os.close(directory)
-        return hashed
-
-    def _hash(
-        self, found: Stat, *, keep: list[bytes] | None = None
-    ) -> tuple[Signature | None, Entry] | None:
-        known = without_content(found)
-        if known is not None:
-            return None, known
+    def _hash(self, found: Stat) -> tuple[Signature | None, Entry] | None:
         try:
             directory = open_directory(self.root, _parent(found.path))
         except OSError as error:
             return failure(error)
         try:
-            return hash_in(directory, found, clock_ns=self._clock_ns, keep=keep)
+            return hash_in(directory, found, clock_ns=self._clock_ns)
         finally:
             os.close(directory)
+
+
+class _Look:
+    """Paths looked at: their entries, what was hashed for that, and what is too big for now."""
+
+    def __init__(self, known: Known, clock_ns: Callable[[], int]) -> None:
+        self.entries: dict[str, Entry] = {}
+        self.hashed: dict[str, tuple[Signature | None, Entry]] = {}
+        self.big: list[Stat] = []
+        self._known = known
+        self._clock_ns = clock_ns
+
+    def at(self, directory: int, paths: Iterable[str]) -> None:
+        """Look at ``paths``, all in the open ``directory``."""
+        for found in _stats_in(directory, paths):
+            entry = without_content(found) or _believed(found, self._known.get(found.path))
+            if entry is not None:
+                self.entries[found.path] = entry
+            elif _is_big(found):
+                self.big.append(found)
+            else:
+                self.keep(found.path, hash_in(directory, found, clock_ns=self._clock_ns))
+
+    def keep(self, path: str, result: tuple[Signature | None, Entry] | None) -> None:
+        """What hashing gave; None: it is gone."""
+        if result is not None:
+            self.hashed[path] = result
+            self.entries[path] = result[1]
 
 
 def _believed(found: Stat, known: tuple[Signature, Entry] | None) -> Entry | None:
@@ -232,6 +235,10 @@ def _by_directory(path: str) -> tuple[str, str]:
     return parent, name
 
 
-def _batches(stats: Iterator[Stat]) -> Iterator[list[Stat]]:
-    while batch := list(islice(stats, _BATCH)):
-        yield batch
+def _not_there(path: str) -> FileNotFoundError:
+    return FileNotFoundError(errno.ENOENT, "not in the tree", path)
+
+
+def _batches(paths: list[str]) -> Iterator[list[str]]:
+    for start in range(0, len(paths), _BATCH):
+        yield paths[start : start + _BATCH]

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from freshd.model import Kind, Mount, Pair, Remedy, ServiceMap, Via
 from freshd.policy.rules import MapEntry, ServicePolicy, WatchRule
@@ -19,7 +19,7 @@ from freshd.tree.archives import is_archive
 from freshd.tree.buildfiles import read_build_files
 from freshd.tree.compose import ComposeBuild, ComposeMount, ComposeService
 from freshd.tree.contexts import further_contexts, ignore_files
-from freshd.tree.develop import skip_for
+from freshd.tree.develop import among, skip_for
 from freshd.tree.dockerfile.infer import (
     CopyPair,
     Inference,
@@ -41,6 +41,9 @@ from freshd.tree.listing import (
 )
 from freshd.tree.mounts import hiding, mark_hidden, may_list, merge
 from freshd.tree.walk import RootGone
+
+if TYPE_CHECKING:
+    from freshd.tree.dockerignore import DockerIgnore
 
 _MACHINES: Final = {"x86_64": "amd64", "aarch64": "arm64"}
 
@@ -135,6 +138,7 @@ class _Draft:
         self.dockerfile: str | None = None
         self._ignore = tuple(ignore)
         self._watch: dict[str, WatchIgnore] = {}
+        self._context: tuple[str, DockerIgnore, Listing] | None = None
 
     def add_build(
         self,
@@ -152,6 +156,7 @@ class _Draft:
         files = read_build_files(build, service=self.service.name, project_dir=self.project_dir)
         self._stamp([*files.looked_at, *ignore_files(build)])
         listing = self._listing(build.context, lambda path: list_context(path, files.ignore))
+        self._context = os.path.realpath(build.context), files.ignore, listing
         inference = infer(
             files.text,
             listing.files,
@@ -232,24 +237,34 @@ class _Draft:
         rebuilds = Remedy.REBUILD in rule.does and self.service.build is not None
         copied = {pair.source for pair in self.pairs.values()} if rebuilds else set()
         why = f"develop.watch rule {rule.number} of {rule.service}"
-        for source in self._selected(rule, "" if path == "." else path):
+        for source, below in self._selected(rule, "" if path == "." else path):
             if rebuilds and source not in copied:
                 self.inputs.add(source)
             if rule.does == {Remedy.RESTART}:
                 self.restarts.add(source)
-            target = rule.lands(source)
+            target = rule.place(below)
             if target is not None:
                 on_change = not rule.initial
                 self._declare(Pair(source, target, Via.DECLARED, on_change=on_change, why=why))
 
-    def _selected(self, rule: WatchRule, prefix: str) -> Iterable[str]:
-        """Every file of a rule, project-relative, that the policy does not ignore."""
+    def _selected(self, rule: WatchRule, prefix: str) -> Iterable[tuple[str, str]]:
+        """(project-relative, below the rule's path) of its files that the policy does not ignore.
+
+        What was listed for the build is not listed again.
+        """
         if not os.path.isdir(rule.source):
-            return [prefix] if os.path.isfile(rule.source) and rule.selects(prefix) else []
-        skip = skip_for(rule, partial(self._named, prefix), self._ignore)
+            there = os.path.isfile(rule.source) and rule.selects(prefix)
+            return [(prefix, "")] if there else []
+        named = partial(self._named, prefix)
+        context, ignore, listing = self._context or ("", None, Listing())
+        if self._context is not None and rule.selects.covers(context, ignore):
+            files = [path for path, kind in listing.files.items() if _lands(kind)]
+            found = among(rule, files, context, named, self._ignore)
+            return [(named(below), below) for below in found]
+        skip = skip_for(rule, named, self._ignore)
         listing = self._listing(rule.source, partial(list_below, skip=skip))
         lands = (below for below, kind in listing.files.items() if _lands(kind))
-        return [self._named(prefix, below) for below in lands]
+        return [(named(below), below) for below in lands]
 
     def _declare(self, pair: Pair) -> None:
         """The policy wins over a COPY to the same place; what both say is said once, as a COPY."""
@@ -356,6 +371,8 @@ class _Draft:
         if path.startswith("../"):  # of a further build context
             return self._relative(os.path.join(self.project_dir, prefix, path))
         joined = _joined(prefix, path)
+        if not prefix.startswith(".."):
+            return joined
         own = self._from_above(prefix)
         if own and path == own:
             return "."

@@ -58,6 +58,8 @@ def mark_hidden(
     ``bound`` maps the target of a bind pair to the destination of the mount it came by. With
     ``through_volumes`` a declared pair that lies in a volume is what the process reads there.
     """
+    if not mounts:
+        return list(pairs)
     marked: list[Pair] = []
     for pair in pairs:
         destination = hiding(pair.target, mounts)

@@ -19,7 +19,9 @@ Skip: TypeAlias = Callable[[str, Kind], bool]
 
 _PATH_ONLY: Final = getattr(os, "O_PATH", os.O_RDONLY)
 _DIRECTORY: Final = os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_FILE: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _GONE: Final = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP})
+_KINDS: Final = {stat.S_IFREG: Kind.FILE, stat.S_IFDIR: Kind.DIR, stat.S_IFLNK: Kind.LINK}
 
 
 class RootGone(FreshdError):
@@ -45,18 +47,20 @@ def walk_everything(path: str, kind: Kind) -> bool:  # noqa: ARG001 - the shape 
     return False
 
 
-def walk(root: str, *, skip: Skip = walk_everything) -> Iterator[Stat]:
+def walk(root: str, *, skip: Skip = walk_everything, names_only: bool = False) -> Iterator[Stat]:
     """Yield everything below ``root`` once, in byte order of the path.
 
     A directory sorts as if its name ended in '/', right before what it holds. ``skip(path, kind)``
     leaves a path out, and for a directory all below it. What cannot be listed is UNREADABLE, what
-    vanished meanwhile is left out. Raises RootGone when the root itself cannot be listed.
+    vanished meanwhile is left out. With ``names_only`` regular files get no stat: all but their
+    path and kind is 0. Raises RootGone when the root itself cannot be listed.
     """
     try:
         fd = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except OSError as error:
         raise RootGone(f"cannot read the directory {root}: {error.strerror}") from error
-    levels = [_Level(fd, "")]
+    look = _named_entry if names_only else _stat_entry
+    levels = [_Level(fd, "", look)]
     try:
         levels[0].read(skip)
     except OSError as error:
@@ -69,7 +73,7 @@ def walk(root: str, *, skip: Skip = walk_everything) -> Iterator[Stat]:
                 os.close(levels.pop().fd)
                 continue
             found = level.waiting.pop()
-            below = _enter(level.fd, found, skip) if found.kind is Kind.DIR else None
+            below = _enter(level, found, skip) if found.kind is Kind.DIR else None
             if isinstance(below, _Level):
                 levels.append(below)
                 yield found
@@ -98,12 +102,7 @@ def stat_of(path: str, found: os.stat_result) -> Stat:
 
 def kind_of(mode: int) -> Kind:
     """What an ``st_mode`` is."""
-    kind = mode & 0o170000
-    if kind == stat.S_IFREG:
-        return Kind.FILE
-    if kind == stat.S_IFDIR:
-        return Kind.DIR
-    return Kind.LINK if kind == stat.S_IFLNK else Kind.OTHER
+    return _KINDS.get(mode & 0o170000, Kind.OTHER)
 
 
 def open_directory(root: str, path: str) -> int:
@@ -131,22 +130,24 @@ def open_beneath(root: str, path: str) -> int:
     parent, _, name = path.rpartition("/")
     directory = open_directory(root, parent)
     try:
-        return open_file(name, directory)
+        if not stat.S_ISREG(os.stat(name or ".", dir_fd=directory, follow_symlinks=False).st_mode):
+            raise OSError(errno.EINVAL, "not a regular file", name)
+        return open_file(name, directory)[0]
     finally:
         os.close(directory)
 
 
-def open_file(name: str, directory: int) -> int:
-    """Open one regular file of an open directory; never blocks, never a link, fifo or device."""
+def open_file(name: str, directory: int) -> tuple[int, os.stat_result]:
+    """Open what was just seen to be a regular file of an open directory, and its stat.
+
+    Never blocks, never gives a link, fifo or device: the name may have become one since.
+    """
     if name in ("", ".", "..") or "/" in name:
         raise OSError(errno.EINVAL, "not a file name", name)
-    if not stat.S_ISREG(os.stat(name, dir_fd=directory, follow_symlinks=False).st_mode):
-        raise OSError(errno.EINVAL, "not a regular file", name)
-    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-    fd = os.open(name, flags, dir_fd=directory)
-    # looked at twice: the name may have become a fifo between the stat and the open
-    if stat.S_ISREG(os.fstat(fd).st_mode):
-        return fd
+    fd = os.open(name, _FILE, dir_fd=directory)
+    status = os.fstat(fd)
+    if stat.S_ISREG(status.st_mode):
+        return fd, status
     os.close(fd)
     raise OSError(errno.EINVAL, "not a regular file", name)
 
@@ -161,24 +162,30 @@ def climb(root: str, path: str) -> tuple[str, str]:
     return root, path
 
 
+_LookAt: TypeAlias = Callable[["os.DirEntry[str]", str], Stat | None]
+
+
 class _Level:
     """One open directory of a walk: its descriptor, its paths' prefix, what is left of it."""
 
-    __slots__ = ("fd", "prefix", "waiting")
+    __slots__ = ("fd", "look", "prefix", "waiting")
 
-    def __init__(self, fd: int, prefix: str) -> None:
+    def __init__(self, fd: int, prefix: str, look: _LookAt) -> None:
         self.fd = fd
         self.prefix = prefix
+        self.look = look
         self.waiting: list[Stat] = []
 
     def read(self, skip: Skip) -> None:
         """List the directory, last in order first, so that the walk pops it from the end."""
+        look, prefix, waiting = self.look, self.prefix, self.waiting
         with os.scandir(self.fd) as entries:
             for entry in entries:
-                found = _stat_entry(entry, self.prefix + entry.name)
+                found = look(entry, prefix + entry.name)
                 if found is not None and not skip(found.path, found.kind):
-                    self.waiting.append(found)
-        self.waiting.sort(key=_byte_order, reverse=True)
+                    waiting.append(found)
+        plain = all(found.path.isascii() for found in waiting)
+        waiting.sort(key=_sort_key if plain else _byte_order, reverse=True)
 
 
 def _stat_entry(entry: "os.DirEntry[str]", path: str) -> Stat | None:
@@ -190,13 +197,23 @@ def _stat_entry(entry: "os.DirEntry[str]", path: str) -> Stat | None:
         return Stat(path, Kind.UNREADABLE, 0, 0, 0, 0, 0, 0, error.strerror or str(error))
 
 
-def _enter(parent: int, found: Stat, skip: Skip) -> "_Level | Stat | None":
+def _named_entry(entry: "os.DirEntry[str]", path: str) -> Stat | None:
+    try:
+        if entry.is_file(follow_symlinks=False):
+            return Stat(path, Kind.FILE, 0, 0, 0, 0, 0, 0)
+    except OSError:
+        pass  # the stat that is made then says why
+    return _stat_entry(entry, path)
+
+
+def _enter(parent: _Level, found: Stat, skip: Skip) -> "_Level | Stat | None":
     """Open a directory; else what it is now, UNREADABLE with a reason, or None when it is gone."""
     name = found.path.rpartition("/")[2]
     try:
-        level = _Level(os.open(name, os.O_RDONLY | _DIRECTORY, dir_fd=parent), found.path + "/")
+        fd = os.open(name, os.O_RDONLY | _DIRECTORY, dir_fd=parent.fd)
     except OSError as error:
-        return _not_entered(parent, found, error)
+        return _not_entered(parent.fd, found, error)
+    level = _Level(fd, found.path + "/", parent.look)
     try:
         level.read(skip)
     except OSError as error:
@@ -222,8 +239,12 @@ def _unreadable(found: Stat, error: OSError) -> Stat:
     return found._replace(kind=Kind.UNREADABLE, reason=error.strerror or str(error))
 
 
+def _sort_key(found: Stat) -> str:
+    return found.path + "/" if found.kind is Kind.DIR else found.path
+
+
 def _byte_order(found: Stat) -> bytes:
-    return os.fsencode(found.path + "/" if found.kind is Kind.DIR else found.path)
+    return os.fsencode(_sort_key(found))
 
 
 class _OpenHow(ctypes.Structure):

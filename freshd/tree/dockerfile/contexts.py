@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from freshd.model import Kind
-from freshd.tree.dockerfile.volume import Node, Volume, absolute
+from freshd.tree.dockerfile.volume import Node, Volume
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ def context_volume(
         if kind is Kind.OTHER:
             continue  # sockets and devices are not sent to the builder
         source = None if kind is Kind.DIR else below(prefix, path)
-        volume.put(absolute(path), Node(kind, source, links.get(path, "")))
+        volume.put(f"/{path}", Node(kind, source, links.get(path, "")))
     return volume
 
 

@@ -6,6 +6,7 @@ copied files cannot be read off a Dockerfile: `demote` takes that from the built
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
+from operator import itemgetter
 
 from freshd.model import Kind
 from freshd.tree.dockerfile.apply import apply
@@ -162,6 +163,8 @@ def demote(inference: Inference, rewritten: Mapping[str, str]) -> Inference:
 
     ``rewritten`` maps targets to the reason; targets that are no pairs are ignored.
     """
+    if not rewritten:
+        return inference
     kept = tuple(pair for pair in inference.pairs if pair.target not in rewritten)
     gone = tuple(pair for pair in inference.pairs if pair.target in rewritten)
     landed = {pair.source for pair in kept}
@@ -179,7 +182,7 @@ def demote(inference: Inference, rewritten: Mapping[str, str]) -> Inference:
 
 
 def _pairs(state: State, read: Collection[str]) -> tuple[CopyPair, ...]:
-    nodes = sorted(state.volume.nodes.items())
+    nodes = sorted(state.volume.nodes.items(), key=itemgetter(0))
     return tuple(
         CopyPair(
             source=node.source,

@@ -105,8 +105,9 @@ class Notes:
 
     def use(self, state: State) -> None:
         """Remember what the RUNs of a finished stage could read."""
-        for node in state.volume.nodes.values():
-            self.use_node(state, node)
+        if state.runs:
+            for node in state.volume.nodes.values():
+                self.use_node(state, node)
 
     def use_node(self, state: State, node: Node) -> None:
         if node.source is not None and state.ran_since(node):

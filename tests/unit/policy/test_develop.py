@@ -31,6 +31,12 @@ class Below:
     def below(self, path: str) -> str | None:
         return os.path.relpath(path, self.directory) if self(path) else None
 
+    def takes(self, below: str, path: str) -> bool:
+        return self(path)
+
+    def covers(self, context: str, ignore: object) -> bool:
+        return False
+
 
 def rule(number: int, does: Collection[Remedy], path: str, *, to: str | None = None) -> WatchRule:
     """Lands where the findings' targets are, unless ``to`` says otherwise."""

@@ -50,7 +50,7 @@ def hashed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     names: list[str] = []
     real = walk.open_file
 
-    def spy(name: str, directory: int) -> int:
+    def spy(name: str, directory: int) -> tuple[int, os.stat_result]:
         names.append(name)
         return real(name, directory)
 
@@ -184,7 +184,7 @@ def test_what_vanishes_is_absent_and_what_fails_is_unreadable_with_its_reason(
         (tmp_path / name).write_text(name)
     real = walk.open_file
 
-    def fail(name: str, directory: int) -> int:
+    def fail(name: str, directory: int) -> tuple[int, os.stat_result]:
         if name == "gone":
             (tmp_path / "gone").unlink()
         if name == "broken":
@@ -204,7 +204,7 @@ def test_a_file_that_becomes_a_link_or_fifo_before_it_is_opened_is_not_read(
         (tmp_path / name).write_text("x")
     real = walk.open_file
 
-    def swap(name: str, directory: int) -> int:
+    def swap(name: str, directory: int) -> tuple[int, os.stat_result]:
         (tmp_path / name).unlink()
         if name == "link":
             (tmp_path / name).symlink_to("/etc/passwd")
