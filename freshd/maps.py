@@ -65,7 +65,9 @@ class Maps:
         model = self._project.service(service)
         policy = self._project.policy.service(service)
         watch = self._project.policy.watched(service)
-        image = known.tagged = self.tag_image(service)
+        if paths is None or known.mapped is None:
+            known.tagged = self.tag_image(service)
+        image = known.tagged  # of a tag that moves the engine tells, and then all is looked at
         chain_id = "" if image is None else image.chain_id
         rewritten, refuted = known.rewritten.get(chain_id, {}), known.refuted.get(chain_id, {})
         mounts = known.replicas[0].mounts if known.replicas else None
@@ -169,19 +171,19 @@ class Maps:
         tree: Mapping[str, Entry],
         *,
         every: bool,
-        whole: bool = True,
+        only: Iterable[Pair] | None = None,
         built: bool = False,
     ) -> bool:
         """Whether ``found`` tell that files of ``mapped`` are not as inferred; remembered.
 
-        A RUN wrote them, or the COPY went elsewhere; that only a ``whole`` look can tell, with
-        every target in the images. Layers are only asked where an image differs from the tree, or
+        A RUN wrote them, or the COPY went elsewhere; that only a look at all pairs can tell, and
+        not one at ``only`` some. Layers are only asked where an image differs from the tree, or
         with ``every``, and then only where a RUN followed, or the image was ``built`` of this tree.
         """
         known = self.known(service)
-        told = False
+        told, whole = False, only is None
         for image in found:
-            odd = differing(mapped.map.pairs, tree, image)
+            odd = differing(mapped.map.pairs if only is None else only, tree, image)
             if (odd or every) and (mapped.map.run_after_copy or (odd and built)):
                 writers = self._writers_of_copies(mapped, image)
                 told = self._rewritten(known, mapped, image, odd, writers) or told

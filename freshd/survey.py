@@ -93,33 +93,37 @@ class Surveyor:
         before = known.mapped
         mapped = self._maps.mapped(service, paths)
         image = known.tagged
+        old = () if before is None else before.map.pairs
         if paths is None:
             pairs = mapped.map.pairs
-            extra = self._extra(service, mapped, image, replicas)
             self._trees[service] = {}
         elif mapped is before:
             pairs = tuple(pair for path in sorted(paths) for pair in known.sources.get(path, ()))
-            extra = ()
         else:
-            old = () if before is None else before.map.pairs
             pairs = narrowed(mapped.map.pairs, paths, old)
-            extra = gone(mapped.map.pairs, old)
-        targets = {pair.target for pair in pairs}.union(extra)
         with ThreadPoolExecutor(1) as beside:  # the container hashes while the tree is hashed
-            reading = beside.submit(self._read_tree, service, mapped.map, pairs, extra, fresh=full)
+            reading = beside.submit(self._read_tree, service, mapped.map, pairs, fresh=full)
+            if paths is None:
+                extra = self._extra(service, mapped, image, replicas)
+            else:
+                extra = () if mapped is before else gone(mapped.map.pairs, old)
+            targets = {pair.target for pair in pairs}.union(extra)
             observations, told = self._observe(service, replicas, targets, full=full)
             tree = reading.result()
+        if extra:
+            tree = self._read_tree(service, mapped.map, (), extra)
         found = self._images(service, image, observations, targets, told)
         for _ in range(_ROUNDS):
-            whole = paths is None
-            images = found.values()
-            if not self._maps.refuted(service, mapped, images, tree, every=False, whole=whole):
+            only = None if paths is None else pairs
+            if not self._maps.refuted(
+                service, mapped, found.values(), tree, every=False, only=only
+            ):
                 break
             # The image refutes part of the map: those files are inputs and no pairs.
             mapped = self._maps.mapped(service)
             kept = {(pair.target, pair.via) for pair in mapped.map.pairs}
             pairs = tuple(pair for pair in pairs if (pair.target, pair.via) in kept)
-            tree = self._read_tree(service, mapped.map, (), (), fresh=False)
+            tree = self._read_tree(service, mapped.map, ())
         synced = partial(self._store.writes.synced, self._project.name, service)
         pairs = self._since.expected(pairs, observations, found, synced)
         found = self._attributed(mapped.map, found, extra, tree)
@@ -218,9 +222,9 @@ class Surveyor:
         service: str,
         mapping: ServiceMap,
         pairs: tuple[Pair, ...],
-        extra: Iterable[str],
+        extra: Iterable[str] = (),
         *,
-        fresh: bool,
+        fresh: bool = False,
     ) -> dict[str, Entry]:
         """Bring the sources of ``pairs`` and ``extra`` and the inputs up to date in memory."""
         tree = self._trees.setdefault(service, {})

@@ -11,6 +11,7 @@ import os
 import secrets
 import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from itertools import islice
 
 from freshd.engine import answers
 from freshd.engine.answers import FileFacts
@@ -18,7 +19,8 @@ from freshd.engine.client import Engine
 from freshd.engine.stream import ExecStream
 from freshd.errors import EngineFailed, OutcomeUnknown
 
-# Every request is "OP COUNT ENCODED" and COUNT lines; every answer ends with "NONCE STATUS".
+# Every request is "OP COUNT ENCODED", a directory and COUNT names, which count from there: `read`
+# takes a byte at a time, so short names are quick ones. Every answer ends with "NONCE STATUS".
 # `read` keeps all bytes but the newline; names with one come octal-encoded for printf, with a
 # dot behind that saves trailing newlines from the substitution. In `mv` an empty line ends one
 # group (files, then a directory); groups run side by side: twice as fast on a busy disk. A loop
@@ -31,6 +33,7 @@ set -f
 umask 022
 exec 2>&1
 nonce=$1
+home=$PWD
 for tool in mv rm rmdir mkdir ln sha256sum stat readlink ls; do
   command -v "$tool" >/dev/null && echo "$tool"
 done
@@ -40,7 +43,14 @@ reap() {
   pids=
   jobs=0
 }
+decode() {
+  name=$(printf '%b.' "$name")
+  name=${name%.}
+}
 while IFS=' ' read -r op count encoded; do
+  IFS= read -r name || exit 0
+  [ "$encoded" = 0 ] || decode
+  cd -P -- "$name" || op=
   set --
   pids=
   jobs=0
@@ -48,6 +58,10 @@ while IFS=' ' read -r op count encoded; do
   while [ "$count" -gt 0 ]; do
     IFS= read -r name || { wait; exit 0; }
     count=$((count - 1))
+    if [ -z "$name" ] && [ -z "$op" ]; then
+      set --
+      continue
+    fi
     if [ -z "$name" ]; then
       mv -f -- "$@" </dev/null &
       pids="$pids $!"
@@ -56,10 +70,7 @@ while IFS=' ' read -r op count encoded; do
       [ "$jobs" -lt 8 ] || reap
       continue
     fi
-    if [ "$encoded" = 1 ]; then
-      name=$(printf '%b.' "$name")
-      name=${name%.}
-    fi
+    [ "$encoded" = 0 ] || decode
     set -- "$@" "$name"
   done
   case $op in
@@ -75,11 +86,13 @@ while IFS=' ' read -r op count encoded; do
     link) for name; do if [ -L "$name" ]; then echo 1; else echo 0; fi; done ;;
     *) false ;;
   esac </dev/null
-  echo "$nonce $?"
+  status=$?
+  cd -P -- "$home" || cd /
+  echo "$nonce $status"
 done
 """
 _TOOLS = ("mv", "rm", "sha256sum")
-_BATCH = 64
+_BATCH = 128
 _START_SECONDS = 10.0
 _HASHED_PER_SECOND = 20_000_000
 _SECONDS_PER_MOVE = 0.05
@@ -139,12 +152,15 @@ class Helper:
 
         Each file is replaced atomically when both are on one mount; a directory is never replaced.
         """
+        base, staged = _from_common_directory([each for paths in moves.values() for each in paths])
+        left = iter(staged)
         names: list[str] = []
         for directory, paths in moves.items():
-            for batch in _batches(paths):
+            for batch in _batches(islice(left, len(paths))):
                 # The trailing slash makes a destination that is not a directory an error.
                 names += [*batch, directory.rstrip("/") + "/", ""]
-        status, text = self._command("mv", names, seconds=len(names) * _SECONDS_PER_MOVE)
+        seconds = len(names) * _SECONDS_PER_MOVE
+        status, text = self._command("mv", names, base=base, seconds=seconds)
         said = text.decode("utf-8", "replace").strip()
         return said or "mv failed" if status else ""
 
@@ -154,18 +170,23 @@ class Helper:
         ``size`` is their expected bytes in all: the deadline grows with it.
         """
         found: dict[str, str] = {}
-        for batch in _batches(paths):
-            status, text = self._command("hash", batch, seconds=size / _HASHED_PER_SECOND)
+        base, names = _from_common_directory(paths)
+        seconds = size / _HASHED_PER_SECOND
+        for batch in _batches(names):
+            status, text = self._command("hash", batch, base=base, seconds=seconds)
             lines = answers.lines_of(text)
             if status == 0 and len(lines) == len(batch):
-                found.update(zip(batch, map(answers.digest, lines), strict=True))
+                digests = dict(zip(batch, map(answers.digest, lines), strict=True))
             elif status == 0 and len(batch) == 1:
-                found[batch[0]] = answers.digest(text)  # a name with a newline takes several lines
+                digests = {batch[0]: answers.digest(text)}  # a newline in it makes several lines
             elif len(batch) > 1:
                 # Some are missing: plain names are told by name, the others asked one by one.
-                found.update(answers.digests_by_name(lines, batch))
-                for path in filter(answers.odd, batch):
-                    found.update(self.hash([path], size=size))
+                digests = answers.digests_by_name(lines, batch)
+                for name in filter(answers.odd, batch):
+                    found.update(self.hash([_path(base, name)], size=size))
+            else:
+                digests = {}
+            found.update((_path(base, name), digest) for name, digest in digests.items())
         return found
 
     def stat(self, paths: Sequence[str]) -> dict[str, FileFacts]:
@@ -173,14 +194,16 @@ class Helper:
         found: dict[str, FileFacts] = {}
         if "stat" not in self.tools:
             raise EngineFailed(f"no stat command in {self.container_id[:12]}")
-        for batch in _batches(paths):
-            status, text = self._command("stat", batch)
-            found.update(answers.facts_by_name(answers.lines_of(text), batch))
-            if status == 0 and len(batch) == 1 and not found.get(batch[0]):
-                found[batch[0]] = answers.facts(text)
+        base, names = _from_common_directory(paths)
+        for batch in _batches(names):
+            status, text = self._command("stat", batch, base=base)
+            facts = answers.facts_by_name(answers.lines_of(text), batch)
+            if status == 0 and len(batch) == 1 and not facts.get(batch[0]):
+                facts[batch[0]] = answers.facts(text)
             elif len(batch) > 1:
-                for path in filter(answers.odd, batch):
-                    found.update(self.stat([path]))
+                for name in filter(answers.odd, batch):
+                    found.update(self.stat([_path(base, name)]))
+            found.update((_path(base, name), fact) for name, fact in facts.items())
         return found
 
     def read_link(self, path: str) -> bytes | None:
@@ -236,14 +259,15 @@ class Helper:
         return "\n".join(failures)
 
     def _command(
-        self, op: str, names: Collection[str], *, seconds: float = 0.0
+        self, op: str, names: Collection[str], *, base: str = "", seconds: float = 0.0
     ) -> tuple[int, bytes]:
+        """``names`` count from ``base``; where that is gone, none of them is there."""
         if not self.alive() or self._dead:
             raise OutcomeUnknown(f"the helper in {self.container_id[:12]} has ended")
-        raw = [os.fsencode(name) for name in names]
+        raw = [os.fsencode(name) for name in (base or ".", *names)]
         plain = all(b"\n" not in name for name in raw)
         lines = raw if plain else [answers.octal(name) for name in raw]
-        request = b"%b %d %d\n" % (op.encode(), len(raw), 0 if plain else 1)
+        request = b"%b %d %d\n" % (op.encode(), len(names), 0 if plain else 1)
         request += b"".join(line + b"\n" for line in lines)
         try:
             return self._answer(request, time.monotonic() + self._timeout + seconds)
@@ -267,6 +291,22 @@ class Helper:
             return received.endswith(b"\n") and self._mark in received[-len(self._mark) - 8 :]
 
         return self._stream.converse(request, complete, deadline=deadline)
+
+
+def _from_common_directory(paths: Sequence[str]) -> tuple[str, list[str]]:
+    """The deepest directory that all are below, ending in '/', and the names they have there.
+
+    "" where there is none: names without a directory count from where the loop was started.
+    """
+    first, last = min(paths, default=""), max(paths, default="")
+    base, end = "", 0
+    while (end := first.find("/", end) + 1) and last.startswith(first[:end]):
+        base = first[:end]
+    return base, [path.removeprefix(base) or path for path in paths]
+
+
+def _path(base: str, name: str) -> str:
+    return name if name.startswith("/") else base + name
 
 
 def _batches(names: Iterable[str]) -> list[list[str]]:

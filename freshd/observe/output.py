@@ -90,6 +90,15 @@ def stat_of(signature: str) -> Stat | None:
     return Stat(_kind(raw), int(match[2]), modes.S_IMODE(raw), signature, stamp)
 
 
+def stamp_of(signature: str) -> int | None:
+    """The later of mtime and ctime of a record that ``stat_of`` takes; None for any other."""
+    fields = signature.split(" ")
+    try:
+        return max(int(fields[2]), int(fields[3]))
+    except (ValueError, IndexError):
+        return None
+
+
 def parse_alternating(output: bytes) -> tuple[bytes, bytes]:
     """Two kinds of output that come in turns, each ended by a NUL: all of each, joined."""
     parts = output.split(b"\0")[:-1]

@@ -8,14 +8,14 @@ engine's list of changes does, which costs it a walk over the whole image.
 
 import posixpath
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Set
 
 from freshd.engine.client import Engine
 from freshd.model import Entry, Kind, Manifest, Observation, Replica
 from freshd.observe.caches import ContainerCache
 from freshd.observe.files import observe, observe_signed
-from freshd.observe.output import is_before, stat_of
-from freshd.observe.paths import ENGINE_FILES, KERNEL_ROOTS, ancestors, any_below, mount_of
+from freshd.observe.output import is_before, stamp_of
+from freshd.observe.paths import ENGINE_FILES, KERNEL_ROOTS, ancestors
 
 _FEW = 200  # so many are read from the image in about the time of a list of changes
 
@@ -90,27 +90,36 @@ def told_by_age(
     old = {
         path
         for path, signature in signatures.items()
-        if (stat := stat_of(signature)) is not None and is_before(stat.stamp, replica)
+        if (stamp := stamp_of(signature)) is not None and is_before(stamp, replica)
     }
-    plain = {path for path in old if path in seen and seen[path].kind is Kind.DIR}
-    clear = {
-        directory: bool(there := _there(directory, seen)) and plain.issuperset(there)
-        for directory in {posixpath.dirname(path) for path in paths}
-    }
+    clear = _Clear(old, seen)
     told: dict[str, Entry | None] = {}
     for path in untouched(paths, {}, replica):
         directory = posixpath.dirname(path)
         if path not in seen:
             if clear[directory]:
                 told[path] = None
-        elif path in old and (clear[directory] or directory == "/"):
+        elif path in old and (directory == "/" or clear[directory]):
             told[path] = seen[path]
     return told
 
 
-def _there(directory: str, seen: Manifest) -> list[str]:
-    """The directory and those above it that exist, without "/"."""
-    return [each for each in (directory, *ancestors(directory)) if each in seen]
+class _Clear(dict[str, bool | None]):
+    """directory -> whether it and those above it that exist are old; None: none of them does."""
+
+    def __init__(self, old: Set[str], seen: Manifest) -> None:
+        super().__init__({"/": None})
+        self._old = old
+        self._seen = seen
+
+    def __missing__(self, directory: str) -> bool | None:
+        state = self[posixpath.dirname(directory)]
+        there = self._seen.get(directory)
+        if there is not None:
+            plain = there.kind is Kind.DIR and directory in self._old
+            state = state is not False and plain
+        self[directory] = state
+        return state
 
 
 def _only(asked: frozenset[str], seen: Observation) -> Observation:
@@ -125,36 +134,34 @@ def untouched(
     was added or deleted.
     """
     destinations = {mount.target for mount in replica.mounts}
-    clear = {
-        directory: _is_clear(directory, changes, replica)
-        for directory in {posixpath.dirname(path) for path in paths}
-    }
+    shut = destinations.union(KERNEL_ROOTS)
+    clear = {"/": "/" not in shut and changes.get("/", "changed") == "changed"}
+
+    def is_clear(directory: str) -> bool:
+        """Whether what is directly in it is the image's unless it is a change itself."""
+        if directory not in clear:
+            own = directory not in shut and changes.get(directory, "changed") == "changed"
+            clear[directory] = own and is_clear(posixpath.dirname(directory))
+        return clear[directory]
+
     return frozenset(
         path
         for path in paths
-        if clear[posixpath.dirname(path)]
-        and path not in changes
+        if path not in changes
         and path not in ENGINE_FILES
-        and path not in destinations
-        and path not in KERNEL_ROOTS
-    )
-
-
-def _is_clear(directory: str, changes: Mapping[str, str], replica: Replica) -> bool:
-    """Whether what is directly in ``directory`` is the image's unless it is a change itself."""
-    return (
-        not any_below(directory, KERNEL_ROOTS)
-        and mount_of(directory, replica.mounts) is None
-        and all(
-            changes.get(parent, "changed") == "changed"
-            for parent in (directory, *ancestors(directory))
-        )
+        and path not in shut
+        and is_clear(posixpath.dirname(path))
     )
 
 
 def _parents(paths: Collection[str]) -> set[str]:
-    directories = {posixpath.dirname(path) for path in paths} - {"/", ""}
-    return directories | {parent for path in directories for parent in ancestors(path)}
+    found: set[str] = set()
+    for path in paths:
+        parent = posixpath.dirname(path)
+        while parent not in ("/", "") and parent not in found:
+            found.add(parent)
+            parent = posixpath.dirname(parent)
+    return found
 
 
 def _direct(parents: Iterable[str], seen: Manifest) -> frozenset[str]:

@@ -97,8 +97,11 @@ class Selects(Protocol):
     def below(self, path: str) -> str | None:
         """The path as seen from the rule's own; "" for that itself, None where it is not below."""
 
-    def takes(self, below: str, path: str) -> bool:
-        """The same as a call, where what ``below`` would say of ``path`` is known already."""
+    def takes(self, below: str, path: str, *, sent: bool = False) -> bool:
+        """The same as a call, where what ``below`` would say of ``path`` is known already.
+
+        ``sent``: so is that the builder is sent the file.
+        """
 
     def covers(self, context: str, ignore: object) -> bool:
         """Whether every file it speaks of is one that the build ``context`` has by ``ignore``."""
@@ -130,10 +133,8 @@ class WatchRule:
 
     def lands(self, path: str) -> str | None:
         """Where the rule brings a file that it selects; None where it brings nothing."""
-        if self.target is None or not self.selects(path):
-            return None
-        below = self.selects.below(path)
-        return None if below is None else self.place(below)
+        below = None if self.target is None else self.selects.below(path)
+        return self.place(below) if below is not None and self.selects.takes(below, path) else None
 
     def place(self, below: str) -> str | None:
         """Where a file that the rule selects lands, by its path below ``source``."""

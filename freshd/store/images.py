@@ -20,6 +20,7 @@ from freshd.store.codec import (
 from freshd.store.database import Database
 from freshd.store.rows import chunks, marks
 
+_NO_ROW = -1
 _ABSENT = pack_entry(Entry(Kind.OTHER))  # the columns of a path that is not there; never read
 
 
@@ -34,7 +35,7 @@ class ImageCache:
         found: dict[str, Entry | None] = {}
         with self._database.read() as connection:
             number = _number(connection, chain_id)
-            for part in chunks([pack_path(path) for path in paths]):
+            for part in chunks([pack_path(path) for path in paths] if number != _NO_ROW else []):
                 rows = connection.execute(
                     "SELECT path, present, kind, digest, size, mode, reason FROM image_file"  # noqa: S608
                     f" WHERE image = ? AND path IN ({marks(part)})",
@@ -100,9 +101,9 @@ class ImageCache:
 
 
 def _number(connection: sqlite3.Connection, chain_id: str) -> int:
-    """The image's row, or -1, which no row has."""
+    """The image's row, or one that no row has."""
     row = connection.execute("SELECT id FROM image WHERE chain_id = ?", (chain_id,)).fetchone()
-    return -1 if row is None else int(row[0])
+    return _NO_ROW if row is None else int(row[0])
 
 
 def _ensure(connection: sqlite3.Connection, chain_id: str) -> int:

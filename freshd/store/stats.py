@@ -25,6 +25,7 @@ _COLUMNS: Final = (
     " kind, digest, size, mode, reason"
 )
 _PAGE: Final = 2_000
+_NO_ROW: Final = -1
 
 
 class StatCache:
@@ -42,7 +43,7 @@ class StatCache:
         found: dict[str, tuple[Signature, Entry]] = {}
         with self._database.read() as connection:
             number = _root_number(connection, root)
-            for part in chunks([pack_path(path) for path in paths]):
+            for part in chunks([pack_path(path) for path in paths] if number != _NO_ROW else []):
                 rows = connection.execute(
                     f"SELECT {_COLUMNS} FROM stat WHERE root = ? AND path IN ({marks(part)})",  # noqa: S608
                     (number, *part),
@@ -95,9 +96,9 @@ class StatCache:
 
 
 def _root_number(connection: sqlite3.Connection, root: str) -> int:
-    """The root's row, or -1, which no row has."""
+    """The root's row, or one that no row has."""
     row = connection.execute("SELECT id FROM root WHERE path = ?", (pack_path(root),)).fetchone()
-    return -1 if row is None else int(row[0])
+    return _NO_ROW if row is None else int(row[0])
 
 
 def _encode(path: str, signature: Signature, entry: Entry) -> tuple[Any, ...]:

@@ -51,15 +51,16 @@ class Selection:
         below = self.below(path)
         return below is not None and self.takes(below, path)
 
-    def takes(self, below: str, path: str) -> bool:
+    def takes(self, below: str, path: str, *, sent: bool = False) -> bool:
         """The same of a file that is ``below`` the source, and ``path`` from the root."""
         if never_code(path) or _NEVER.excludes(path):
             return False
         if below and self.ignore.excludes(below):
             return False
-        inside = _below(f"{self.source}/{below}" if below else self.source, self.context)
-        if inside and self.shared.excludes(inside):
-            return False
+        if not sent:
+            inside = _below(f"{self.source}/{below}" if below else self.source, self.context)
+            if inside and self.shared.excludes(inside):
+                return False
         return self.include is None or (bool(below) and self.include.excludes(below))
 
     def covers(self, context: str, ignore: object) -> bool:
@@ -202,7 +203,7 @@ def among(
     lead = _below(rule.source, context)
     if lead is None:
         return
-    skip, prefix = skip_for(rule, named, ignore), f"{lead}/" if lead else ""
+    skip, prefix = skip_for(rule, named, ignore, sent=True), f"{lead}/" if lead else ""
     entered = {"": True}
 
     def enters(directory: str) -> bool:
@@ -218,10 +219,13 @@ def among(
                 yield below
 
 
-def skip_for(rule: WatchRule, named: Callable[[str], str], ignore: Iterable[str]) -> Skip:
+def skip_for(
+    rule: WatchRule, named: Callable[[str], str], ignore: Iterable[str], *, sent: bool = False
+) -> Skip:
     """Leaves out of a walk below ``rule.source`` what is not the rule's, or ignored by the policy.
 
-    ``named`` makes a project-relative path of one below the source.
+    ``named`` makes a project-relative path of one below the source; ``sent``: the builder is known
+    to be sent all of it.
     """
     ignored = IgnoreRules(ignore)
 
@@ -229,6 +233,7 @@ def skip_for(rule: WatchRule, named: Callable[[str], str], ignore: Iterable[str]
         path = named(below)
         if kind is Kind.DIR:
             return not rule.selects.enters(path) or bool(ignored.decide(path, directory=True))
-        return not rule.selects.takes(below, path) or bool(ignored.decide(path, directory=False))
+        taken = rule.selects.takes(below, path, sent=sent)
+        return not taken or bool(ignored.decide(path, directory=False))
 
     return skip

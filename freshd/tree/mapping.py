@@ -243,7 +243,7 @@ class _Draft:
             if rule.does == {Remedy.RESTART}:
                 self.restarts.add(source)
             target = rule.place(below)
-            if target is not None:
+            if target is not None and not self._copies(source, target):
                 on_change = not rule.initial
                 self._declare(Pair(source, target, Via.DECLARED, on_change=on_change, why=why))
 
@@ -268,14 +268,17 @@ class _Draft:
 
     def _declare(self, pair: Pair) -> None:
         """The policy wins over a COPY to the same place; what both say is said once, as a COPY."""
-        key = (pair.target, Via.COPY)
-        copied = self.pairs.get(key)
-        if copied is not None and copied.source == pair.source:
+        if self._copies(pair.source, pair.target):
             return
+        copied = self.pairs.pop((pair.target, Via.COPY), None)
         if copied is not None:
-            del self.pairs[key]
             self.inputs.add(copied.source)
         self._pair(pair)
+
+    def _copies(self, source: str, target: str) -> bool:
+        """Whether the build puts that very file there."""
+        copied = self.pairs.get((target, Via.COPY))
+        return copied is not None and copied.source == source
 
     def add_bind(self, mount: ComposeMount) -> None:
         source = os.path.normpath(mount.source)

@@ -31,7 +31,7 @@ class Below:
     def below(self, path: str) -> str | None:
         return os.path.relpath(path, self.directory) if self(path) else None
 
-    def takes(self, below: str, path: str) -> bool:
+    def takes(self, below: str, path: str, *, sent: bool = False) -> bool:
         return self(path)
 
     def covers(self, context: str, ignore: object) -> bool:
