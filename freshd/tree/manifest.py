@@ -82,8 +82,7 @@ class TreeManifest:
             closed = (one for one in stats if one.kind is Kind.UNREADABLE)
             found.update((one.path, Entry(one.kind, reason=one.reason)) for one in closed)
             paths = (one.path for one in stats if one.kind is not Kind.UNREADABLE)
-        if not os.path.isdir(self.root):
-            raise RootGone(f"cannot read the directory {self.root}: no such directory")
+        self._check_root()
         for batch in _batches(sorted(set(paths), key=_by_directory)):
             found.update(self._entries_of(batch, fresh=fresh))
         return found
@@ -93,12 +92,14 @@ class TreeManifest:
 
         Anything else has no bytes. Raises FileNotFoundError when there is no such path.
         """
+        self._check_root()
         content: list[bytes] = []
-        parent = _parent(path)
         try:
-            directory = open_directory(self.root, parent)
+            directory = open_directory(self.root, _parent(path))
         except OSError as error:
-            raise _not_there(path) from error
+            if error.errno in ABSENT:
+                raise _not_there(path) from error
+            return _unreadable(error), b""
         try:
             status = next(_stats_in(directory, [path]), None)
             entry = None if status is None else self._one(directory, status, keep=content)
@@ -107,6 +108,10 @@ class TreeManifest:
         if entry is None:
             raise _not_there(path)
         return entry, b"".join(content) if entry.kind in (Kind.FILE, Kind.LINK) else b""
+
+    def _check_root(self) -> None:
+        if not os.path.isdir(self.root):
+            raise RootGone(f"cannot read the directory {self.root}: no such directory")
 
     def _one(self, directory: int, found: Stat, *, keep: list[bytes]) -> Entry | None:
         entry = without_content(found)
@@ -124,9 +129,7 @@ class TreeManifest:
                 directory = open_directory(self.root, parent)
             except OSError as error:
                 if error.errno not in ABSENT:
-                    reason = error.strerror or str(error)
-                    unreadable = Entry(Kind.UNREADABLE, reason=reason)
-                    look.entries.update(dict.fromkeys(group, unreadable))
+                    look.entries.update(dict.fromkeys(group, _unreadable(error)))
                 continue
             try:
                 look.at(directory, group)
@@ -233,6 +236,10 @@ def _parent(path: str) -> str:
 def _by_directory(path: str) -> tuple[str, str]:
     parent, _, name = path.rpartition("/")
     return parent, name
+
+
+def _unreadable(error: OSError) -> Entry:
+    return Entry(Kind.UNREADABLE, reason=error.strerror or str(error))
 
 
 def _not_there(path: str) -> FileNotFoundError:

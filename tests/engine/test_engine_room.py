@@ -259,6 +259,21 @@ def test_a_path_in_a_name_is_never_part_of_the_script(engine: Engine, shell: str
     assert archive.stat(engine, shell, "/etc/passwd") is not None
 
 
+def test_names_count_from_the_directory_they_share(engine: Engine, shell: str) -> None:
+    helper = engine.helper(shell)
+    odd = "/tmp/shared/od\nd"
+    assert helper.make_directories([odd, "/tmp/else", "/tmp/shared/link"]) == ""
+    assert helper.link("/etc/passwd", f"{odd}/a") == helper.link("/etc/passwd", f"{odd}/b") == ""
+    assert set(helper.stat([f"{odd}/a", f"{odd}/b", odd])) == {f"{odd}/a", f"{odd}/b", odd}
+    assert set(helper.hash([f"{odd}/a", f"{odd}/b"])) == {f"{odd}/a", f"{odd}/b"}
+    assert helper.rename({"/tmp/else": [f"{odd}/a", f"{odd}/b"]}) == ""
+    assert set(helper.list("/tmp/else")) == {"a", "b"}
+    assert helper.hash(["/tmp/none/a", "/tmp/none/b"]) == helper.stat(["/tmp/none/a"] * 2) == {}
+    assert helper.rename({"/tmp/else": ["/tmp/none/a", "/tmp/none/b"]})
+    assert set(helper.list("/tmp/else")) == {"a", "b"}
+    assert set(helper.stat(["/tmp", "/"])) == {"/tmp", "/"}
+
+
 def test_a_name_is_no_option_and_the_path_of_the_image_is_not_used(
     engine: Engine, stack: Stack
 ) -> None:

@@ -337,6 +337,26 @@ def test_what_asks_for_a_rebuild_is_an_input_and_what_asks_for_a_restart_no_pair
     assert [pair.target for pair in result.map.pairs] == ["/app/a.py"]
 
 
+@pytest.mark.parametrize(
+    "rule",
+    [
+        pytest.param(SYNC, id="the whole context"),
+        pytest.param({**SYNC, "path": "app", "ignore": ["in/*", "!in/kept"]}, id="below, ignoring"),
+        pytest.param({**SYNC, "path": "app/in", "include": ["k*"]}, id="deeper, including"),
+        pytest.param({**SYNC, "path": "app", "action": "rebuild"}, id="rebuild"),
+    ],
+)
+def test_files_that_were_listed_for_the_build_are_those_a_walk_would_find(
+    write: Callable[[dict[str, str]], Path], monkeypatch: pytest.MonkeyPatch, rule: dict[str, Json]
+) -> None:
+    more = dict.fromkeys(("app/in/kept", "app/in/k2", "app/out/a", "app/.idea/x", "app/.git/x"), "")
+    root = write({**FILES, **more, ".dockerignore": "app/out\n**/*.json\n!app/in/kept\n"})
+    policy = ServicePolicy(ignore=("in/k2", "/dist"))
+    at_once = mapped(root, rule, policy=policy).map
+    monkeypatch.setattr(Selection, "covers", lambda *_: False)
+    assert mapped(root, rule, policy=policy).map == at_once
+
+
 def test_a_file_that_comes_below_a_rule_makes_another_map(
     write: Callable[[dict[str, str]], Path],
 ) -> None:
