@@ -34,7 +34,10 @@ HOME_DIRECTORIES = {
 }
 # What a developer's shell may hold and would change what is tested.
 UNWANTED_PREFIXES = ("COMPOSE_", "FRESHD_CONFIG", "FRESHD_STATE", "FRESHD_RUNTIME", "GIT_")
-UNWANTED = ("DOCKER_CONTEXT", "DBUS_SESSION_BUS_ADDRESS", "DISPLAY", "NO_COLOR", "FORCE_COLOR")
+UNWANTED = (
+    "DOCKER_CONTEXT", "DBUS_SESSION_BUS_ADDRESS", "DISPLAY", "NO_COLOR", "FORCE_COLOR",
+    "PYTHONDONTWRITEBYTECODE",  # each freshd that a test starts would compile all of itself
+)  # fmt: skip
 FIXED = {
     "GIT_CONFIG_GLOBAL": os.devnull,
     "GIT_CONFIG_NOSYSTEM": "1",

@@ -49,7 +49,7 @@ COPY --from=build /built.txt /built.txt
 COPY app /app
 COPY data /data
 CMD ["sh", "-c", "cat /app/main.txt /app/code/*/* | sha256sum >/loaded; trap 'sleep 0.5; exit 0' \
-TERM; while :; do sleep 0.05; done"]
+TERM; sleep 1000000 & wait"]
 """
 POLICY = """
 version = 1
@@ -401,7 +401,16 @@ class Site:
 
     def clean(self) -> None:
         """Nothing is left over, every entry has an end, and the database is sound."""
-        wait_until(lambda: not self.debris(), 10.0, what=f"no debris, but {self.debris()}")
+        wrong: list[str] = []
+
+        def none() -> bool:
+            wrong[:] = self.debris()
+            return not wrong
+
+        try:
+            wait_until(none, 10.0, what="no debris")
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n{wrong}") from None
         assert self.journal.unfinished() == []
         assert self.journal.rows("PRAGMA integrity_check") == [("ok",)]
 

@@ -5,6 +5,7 @@ import subprocess
 
 import pytest
 
+from tests.harness.cli import Freshd
 from tests.harness.private_engine import PrivateEngine
 from tests.harness.stack import Stack
 from tests.harness.waiting import wait_until
@@ -98,3 +99,32 @@ def test_a_private_engine_keeps_its_images_when_it_is_killed_and_started_again(
     assert answers()
     private_engine.down()
     assert not answers()
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [("--version",), ("check", "--json"), ("nonsense",), ("check", "nobody"), ("doctor", "--json")],
+    ids=lambda argv: argv[0],
+)
+def test_a_warm_process_is_a_process(
+    stack: Stack, freshd: Freshd, argv: tuple[str, ...]
+) -> None:
+    """What it prints, where, and how it ends, are those of one that began with nothing loaded."""
+    stack.write({"compose.yaml": "services: {web: {image: freshd-busybox:1}}\n"})
+    cold = freshd(*argv)
+    (one, other) = (freshd(*argv) for _ in range(2))
+    assert freshd.calls == 3
+    told = [(each.returncode, each.stdout, each.stderr) for each in (cold, one, other)]
+    if argv != ("check", "--json"):  # that one has the time in it
+        assert told[1:] == told[:1] * 2
+    assert [each[0] for each in told] == [cold.returncode] * 3
+    assert [each[1] == "" for each in told] == [cold.stdout == ""] * 3
+
+
+def test_a_warm_process_that_takes_too_long_is_ended(stack: Stack, freshd: Freshd) -> None:
+    stack.write({"compose.yaml": "services: {web: {image: freshd-busybox:1}}\n"})
+    assert freshd("map").returncode == 0
+    with pytest.raises(subprocess.TimeoutExpired):
+        freshd("run", timeout=5.0)
+    second = freshd.run().wait_ready()  # there is one daemon for a project at a time
+    assert second.stop() == 0

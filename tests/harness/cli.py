@@ -9,11 +9,12 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from tests.harness.waiting import wait_until
+from tests.harness.warm import warm
 
 READY = re.compile(rb"\bfreshd watches\b")
 
@@ -87,6 +88,7 @@ class Freshd:
     own: str
     environment: Mapping[str, str]
     daemons: list[Daemon] = field(default_factory=list)
+    calls: int = 0
 
     @property
     def state(self) -> str:
@@ -108,17 +110,22 @@ class Freshd:
         stdin: str = "",
         timeout: float = 120.0,
     ) -> Result:
-        """One call to its end."""
-        done = subprocess.run(
-            [sys.executable, "-m", "freshd", *argv],
-            input=stdin.encode(),
-            capture_output=True,
-            cwd=directory or self.directory,
-            env={**self.full_environment, **(environment or {})},
+        """One call to its end.
+
+        The first one is a process from its very start; later ones begin with the libraries loaded,
+        but where ``environment`` may hold what an interpreter reads as it starts.
+        """
+        call = warm().call if self.calls and not environment else _cold
+        self.calls += 1
+        status, *streams = call(
+            argv,
+            directory=directory or self.directory,
+            environment={**self.full_environment, **(environment or {})},
+            stdin=stdin.encode(),
             timeout=timeout,
         )
-        out, err = (os.fsdecode(stream) for stream in (done.stdout, done.stderr))
-        return Result(argv, done.returncode, out, err)
+        out, err = (os.fsdecode(stream) for stream in streams)
+        return Result(argv, status, out, err)
 
     def run(self, *argv: str, environment: Mapping[str, str] | None = None) -> Daemon:
         """Start ``freshd run`` in the background; the fixture stops what is left."""
@@ -141,3 +148,22 @@ class Freshd:
         for daemon in self.daemons:
             if daemon.process.poll() is None:
                 daemon.stop()
+
+
+def _cold(
+    argv: Sequence[str],
+    *,
+    directory: str,
+    environment: Mapping[str, str],
+    stdin: bytes,
+    timeout: float,
+) -> tuple[int, bytes, bytes]:
+    done = subprocess.run(
+        [sys.executable, "-m", "freshd", *argv],
+        input=stdin,
+        capture_output=True,
+        cwd=directory,
+        env=environment,
+        timeout=timeout,
+    )
+    return done.returncode, done.stdout, done.stderr
