@@ -6,11 +6,18 @@ FRESHD_REQUIRE_ENGINE=1 says that they must run.
 
 import os
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
 
+from freshd.context import Context
+from freshd.engine.client import Engine
+from freshd.engine.compose import Compose
+from freshd.engine.endpoint import resolve
+from freshd.project import load, locate
+from freshd.store.store import memory_store
 from tests.harness.cli import Daemon, Freshd
 from tests.harness.docker import Docker
 from tests.harness.private_engine import PrivateEngine
@@ -91,6 +98,33 @@ def make_freshd(tmp_path: Path) -> Iterator[Callable[[Stack], Freshd]]:
 def freshd(stack: Stack, make_freshd: Callable[[Stack], Freshd]) -> Freshd:
     """``freshd("check", "--json")`` in the test's ``stack``."""
     return make_freshd(stack)
+
+
+@pytest.fixture
+def context(stack: Stack, tree: Mapping[str, str], tmp_path: Path) -> Iterator[Context]:
+    """What a pass needs, for the test module's own ``tree``: brought up, and asked for by hand."""
+    stack.write(tree)
+    stack.up(build=True)
+    endpoint = resolve(os.environ)
+    compose = Compose(endpoint, os.environ)
+    located = locate(
+        stack.directory,
+        project_dir=None,
+        files=(),
+        project_name=None,
+        profiles=(),
+        environ=os.environ,
+    )
+    with Engine(endpoint) as engine:
+        yield Context(
+            project=load(located, engine=engine, compose=compose),
+            engine=engine,
+            compose=compose,
+            store=memory_store(),
+            locks=str(tmp_path),
+            clock=time.time,
+            asked=True,
+        )
 
 
 @pytest.fixture

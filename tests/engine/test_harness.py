@@ -106,9 +106,7 @@ def test_a_private_engine_keeps_its_images_when_it_is_killed_and_started_again(
     [("--version",), ("check", "--json"), ("nonsense",), ("check", "nobody"), ("doctor", "--json")],
     ids=lambda argv: argv[0],
 )
-def test_a_warm_process_is_a_process(
-    stack: Stack, freshd: Freshd, argv: tuple[str, ...]
-) -> None:
+def test_a_warm_process_is_a_process(stack: Stack, freshd: Freshd, argv: tuple[str, ...]) -> None:
     """What it prints, where, and how it ends, are those of one that began with nothing loaded."""
     stack.write({"compose.yaml": "services: {web: {image: freshd-busybox:1}}\n"})
     cold = freshd(*argv)

@@ -1,21 +1,13 @@
 """What somebody changed inside a container stays until a rule that names it says otherwise."""
 
-import os
-import time
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Mapping
 
 import pytest
 
 from freshd.byhand import carry_out
 from freshd.context import Context
-from freshd.engine.client import Engine
-from freshd.engine.compose import Compose
-from freshd.engine.endpoint import resolve
 from freshd.model import Remedy, StepStatus
-from freshd.project import load, locate
 from freshd.reconcile import act, look, make_plan, reconcile
-from freshd.store.store import memory_store
 from tests.harness.stack import Stack
 
 COMPOSE = "services: {web: {build: ., stop_grace_period: 0s}}\n"
@@ -38,30 +30,10 @@ do = ["rebuild"]
 
 
 @pytest.fixture
-def context(stack: Stack, tmp_path: Path) -> Iterator[Context]:
-    stack.write({"compose.yaml": COMPOSE, "Dockerfile": DOCKERFILE, "freshd.toml": POLICY})
-    stack.write({"app/a": "a", "app/b": "b", "words.txt": "one\n"})
-    stack.up(build=True)
-    endpoint = resolve(os.environ)
-    compose = Compose(endpoint, os.environ)
-    located = locate(
-        stack.directory,
-        project_dir=None,
-        files=(),
-        project_name=None,
-        profiles=(),
-        environ=os.environ,
-    )
-    with Engine(endpoint) as engine:
-        yield Context(
-            project=load(located, engine=engine, compose=compose),
-            engine=engine,
-            compose=compose,
-            store=memory_store(),
-            locks=str(tmp_path),
-            clock=time.time,
-            asked=True,
-        )
+def tree() -> Mapping[str, str]:
+    """Two files that land as they are, one that a RUN reads, and a policy for each."""
+    project = {"compose.yaml": COMPOSE, "Dockerfile": DOCKERFILE, "freshd.toml": POLICY}
+    return project | {"app/a": "a", "app/b": "b", "words.txt": "one\n"}
 
 
 @pytest.mark.timeout(180)

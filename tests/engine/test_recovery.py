@@ -1,23 +1,16 @@
 """What a broken-off injection left is looked at, not guessed; what still runs is left alone."""
 
-import os
-import time
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+from collections.abc import Mapping
 
 import pytest
 
 from freshd.context import Context
 from freshd.engine.client import Engine
-from freshd.engine.compose import Compose
-from freshd.engine.endpoint import resolve
 from freshd.engine.helper import Helper
 from freshd.errors import OutcomeUnknown
 from freshd.model import Remedy, Step, StepStatus
-from freshd.project import load, locate
 from freshd.reconcile import reconcile
 from freshd.recovery import recover
-from freshd.store.store import memory_store
 from tests.harness.stack import Stack
 
 COMPOSE = "services: {web: {build: ., stop_grace_period: 0s}}\n"
@@ -31,31 +24,10 @@ do = ["inject"]
 
 
 @pytest.fixture
-def context(stack: Stack, tmp_path: Path) -> Iterator[Context]:
-    """One replica of two files, level with its tree, and a policy that injects."""
-    stack.write({"compose.yaml": COMPOSE, "Dockerfile": DOCKERFILE, "freshd.toml": POLICY})
-    stack.write({"app/a": "a", "app/b": "b"})
-    stack.up(build=True)
-    endpoint = resolve(os.environ)
-    compose = Compose(endpoint, os.environ)
-    located = locate(
-        stack.directory,
-        project_dir=None,
-        files=(),
-        project_name=None,
-        profiles=(),
-        environ=os.environ,
-    )
-    with Engine(endpoint) as engine:
-        yield Context(
-            project=load(located, engine=engine, compose=compose),
-            engine=engine,
-            compose=compose,
-            store=memory_store(),
-            locks=str(tmp_path),
-            clock=time.time,
-            asked=True,
-        )
+def tree() -> Mapping[str, str]:
+    """Two files, and a policy that injects."""
+    project = {"compose.yaml": COMPOSE, "Dockerfile": DOCKERFILE, "freshd.toml": POLICY}
+    return project | {"app/a": "a", "app/b": "b"}
 
 
 @pytest.mark.timeout(180)

@@ -60,18 +60,19 @@ class Warm:
 
         Raises TimeoutExpired after ``timeout`` seconds, as subprocess does; the child is ended.
         """
-        with ExitStack() as files:
-            body, given, out, err = (files.enter_context(tempfile.TemporaryFile()) for _ in "1234")
+        with ExitStack() as kept:
+            files = [kept.enter_context(tempfile.TemporaryFile()) for _ in range(4)]
+            body, given, out, err = files
             wanted = {"argv": list(argv), "directory": directory, "environment": dict(environment)}
             body.write(json.dumps(wanted).encode())
             given.write(stdin)
-            for file in (body, given):
+            for file in files:
                 file.flush()
                 file.seek(0)
             reply, theirs = socket.socketpair()
             with reply, theirs:
-                passed = [body, given, out, err, theirs]
-                socket.send_fds(self._control, [b"call"], [each.fileno() for each in passed])
+                passed = [each.fileno() for each in (*files, theirs)]
+                socket.send_fds(self._control, [b"call"], passed)
                 theirs.close()
                 status = _status(reply, argv, timeout)
             out.seek(0)
