@@ -2,6 +2,7 @@
 
 Each call is a process group of its own with a deadline, so that a build that hangs can be ended
 whole. Never `down`; never `up` without `--no-deps` and `--scale`: a plain one removes replicas.
+What is not in ``MAY_RUN`` is never started.
 """
 
 import json
@@ -14,6 +15,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from freshd.engine.endpoint import Endpoint, cli_environment
 from freshd.errors import ConfigError, EngineFailed, EngineUnavailable, OutcomeUnknown
@@ -26,6 +28,16 @@ _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 _NO_COMPOSE = re.compile(r"unknown command: docker compose|'compose' is not a docker command")
 _NO_ENGINE = re.compile(r"Cannot connect to the Docker daemon|error during connect")
 _INSTALL = "install Docker Compose v2 (the `docker compose` plugin)"
+
+# Every command that is run here, with every option it may have (rule 9): no `down`, `rm` or `-v`.
+MAY_RUN: Final[Mapping[tuple[str, str], frozenset[str]]] = {
+    ("compose", "config"): frozenset({"--format"}),
+    ("compose", "build"): frozenset({"--no-cache"}),
+    ("compose", "up"): frozenset(
+        {"--detach", "--no-deps", "--no-build", "--scale", "--force-recreate"}
+    ),
+    ("builder", "prune"): frozenset({"--force", "--filter"}),
+}
 
 OnLine = Callable[[str], None]
 OnStart = Callable[[int], None]
@@ -172,8 +184,9 @@ class Compose:
     ) -> ComposeResult:
         """Collects standard output apart when ``stdout`` is given, else merged with the errors.
 
-        Ends the command when ``until`` is set.
+        Ends the command when ``until`` is set. ValueError for a command that freshd never runs.
         """
+        _refuse_others(argv)
         try:
             process = subprocess.Popen(
                 argv,
@@ -284,6 +297,20 @@ def _compose(files: ComposeFiles) -> list[str]:
         for value in values:
             argv += [flag, value]
     return argv
+
+
+def _refuse_others(argv: Sequence[str]) -> None:
+    """ValueError for what is not in MAY_RUN. Options of `compose` itself all have a value."""
+    at = 2
+    while argv[1] == "compose" and argv[at : at + 1] and argv[at].startswith("--"):
+        at += 2
+    command = (argv[1], *argv[at : at + 1])
+    allowed = MAY_RUN.get(command, frozenset()) if len(command) == 2 else frozenset()
+    words = argv[at + 1 :]
+    own = words[: words.index("--")] if "--" in words else words
+    others = [word for word in own if word.startswith("-") and word not in allowed]
+    if others or command not in MAY_RUN:
+        raise ValueError(f"freshd never runs `{' '.join(['docker', *command, *others])}`")
 
 
 def _raise_known(text: str) -> None:

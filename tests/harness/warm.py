@@ -16,7 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import Final
 
 LIBRARIES: Final = (
@@ -24,14 +24,14 @@ LIBRARIES: Final = (
     "pydantic.json_schema", "pydantic.root_model", "rich.console", "rich.text", "sqlite3",
     "structlog", "tenacity",
 )  # fmt: skip
-_NO_ANSWER: Final = 255
+_CALL: Final = b"call"
 
 
 class Warm:
     """The server; started by the first call, ended with this process."""
 
     def __init__(self) -> None:
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+        ours, theirs = socket.socketpair()
         root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
         with theirs:
             self._server = subprocess.Popen(
@@ -43,7 +43,6 @@ class Warm:
         self._control = ours
 
     def close(self) -> None:
-        self._control.send(b"")  # datagrams have no end of file
         self._control.close()
         self._server.wait(10.0)
 
@@ -71,8 +70,8 @@ class Warm:
                 file.seek(0)
             reply, theirs = socket.socketpair()
             with reply, theirs:
-                passed = [each.fileno() for each in (*files, theirs)]
-                socket.send_fds(self._control, [b"call"], passed)
+                passed = [*(file.fileno() for file in files), theirs.fileno()]
+                socket.send_fds(self._control, [_CALL], passed)
                 theirs.close()
                 status = _status(reply, argv, timeout)
             out.seek(0)
@@ -115,7 +114,7 @@ def _serve(control: socket.socket) -> list[int]:
     """Descriptors of one call, in the child that is to carry it out."""
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # whoever waits for a call's child is reaped
     while True:
-        message, fds, _, _ = socket.recv_fds(control, 16, 5)
+        message, fds, _, _ = socket.recv_fds(control, len(_CALL), 5)
         if not message:
             os._exit(0)
         if os.fork() == 0:
@@ -134,7 +133,7 @@ def _waited_for(fds: list[int]) -> list[int]:
         return files
     for each in files:
         os.close(each)
-    with socket.socket(fileno=reply) as answer:
+    with socket.socket(fileno=reply) as answer, suppress(BrokenPipeError):  # nobody waits any more
         answer.sendall(f"{child}\n".encode())
         _, ended = os.waitpid(child, 0)
         answer.sendall(f"{os.waitstatus_to_exitcode(ended)}\n".encode())

@@ -42,6 +42,19 @@ def test_one_replica_that_is_well_does_not_speak_for_the_others(
         assert bool(words) is bool(verdict)
 
 
+def test_as_many_as_before_are_to_run_and_none_of_the_old_ones() -> None:
+    """Rule 9: one replica of two is not a service that is up."""
+
+    def said(*replicas: Replica, gone: frozenset[str] = frozenset()) -> str:
+        return all_up(lambda: replicas, count=2, gone=gone, limits=LIMITS)
+
+    other = replace(UP, id="o", name="other")
+    assert said(UP, other) == ""
+    for few_or_many in ((), (UP,), (UP, other, replace(UP, id="x", name="x"))):
+        assert said(*few_or_many).startswith("not up after")
+    assert said(UP, other, gone=frozenset({"o"})).startswith("not up after")
+
+
 def test_a_container_that_runs_at_every_look_but_starts_anew_is_not_up() -> None:
     starts = count(2.0)
     engine: Any = SimpleNamespace(replica=lambda _: replace(UP, started_at=next(starts)))

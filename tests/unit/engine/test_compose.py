@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from freshd.engine.compose import Compose, ComposeFiles
+from freshd.engine.compose import MAY_RUN, Compose, ComposeFiles
 from freshd.engine.endpoint import Endpoint
 from freshd.errors import ConfigError, EngineUnavailable, OutcomeUnknown
 from freshd.model import RebuildMode
@@ -49,6 +49,34 @@ def test_an_up_without_a_number_of_replicas_is_a_mistake(scripted: Path) -> None
     for services in ([], ["web", "worker"]):
         with pytest.raises(ValueError, match="replica count"):
             compose(scripted, "").up(FILES, services, scale={"web": 1})
+    assert not (scripted / "argv").exists()
+
+
+def test_what_takes_away_is_on_no_list_and_is_never_started(scripted: Path) -> None:
+    """Safety rule 9: not `down`, `rm`, `kill` or `stop`, and no option that takes volumes."""
+    assert {" ".join(command) for command in MAY_RUN} == {
+        "compose config", "compose build", "compose up", "builder prune",
+    }  # fmt: skip
+    taking = {
+        *("-v", "--volumes", "-V", "--renew-anon-volumes", "--remove-orphans"),
+        *("-a", "--all", "--rmi", "--pull", "--always-recreate-deps", "--abort-on-container-exit"),
+    }
+    assert not taking & frozenset().union(*MAY_RUN.values())
+    one = compose(scripted, "")
+    start = FIXED.split()
+    for words in (
+        *(["docker", *start, verb] for verb in ("down", "rm", "stop", "kill", "run")),
+        *(["docker", *start, "up", option, "--", "web"] for option in sorted(taking)),
+        ["docker", *start, "up", "--scale", "web=1", "-v", "--", "web"],
+        ["docker", *start],
+        ["docker", "compose"],
+        ["docker", "rm", "-f", "web"],
+        ["docker", "volume", "rm", "data"],
+        ["docker", "system", "prune", "--force"],
+        ["docker", "builder", "prune", "--all", "--force"],
+    ):
+        with pytest.raises(ValueError, match="freshd never runs"):
+            one._run(words, timeout=5.0, on_start=lambda _: None)
     assert not (scripted / "argv").exists()
 
 
@@ -98,6 +126,17 @@ def test_a_build_that_hangs_is_ended_with_all_its_children(scripted: Path) -> No
         compose(scripted, body).build(FILES, ["web"], mode=RebuildMode.CACHED, timeout=0.5)
     child = int((scripted / "child").read_text())
     wait_until(lambda: not _runs(child), 10.0, what="the builder to end")
+
+
+def test_told_to_stop_a_build_is_ended_and_an_up_is_not(scripted: Path) -> None:
+    """Rule 9: an `up` that is cut off leaves the service down."""
+    body = f'case "$*" in *" build "*) exec sleep 600 ;; esac; sleep 0.3; touch "{scripted}/up"'
+    one = compose(scripted, body)
+    one.end_builds()
+    with pytest.raises(OutcomeUnknown, match="told to stop"):
+        one.build(FILES, ["web"], mode=RebuildMode.CACHED)
+    assert one.up(FILES, ["web"], scale={"web": 1}).ok
+    assert (scripted / "up").exists()
 
 
 def _runs(pid: int) -> bool:

@@ -3,6 +3,7 @@
 import errno
 import os
 import socket
+import stat
 import threading
 from pathlib import Path
 
@@ -257,3 +258,36 @@ def test_a_file_beneath_and_one_beside_the_root_are_opened(tmp_path: Path, opene
         assert os.read(fd, 9) == content
         os.close(fd)
     os.close(open_directory(str(tmp_path / "root"), ".."))
+
+
+@pytest.mark.timeout(10)
+@pytest.mark.parametrize("becomes", ["link", "fifo", "socket"])
+def test_a_file_that_becomes_something_else_right_before_it_is_opened_is_not_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, becomes: str
+) -> None:
+    """Safety rule 10, between the look and the open: no link is followed, no fifo waited for."""
+    (tmp_path / "elsewhere").write_text("secret")
+    (tmp_path / "file").write_text("x")
+    real = os.stat
+
+    def then_swapped(*args: object, **rest: object) -> os.stat_result:
+        found = real(*args, **rest)  # type: ignore[call-overload]
+        (tmp_path / "file").unlink()
+        if becomes == "link":
+            (tmp_path / "file").symlink_to("elsewhere")
+        elif becomes == "fifo":
+            os.mkfifo(tmp_path / "file")
+        else:
+            os.mknod(tmp_path / "file", stat.S_IFSOCK | 0o600)
+        return found  # type: ignore[no-any-return]
+
+    directory = open_directory(str(tmp_path), "")
+    before = len(os.listdir("/proc/self/fd"))
+    monkeypatch.setattr(os, "stat", then_swapped)
+    with pytest.raises(OSError) as caught:
+        walking.open_file("file", directory)
+    monkeypatch.undo()
+    expected = {"link": errno.ELOOP, "fifo": errno.EINVAL, "socket": errno.ENXIO}
+    assert caught.value.errno == expected[becomes]
+    assert len(os.listdir("/proc/self/fd")) == before
+    os.close(directory)
