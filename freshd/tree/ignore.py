@@ -16,6 +16,7 @@ from pathspec.patterns.gitignore.spec import GitIgnoreSpecPattern
 
 from freshd.model import Kind
 from freshd.tree.git import repository_of
+from freshd.tree.walk import open_beneath
 
 GITIGNORE: Final = ".gitignore"
 POLICY_FILE: Final = "freshd.toml"
@@ -203,10 +204,14 @@ def _is_editor_litter(name: str) -> bool:
     return bool(_editors().decide(name, directory=False))
 
 
-def _load(path: str) -> IgnoreRules | None:
-    """None where there is no readable ignore file; git does not follow a link for one either."""
+def lines_of(path: str) -> list[str] | None:
+    """The lines of an ignore file; None where there is none that can be read.
+
+    Git does not follow a link for one either, and what is no regular file is not opened.
+    """
+    directory, name = os.path.split(path)
     try:
-        fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        fd = open_beneath(directory, name)
     except OSError:
         return None
     try:
@@ -215,7 +220,12 @@ def _load(path: str) -> IgnoreRules | None:
         return None
     finally:
         os.close(fd)
-    return IgnoreRules(os.fsdecode(content).removeprefix("\ufeff").split("\n"))
+    return os.fsdecode(content).removeprefix("\ufeff").split("\n")
+
+
+def _load(path: str) -> IgnoreRules | None:
+    lines = lines_of(path)
+    return None if lines is None else IgnoreRules(lines)
 
 
 def _compile(line: str) -> _Pattern | None:

@@ -10,9 +10,7 @@ from dataclasses import dataclass
 
 from freshd.tree.dockerignore import DockerIgnore
 from freshd.tree.git import repository_of
-from freshd.tree.ignore import EDITOR_TEMPORARIES, GITIGNORE, IgnoreRules
-
-_MAX_BYTES = 1 << 20
+from freshd.tree.ignore import EDITOR_TEMPORARIES, GITIGNORE, IgnoreRules, lines_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +60,7 @@ def _itself(root: str, path: str, policy: Sequence[str], *, directory: bool) -> 
     if own is not None:
         return None if own[2] else IgnoredBy(path, own[1])
     for file, below in _git_files(root, path):
-        said = _deciding(_lines(file), below, directory=directory)
+        said = _deciding(lines_of(file) or (), below, directory=directory)
         if said is not None:
             return None if said[2] else IgnoredBy(path, said[1], file, said[0])
     return None
@@ -94,18 +92,3 @@ def _git_files(root: str, path: str) -> Iterator[tuple[str, str]]:
         directory = os.path.dirname(directory)
         yield os.path.join(directory, GITIGNORE), prefix + path
     yield os.path.join(found.common, "info", "exclude"), prefix + path
-
-
-def _lines(file: str) -> Sequence[str]:
-    """Git follows no link for an ignore file."""
-    try:
-        fd = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    except OSError:
-        return ()
-    try:
-        content = os.read(fd, _MAX_BYTES)
-    except OSError:
-        return ()
-    finally:
-        os.close(fd)
-    return os.fsdecode(content).removeprefix("\ufeff").split("\n")

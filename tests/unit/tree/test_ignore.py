@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from freshd.model import Kind
 from freshd.tree.ignore import IgnoreRules, WatchIgnore
+from freshd.tree.ignored import watch_ignores
 from freshd.tree.walk import walk
 
 FILES = (
@@ -158,7 +159,18 @@ def test_a_changed_ignore_file_counts_after_reload(tmp_path: Path) -> None:
     assert rules.ignored("out/a")
 
 
-def test_an_ignore_file_that_is_a_fifo_or_a_link_is_not_read(tmp_path: Path) -> None:
+def test_an_ignore_file_that_is_a_fifo_or_a_link_is_not_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor opened (rule 10): whoever waits at the other end of a fifo would go on."""
+    opened: list[object] = []
+    real = os.open
+
+    def noting(path: str, flags: int, *, dir_fd: int | None = None) -> int:
+        opened.append(path)
+        return real(path, flags, dir_fd=dir_fd)
+
+    monkeypatch.setattr(os, "open", noting)
     os.mkfifo(tmp_path / ".gitignore")
     (tmp_path / "sub").mkdir()
     (tmp_path / "rules").write_text("a\n")
@@ -166,6 +178,9 @@ def test_an_ignore_file_that_is_a_fifo_or_a_link_is_not_read(tmp_path: Path) -> 
     rules = WatchIgnore(str(tmp_path))
     assert not rules.ignored("a")
     assert not rules.ignored("sub/a")
+    assert watch_ignores(str(tmp_path), "sub/a") is None
+    assert opened
+    assert not [path for path in opened if str(path).endswith(".gitignore")]
 
 
 def test_malformed_lines_are_dropped_and_others_kept() -> None:

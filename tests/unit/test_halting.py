@@ -1,0 +1,254 @@
+"""A tree that looks like an accident stops every step until a person has looked: safety rule 11.
+
+Everything but the engine and Compose is real: the tree, its map, the database, a pass's decision.
+"""
+
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from freshd import passes
+from freshd.composewatch import ComposeWatches
+from freshd.context import Context
+from freshd.dirty import Dirty, Key, Work
+from freshd.engine.endpoint import Endpoint
+from freshd.locations import Locations
+from freshd.model import Finding, Level, LinkName, Remedy
+from freshd.notify import IncidentNotices
+from freshd.passes import Passes
+from freshd.project import load, locate
+from freshd.reconcile import Look, Passed, make_plan
+from freshd.store.store import Store, open_store
+from tests.unit.report.values import service
+
+FILES = 60
+POLICY = """
+version = 1
+[[rule]]
+when = ["old-image"]
+do = ["rebuild"]
+"""
+STALE = service(
+    Finding("old-image", Level.STALE, LinkName.IMAGE, "web", message="the tag names another one")
+)
+
+
+class Quiet:
+    """A log that nobody reads."""
+
+    def info(self, event: str, **values: Any) -> None: ...
+    def warning(self, event: str, **values: Any) -> None: ...
+    def exception(self, event: str, **values: Any) -> None:
+        raise AssertionError(event)
+
+
+class Daemon:
+    """The passes of one start of the daemon; ``planned`` is what each would have done."""
+
+    def __init__(self, root: Path, store: Store) -> None:
+        self.root = root
+        self.store = store
+        self.planned: list[tuple[Remedy, ...]] = []
+        model = {"name": "shop", "services": {"web": {"build": {"context": str(root)}}}}
+        located = locate(str(root), environ={})
+        compose: Any = SimpleNamespace(config=lambda _: model, end_builds=lambda: None)
+        project = load(located, engine=None, compose=compose)
+        engine: Any = SimpleNamespace(image=lambda _: None, replicas=lambda **_: ())
+        self.context = Context(
+            project=project,
+            engine=engine,
+            compose=compose,
+            store=store,
+            locks=str(root.parent),
+            clock=time.time,
+        )
+        self.context.consent()
+        self.passes = Passes(
+            project=project,
+            endpoint=Endpoint("unix:///none", "test"),
+            compose=compose,
+            store=store,
+            locations=Locations(config=str(root.parent), state=str(root.parent)),
+            dirty=Dirty(),
+            log=Quiet(),
+            notices=IncidentNotices(store.incidents, lambda _: None),
+            watches=ComposeWatches(),
+        )
+
+    def reconcile(self, context: Context, name: str, **_: object) -> Passed:
+        plan = make_plan(context, Look(STALE, ()))
+        self.planned.append(tuple(step.remedy for step in plan.steps))
+        return Passed(STALE, plans=(plan,))
+
+    def look(self, *paths: str) -> tuple[str, ...]:
+        """One pass, over all or because of these; why it may do nothing, if so."""
+        which = frozenset(str(self.root / path) for path in paths) if paths else None
+        self.passes.run(Work(Key(str(self.root), "web"), which, ("test",), time.monotonic()))
+        assert not self.passes.problems, self.passes.problems
+        halts = self.store.halts.active("shop")
+        assert self.planned.pop() == (() if halts else (Remedy.REBUILD,))
+        return tuple(halt.reason for halt in halts)
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    root = tmp_path / "shop"
+    (root / "app/many").mkdir(parents=True)
+    (root / "compose.yaml").write_text("")
+    (root / "freshd.toml").write_text(POLICY)
+    (root / "Dockerfile").write_text("FROM scratch\nCOPY app /app\n")
+    for number in range(FILES):
+        (root / f"app/many/{number}").write_text("")
+    return root
+
+
+@pytest.fixture
+def start(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[[], Daemon]]:
+    """Each call is another start of the daemon on the same database."""
+    opened: list[Store] = []
+
+    def make() -> Daemon:
+        for store in opened:
+            store.close()
+        store = open_store(str(tmp_path / "freshd.sqlite3"), now=0.0)
+        opened[:] = [store]
+        daemon = Daemon(root, store)
+        monkeypatch.setattr(passes, "reconcile", daemon.reconcile)
+        monkeypatch.setattr(Passes, "context", lambda _self, _service: daemon.context)
+        return daemon
+
+    yield make
+    for store in opened:
+        store.close()
+
+
+def lose(root: Path, *, left: int, since: int = 0) -> None:
+    for number in range(since, FILES - left):
+        (root / f"app/many/{number}").unlink()
+
+
+def bring_back(root: Path) -> None:
+    (root / "app/many").mkdir(parents=True, exist_ok=True)
+    for number in range(FILES):
+        (root / f"app/many/{number}").write_text("")
+
+
+def test_more_than_half_gone_halts_until_a_resume_and_then_it_is_meant(
+    root: Path, start: Callable[[], Daemon]
+) -> None:
+    daemon = start()
+    assert daemon.look() == ()
+    lose(root, left=29)
+    gone = ("31 of 60 mapped files are gone at once",)
+    assert daemon.look() == gone
+    assert daemon.look() == gone, "a second look is no second opinion"
+    assert daemon.look("app/many/59") == gone
+    daemon.store.halts.resume("shop")
+    assert daemon.look() == ()
+    lose(root, left=15, since=31)
+    assert daemon.look() == (), "14 of what is left now"
+    bring_back(root)
+    assert daemon.look() == ()
+    lose(root, left=29)
+    assert daemon.look() == gone, "what came back counts again"
+
+
+def test_half_gone_is_work(root: Path, start: Callable[[], Daemon]) -> None:
+    daemon = start()
+    assert daemon.look() == ()
+    lose(root, left=30)
+    assert daemon.look() == ()
+
+
+def test_a_narrow_look_at_what_is_gone_halts_too_and_one_at_an_edit_asks_nothing(
+    root: Path, start: Callable[[], Daemon]
+) -> None:
+    daemon = start()
+    assert daemon.look() == ()
+    lose(root, left=29)
+    assert daemon.look("app/many/59") == (), "an edit is brought at once; the whole look comes"
+    assert daemon.look("app/many/0") != ()
+
+
+def test_what_is_gone_when_freshd_starts_halts_as_well(
+    root: Path, start: Callable[[], Daemon]
+) -> None:
+    """A disk that is not mounted yet when the machine comes up."""
+    daemon = start()
+    assert daemon.look() == ()
+    lose(root, left=0)
+    daemon = start()
+    gone = ("60 of 60 mapped files are gone at once",)
+    assert daemon.look() == gone
+    daemon = start()
+    assert daemon.look() == gone, "a halt outlives a restart, and so does what was there before"
+    daemon.store.halts.resume("shop")
+    daemon = start()
+    assert daemon.look() == ()
+    bring_back(root)
+    assert daemon.look() == ()
+
+
+def test_what_was_there_before_is_not_forgotten_while_it_halts(
+    root: Path, start: Callable[[], Daemon]
+) -> None:
+    daemon = start()
+    assert daemon.look() == ()
+    lose(root, left=29)
+    assert daemon.look() != ()
+    assert daemon.store.sizes.get("shop", "web") == FILES
+    bring_back(root)
+    assert daemon.look() != (), "it is for a person to say that all is well"
+    assert daemon.store.sizes.get("shop", "web") == FILES
+
+
+def test_a_halt_of_the_whole_project_is_one_of_each_service(
+    root: Path, start: Callable[[], Daemon]
+) -> None:
+    daemon = start()
+    daemon.store.halts.halt("other", None, reason="somewhere else", at=1.0)
+    daemon.store.halts.halt("shop", "worker", reason="another's", at=1.0)
+    assert daemon.context.halted("web") is None
+    daemon.store.halts.halt("shop", None, reason="all of it", at=1.0)
+    assert daemon.context.halted("web") == "all of it"
+
+
+@pytest.mark.parametrize("accident", ["emptied", "removed", "replaced", "Dockerfile gone too"])
+def test_a_project_directory_that_is_not_what_it_was(
+    root: Path, start: Callable[[], Daemon], accident: str
+) -> None:
+    daemon = start()
+    assert daemon.look() == ()
+    away = root.parent / "away"
+    if accident == "Dockerfile gone too":
+        lose(root, left=0)
+        (root / "Dockerfile").unlink()
+    else:
+        os.rename(root, away)
+    if accident == "emptied":
+        root.mkdir()
+    elif accident == "replaced":
+        shutil.copytree(away, root)
+    said = {
+        "emptied": "the project directory is empty",
+        "removed": "the project directory has vanished",
+        "replaced": "the project directory was replaced by another one",
+        "Dockerfile gone too": "60 of 60 mapped files are gone at once",
+    }
+    daemon.passes.run(Work(Key(str(root), "web"), None, ("test",), time.monotonic()))
+    (halt,) = daemon.store.halts.active("shop")
+    assert halt.reason == said[accident]
+    assert not any(daemon.planned)
+    if accident != "Dockerfile gone too":
+        shutil.rmtree(root, ignore_errors=True)
+        os.rename(away, root)
+        daemon.store.halts.resume("shop")
+        assert daemon.look() == ()
