@@ -258,6 +258,17 @@ def test_a_recreate_that_does_not_end_is_unknown_and_the_service_is_brought_up(
     assert len(ids(shop)) == 2
 
 
+def test_a_recreate_that_left_the_old_containers_is_a_failure(
+    shop: Site, stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Compose says that all is well, and the containers are those of before."""
+    monkeypatch.setattr(Compose, "up", lambda *_, **__: ComposeResult(0, ()))
+    world = shop.world()
+    world = replace(world, limits=replace(world.limits, patience=0.5))
+    outcome = actions.run(Step(Remedy.RECREATE, "web", ("old-image",)), world)
+    assert (outcome.status, outcome.detail[:12]) == (StepStatus.FAILED, "not up after"), outcome
+
+
 def test_a_service_without_containers_is_not_created(shop: Site, stack: Stack) -> None:
     stack.compose("rm", "-f", "-s", "web")
     assert run(shop, Remedy.RECREATE).status is StepStatus.SKIPPED
