@@ -1,10 +1,12 @@
 """The harness itself: a judge that cannot say no would make every other test worthless."""
 
+import hashlib
 import os
 import subprocess
 
 import pytest
 
+from tests.harness import oracle
 from tests.harness.cli import Freshd
 from tests.harness.private_engine import PrivateEngine
 from tests.harness.stack import Stack
@@ -33,6 +35,24 @@ def test_the_oracle_accepts_a_level_stack(two_replicas: Stack) -> None:
     pairs = two_replicas.files("app", "/app")
     assert len(pairs) == 3
     assert two_replicas.oracle("web", pairs, replicas=2, modes=True) == []
+
+
+def test_the_oracle_sees_many_files_as_it_sees_one(two_replicas: Stack) -> None:
+    """The quick way to look and the one for odd names say the same, also of what is no file."""
+    one = two_replicas.containers("web")[0]
+    script = "mkdir -p /many/d && cd /many && for n in $(seq 700); do echo $n >$n; done"
+    two_replicas.exec(one, ["sh", "-c", f"{script}; chmod 755 7; ln -s 8 l; ln -s none broken"])
+    names = ["d", "l", "absent", "-x", *(str(n) for n in range(1, 701))]
+    paths = tuple(f"/many/{name}" for name in names)
+    quick = oracle.in_container(two_replicas.docker, one, paths)
+    slow = oracle.in_container(two_replicas.docker, one, (*paths, "/many/no\nsuch"))
+    assert quick == {path: slow[path] for path in paths}
+    assert quick["/many/700"].digest == hashlib.sha256(b"700\n").hexdigest()
+    assert (quick["/many/d"].digest, quick["/many/absent"].digest) == ("directory", "missing")
+    assert [quick[f"/many/{name}"].executable for name in ("7", "8")] == [True, False]
+    broken = oracle.in_container(two_replicas.docker, one, ("/many/broken", "/many/9"))
+    assert broken["/many/9"] == quick["/many/9"]
+    assert broken["/many/broken"].digest == "unreadable"
 
 
 def test_the_oracle_names_each_kind_of_difference(two_replicas: Stack) -> None:

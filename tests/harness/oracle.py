@@ -22,6 +22,19 @@ for name; do
   if [ -x "$name" ]; then echo "${sum%% *} x"; else echo "${sum%% *} -"; fi
 done' judge"""
 
+# The same with one sha256sum for many files: first a word for each name, then the hashes, each with
+# its name, which must hold no newline and no backslash.
+PLAIN_SCRIPT = """xargs -0 -n 500 sh -c '
+for name; do
+  shift
+  if [ -d "$name" ]; then echo directory; continue; fi
+  if [ ! -e "$name" ] && [ ! -L "$name" ]; then echo missing; continue; fi
+  set -- "$@" "$name"
+  if [ -x "$name" ]; then echo x; else echo -; fi
+done
+[ $# = 0 ] || sha256sum -- "$@"' judge"""
+BATCH = 500
+
 MISSING = "missing"
 
 
@@ -48,12 +61,43 @@ def in_container(docker: Docker, container: str, paths: tuple[str, ...]) -> dict
     """What a container's files say: by its own sha256sum, or by ``docker cp`` where it has none."""
     if not paths:
         return {}
-    names = b"".join(os.fsencode(path) + b"\0" for path in paths)
-    done = docker("exec", "-i", "-u", "0", container, "sh", "-c", SCRIPT, stdin=names, check=False)
-    lines = done.stdout.decode().splitlines()
-    if done.returncode != 0 or len(lines) != len(paths):
+    raw = [os.fsencode(path) for path in paths]
+    if not any(b"\n" in name or b"\\" in name for name in raw):
+        found = _many(_answer(docker, container, PLAIN_SCRIPT, raw), paths)
+        if found is not None:
+            return found
+    lines = _answer(docker, container, SCRIPT, raw)
+    if len(lines) != len(paths):
         return {path: _copied_out(docker, container, path) for path in paths}
-    return {path: _parse(line) for path, line in zip(paths, lines, strict=True)}
+    return {path: _parse(line.decode()) for path, line in zip(paths, lines, strict=True)}
+
+
+def _answer(docker: Docker, container: str, script: str, names: list[bytes]) -> list[bytes]:
+    """The lines that a script printed; none where it failed."""
+    stdin = b"".join(name + b"\0" for name in names)
+    done = docker("exec", "-i", "-u", "0", container, "sh", "-c", script, stdin=stdin, check=False)
+    return done.stdout.split(b"\n")[:-1] if done.returncode == 0 else []
+
+
+def _many(lines: list[bytes], paths: tuple[str, ...]) -> dict[str, Seen] | None:
+    """What PLAIN_SCRIPT said of ``paths``; None where that is not all of it."""
+    found: dict[str, Seen] = {}
+    at = 0
+    for start in range(0, len(paths), BATCH):
+        batch = paths[start : start + BATCH]
+        words = [line.decode() for line in lines[at : at + len(batch)]]
+        files = [path for path, word in zip(batch, words, strict=False) if word in ("x", "-")]
+        at += len(batch)
+        hashes = lines[at : at + len(files)]
+        at += len(files)
+        if len(words) != len(batch) or len(hashes) != len(files):
+            return None
+        found |= {path: Seen(word) for path, word in zip(batch, words, strict=True)}
+        for path, line in zip(files, hashes, strict=True):
+            if line[64:] != b"  " + os.fsencode(path):
+                return None
+            found[path] = Seen(line[:64].decode(), found[path].digest == "x")
+    return found if at == len(lines) else None
 
 
 def read(docker: Docker, container: str, path: str) -> bytes | None:

@@ -187,6 +187,16 @@ def test_the_policy_names_files_name_and_profiles_unless_the_command_line_does(
     assert (files.project, files.profiles) == ("mine", ("p",))
 
 
+def test_compose_is_told_the_name_that_the_model_had(write: Write) -> None:
+    """Rule 9: a name that changes in a file meanwhile makes no second project of a recreate."""
+    root = write({"compose.yaml": "", "freshd.toml": "version = 1\n"})
+    compose = FakeCompose()
+    compose.config = lambda _: {"name": "of-the-file", "services": {}}  # type: ignore[method-assign]
+    files = loaded(root, compose).compose_files
+    assert files is not None
+    assert files.project == "of-the-file"
+
+
 def test_containers_without_a_compose_file_are_services(write: Write) -> None:
     root = write(
         {

@@ -60,6 +60,16 @@ def test_there_may_be_no_env_file_or_a_directory_of_that_name(tmp_path: Path) ->
     assert setting(str(tmp_path), "COMPOSE_FILE") is None
 
 
+@pytest.mark.timeout(10)
+def test_a_fifo_of_such_a_name_is_not_waited_for(tmp_path: Path) -> None:
+    """Rule 10."""
+    for name in (".env", "compose.yaml"):
+        os.mkfifo(tmp_path / name)
+    assert setting(str(tmp_path), "COMPOSE_FILE") is None
+    assert referenced([str(tmp_path / "compose.yaml")]) == set()
+    assert default_files(str(tmp_path)) == ()
+
+
 def test_a_list_of_files_is_split_and_made_absolute() -> None:
     assert split_files("a.yaml:/b/c.yaml", directory="/p") == ("/p/a.yaml", "/b/c.yaml")
     assert split_files("a;../b", directory="/p", separator=";") == ("/p/a", "/b")
