@@ -51,12 +51,12 @@ def test_consent_opens_regular_files_only_and_a_change_of_kind_is_a_change(
     (tmp_path / "real.yaml").write_text("services: {web: {privileged: true}}")
     assert "compose.yaml changed since" in (context.consent_problem() or "")
 
-    def then_a_fifo(path: object, **rest: bool) -> os.stat_result:
-        found = status(path, **rest)  # type: ignore[call-overload]
+    def then_a_fifo(path: str, **rest: Any) -> os.stat_result:
+        found = status(path, **rest)
         if path == str(files[1]):
             files[1].unlink()
             os.mkfifo(files[1])
-        return found  # type: ignore[no-any-return]
+        return found
 
     status = os.stat
     context.consent()

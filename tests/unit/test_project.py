@@ -190,9 +190,12 @@ def test_the_policy_names_files_name_and_profiles_unless_the_command_line_does(
 def test_compose_is_told_the_name_that_the_model_had(write: Write) -> None:
     """Rule 9: a name that changes in a file meanwhile makes no second project of a recreate."""
     root = write({"compose.yaml": "", "freshd.toml": "version = 1\n"})
-    compose = FakeCompose()
-    compose.config = lambda _: {"name": "of-the-file", "services": {}}  # type: ignore[method-assign]
-    files = loaded(root, compose).compose_files
+
+    class Named(FakeCompose):
+        def config(self, files: ComposeFiles) -> Mapping[str, Json]:
+            return {**FakeCompose.config(self, files), "name": "of-the-file"}
+
+    files = loaded(root, Named()).compose_files
     assert files is not None
     assert files.project == "of-the-file"
 

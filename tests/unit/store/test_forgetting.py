@@ -164,8 +164,10 @@ def test_a_halt_stays_until_resumed_and_keeps_its_first_reason(database: str) ->
     store = open_store(database, now=0.0)
     active = [(halt.service, halt.reason) for halt in store.halts.active("shop")]
     assert active == [(None, "the tree is empty"), ("web", "half gone")]
+    assert store.halts.halt("other", None, reason="its own", at=4.0)
     assert len(store.halts.resume("shop")) == 2
     assert store.halts.active("shop") == ()
+    assert [halt.reason for halt in store.halts.active("other")] == ["its own"]
     store.close()
 
 

@@ -6,6 +6,7 @@ import socket
 import stat
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -270,8 +271,8 @@ def test_a_file_that_becomes_something_else_right_before_it_is_opened_is_not_giv
     (tmp_path / "file").write_text("x")
     real = os.stat
 
-    def then_swapped(*args: object, **rest: object) -> os.stat_result:
-        found = real(*args, **rest)  # type: ignore[call-overload]
+    def then_swapped(path: str, **rest: Any) -> os.stat_result:
+        found = real(path, **rest)
         (tmp_path / "file").unlink()
         if becomes == "link":
             (tmp_path / "file").symlink_to("elsewhere")
@@ -279,7 +280,7 @@ def test_a_file_that_becomes_something_else_right_before_it_is_opened_is_not_giv
             os.mkfifo(tmp_path / "file")
         else:
             os.mknod(tmp_path / "file", stat.S_IFSOCK | 0o600)
-        return found  # type: ignore[no-any-return]
+        return found
 
     before = len(os.listdir("/proc/self/fd"))
     monkeypatch.setattr(os, "stat", then_swapped)
