@@ -374,6 +374,20 @@ def test_a_tree_that_moves_during_the_build_is_built_once_more(shop: Site, stack
     outcome = actions.run(step, world)
     assert outcome.status is StepStatus.DONE, outcome
     assert list(shop.built.values()) == [{"page": "2"}]
+    modes = {data["mode"] for name, data in shop.journal.phases if name == "build"}
+    assert modes == {RebuildMode.CACHED}, "the builder was not fooled: its copy is good"
+
+
+def test_a_tree_that_keeps_moving_is_no_proof_and_no_failure(shop: Site, stack: Stack) -> None:
+    before = ids(shop)
+    seen = iter([{"page": str(number)} for number in range(9)])
+    world = replace(shop.world(), inputs=lambda: next(seen))
+    shop.wrong = [("page",), ("page",)]
+    stack.write({"page": "two"})
+    step = Step(Remedy.REBUILD, "web", ("build-input-changed",), rebuild=RebuildMode.CACHED)
+    outcome = actions.run(step, world)
+    assert (outcome.status, shop.built, ids(shop)) == (StepStatus.SKIPPED, {}, before)
+    assert outcome.detail == "the tree keeps changing while it is built"
 
 
 def test_an_engine_that_went_away_is_told_and_leaves_the_entry_open(

@@ -1,4 +1,4 @@
-"""A tree that looks like an accident stops every step until a person has looked: safety rule 11.
+"""What holds the steps of a pass back: halts, consent and the limit of rebuilds (rules 11 to 13).
 
 Everything but the engine and Compose is real: the tree, its map, the database, a pass's decision.
 """
@@ -19,7 +19,7 @@ from freshd.context import Context
 from freshd.dirty import Dirty, Key, Work
 from freshd.engine.endpoint import Endpoint
 from freshd.locations import Locations
-from freshd.model import Finding, Level, LinkName, Remedy
+from freshd.model import Finding, Level, LinkName, Remedy, Step
 from freshd.notify import IncidentNotices
 from freshd.passes import Passes
 from freshd.project import load, locate
@@ -34,6 +34,7 @@ version = 1
 when = ["old-image"]
 do = ["rebuild"]
 """
+REBUILD = Remedy.REBUILD
 STALE = service(
     Finding("old-image", Level.STALE, LinkName.IMAGE, "web", message="the tag names another one")
 )
@@ -92,8 +93,18 @@ class Daemon:
         self.passes.run(Work(Key(str(self.root), "web"), which, ("test",), time.monotonic()))
         assert not self.passes.problems, self.passes.problems
         halts = self.store.halts.active("shop")
-        assert self.planned.pop() == (() if halts else (Remedy.REBUILD,))
+        assert bool(self.planned.pop()) is not bool(halts)
         return tuple(halt.reason for halt in halts)
+
+    def would(self) -> tuple[Remedy, ...]:
+        """What a pass would do now about an image that is not the tree's."""
+        self.reconcile(self.context, "web")
+        return self.planned.pop()
+
+    def rebuilt(self, *moments: float, service: str = "web", remedy: Remedy = REBUILD) -> None:
+        for at in moments:
+            step = Step(remedy, service, ("old-image",))
+            self.store.journal.begin("shop", service, step=step, plan_text="", at=at)
 
 
 @pytest.fixture
@@ -205,9 +216,12 @@ def test_what_was_there_before_is_not_forgotten_while_it_halts(
     lose(root, left=29)
     assert daemon.look() != ()
     assert daemon.store.sizes.get("shop", "web") == FILES
-    bring_back(root)
+    for number in range(20):
+        (root / f"app/many/{number}").write_text("")
     assert daemon.look() != (), "it is for a person to say that all is well"
     assert daemon.store.sizes.get("shop", "web") == FILES
+    bring_back(root)
+    assert daemon.look() != ()
 
 
 def test_a_halt_of_the_whole_project_is_one_of_each_service(
@@ -252,3 +266,30 @@ def test_a_project_directory_that_is_not_what_it_was(
         os.rename(away, root)
         daemon.store.halts.resume("shop")
         assert daemon.look() == ()
+
+
+def test_three_rebuilds_within_ten_minutes_are_enough(start: Callable[[], Daemon]) -> None:
+    daemon = start()
+    now = time.time()
+    daemon.rebuilt(now - 5000, now - 601, now - 590, now - 20)
+    daemon.rebuilt(*[now] * 5, service="worker")
+    daemon.rebuilt(*[now] * 5, remedy=Remedy.RECREATE)
+    assert daemon.would() == (REBUILD,)
+    daemon.rebuilt(now)
+    assert daemon.would() == ()
+    assert start().would() == (), "they are remembered"
+
+
+@pytest.mark.parametrize("name", ["Dockerfile", "compose.yaml", "freshd.toml"])
+def test_a_file_that_a_rebuild_executes_waits_for_consent(
+    root: Path, start: Callable[[], Daemon], name: str
+) -> None:
+    daemon = start()
+    assert daemon.would() == (REBUILD,)
+    with (root / name).open("a") as file:
+        file.write("# another line\n")
+    assert daemon.would() == ()
+    daemon.context.consent()
+    assert daemon.would() == (REBUILD,)
+    (root / name).unlink()
+    assert daemon.would() == ()
