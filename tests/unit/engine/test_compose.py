@@ -7,7 +7,7 @@ import pytest
 
 from freshd.engine.compose import MAY_RUN, Compose, ComposeFiles
 from freshd.engine.endpoint import Endpoint
-from freshd.errors import ConfigError, EngineUnavailable, OutcomeUnknown
+from freshd.errors import ConfigError, EngineFailed, EngineUnavailable, OutcomeUnknown
 from freshd.model import RebuildMode
 from tests.harness.waiting import wait_until
 
@@ -95,6 +95,14 @@ PRUNE = "builder prune --force --filter type=source.local"
 def test_build_modes(scripted: Path, mode: RebuildMode, lines: list[str]) -> None:
     compose(scripted, "").build(FILES, ["web"], mode=mode)
     assert asked(scripted) == lines
+
+
+def test_a_build_does_not_begin_with_a_context_that_could_not_be_dropped(scripted: Path) -> None:
+    """Rule 15: it would be the same stale one."""
+    one = compose(scripted, 'case "$1" in builder) echo refused; exit 1 ;; esac')
+    with pytest.raises(EngineFailed, match="pruning the build context failed: refused"):
+        one.build(FILES, ["web"], mode=RebuildMode.FRESH_CONTEXT)
+    assert asked(scripted) == [PRUNE]
 
 
 def test_the_cli_is_told_the_endpoint(scripted: Path) -> None:
