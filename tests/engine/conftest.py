@@ -46,6 +46,23 @@ def docker(engine_env: Mapping[str, str]) -> Docker:
     return Docker(engine_env)
 
 
+@pytest.fixture(scope="session")
+def engine_version(docker: Docker) -> int:
+    """The major version of the engine under test."""
+    (version,) = docker.words("version", "--format", "{{.Server.Version}}")
+    return int(version.partition(".")[0])
+
+
+@pytest.fixture(autouse=True)
+def _engine_is_new_enough(request: pytest.FixtureRequest) -> None:
+    """``needs_engine(23, "what the older lacks")``: skipped there. The reasons are documented."""
+    for mark in request.node.iter_markers("needs_engine"):
+        wanted, reason = mark.args
+        have = request.getfixturevalue("engine_version")
+        if have < wanted:
+            pytest.skip(f"Docker {have}: {reason}")
+
+
 @pytest.fixture
 def make_stack(engine_env: Mapping[str, str], tmp_path: Path) -> Iterator[StackFactory]:
     """``make_stack(files)``: a project directory with those files; all of it removed at the end."""
