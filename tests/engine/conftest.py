@@ -7,6 +7,7 @@ FRESHD_REQUIRE_ENGINE=1 says that they must run.
 import os
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -123,10 +124,19 @@ def daemon(freshd: Freshd) -> Callable[..., Daemon]:
 @pytest.fixture
 def private_engine(engine_env: Mapping[str, str]) -> Iterator[PrivateEngine]:
     """A running engine of the test's own with ``freshd-busybox:1``, to stop and start at will."""
+    with own_engine(engine_env) as engine:
+        yield engine
+
+
+@contextmanager
+def own_engine(
+    environment: Mapping[str, str], settings: Mapping[str, str] | None = None
+) -> Iterator[PrivateEngine]:
+    """The same as a context manager, with ``settings`` of `.ci/engine`."""
     if os.geteuid() != 0:
         pytest.skip("a private engine needs root")
     base = tempfile.mkdtemp(prefix="freshd-test-engine-", dir="/var/tmp")
-    engine = PrivateEngine(os.path.join(base, "e"), engine_env)
+    engine = PrivateEngine(os.path.join(base, "e"), environment, settings or {})
     try:
         engine.start()
         engine.images("busybox")
