@@ -10,7 +10,7 @@ import time
 import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Self
 
 from freshd.engine import inspect, translate, wire
@@ -22,6 +22,7 @@ from freshd.model import ImageFacts, Replica
 if TYPE_CHECKING:
     from freshd.engine.helper import Helper
 
+_FLAGS_SHOWN = (1, 42)  # of Docker 23: from there on
 _CHANGES = {0: "changed", 1: "added", 2: "deleted"}
 
 
@@ -148,7 +149,8 @@ class Engine:
                 history = self._history(str(data["Id"]))
         except TargetGone:
             return None
-        return inspect.image_facts(data, history)
+        shown = _release(self.api_version) >= _FLAGS_SHOWN
+        return replace(inspect.image_facts(data, history), flags_shown=shown)
 
     def image_config(self, ref: str) -> inspect.ImageConfig | None:
         """What a build that starts from this image inherits; None where there is no such image."""
@@ -283,6 +285,10 @@ class Engine:
         with translate.translated(self.endpoint, f"inspecting container {container_id[:12]}"):
             data: Mapping[str, Any] = self.api.inspect_container(container_id)
         return data
+
+
+def _release(api_version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in api_version.split(".") if part.isdigit())
 
 
 def _turn(container_id: str) -> _Turn:
