@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Self
 
-from freshd.engine import inspect, translate, wire
+from freshd.engine import inspect, ssh, translate, wire
 from freshd.engine.endpoint import Endpoint
 from freshd.engine.events import EventStream
 from freshd.errors import OutcomeUnknown, TargetGone
@@ -80,6 +80,8 @@ class Engine:
 
     def _reach(self) -> None:
         """Says that there is no engine before the SDK, which costs 0.2 s, is imported for it."""
+        if self.endpoint.scheme == "ssh":
+            return  # its relay always answers: whether somebody is behind it, a question tells
         try:
             wire.connect(self.endpoint, time.monotonic() + self.timeout).close()
         except OSError as error:
@@ -312,8 +314,9 @@ def _connect(endpoint: Endpoint, timeout: float) -> Any:
             ca_cert=pem["ca"] if os.path.exists(pem["ca"]) else None,
             verify=endpoint.tls_verify,
         )
+    base = endpoint.host if endpoint.scheme != "ssh" else f"unix://{ssh.socket_path(endpoint)}"
     # The stubs say int; the SDK hands it on to requests, which takes a float.
-    client = APIClient(base_url=endpoint.host, version="auto", timeout=timeout, tls=tls)  # type: ignore[arg-type]
-    if endpoint.scheme == "unix":
+    client = APIClient(base_url=base, version="auto", timeout=timeout, tls=tls)  # type: ignore[arg-type]
+    if endpoint.scheme in ("unix", "ssh"):
         client.trust_env = False  # no proxy is on the way; asking for one costs half of each call
     return client
