@@ -5,6 +5,7 @@ SHELL := /bin/bash
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
 WITH_ENGINE := FRESHD_REQUIRE_ENGINE=1 .ci/with-engine
+WITH_OLD := FRESHD_REQUIRE_ENGINE=1 FRESHD_ENGINE=old .ci/with-engine
 # Engine tests wait more than they compute; files stay whole, so that module fixtures are made once.
 WORKERS ?= 2
 SPREAD := -n $(WORKERS) --dist loadfile --no-loadscope-reorder
@@ -12,10 +13,10 @@ SPREAD := -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 TESTS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help venv lint types layers unit engine test demo bench clean
+.PHONY: help venv lint types layers unit engine test test-old demo bench clean
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
 
 venv: ## make or refresh .venv (every other target does)
 	@.ci/venv
@@ -41,6 +42,9 @@ engine: venv ## engine tests, on your engine or a private one
 
 test: lint types layers ## all of it, as CI does: lint, types, layers, unit and engine tests
 	@$(WITH_ENGINE) $(PYTEST) -q $(SPREAD) tests/unit tests/engine
+
+test-old: venv ## the engine tests on Docker 20.10 with Compose v1 beside it (root on Debian 12)
+	@$(WITH_OLD) $(PYTEST) -q $(if $(TESTS),$(TESTS),$(SPREAD) tests/engine)
 
 demo: venv ## a small real stack, kept in step before your eyes
 	@.ci/with-engine $(BIN)/python docs/demo/demo.py

@@ -11,7 +11,7 @@ within() {
     if command -v timeout >/dev/null; then timeout "$@"; else shift; "$@"; fi
 }
 
-is_private_wanted() { [ "${CI:-}" = true ] || [ "${FRESHD_PRIVATE_ENGINE:-}" = 1 ]; }
+is_private_wanted() { [ "${CI:-}" = true ] || [ "${FRESHD_PRIVATE_ENGINE:-}" = 1 ] || [ "${FRESHD_ENGINE:-}" = old ]; }
 
 can_install() {
     [ "$(id -u)" = 0 ] && [ -r /etc/debian_version ] && command -v apt-get >/dev/null

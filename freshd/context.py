@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from freshd.actions.world import World
 from freshd.composewatch import ComposeWatches
 from freshd.engine.client import Engine
-from freshd.engine.compose import Compose, ComposeFiles
+from freshd.engine.compose import Compose
 from freshd.errors import AlreadyRunning, EngineFailed, OutcomeUnknown, TargetGone
 from freshd.model import (
     BuildRecord,
@@ -81,6 +81,7 @@ class Context:
             found |= containers_of(
                 self.engine, project.name, services, directory=files.directory, files=files.files
             ).services
+            project.follow_names(one for several in found.values() for one in several)
         for service in services:
             name = project.policy.service(service).container
             if name is not None:
@@ -173,12 +174,11 @@ class Context:
         """What the steps of ``plan``, made for ``replicas``, may touch."""
         service = plan.service
         model = self.project.service(service)
-        files = self.project.compose_files or ComposeFiles(directory=self.project.dir)
         build = _Build(self, service)
         return World(
             engine=self.engine,
             compose=self.compose,
-            compose_files=files,
+            compose_files=self.project.compose_files_of(service),
             service=service,
             image_ref=model.image,
             built_by=model.built_by,

@@ -212,6 +212,7 @@ class ImageFacts:
     ``files`` has the asked-for paths that exist (absent = not in the image); it is complete for
     the paths in question only. ``writers`` maps a path to the history line of the layer that wrote
     or removed it last ("" when not attributed); None when attribution was not needed.
+    ``flags_shown``: this engine's builder writes the flags of COPY into the history.
     """
 
     id: str
@@ -221,6 +222,7 @@ class ImageFacts:
     labels: Mapping[str, str] = field(default_factory=dict)
     files: Manifest = field(default_factory=dict)
     writers: Mapping[str, str] | None = None
+    flags_shown: bool = True
 
 
 @dataclass(frozen=True, slots=True)

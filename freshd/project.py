@@ -17,6 +17,7 @@ from freshd.engine.compose import ComposeFiles
 from freshd.errors import ConfigError, FreshdError
 from freshd.model import Json, Replica
 from freshd.policy.rules import Policy, ProjectSettings
+from freshd.tree import composenames
 from freshd.tree.compose import ComposeModel, ComposeService, parse
 from freshd.tree.composefiles import (
     candidates,
@@ -57,6 +58,7 @@ class Located:
 
     ``directory`` is what tree paths are relative to. ``files`` (absolute) are empty where Compose's
     own choice in ``directory``, or the policy's, holds. ``project_name`` None: nobody gave one.
+    ``underscores``: Compose is told to join names as its first version did.
     """
 
     directory: str
@@ -64,6 +66,7 @@ class Located:
     project_name: str | None = None
     profiles: tuple[str, ...] = ()
     env_files: tuple[str, ...] = ()
+    underscores: bool = False
 
     @property
     def policy_path(self) -> str:
@@ -106,6 +109,9 @@ def locate(
         env_files=tuple(
             os.path.normpath(os.path.join(start, file))
             for file in _listed(environ.get("COMPOSE_ENV_FILES"))
+        ),
+        underscores=composenames.is_true(
+            environ.get(composenames.SETTING) or setting(directory, composenames.SETTING)
         ),
     )
 
@@ -169,6 +175,7 @@ class _State:
     compose_files: ComposeFiles | None
     model: ComposeModel
     services: Mapping[str, ComposeService] = field(default_factory=dict)
+    config: Mapping[str, Json] = field(default_factory=dict)
 
 
 class Project:
@@ -193,11 +200,15 @@ class Project:
         self._settings = settings
         self._lock = threading.Lock()
         self._name: str | None = None
+        self._underscored: frozenset[str] = frozenset()
         self._stamps: _Stamps = {}
         self._again = False
         self._state = self._read()
-        if engine is not None and self._explicit_name(self._state.policy) is None:
-            self._take_name_of(engine.overview())
+        if engine is not None:
+            replicas = engine.overview()
+            if self._explicit_name(self._state.policy) is None:
+                self._take_name_of(replicas)
+            self.follow_names(replicas)
 
     @property
     def name(self) -> str:
@@ -216,6 +227,16 @@ class Project:
     def compose_files(self) -> ComposeFiles | None:
         """How to call Compose for this project; None where no Compose file is part of it."""
         return self._state.compose_files
+
+    def compose_files_of(self, service: str) -> ComposeFiles | None:
+        """How to call Compose for ``service``, so that its containers keep the names they have.
+
+        None for one that no Compose file makes.
+        """
+        state = self._state
+        if state.compose_files is None or service not in state.model.services:
+            return None
+        return replace(state.compose_files, underscores=service in self._underscores(state.config))
 
     @property
     def services(self) -> Mapping[str, ComposeService]:
@@ -251,6 +272,23 @@ class Project:
         with self._lock:
             return tuple(self._stamps)
 
+    def follow_names(self, replicas: Iterable[Replica]) -> None:
+        """Containers that Compose v1 made, or v2 with ``--compatibility``, keep their names."""
+        with self._lock:
+            found = composenames.underscored(self.name, replicas, self._underscored)
+            if found == self._underscored:
+                return
+            self._underscored = found
+            state = self._state
+            model = parse(state.config, self._underscores(state.config))
+            self._state = replace(state, model=model, services=_services(model, state.policy))
+
+    def _underscores(self, config: Mapping[str, Json]) -> frozenset[str]:
+        services = config.get("services")
+        if self._located.underscores and isinstance(services, Mapping):
+            return frozenset(services)
+        return self._underscored
+
     def refresh(self) -> bool:
         """Read again what changed; whether anything is different now, ``problem`` included.
 
@@ -282,7 +320,7 @@ class Project:
         files = self._files(policy)
         more = {*files, *referenced(files)}
         self._stamps = {**_stamps_of(more, now=now), **self._stamps}
-        compose_files, model = self._model(policy, files)
+        compose_files, model, config = self._model(policy, files)
         if policy.project.develop_watch:
             services = model.services.values()
             self._stamps = {**_stamps_of(ignore_files(services), now=now), **self._stamps}
@@ -294,7 +332,7 @@ class Project:
                 hint=f"services of {model.name}: {', '.join(sorted(model.services)) or 'none'}",
                 problems=mistakes,
             )
-        return _State(policy, compose_files, model, _services(model, policy))
+        return _State(policy, compose_files, model, _services(model, policy), config)
 
     def _watched(self) -> set[str]:
         located = self._located
@@ -311,7 +349,7 @@ class Project:
 
     def _model(
         self, policy: Policy, files: tuple[str, ...]
-    ) -> tuple[ComposeFiles | None, ComposeModel]:
+    ) -> tuple[ComposeFiles | None, ComposeModel, Mapping[str, Json]]:
         name = self._explicit_name(policy) or self._name
         if not files:
             containers = [one for one in policy.services.values() if one.container is not None]
@@ -320,7 +358,8 @@ class Project:
                     f"{self.dir} has no Compose file, and its policy names no container",
                     hint='add a Compose file, or [service.X] with container = "NAME"',
                 )
-            return None, ComposeModel(name or project_name_of(self.dir), {})
+            empty: Mapping[str, Json] = {"name": name or project_name_of(self.dir)}
+            return None, parse(empty), empty
         chosen = ComposeFiles(
             directory=os.path.dirname(files[0]),
             files=files,
@@ -329,8 +368,9 @@ class Project:
             env_files=self._located.env_files,
         )
         # services of every profile: a container of one that is not active now is checked as well
-        model = parse(self._compose.config(replace(chosen, profiles=_EVERY_PROFILE)))
-        return replace(chosen, project=model.name), model
+        config = self._compose.config(replace(chosen, profiles=_EVERY_PROFILE))
+        model = parse(config, self._underscores(config))
+        return replace(chosen, project=model.name), model, config
 
     def _explicit_name(self, policy: Policy) -> str | None:
         return self._located.project_name or policy.project.name

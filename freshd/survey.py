@@ -394,7 +394,12 @@ def told_by_history(inference: Inference, image: ImageFacts) -> tuple[Trace, str
 
     Equal lines prove nothing of what leaves none there, such as the RUNs of an earlier stage.
     """
-    told = compare_history(inference.final, image.history, base_history=inference.base_history)
+    told = compare_history(
+        inference.final,
+        image.history,
+        base_history=inference.base_history,
+        flags_shown=image.flags_shown,
+    )
     if told.trace is Trace.EQUAL and inference.untraced:
         return Trace.UNKNOWN, f"{'; '.join(inference.untraced)} does not show in the image"
     return told.trace, told.evidence

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from freshd.actions import recreate
 from freshd.actions.world import World
-from freshd.engine.compose import ComposeResult
+from freshd.engine.compose import ComposeFiles, ComposeResult
 from freshd.errors import EngineFailed
 from freshd.model import Outcome, RebuildMode, Step, StepStatus, printable
 
@@ -32,14 +32,15 @@ class _Built:
 
 
 def apply(step: Step, world: World) -> Outcome:
-    """Raises ConfigError, EngineFailed, EngineUnavailable, OutcomeUnknown."""
+    """Raises ConfigError, EngineFailed, EngineUnavailable, OutcomeUnknown, StepRefused."""
     mode = step.rebuild or RebuildMode.CACHED
-    built = _build(world, mode)
+    files = recreate.compose_files(world, world.replicas())
+    built = _build(world, files, mode)
     moved = False
     if built.wrong:
         # Either BuildKit took old files for unchanged, or the tree moved on: then this is no proof.
         moved = world.inputs() != built.inputs
-        built = _build(world, mode if moved else _FRESH[mode])
+        built = _build(world, files, mode if moved else _FRESH[mode])
         moved = built.wrong != () and world.inputs() != built.inputs
     if not built.result.ok:
         world.engine.ping()  # with an engine that went away meanwhile nothing is known
@@ -51,14 +52,14 @@ def apply(step: Step, world: World) -> Outcome:
     if built.wrong:
         _record(world, built)  # what it was made of shows from now on that the image is stale
         return Outcome(step, StepStatus.FAILED, _stale(built.wrong), output=built.result.lines)
-    return _recreated(step, world, built)
+    return _recreated(step, world, files, built)
 
 
-def _build(world: World, mode: RebuildMode) -> _Built:
+def _build(world: World, files: ComposeFiles, mode: RebuildMode) -> _Built:
     inputs = dict(world.inputs())
     world.journal.phase("build", {"mode": mode.value})
     result = world.compose.build(
-        world.compose_files,
+        files,
         [world.built_by or world.service],
         mode=mode,
         timeout=world.limits.build,
@@ -74,7 +75,7 @@ def _record(world: World, built: _Built) -> None:
         world.record_build(image.id, built.inputs)
 
 
-def _recreated(step: Step, world: World, built: _Built) -> Outcome:
+def _recreated(step: Step, world: World, files: ComposeFiles, built: _Built) -> Outcome:
     image = world.engine.image(world.image_ref)
     if image is None:
         raise EngineFailed(f"the build succeeded, and there is no image {world.image_ref}")
@@ -85,7 +86,7 @@ def _recreated(step: Step, world: World, built: _Built) -> Outcome:
     if all(replica.image_id == image.id for replica in before):
         runs = "all containers run it" if before else "no container to recreate"
         return Outcome(step, StepStatus.DONE, f"built {name}; {runs}", output=lines)
-    problem, said = recreate.replace_all(world, before)
+    problem, said = recreate.replace_all(world, files, before)
     if problem:
         return Outcome(step, StepStatus.FAILED, f"built {name}, but {problem}", output=said)
     other = [r.name for r in world.replicas() if r.image_id != image.id]

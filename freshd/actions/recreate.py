@@ -9,23 +9,45 @@ from collections.abc import Mapping
 
 from freshd.actions import waiting
 from freshd.actions.world import World
-from freshd.engine.compose import ComposeResult
-from freshd.errors import FreshdError
+from freshd.engine.compose import ComposeFiles, ComposeResult
+from freshd.errors import FreshdError, StepRefused
 from freshd.model import Outcome, Replica, Step, StepStatus
 
 
 def apply(step: Step, world: World) -> Outcome:
-    """Raises ConfigError, EngineUnavailable, OutcomeUnknown (Compose did not end in time)."""
+    """Raises ConfigError, EngineUnavailable, OutcomeUnknown (Compose did not end in time),
+    StepRefused (Compose did not make these containers).
+    """
     before = world.replicas()
     if not before:
         return Outcome(step, StepStatus.SKIPPED, f"{step.service} has no container to recreate")
-    problem, lines = replace_all(world, before)
+    files = compose_files(world, before)
+    problem, lines = replace_all(world, files, before)
     if problem:
         return Outcome(step, StepStatus.FAILED, problem, output=lines)
     return Outcome(step, StepStatus.DONE, f"{_containers(len(before))} recreated and up")
 
 
-def replace_all(world: World, before: tuple[Replica, ...]) -> tuple[str, tuple[str, ...]]:
+def compose_files(world: World, replicas: tuple[Replica, ...]) -> ComposeFiles:
+    """How Compose makes ``replicas``; StepRefused where it did not make them."""
+    files = world.compose_files
+    others = [one.name for one in replicas if one.oneoff or files is None or not _of(one, files)]
+    if files is not None and not others:
+        return files
+    who = ", ".join(others) or world.service
+    raise StepRefused(
+        f"`docker compose up` did not make {who}, so freshd neither rebuilds nor recreates it",
+        hint="do that the way it was made; inject, purge and restart work",
+    )
+
+
+def _of(replica: Replica, files: ComposeFiles) -> bool:
+    return replica.project == files.project
+
+
+def replace_all(
+    world: World, files: ComposeFiles, before: tuple[Replica, ...]
+) -> tuple[str, tuple[str, ...]]:
     """("" or what is wrong, Compose's last lines). All of ``before`` are to be gone."""
     following = world.followers()
     old = {world.service: before, **following}
@@ -35,14 +57,14 @@ def replace_all(world: World, before: tuple[Replica, ...]) -> tuple[str, tuple[s
         world.engine.drop_helper(identity)
     world.journal.phase("recreate", {"scale": scale, "replaces": sorted(gone)})
     try:
-        result = _up(world, scale, force=True)
+        result = _up(world, files, scale, force=True)
     except FreshdError:
-        _recover(world, scale)
+        _recover(world, files, scale)
         raise
     if result.ok:
         problem = _not_up(world, scale, gone)
         return problem, result.lines if problem else ()
-    again = _up(world, scale, force=False)
+    again = _up(world, files, scale, force=False)
     after = ", ".join(f"{r.name} {r.state}" for r in world.replicas()) or "no container"
     second = "then worked" if again.ok else "failed again"
     problem = f"`up` failed ({_last(result)}), {second}; now: {after}"
@@ -62,11 +84,13 @@ def _not_up(world: World, scale: Mapping[str, int], gone: frozenset[str]) -> str
     return ""
 
 
-def _up(world: World, scale: Mapping[str, int], *, force: bool) -> ComposeResult:
+def _up(
+    world: World, files: ComposeFiles, scale: Mapping[str, int], *, force: bool
+) -> ComposeResult:
     """What shares a namespace of the service goes with it: its old one ends."""
     told = dict(scale)
     return world.compose.up(
-        world.compose_files,
+        files,
         list(scale),
         scale=scale,
         force_recreate=force,
@@ -75,10 +99,10 @@ def _up(world: World, scale: Mapping[str, int], *, force: bool) -> ComposeResult
     )
 
 
-def _recover(world: World, scale: Mapping[str, int]) -> None:
+def _recover(world: World, files: ComposeFiles, scale: Mapping[str, int]) -> None:
     """A second `up` while the first error is on its way: that one is what people need to read."""
     try:
-        _up(world, scale, force=False)
+        _up(world, files, scale, force=False)
     except FreshdError:
         pass  # the same engine or the same file is at fault
 

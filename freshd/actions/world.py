@@ -57,8 +57,8 @@ class World:
     FileNotFoundError. ``replicas()`` are the service's containers now, one-offs left out.
     ``directories`` are the container directories that mappings land in: nothing is deleted or
     purged elsewhere, but where a purge pattern names an absolute path.
-    ``compose_files`` come from the containers' own labels. ``image_ref`` is the tag a build gives,
-    ``built_by`` the service whose build gives it, where that is another one.
+    ``compose_files`` is None for a service that no Compose file makes. ``image_ref`` is the tag
+    that a build gives, ``built_by`` the service whose build gives it, where that is another one.
     ``inputs()`` are the digests of the build's inputs now, ``mismatches()`` the paths at which
     the image of ``image_ref`` is not what the tree says (rule 15), and ``record_build(image_id,
     inputs)`` remembers what a proven build was made of. ``hooks`` say, by the name of their rule,
@@ -68,7 +68,7 @@ class World:
 
     engine: Engine
     compose: Compose
-    compose_files: ComposeFiles
+    compose_files: ComposeFiles | None
     service: str
     image_ref: str
     volumes_allowed: bool

@@ -98,8 +98,8 @@ def project_dir(text: str) -> str:
 
 def engine_host(text: str) -> str:
     """An endpoint as DOCKER_HOST has it, of a kind that freshd speaks to."""
-    if not text.startswith(("unix://", "tcp://", "http://", "https://")):
-        raise ValueError("must be unix:// or tcp://, such as unix:///var/run/docker.sock")
+    if not text.startswith(("unix://", "tcp://", "http://", "https://", "ssh://")):
+        raise ValueError("must be unix://, tcp:// or ssh://, such as unix:///var/run/docker.sock")
     return text
 
 

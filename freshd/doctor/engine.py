@@ -11,7 +11,7 @@ from freshd.engine.client import Engine, EngineInfo, EngineVersion
 from freshd.engine.endpoint import Endpoint, cli_environment, resolve
 from freshd.errors import ConfigError, EngineUnavailable, FreshdError
 
-_OLDEST_ENGINE = (23, 0)
+_OLDEST_ENGINE = (20, 10)
 _OLDEST_COMPOSE = (2, 20)
 _SKEW = 2.0
 _GB = 1 << 30
@@ -91,7 +91,7 @@ def answering(version: EngineVersion, info: EngineInfo) -> Diagnosis:
     if release(version.version) and release(version.version) < _OLDEST_ENGINE:
         return warning(
             "engine",
-            f"{words}: older than {_OLDEST_ENGINE[0]}, and not tested at length",
+            f"{words}: older than {'.'.join(map(str, _OLDEST_ENGINE))}, and not tested at length",
             "update Docker",
         )
     return ok("engine", words)

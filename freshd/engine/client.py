@@ -10,10 +10,10 @@ import time
 import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Self
 
-from freshd.engine import inspect, translate, wire
+from freshd.engine import inspect, ssh, translate, wire
 from freshd.engine.endpoint import Endpoint
 from freshd.engine.events import EventStream
 from freshd.errors import OutcomeUnknown, TargetGone
@@ -22,6 +22,7 @@ from freshd.model import ImageFacts, Replica
 if TYPE_CHECKING:
     from freshd.engine.helper import Helper
 
+_FLAGS_SHOWN = (1, 42)  # of Docker 23: from there on
 _CHANGES = {0: "changed", 1: "added", 2: "deleted"}
 
 
@@ -79,6 +80,8 @@ class Engine:
 
     def _reach(self) -> None:
         """Says that there is no engine before the SDK, which costs 0.2 s, is imported for it."""
+        if self.endpoint.scheme == "ssh":
+            return  # its relay always answers: whether somebody is behind it, a question tells
         try:
             wire.connect(self.endpoint, time.monotonic() + self.timeout).close()
         except OSError as error:
@@ -148,7 +151,8 @@ class Engine:
                 history = self._history(str(data["Id"]))
         except TargetGone:
             return None
-        return inspect.image_facts(data, history)
+        shown = _release(self.api_version) >= _FLAGS_SHOWN
+        return replace(inspect.image_facts(data, history), flags_shown=shown)
 
     def image_config(self, ref: str) -> inspect.ImageConfig | None:
         """What a build that starts from this image inherits; None where there is no such image."""
@@ -285,6 +289,10 @@ class Engine:
         return data
 
 
+def _release(api_version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in api_version.split(".") if part.isdigit())
+
+
 def _turn(container_id: str) -> _Turn:
     with _turns_guard:
         turn = _turns.get(container_id)
@@ -306,8 +314,9 @@ def _connect(endpoint: Endpoint, timeout: float) -> Any:
             ca_cert=pem["ca"] if os.path.exists(pem["ca"]) else None,
             verify=endpoint.tls_verify,
         )
+    base = endpoint.host if endpoint.scheme != "ssh" else f"unix://{ssh.socket_path(endpoint)}"
     # The stubs say int; the SDK hands it on to requests, which takes a float.
-    client = APIClient(base_url=endpoint.host, version="auto", timeout=timeout, tls=tls)  # type: ignore[arg-type]
-    if endpoint.scheme == "unix":
+    client = APIClient(base_url=base, version="auto", timeout=timeout, tls=tls)  # type: ignore[arg-type]
+    if endpoint.scheme in ("unix", "ssh"):
         client.trust_env = False  # no proxy is on the way; asking for one costs half of each call
     return client

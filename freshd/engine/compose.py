@@ -25,9 +25,13 @@ _KEPT_LINES = 200
 _LINE_LIMIT = 64 * 1024
 _POLL = 0.1
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
-_NO_COMPOSE = re.compile(r"unknown command: docker compose|'compose' is not a docker command")
+# without the plugin the docker command takes the first option for one of its own
+_NO_COMPOSE = re.compile(
+    r"unknown command: docker compose|'compose' is not a docker command|^unknown flag: --ansi",
+    re.MULTILINE,
+)
 _NO_ENGINE = re.compile(r"Cannot connect to the Docker daemon|error during connect")
-_INSTALL = "install Docker Compose v2 (the `docker compose` plugin)"
+_INSTALL = "install Docker Compose v2 (the `docker compose` plugin); `docker-compose` is not used"
 
 # Every command that is run here, with every option it may have (rule 9): no `down`, `rm` or `-v`.
 MAY_RUN: Final[Mapping[tuple[str, str], frozenset[str]]] = {
@@ -48,6 +52,7 @@ class ComposeFiles:
     """Which Compose project: absolute ``directory`` and ``files``, in merge order.
 
     No ``files``: Compose finds its own in ``directory``. ``project`` None: Compose's own name.
+    ``underscores``: names are joined as Compose v1 joined them, ``shop_web_1``.
     """
 
     directory: str
@@ -55,6 +60,7 @@ class ComposeFiles:
     project: str | None = None
     profiles: tuple[str, ...] = ()
     env_files: tuple[str, ...] = ()
+    underscores: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,6 +294,8 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 def _compose(files: ComposeFiles) -> list[str]:
     argv = ["docker", "compose", "--ansi", "never", "--project-directory", files.directory]
+    if files.underscores:
+        argv.append("--compatibility")
     for flag, values in (
         ("--file", files.files),
         ("--project-name", (files.project,) if files.project else ()),

@@ -9,16 +9,18 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from freshd.errors import ConfigError
 
 DEFAULT_HOST = "unix:///var/run/docker.sock"
-SCHEMES = ("unix", "tcp", "http", "https")
+SCHEMES = ("unix", "tcp", "http", "https", "ssh")
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """One engine. ``host`` is a URL (``unix:///…``, ``tcp://…``); ``source`` says who named it.
+    """One engine. ``host`` is a URL (``unix:///…``, ``tcp://…``, ``ssh://…``); ``source`` says who
+    named it.
 
     ``cert_path`` is a directory with ca.pem, cert.pem and key.pem for TLS, else None.
     """
@@ -100,12 +102,21 @@ def _from_context(directory: str, name: str, source: str) -> Endpoint:
 
 def _checked(host: str, source: str) -> str:
     scheme, separator, address = host.partition("://")
-    if scheme in SCHEMES and separator and address:
+    if scheme in SCHEMES and separator and address and (scheme != "ssh" or _is_ssh(host)):
         return host
-    hint = "freshd speaks unix:// and tcp://"
-    if scheme == "ssh":
-        hint += "; forward a remote socket: ssh -nNT -L /tmp/docker.sock:/var/run/docker.sock HOST"
+    hint = "freshd speaks unix://, tcp:// and ssh://[USER@]HOST[:PORT][/SOCKET]"
     raise ConfigError(f"{source} names an engine freshd cannot speak to: {host!r}", hint=hint)
+
+
+def _is_ssh(host: str) -> bool:
+    """A password has no place in it, and a name that starts like an option is none."""
+    try:
+        url = urlsplit(host)
+        _ = url.port
+    except ValueError:
+        return False
+    names = (url.hostname or "", url.username or "x")
+    return url.password is None and not any(name[:1] in ("", "-") for name in names)
 
 
 def _config_directory(environ: Mapping[str, str]) -> str:

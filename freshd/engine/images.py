@@ -91,8 +91,8 @@ class SavedImage:
     """Iterate it once: (diff id of the layer, member) for every member of every layer.
 
     Members come layer by layer, the layers in whatever order the engine stores them; contents are
-    not kept. ``history`` is exact, oldest first, once the iteration is over: its lines that are
-    not ``empty`` belong to RootFS.Layers in order.
+    not kept. Once the iteration is over, ``layers`` are the image's diff ids, lowest first, and
+    ``history`` is exact, oldest first: its lines that are not ``empty`` belong to them in order.
     """
 
     def __init__(
@@ -101,11 +101,15 @@ class SavedImage:
         self._engine = engine
         self._image_id = image_id
         self._keep = keep
+        self.layers: tuple[str, ...] = ()
         self.history: tuple[HistoryEntry, ...] = ()
 
     def __iter__(self) -> Iterator[tuple[str, tarfile.TarInfo]]:
         what = f"saving image {self._image_id[:19]}"
         engine = self._engine
+        with translate.translated(engine.endpoint, what):
+            found = engine.api.inspect_image(self._image_id)
+        self.layers = tuple((found.get("RootFS") or {}).get("Layers") or ())
         deadline = time.monotonic() + _SAVE_SECONDS
         target = f"/v{engine.api_version}/images/{wire.segment(self._image_id)}/get"
         try:
@@ -160,15 +164,19 @@ class SavedImage:
         return names
 
     def _configuration(self, text: bytes) -> None:
+        """With containerd's image store there are those of attestations and other platforms too."""
         try:
             data: Any = json.loads(text)
         except ValueError:
             return
-        if isinstance(data, dict) and "rootfs" in data and "config" in data:
+        if not isinstance(data, dict) or "rootfs" not in data or "config" not in data:
+            return
+        layers = tuple(data["rootfs"].get("diff_ids") or ())
+        if layers == self.layers:
             self.history = tuple(
                 HistoryEntry(str(line.get("created_by") or ""), bool(line.get("empty_layer")))
                 for line in data.get("history") or ()
-            ) or tuple(HistoryEntry("") for _ in data["rootfs"].get("diff_ids") or ())
+            ) or tuple(HistoryEntry("") for _ in layers)
 
 
 def save(

@@ -42,7 +42,7 @@ def listed(data: Mapping[str, Any]) -> Replica:
         state=data.get("State") or "",
         config_hash=labels.get(_CONFIG_HASH, ""),
         working_dir=labels.get(_WORKING_DIR, ""),
-        config_files=tuple(f for f in labels.get(_CONFIG_FILES, "").split(",") if f),
+        config_files=_config_files(labels),
     )
 
 
@@ -107,10 +107,17 @@ def replica_of(data: Mapping[str, Any]) -> Replica:
         mounts=_mounts(data.get("Mounts") or (), host),
         config_hash=labels.get(_CONFIG_HASH, ""),
         working_dir=labels.get(_WORKING_DIR, ""),
-        config_files=tuple(f for f in labels.get(_CONFIG_FILES, "").split(",") if f),
+        config_files=_config_files(labels),
         command=(data.get("Path") or "", *(data.get("Args") or ())),
         joins=_joins(host),
     )
+
+
+def _config_files(labels: Mapping[str, str]) -> tuple[str, ...]:
+    """Absolute: Compose v1 wrote them as they were typed, relative to the project's directory."""
+    directory = labels.get(_WORKING_DIR, "")
+    named = (name for name in labels.get(_CONFIG_FILES, "").split(",") if name)
+    return tuple(posixpath.normpath(posixpath.join(directory, name)) for name in named)
 
 
 def _joins(host: Mapping[str, Any]) -> tuple[str, ...]:

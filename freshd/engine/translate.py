@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from freshd.engine import ssh
 from freshd.engine.endpoint import Endpoint
 from freshd.errors import (
     EngineFailed,
@@ -16,6 +17,12 @@ from freshd.errors import (
 def unavailable(endpoint: Endpoint, error: BaseException | None) -> EngineUnavailable:
     """Tells an absent engine, a dead socket and a missing permission apart, each with a hint."""
     where = f"{endpoint.host} (from {endpoint.source})"
+    if endpoint.scheme == "ssh":
+        said = ssh.last_words(endpoint) or str(error or "")
+        return EngineUnavailable(
+            f"the Docker engine at {where} does not answer{f': {said}' if said else ''}",
+            hint="see whether `docker version` answers without asking for a password",
+        )
     if isinstance(error, FileNotFoundError):
         return EngineUnavailable(
             f"no Docker engine at {where}: the socket does not exist",

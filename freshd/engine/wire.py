@@ -12,6 +12,7 @@ import time
 from dataclasses import dataclass
 from urllib.parse import quote, urlencode
 
+from freshd.engine import ssh
 from freshd.engine.endpoint import Endpoint
 
 _HEAD_LIMIT = 64 * 1024
@@ -54,11 +55,12 @@ def left(deadline: float) -> float:
 
 def connect(endpoint: Endpoint, deadline: float) -> socket.socket:
     """A new connection to the engine."""
-    if endpoint.scheme == "unix":
+    if endpoint.scheme in ("unix", "ssh"):
+        address = endpoint.address if endpoint.scheme == "unix" else ssh.socket_path(endpoint)
         raw = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
             raw.settimeout(left(deadline))
-            raw.connect(endpoint.address)
+            raw.connect(address)
         except BaseException:
             raw.close()
             raise

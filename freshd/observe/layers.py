@@ -7,13 +7,11 @@ directories of interest are cached, so that later questions cost nothing.
 import json
 import posixpath
 import tarfile
-import time
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 
 from freshd.causes.history import is_copy
 from freshd.engine import images as engine_images
-from freshd.engine import translate, wire
 from freshd.engine.client import Engine
 from freshd.observe.attribution import (
     Layer,
@@ -107,25 +105,8 @@ def _story(
         link = member.linkname if member.issym() else None
         layers[diff_id].add(member.name, directory=member.isdir(), link=link)
     # They came in the engine's own order, each once, however often the image has it.
-    order = _diff_ids(engine, image_id)
-    story = replay([layers[diff_id] for diff_id in order])
-    return story, lines_of(saved.history, len(order)) or ()
-
-
-def _diff_ids(engine: Engine, image_id: str) -> tuple[str, ...]:
-    """The image's layers, lowest first; neither ``ImageFacts`` nor a saved image tells them."""
-    what = f"inspecting image {image_id[:19]}"
-    target = f"/v{engine.api_version}/images/{wire.segment(image_id)}/json"
-    try:
-        answer = wire.request(
-            engine.endpoint, "GET", target, deadline=time.monotonic() + engine.timeout
-        )
-    except OSError as error:
-        raise translate.unavailable(engine.endpoint, error) from error
-    if answer.status != 200:
-        text = answer.body.decode("utf-8", "replace")
-        raise translate.of_status(answer.status, text, what, engine.endpoint)
-    return tuple(json.loads(answer.body)["RootFS"].get("Layers") or ())
+    story = replay([layers[diff_id] for diff_id in saved.layers])
+    return story, lines_of(saved.history, len(saved.layers)) or ()
 
 
 def _table(directory: str, real: str, story: Replay) -> dict[str, str]:

@@ -4,12 +4,13 @@ Configs and secrets are not read here; ``volumes_from`` is not followed and name
 """
 
 import posixpath
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
 from freshd.errors import ConfigError
 from freshd.model import Json
+from freshd.tree.composenames import default_image
 
 SWITCHES: Final = frozenset(
     {
@@ -112,11 +113,17 @@ class ComposeModel:
     services: Mapping[str, ComposeService]
 
 
-def parse(config: Mapping[str, Json]) -> ComposeModel:
-    """Read the JSON of ``docker compose config``; ConfigError says which key is malformed."""
+def parse(config: Mapping[str, Json], underscored: Collection[str] = ()) -> ComposeModel:
+    """Read the JSON of ``docker compose config``; ConfigError says which key is malformed.
+
+    ``underscored`` are the services whose names Compose joins as v1 did.
+    """
     name = _text(config.get("name"), "name")
     services = _mapping(config.get("services"), "services")
-    found = {key: _service(name, key, one) for key, one in services.items()}
+    found = {}
+    for key, one in services.items():
+        image = default_image(name, key, underscores=key in underscored)
+        found[key] = _service(key, one, image=image)
     return ComposeModel(name, {key: _with_builder(one, found) for key, one in found.items()})
 
 
@@ -150,12 +157,12 @@ def is_remote(context: str) -> bool:
     return context.startswith(prefixes) or "://" in context
 
 
-def _service(project: str, name: str, value: Json) -> ComposeService:
+def _service(name: str, value: Json, *, image: str) -> ComposeService:
     where = f"services.{name}"
     raw = _mapping(value, where)
     return ComposeService(
         name=name,
-        image=_text(raw.get("image"), f"{where}.image") or f"{project}-{name}",
+        image=_text(raw.get("image"), f"{where}.image") or image,
         build=_build(raw.get("build"), f"{where}.build"),
         mounts=_mounts(raw, where),
         scale=_scale(raw, where),

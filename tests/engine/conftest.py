@@ -8,6 +8,7 @@ import os
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,23 @@ def engine_env() -> Mapping[str, str]:
 def docker(engine_env: Mapping[str, str]) -> Docker:
     """The plain docker command on the engine under test."""
     return Docker(engine_env)
+
+
+@pytest.fixture(scope="session")
+def engine_version(docker: Docker) -> int:
+    """The major version of the engine under test."""
+    (version,) = docker.words("version", "--format", "{{.Server.Version}}")
+    return int(version.partition(".")[0])
+
+
+@pytest.fixture(autouse=True)
+def _engine_is_new_enough(request: pytest.FixtureRequest) -> None:
+    """``needs_engine(23, "what the older lacks")``: skipped there. The reasons are documented."""
+    for mark in request.node.iter_markers("needs_engine"):
+        wanted, reason = mark.args
+        have = request.getfixturevalue("engine_version")
+        if have < wanted:
+            pytest.skip(f"Docker {have}: {reason}")
 
 
 @pytest.fixture
@@ -140,10 +158,19 @@ def daemon(freshd: Freshd) -> Callable[..., Daemon]:
 @pytest.fixture
 def private_engine(engine_env: Mapping[str, str]) -> Iterator[PrivateEngine]:
     """A running engine of the test's own with ``freshd-busybox:1``, to stop and start at will."""
+    with own_engine(engine_env) as engine:
+        yield engine
+
+
+@contextmanager
+def own_engine(
+    environment: Mapping[str, str], settings: Mapping[str, str] | None = None
+) -> Iterator[PrivateEngine]:
+    """The same as a context manager, with ``settings`` of `.ci/engine`."""
     if os.geteuid() != 0:
         pytest.skip("a private engine needs root")
     base = tempfile.mkdtemp(prefix="freshd-test-engine-", dir="/var/tmp")
-    engine = PrivateEngine(os.path.join(base, "e"), engine_env)
+    engine = PrivateEngine(os.path.join(base, "e"), environment, settings or {})
     try:
         engine.start()
         engine.images("busybox")

@@ -222,12 +222,26 @@ def test_an_image_without_a_shell_is_written_in_place_and_read_back(
     assert outcome.status is StepStatus.DONE, outcome
     assert "in place, not atomically: the image has no usable /bin/sh" in outcome.detail
     with tarfile.open(fileobj=io.BytesIO(docker("cp", f"{identity}:/app", "-").stdout)) as tar:
-        modes = {member.name: member.mode for member in tar}
+        modes = {member.name: member.mode & 0o7777 for member in tar}  # 20.10 adds the kind
     assert modes["app/a"] == 0o644
     assert modes["app/b\n"] == 0o755
     removed = actions.run(inject(identity, removal("/app/a", b"a")), site.world())
     assert removed.status is StepStatus.FAILED
     assert "cannot be deleted" in removed.detail
+
+
+def owned_by_nine(directory: str, files: Mapping[str, bytes]) -> bytes:
+    """An archive: not every engine lets a command chown without the capability."""
+    spool = io.BytesIO()
+    with tarfile.open(fileobj=spool, mode="w") as tar:
+        for name, content in {directory: None, **files}.items():
+            member = tarfile.TarInfo(name)
+            member.uid = member.gid = 9
+            member.type = tarfile.DIRTYPE if content is None else tarfile.REGTYPE
+            member.mode = 0o755 if content is None else 0o644
+            member.size = len(content or b"")
+            tar.addfile(member, io.BytesIO(content or b""))
+    return spool.getvalue()
 
 
 def test_a_user_of_the_image_and_dropped_capabilities_do_not_hinder(
@@ -238,7 +252,7 @@ def test_a_user_of_the_image_and_dropped_capabilities_do_not_hinder(
     made = Site(site.engine)
     first = actions.run(inject(identity, made.change("/app/x", b"one")), made.world())
     assert first.status is StepStatus.DONE, first
-    stack.docker("exec", "--privileged", "--user", "0", identity, "chown", "-R", "9:9", "/app")
+    stack.docker("cp", "-", f"{identity}:/", stdin=owned_by_nine("app", {"app/x": b"one"}))
     second = actions.run(inject(identity, made.change("/app/x", b"two")), made.world())
     assert second.status is StepStatus.DONE, second
     assert stack.read(identity, "/app/x") == b"two"

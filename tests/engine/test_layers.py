@@ -117,6 +117,7 @@ def test_each_way_to_rewrite_a_file_after_copy_is_attributed(
     assert found["/app/new-in-the-tree"] == found["/app/anew/new-in-the-tree"] == ""
 
 
+@pytest.mark.needs_engine(23, "its BuildKit refuses `COPY --link`")
 def test_copy_link_add_of_an_archive_and_stages_are_copies(
     engine: Engine, store: Store, build: Build, tmp_path: Path
 ) -> None:
@@ -175,6 +176,7 @@ def test_layers_are_streamed_once_for_all_paths_below(
     assert rewritten(asked, again).keys() == {"/app/edited"}
 
 
+@pytest.mark.needs_engine(23, "its BuildKit refuses `COPY --link`")
 def test_the_same_layer_twice_is_replayed_twice(engine: Engine, store: Store, build: Build) -> None:
     """Equal COPY layers around a removal are stored once; the order decides all the same."""
     image = build(

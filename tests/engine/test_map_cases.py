@@ -16,6 +16,12 @@ LINKS = (
     ("src/near", "./m.py"), ("dir", "src/."), ("far", "/conf"), ("conf/gone", "nowhere/x"),
     ("chain", "dir/near"), ("up", "../../a.py"),
 )  # fmt: skip
+# What the BuildKit inside Docker 20.10 refuses, or does otherwise.
+NEWER = pytest.mark.needs_engine(
+    23,
+    "its BuildKit refuses `COPY --link`, here-documents and `${x#y}`, lets a pattern match no "
+    "directory, and takes `COPY a /d/.` and a setuid `--chmod` otherwise: those are no pairs",
+)
 BODIES = (
     "COPY src/near /d/",
     "COPY chain /d",
@@ -59,6 +65,8 @@ BODIES = (
     "ENV E=\nCOPY a.py /z${E-a}${E:-b}${E+c}${E:+d}${F:-\"$E\"x}\\$E",
 )  # fmt: skip
 
+NEW_BODIES = ("COPY a.py /d/.", BODIES[8], BODIES[18], BODIES[36])
+
 
 @pytest.fixture(scope="module")
 def bases(engine_env: Mapping[str, str]) -> Mapping[str, BaseImage]:
@@ -69,7 +77,13 @@ def bases(engine_env: Mapping[str, str]) -> Mapping[str, BaseImage]:
         client.close()
 
 
-@pytest.mark.parametrize("body", BODIES)
+def is_newer(body: str) -> bool:
+    return body in NEW_BODIES or any(words in body for words in ("--link", "<<", "${P%", "${E-"))
+
+
+@pytest.mark.parametrize(
+    "body", [pytest.param(body, marks=NEWER) if is_newer(body) else body for body in BODIES]
+)
 def test_a_corner_lands_as_inferred(
     body: str, bases: Mapping[str, BaseImage], tmp_path: Path
 ) -> None:

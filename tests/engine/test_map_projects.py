@@ -61,6 +61,7 @@ def image(stack: Stack, name: str, dockerfile: str) -> str:
     return tag
 
 
+@pytest.mark.needs_engine(23, "its BuildKit has no `additional_contexts`")
 def test_a_project_of_many_files_contexts_and_services(
     stack: Stack, make_freshd: Callable[[Stack], Freshd]
 ) -> None:

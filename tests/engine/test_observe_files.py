@@ -28,6 +28,7 @@ from tests.harness.stack import LABEL, unique_name
 Start: TypeAlias = Callable[..., Replica]
 
 IMAGES = {"busybox": "freshd-busybox:1", "python": "freshd-python:1"}
+NOT_UTF8 = b"/data/\xff\xfe not utf-8"
 ODD_NAMES = (
     b"/data/two\nlines",
     b"/data/back\\slash",
@@ -35,7 +36,7 @@ ODD_NAMES = (
     b"/data/-n",
     b"/data/ lead and trail ",
     b"/data/tab\tand\rreturn",
-    b"/data/\xff\xfe not utf-8",
+    NOT_UTF8,
     "/data/ünïcödé".encode(),
     b"/data/$(reboot) `x` *?[a]",
     b"/data/" + b"n" * 255,
@@ -271,7 +272,7 @@ def test_containers_that_run_nothing_are_observed_too(
 ) -> None:
     replica = start(kind, "-v", "/vol", "--tmpfs", "/tmp/t")
     members: dict[bytes, bytes | tarfile.TarInfo] = {
-        **{name: name for name in ODD_NAMES},
+        **{name: name for name in ODD_NAMES if name != NOT_UTF8},
         b"/vol/x": b"in a volume",
         b"/data/link": link("a\nb"),
         b"/alias": link("/data"),
@@ -304,6 +305,19 @@ def test_containers_that_run_nothing_are_observed_too(
     assert {p: e for p, e in seen.files.items() if p not in links} == expected
     assert links["/data/link"].digest == hashlib.sha256(b"a\nb").hexdigest()
     assert links.keys() == {"/data/link", "/alias"}
+
+
+@pytest.mark.needs_engine(
+    23, "gives no archive of a file whose name is not UTF-8: `unverifiable` without a shell"
+)
+def test_a_name_that_is_not_utf8_is_read_without_a_shell_too(
+    engine: Engine, store: Store, docker: Docker, start: Start
+) -> None:
+    replica = start("scratch")
+    fill(docker, replica, {NOT_UTF8: b"content"})
+    name = os.fsdecode(NOT_UTF8)
+    seen = observe(engine, replica, [name], cache=store.containers)
+    assert seen.files == {name: file(b"content")}
 
 
 def test_mounts_are_seen_through(

@@ -147,10 +147,13 @@ def _copied_out(docker: Docker, container: str, path: str) -> Seen:
     return Seen(hashlib.sha256(content).hexdigest(), bool(info.mode & 0o111))
 
 
+_ABSENT = (b"could not find the file", b"no such file", b"no such container:path")
+
+
 def _member(docker: Docker, container: str, path: str) -> tuple[tarfile.TarInfo, bytes] | None:
     done = docker("cp", f"{container}:{path}", "-", check=False)
     if done.returncode != 0:
-        if b"Could not find the file" in done.stderr or b"no such file" in done.stderr.lower():
+        if any(words in done.stderr.lower() for words in _ABSENT):
             return None
         raise AssertionError(
             f"docker cp {container}:{path}: {done.stderr.decode(errors='replace')}"

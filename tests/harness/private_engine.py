@@ -8,7 +8,7 @@ import shlex
 import signal
 import subprocess
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.harness.stack import Stack, unique_name
@@ -18,10 +18,14 @@ SCRIPTS = Path(__file__).parents[2] / ".ci"
 
 @dataclass(frozen=True, slots=True)
 class PrivateEngine:
-    """Lives in ``directory``; ``base`` is the environment that its own settings are added to."""
+    """Lives in ``directory``; ``base`` is the environment that its own settings are added to.
+
+    ``settings`` are those of ``.ci/engine``, such as ``FRESHD_STORE``.
+    """
 
     directory: str
     base: Mapping[str, str]
+    settings: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def socket(self) -> str:
@@ -70,7 +74,7 @@ class PrivateEngine:
         command = [str(SCRIPTS / name), *argv]
         done = subprocess.run(
             command,
-            env={**self.environment, "FRESHD_PRIVATE_ENGINE": "1"},
+            env={**self.environment, **self.settings, "FRESHD_PRIVATE_ENGINE": "1"},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             timeout=300,

@@ -283,6 +283,44 @@ def test_the_name_compose_gives_a_directory(directory: str, name: str) -> None:
     assert project_name_of(directory) == name
 
 
+def v1(project: str, service: str = "web") -> Replica:
+    return Replica(id="1" * 64, name=f"{project}_{service}_1", service=service, project=project)
+
+
+def test_containers_of_compose_v1_keep_their_names_and_their_image(write: Write) -> None:
+    root = write({"compose.yaml": ""})
+    name = project_name_of(str(root))
+    compose = FakeCompose(services={"web": {"build": {"context": str(root)}}, "db": {}})
+    project = loaded(root, compose, FakeEngine([v1(name)]))
+    assert project.service("web").image == f"{name}_web"
+    assert project.service("db").image == f"{name}-db"
+    files = project.compose_files_of("web")
+    assert files is not None
+    assert files.underscores
+    calls = len(compose.calls)
+    new = Replica(id="2" * 64, name=f"{name}-web-1", service="web", project=name)
+    project.follow_names([new])
+    assert project.service("web").image == f"{name}-web"
+    assert len(compose.calls) == calls, "the model is known already"
+
+
+@pytest.mark.parametrize("where", ["environment", ".env"])
+def test_who_tells_compose_to_use_underscores_has_told_freshd(write: Write, where: str) -> None:
+    files = {"compose.yaml": ""}
+    root = write(files if where == "environment" else {**files, ".env": "COMPOSE_COMPATIBILITY=1"})
+    environ = {"COMPOSE_COMPATIBILITY": "true"} if where == "environment" else {}
+    compose = FakeCompose(services={"web": {"build": {"context": str(root)}}})
+    project = load(found(root, environ), engine=None, compose=compose)
+    assert project.service("web").image == f"{project.name}_web"
+
+
+def test_a_container_that_no_compose_file_makes_has_no_way_to_call_compose(write: Write) -> None:
+    policy = 'version = 1\n[service.one]\ncontainer = "one"\nmap = [{from = ".", to = "/x"}]\n'
+    project = loaded(write({"compose.yaml": "", "freshd.toml": policy}))
+    assert project.compose_files_of("one") is None
+    assert project.compose_files_of("web") is not None
+
+
 # ---- refresh
 
 

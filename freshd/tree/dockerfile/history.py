@@ -17,6 +17,7 @@ DURATION = re.compile(r"(\d+(?:\.\d*)?)(ns|us|µs|ms|s|m|h)")
 SECONDS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
 STRING = re.compile(r'"((?:[^"\\]|\\.)*)"')
 CHAR_ESCAPES = {"a": 7, "b": 8, "t": 9, "n": 10, "v": 11, "f": 12, "r": 13, "\\": 92, "'": 39}
+FLAGS = re.compile(r"^(COPY|ADD)(?: --\S+)+")
 CHECK_FIELDS = ("Interval", "Timeout", "StartPeriod", "StartInterval")
 
 
@@ -34,15 +35,18 @@ def compare_history(
     history: Sequence[HistoryEntry],
     *,
     base_history: Sequence[str] | None = None,
+    flags_shown: bool = True,
 ) -> HistoryVerdict:
     """Compare the final chain with an image's history, oldest first, the base image's included.
 
     ``base_history`` are the created_by texts of the base image FROM names now (None: not known).
+    Without ``flags_shown`` the builder may have left out what COPY and ADD were told, as the one of
+    Docker 20.10 does: then nobody knows.
     """
     tail = history[len(history) - len(final) :] if len(final) <= len(history) else history
     if any("#(nop)" in entry.created_by for entry in tail):
         return HistoryVerdict(Trace.UNKNOWN, "the image was not built by BuildKit")
-    mismatch = _last_mismatch(final, tail)
+    mismatch = _last_mismatch(final, tail, flags_shown=flags_shown)
     if mismatch is not None:
         if not any(entry.created_by.endswith(MARK) for entry in tail):
             return HistoryVerdict(Trace.UNKNOWN, "the image was not built by BuildKit")
@@ -51,7 +55,9 @@ def compare_history(
     return _unproved(final, tail, before, base_history) or HistoryVerdict(Trace.EQUAL)
 
 
-def _last_mismatch(final: Sequence[Applied], tail: Sequence[HistoryEntry]) -> HistoryVerdict | None:
+def _last_mismatch(
+    final: Sequence[Applied], tail: Sequence[HistoryEntry], *, flags_shown: bool
+) -> HistoryVerdict | None:
     """Aligned at the end: the mismatch next to it is where the file and the image part."""
     for back in range(1, len(final) + 1):
         step = final[-back]
@@ -60,7 +66,7 @@ def _last_mismatch(final: Sequence[Applied], tail: Sequence[HistoryEntry]) -> Hi
                 Trace.DIFFERS, f"line {step.line}: {step.name} is not in the image", step.line
             )
         built = tail[-back].created_by
-        if step.certain and not matches(step, built):
+        if step.certain and not (matches(step, built) or (not flags_shown and _bare(step, built))):
             evidence = (
                 f"line {step.line}: the Dockerfile has {_short(step.records[0])}, "
                 f"the image {_short(built)}"
@@ -79,6 +85,11 @@ def _unproved(
         if not step.certain and not matches(step, entry.created_by):
             why = f"line {step.line}: {step.name} depends on a base image that is not known here"
             return HistoryVerdict(Trace.UNKNOWN, why, step.line)
+        if step.certain and not matches(step, entry.created_by):
+            why = (
+                f"line {step.line}: this builder leaves the flags of {step.name} out of the history"
+            )
+            return HistoryVerdict(Trace.UNKNOWN, why, step.line)
         if step.traceless:
             why = f"line {step.line}: {step.traceless} does not show in the image's history"
             return HistoryVerdict(Trace.UNKNOWN, why, step.line)
@@ -92,6 +103,11 @@ def _unproved(
 def matches(step: Applied, built: str) -> bool:
     """Whether BuildKit may have written ``built`` for this instruction."""
     return any(canonical(text) == canonical(built) for text in step.records)
+
+
+def _bare(step: Applied, built: str) -> bool:
+    """Whether ``built`` is the instruction without its flags."""
+    return any(canonical(FLAGS.sub(r"\1", text)) == canonical(built) for text in step.records)
 
 
 @lru_cache(maxsize=4096)

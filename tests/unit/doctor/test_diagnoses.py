@@ -67,7 +67,7 @@ def test_the_exit_status_says_what_stops_it(found: list[Diagnosis], status: int)
             State.OK,
         ),
         (
-            engine.answering(EngineVersion("20.10.24", "1.41"), EngineInfo("h", "", "", "", 0)),
+            engine.answering(EngineVersion("19.03.15", "1.41"), EngineInfo("h", "", "", "", 0)),
             State.WARNING,
         ),
         (own.notices(UserConfig(), "unix:path=/x", platform="linux"), State.OK),

@@ -179,7 +179,11 @@ def test_output_that_is_no_model_is_an_error(scripted: Path) -> None:
 
 @pytest.mark.parametrize(
     "said",
-    ["docker: unknown command: docker compose", "docker: 'compose' is not a docker command."],
+    [
+        "docker: unknown command: docker compose",
+        "docker: 'compose' is not a docker command.",
+        "unknown flag: --ansi\nSee 'docker --help'.\n\nUsage:  docker [OPTIONS] COMMAND",
+    ],
 )
 def test_a_missing_compose_is_told_with_a_hint(scripted: Path, said: str) -> None:
     with pytest.raises(ConfigError, match="not installed") as caught:
@@ -197,3 +201,9 @@ def test_an_engine_that_is_away_is_not_a_failed_build(scripted: Path) -> None:
     body = "echo 'Cannot connect to the Docker daemon at unix:///x' >&2; exit 1"
     with pytest.raises(EngineUnavailable):
         compose(scripted, body).build(FILES, ["web"], mode=RebuildMode.CACHED)
+
+
+def test_names_are_joined_as_compose_v1_did_where_that_is_asked(scripted: Path) -> None:
+    files = ComposeFiles("/p", underscores=True)
+    result = compose(scripted, 'echo "$@"').build(files, ["web"], mode=RebuildMode.CACHED)
+    assert "--compatibility" in result.lines[0].split()

@@ -53,7 +53,13 @@ def test_an_unknown_context_is_a_configuration_error(tmp_path: Path) -> None:
         resolve({"HOME": str(tmp_path), "DOCKER_CONTEXT": "nope"})
 
 
-@pytest.mark.parametrize("host", ["ssh://me@there", "npipe:////./pipe/x", "/var/run/x", "unix://"])
+@pytest.mark.parametrize(
+    "host",
+    [
+        *("npipe:////./pipe/x", "/var/run/x", "unix://", "ssh://", "ssh://me:secret@there"),
+        *("ssh://-oProxyCommand=x", "ssh://-x@there", "ssh://there:port"),
+    ],
+)
 def test_addresses_freshd_cannot_speak_to_are_said_so(host: str) -> None:
     with pytest.raises(ConfigError, match="cannot speak to"):
         resolve({"DOCKER_HOST": host})

@@ -100,3 +100,12 @@ def test_a_workdir_that_made_no_directory_made_no_layer() -> None:
     lines = [("ADD rootfs", 100), ("WORKDIR /a", 0), ("RUN true", 0), ("WORKDIR /", 0)]
     assert facts(lines, 3) == [False, False, False, True]
     assert facts(lines, 4) == [False, False, False, False]
+
+
+def test_compose_v1_names_its_files_relative_to_the_directory() -> None:
+    labels = {
+        "com.docker.compose.project.config_files": "docker-compose.yml,../x.yml",
+        "com.docker.compose.project.working_dir": "/s/shop",
+    }
+    found = inspect.listed({"Id": "1", "Names": ["/shop_web_1"], "Labels": labels})
+    assert found.config_files == ("/s/shop/docker-compose.yml", "/s/x.yml")

@@ -206,3 +206,22 @@ def test_equal_ports_and_checks_have_one_form() -> None:
 
 def test_a_quoted_text_is_as_go_prints_it() -> None:
     assert quoted('a"\\\x07\x7f\u200b\udcff🐋') == '"a\\"\\\\\\a\\x7f\\u200b\\xff🐋"'
+
+
+def test_flags_that_an_old_builder_leaves_out_are_nobodys_difference() -> None:
+    """Docker 20.10 writes `COPY a /x # buildkit` for a COPY with --chown."""
+    text = "FROM base\nCOPY --chown=1:1 --chmod=0755 a /x\nADD b /b\n"
+    found = infer(text, FILES, image_config=lambda _: BASE)
+
+    def told(copied: str, *, flags_shown: bool) -> HistoryVerdict:
+        lines = ("base", f"COPY {copied} # buildkit", "ADD b /b # buildkit")
+        history = [HistoryEntry(line) for line in lines]
+        return compare_history(found.final, history, flags_shown=flags_shown)
+
+    unknown = told("a /x", flags_shown=False)
+    assert unknown.trace is Trace.UNKNOWN
+    assert "line 2" in unknown.evidence
+    assert told("a /x", flags_shown=True).trace is Trace.DIFFERS
+    assert told("a /y", flags_shown=False).trace is Trace.DIFFERS
+    shown = told("--chown=1:1 --chmod=0755 a /x", flags_shown=False)
+    assert shown.trace is Trace.EQUAL, "a newer frontend may have been asked for by syntax="
