@@ -169,12 +169,103 @@ _CONTAINER = (
         prevention="Bind-mount the sources, or rebuild and recreate.",
     ),
     Cause(
+        slug="single-file-bind-detached",
+        link=LinkName.CONTAINER,
+        level=Level.STALE,
+        title="A file that is mounted alone still is the one that was replaced",
+        meaning="Editors and git save by putting a new file in place of the old one. A bind mount "
+        "of that one file holds on to the old one until the container is started again.",
+        how_known="the bytes differ although the file is bind-mounted by itself",
+        remedy=Remedy.RESTART,
+        prevention="Mount the directory it is in.",
+    ),
+    Cause(
+        slug="volume-shadows-image",
+        link=LinkName.CONTAINER,
+        level=Level.STALE,
+        title="A named volume hides what the image brings",
+        meaning="The engine fills a volume from the image once, when it is empty. A rebuilt image "
+        "brings new files, and the volume goes on showing the old ones, or what the program wrote "
+        "there.",
+        how_known="the image has the tree's file, or another lock file of its packages, and the "
+        "volume at that place has not",
+        remedy=Remedy.NOTIFY,
+        prevention="Mount volumes where only data is. To renew this one, and nothing else, save "
+        "what is yours in it, stop the service, `docker volume rm` it, and bring it up again; "
+        "never `down -v`.",
+    ),
+    Cause(
+        slug="anonymous-volume-kept",
+        link=LinkName.CONTAINER,
+        level=Level.STALE,
+        title="An anonymous volume was carried over and hides what the new image brings",
+        meaning="Compose hands the anonymous volumes of a container on to the one that takes its "
+        "place: `node_modules` and the like stay as the first image had them.",
+        how_known="the image has the tree's file, or another lock file of its packages, and the "
+        "volume, which has no name, has not",
+        remedy=Remedy.NOTIFY,
+        prevention="`docker compose up --renew-anon-volumes SERVICE` after its packages changed.",
+    ),
+    Cause(
+        slug="inner-mount-shadows",
+        link=LinkName.CONTAINER,
+        level=Level.NOTE,
+        title="A mount inside a bind mount hides files of the tree",
+        meaning="The tree is mounted, and another mount lies over a part of it: what is edited "
+        "there never shows in the container.",
+        how_known="the container's mounts, one inside the other, and files of the tree there",
+        remedy=Remedy.NOTIFY,
+        prevention="Leave the inner mount out, or tell git to ignore what is there.",
+    ),
+    Cause(
+        slug="replica-mismatch",
+        link=LinkName.CONTAINER,
+        level=Level.STALE,
+        title="The replicas of a service were not made from one image",
+        meaning="Answers depend on which replica is asked. The tag names none of their images any "
+        "more, so that the newest container is taken for the right one.",
+        how_known="the image ids of the running replicas",
+        remedy=Remedy.RECREATE,
+        prevention="`docker compose up -d` without `--no-recreate`.",
+    ),
+    Cause(
+        slug="unhealthy",
+        link=LinkName.CONTAINER,
+        level=Level.STALE,
+        title="The container runs, and its health check fails",
+        meaning="The code may be right and is not serving.",
+        how_known="the container's health as the engine has it",
+        remedy=Remedy.NOTIFY,
+        prevention="Read its log: `docker logs CONTAINER`.",
+    ),
+    Cause(
+        slug="restart-looping",
+        link=LinkName.CONTAINER,
+        level=Level.STALE,
+        title="The container ends and is started again, over and over",
+        meaning="Its program does not stay up: often an import, a migration or a missing setting.",
+        how_known="the container's state",
+        remedy=Remedy.NOTIFY,
+        prevention="Read its log: `docker logs CONTAINER`.",
+    ),
+    Cause(
+        slug="forbidden-in-image",
+        link=LinkName.IMAGE,
+        level=Level.NOTE,
+        title="The image holds files that the policy never injects",
+        meaning="A COPY brings files that `[never] inject` names: they were not meant for the "
+        "container, and every image has them.",
+        how_known="the image's files, and the patterns of the policy",
+        remedy=Remedy.NOTIFY,
+        prevention="Name them in `.dockerignore`.",
+    ),
+    Cause(
         slug="not-running",
         link=LinkName.CONTAINER,
         level=Level.STALE,
         title="The container is not running",
-        meaning="It ended with an error, is paused, restarts again and again, or was created and "
-        "never started. A job that exited 0 is not reported.",
+        meaning="It ended with an error, is paused, or was created and never "
+        "started. A job that exited 0 is not reported.",
         how_known="the container's state and exit code",
         remedy=Remedy.NOTIFY,
         prevention="Read its log: `docker logs CONTAINER`.",
@@ -202,7 +293,98 @@ _CONTAINER = (
     ),
 )
 
+_RESTART_RULE = 'A rule for it with `do = ["restart"]`, or a server that reloads by itself.'
+
 _PROCESS = (
+    Cause(
+        slug="process-older-than-code",
+        link=LinkName.PROCESS,
+        level=Level.STALE,
+        title="The process was started before the code it runs landed",
+        meaning="The bytes in the container are new, and the program read them once, when it "
+        "started: it still runs the old ones. Workers of a server that was reloaded count by their "
+        "own start. A file that was only touched, moved in ownership or brought back is no new "
+        "code, nor are tests. It is unverifiable where both happened within one second, "
+        "or where a copy kept its old time and freshd has no record of it. Whether a program "
+        "ever imports the file cannot be seen from outside.",
+        how_known="start times of the container's processes, as the engine's own `ps` has them, "
+        "against the time the file landed: freshd's record, the inode, or the bind-mounted file",
+        remedy=Remedy.RESTART,
+        prevention=_RESTART_RULE,
+    ),
+    Cause(
+        slug="partial-reload",
+        link=LinkName.PROCESS,
+        level=Level.STALE,
+        title="Some workers run the new code and some the old",
+        meaning="Answers depend on which worker is asked: some of them were started after the code "
+        "landed, others before.",
+        how_known="start times of the workers, one by one, against the time the code landed",
+        remedy=Remedy.RESTART,
+        prevention=_RESTART_RULE,
+    ),
+    Cause(
+        slug="preloaded-master",
+        link=LinkName.PROCESS,
+        level=Level.STALE,
+        title="New workers run old code, because their master had loaded it",
+        meaning="The server preloads its code (`gunicorn --preload`): a worker is a copy of the "
+        "master, with the code as it was when that started. A reload signal changes nothing.",
+        how_known="the master's command line and start time, against the time the code landed",
+        remedy=Remedy.RESTART,
+        prevention="Leave `--preload` out while developing, or let a rule restart the container.",
+    ),
+    Cause(
+        slug="reloader-deaf",
+        link=LinkName.PROCESS,
+        level=Level.STALE,
+        title="A reloader is running, and did not notice the new code",
+        meaning="The program is started by a reloader, the bytes are new, and after ten seconds "
+        "nothing was started anew. Often file events do not reach the container (a desktop's file "
+        "sharing), or the file lies where the reloader does not look.",
+        how_known="the command line, and start times of what the reloader started, against the "
+        "time the code landed",
+        remedy=Remedy.RESTART,
+        prevention="Let it poll (`WATCHFILES_FORCE_POLLING=true`, `CHOKIDAR_USEPOLLING=1`), or "
+        "name the directory to it.",
+    ),
+    Cause(
+        slug="stale-bytecode",
+        link=LinkName.PROCESS,
+        level=Level.STALE,
+        title="Bytecode passes for that of its source, and was compiled from other bytes",
+        meaning="Python compares the time in whole seconds and the size, and nothing else. A file "
+        "that was replaced by one of equal size and equal time keeps its old bytecode, and even a "
+        "new process runs the old code.",
+        how_known="the header of the `.pyc` against its source; where the source's inode is newer, "
+        "the image's own interpreter compiles it and compares",
+        remedy=Remedy.PURGE,
+        prevention='`purge = ["__pycache__/"]` for the service, and a rule with '
+        '`do = ["purge", "restart"]`; `PYTHONDONTWRITEBYTECODE=1` in the image.',
+    ),
+    Cause(
+        slug="unchecked-bytecode",
+        link=LinkName.PROCESS,
+        level=Level.STALE,
+        title="Bytecode that never looks at its source is not that of its source",
+        meaning="The `.pyc` was made with `--invalidation-mode unchecked-hash`: Python uses it "
+        "whatever becomes of the source, and no restart changes that.",
+        how_known="the flags in the header of the `.pyc`, and the hash in it against the source's",
+        remedy=Remedy.PURGE,
+        prevention="Compile with `checked-hash`, or only in the image for production.",
+    ),
+    Cause(
+        slug="orphan-bytecode",
+        link=LinkName.PROCESS,
+        level=Level.STALE,
+        title="A module that has left the tree can still be imported from its bytecode",
+        meaning="A `.pyc` beside the sources, and not in `__pycache__`, is importable without its "
+        "source. The module was deleted and still works.",
+        how_known="a `.pyc` for this interpreter that was compiled at that place, with no source "
+        "beside it, in a directory of mapped sources",
+        remedy=Remedy.PURGE,
+        prevention='`purge = ["*.pyc"]` for the service.',
+    ),
     Cause(
         slug="restart-due",
         link=LinkName.PROCESS,
@@ -218,7 +400,53 @@ _PROCESS = (
     ),
 )
 
-CAUSES: dict[str, Cause] = {cause.slug: cause for cause in (*_IMAGE, *_CONTAINER, *_PROCESS)}
+_CONFIG = (
+    Cause(
+        slug="env-changed",
+        link=LinkName.CONFIG,
+        level=Level.STALE,
+        title="The environment in the container is not the one the Compose model gives now",
+        meaning="A variable was changed, added or removed in `environment`, in an `env_file` or "
+        "in `.env` after the container was made. A restart does not read any of them again: only "
+        "a new container does. It is a note where the value comes from the environment of the "
+        "shell alone: the container may have been made from another shell.",
+        how_known="`docker compose config` against the environment the container was made with; "
+        "names are shown, values only as keyed hashes",
+        remedy=Remedy.RECREATE,
+        prevention='A rule for `env-changed` with `do = ["recreate"]`.',
+    ),
+    Cause(
+        slug="compose-changed",
+        link=LinkName.CONFIG,
+        level=Level.STALE,
+        title="The container was made from an earlier version of the Compose model",
+        meaning="Command, ports, mounts, networks or another key of the service was changed after "
+        "the container was made, and neither a restart nor a new image brings it in. It is a note "
+        "where the change comes from the environment of the shell alone, or where only the hash "
+        "that Compose left on the container tells of it.",
+        how_known="`docker compose config` against what the container was made with, and against "
+        "freshd's own record of the model at that time; Compose's hash is only taken as a hint",
+        remedy=Remedy.RECREATE,
+        prevention='A rule for `compose-changed` with `do = ["recreate"]`.',
+    ),
+    Cause(
+        slug="config-content-changed",
+        link=LinkName.CONFIG,
+        level=Level.STALE,
+        title="A config or secret in the container has other content than the model's",
+        meaning="The content of an entry of `configs` or `secrets` was changed. It is no part of "
+        "what Compose compares, so that even `docker compose up` leaves the container as it is; "
+        "and where it is a file, the mount still shows the one that was there at the start.",
+        how_known="the hash of the content in the model against that of the file in the container",
+        remedy=Remedy.RECREATE,
+        prevention='A rule for `config-content-changed` with `do = ["recreate"]`; by hand, '
+        "`docker compose up --force-recreate SERVICE`.",
+    ),
+)
+
+CAUSES: dict[str, Cause] = {
+    cause.slug: cause for cause in (*_IMAGE, *_CONTAINER, *_PROCESS, *_CONFIG)
+}
 """Every cause by its slug, image first."""
 
 

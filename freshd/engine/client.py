@@ -11,17 +11,20 @@ import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from freshd.engine import inspect, translate, wire
+from freshd.engine.creation import creation_of
 from freshd.engine.endpoint import Endpoint
 from freshd.engine.events import EventStream
 from freshd.errors import OutcomeUnknown, TargetGone
+from freshd.living import Creation, ImageDefaults
 from freshd.model import ImageFacts, Replica
 
 if TYPE_CHECKING:
     from freshd.engine.helper import Helper
 
+_Value = TypeVar("_Value")
 _CHANGES = {0: "changed", 1: "added", 2: "deleted"}
 
 
@@ -67,6 +70,7 @@ class Engine:
         self._api: Any = None
         self._helpers: dict[str, Helper] = {}
         self._histories: dict[str, Sequence[Mapping[str, Any]]] = {}
+        self._inspected: dict[str, Mapping[str, Any]] = {}
 
     @property
     def api(self) -> Any:
@@ -138,7 +142,32 @@ class Engine:
         if data.get("Id") != container_id:
             # A name or a shortened id would silently mean another container after a recreate.
             raise TargetGone(f"no container has the id {container_id!r}")
+        _keep(self._inspected, container_id, data)
         return inspect.replica_of(data)
+
+    def creation(self, container_id: str) -> Creation:
+        """What a container was made with; nothing is asked where it was inspected before."""
+        if container_id not in self._inspected:
+            self.replica(container_id)
+        return creation_of(self._inspected[container_id])
+
+    def first_pid(self, container_id: str) -> int:
+        """The container's first process, as ``top`` numbers them; 0 when it does not run."""
+        if container_id not in self._inspected:
+            self.replica(container_id)
+        return int((self._inspected[container_id].get("State") or {}).get("Pid") or 0)
+
+    def top(self, container_id: str, columns: str) -> Sequence[Sequence[str]]:
+        """Rows of the engine's own ``ps``; EngineFailed where the container does not run."""
+        with translate.translated(self.endpoint, f"listing processes of {container_id[:12]}"):
+            data: Mapping[str, Any] = self.api.top(container_id, ps_args=columns)
+        return data.get("Processes") or ()
+
+    def image_defaults(self, image_id: str) -> ImageDefaults | None:
+        """What containers take from an image, by its id; None where there is no such image."""
+        if image_id not in self._inspected and self.image(image_id) is None:
+            return None
+        return inspect.image_defaults(self._inspected[image_id])
 
     def image(self, ref: str) -> ImageFacts | None:
         """Facts of an image by reference or id, without files; None when there is none."""
@@ -148,6 +177,7 @@ class Engine:
                 history = self._history(str(data["Id"]))
         except TargetGone:
             return None
+        _keep(self._inspected, str(data["Id"]), data)
         return inspect.image_facts(data, history)
 
     def image_config(self, ref: str) -> inspect.ImageConfig | None:
@@ -283,6 +313,14 @@ class Engine:
         with translate.translated(self.endpoint, f"inspecting container {container_id[:12]}"):
             data: Mapping[str, Any] = self.api.inspect_container(container_id)
         return data
+
+
+def _keep(known: dict[str, _Value], key: str, value: _Value) -> None:
+    """The newest 128 are kept."""
+    known.pop(key, None)
+    while len(known) >= 128:
+        del known[next(iter(known))]
+    known[key] = value
 
 
 def _turn(container_id: str) -> _Turn:

@@ -18,7 +18,12 @@ _INJECTABLE = frozenset(
         "extra-in-container",
         "mode-differs",
         "changed-in-container",
+        "volume-shadows-image",
+        "anonymous-volume-kept",
     }
+)
+_ONLY_RESTART = frozenset(
+    {"not-running", "restart-looping", "restart-due", "preloaded-master", "reloader-deaf"}
 )
 _MODES = tuple(RebuildMode)
 
@@ -100,7 +105,7 @@ def _reloaded(wish: Wish, policy: Policy) -> Wish:
 
 def needs_restart(finding: Finding) -> bool:
     """Whether only a restart can help, whatever the service's reload mode is."""
-    return finding.cause in ("not-running", "restart-due") or finding.via is Via.BIND
+    return finding.cause in _ONLY_RESTART or finding.via is Via.BIND
 
 
 def _injected(wish: Wish, policy: Policy, replica: Replica | None) -> Wish:

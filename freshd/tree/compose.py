@@ -9,7 +9,9 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from freshd.errors import ConfigError
+from freshd.living import Wanted
 from freshd.model import Json
+from freshd.tree.wanted import wanted_of
 
 SWITCHES: Final = frozenset(
     {
@@ -108,8 +110,11 @@ class ComposeService:
 
 @dataclass(frozen=True, slots=True)
 class ComposeModel:
+    """``wanted`` is how each service's containers would be made; it holds what may be secret."""
+
     name: str
     services: Mapping[str, ComposeService]
+    wanted: Mapping[str, Wanted] = field(default_factory=dict, repr=False)
 
 
 def parse(config: Mapping[str, Json]) -> ComposeModel:
@@ -117,7 +122,8 @@ def parse(config: Mapping[str, Json]) -> ComposeModel:
     name = _text(config.get("name"), "name")
     services = _mapping(config.get("services"), "services")
     found = {key: _service(name, key, one) for key, one in services.items()}
-    return ComposeModel(name, {key: _with_builder(one, found) for key, one in found.items()})
+    built = {key: _with_builder(one, found) for key, one in found.items()}
+    return ComposeModel(name, built, wanted_of(config))
 
 
 def tagged(reference: str) -> str:
