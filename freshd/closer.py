@@ -50,7 +50,7 @@ class CloserLook:
     _version: str = ""
 
     def __post_init__(self) -> None:
-        self.landings = Landings(self.engine, self.project.dir)
+        self.landings = Landings(self.engine, self.project.dir, self.store.made)
 
     def living(self, facts: ServiceFacts, *, full: bool = False) -> Living:
         """What the facts leave out. A container that goes away meanwhile has none of it.
@@ -72,8 +72,6 @@ class CloserLook:
                     bytecode[replica.id] = self._bytecode(facts, seen, full=full)
             except (EngineFailed, OutcomeUnknown, TargetGone):
                 continue  # the look at its files tells what is wrong with it
-        started = {(seen.replica.id, seen.replica.started_at) for seen in facts.observations}
-        self.landings.forget(lambda *one: one in started)
         return Living(config, running, bytecode, hidden, forbidden=self._forbidden(facts))
 
     def _forbidden(self, facts: ServiceFacts) -> tuple[str, ...]:

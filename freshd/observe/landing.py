@@ -7,8 +7,9 @@ makes nothing stale.
 """
 
 import os
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Protocol
 
 from freshd.causes.container import visible_pairs
 from freshd.causes.programs import is_code
@@ -16,16 +17,26 @@ from freshd.engine import exec as execs
 from freshd.engine.client import Engine
 from freshd.errors import EngineFailed, OutcomeUnknown
 from freshd.living import Landed
-from freshd.model import Entry, Kind, Observation, Pair, ServiceFacts, Via
+from freshd.model import Entry, Kind, Observation, Pair, Replica, ServiceFacts, Via
 
 _MOST_ASKED = 200
 _SECONDS = 10.0
 _STAT = ("stat", "-c", "%Y %Z %n//", "--")
 
 
-@dataclass(slots=True)
+class Memory(Protocol):
+    """What keeps the content that files held, by container and start: ``store.made.MadeWith``."""
+
+    def holds(self, container_id: str, started_at: float) -> bool: ...
+    def held(self, container_id: str, started_at: float) -> Mapping[str, str]: ...
+    def record_held(
+        self, container_id: str, started_at: float, digests: Mapping[str, str]
+    ) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
 class Landings:
-    """``times`` tells when freshd wrote what: target -> seconds. ``root`` is the project.
+    """``root`` is the project.
 
     What a file held when a process was known to be newer than it is remembered: one that was only
     touched since, or brought back, has not changed.
@@ -33,53 +44,58 @@ class Landings:
 
     engine: Engine
     root: str
-    _held: dict[tuple[str, float], dict[str, str]] = field(default_factory=dict)
+    memory: Memory
 
     def later(
         self, facts: ServiceFacts, seen: Observation, times: Mapping[str, float]
     ) -> Iterator[Landed]:
-        """Code that landed after the container was started, or may have."""
+        """Code that landed after the container was started, or may have.
+
+        ``times`` tells when freshd wrote what: target -> seconds.
+        """
         replica = seen.replica
-        held = self._held.setdefault((replica.id, replica.started_at), {})
-        written = []
+        bound, written = [], []
         for target, pair in visible_pairs(facts.mapping.pairs, replica).items():
             entry = seen.files.get(target)
             if entry is None or entry.kind is not Kind.FILE or not is_code(target):
                 continue
             if pair.via is Via.BIND:
-                landed = self._bound(pair, entry, replica.started_at, held)
-                if landed is not None:
-                    yield landed
+                bound.append((pair, entry))
             elif self._changed(facts, seen, pair, entry) or times.get(target, 0.0) > (
                 replica.started_at
             ):
                 written.append((pair, entry))
+        yield from self._bound(replica, bound)
         yield from self._written(seen, written, facts, times)
 
-    def forget(self, known: Callable[[str, float], bool]) -> None:
-        """Drop what is remembered of processes that are no more."""
-        self._held = {key: held for key, held in self._held.items() if known(*key)}
-
-    def _bound(
-        self, pair: Pair, entry: Entry, started_at: float, held: dict[str, str]
-    ) -> Landed | None:
-        try:
-            status = os.stat(os.path.join(self.root, pair.source), follow_symlinks=False)
-        except OSError:
-            return None
-        if max(status.st_mtime, status.st_ctime) <= started_at:
-            held[pair.source] = entry.digest
-            return None
-        before = held.get(pair.source)
-        if before == entry.digest:
-            return None
-        moment = status.st_mtime
-        if moment <= started_at:
-            if before is None:
-                held[pair.source] = entry.digest  # owner, name or mode: nobody saw other content
-                return None
-            moment = status.st_ctime
-        return Landed(pair.source, pair.target, entry.digest, moment, moment)
+    def _bound(self, replica: Replica, files: list[tuple[Pair, Entry]]) -> Iterator[Landed]:
+        """By the host's file: its content is the container's."""
+        if not files:
+            return
+        started_at = replica.started_at
+        before: dict[str, str] = {}
+        late = []
+        for pair, entry in files:
+            try:
+                status = os.stat(os.path.join(self.root, pair.source), follow_symlinks=False)
+            except OSError:
+                continue
+            if max(status.st_mtime, status.st_ctime) <= started_at:
+                before[pair.source] = entry.digest
+            else:
+                late.append((pair, entry, status))
+        if not self.memory.holds(replica.id, started_at):
+            for pair, entry, status in late:
+                if status.st_mtime <= started_at:  # owner, name or mode: nobody saw other content
+                    before[pair.source] = entry.digest
+            self.memory.record_held(replica.id, started_at, before)
+        held = self.memory.held(replica.id, started_at) if late else {}
+        for pair, entry, status in late:
+            known = held.get(pair.source)
+            if known == entry.digest:
+                continue
+            moment = status.st_mtime if status.st_mtime > started_at else status.st_ctime
+            yield Landed(pair.source, pair.target, entry.digest, moment, moment)
 
     @staticmethod
     def _changed(facts: ServiceFacts, seen: Observation, pair: Pair, entry: Entry) -> bool:

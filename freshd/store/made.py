@@ -68,3 +68,27 @@ class MadeWith:
             connection.execute(
                 "INSERT OR REPLACE INTO clean_bytecode VALUES (?, ?)", (container_id, fingerprint)
             )
+
+    def holds(self, container_id: str, started_at: float) -> bool:
+        """Whether it is known what files held when the container was started at that time."""
+        with self._database.read() as connection:
+            row = connection.execute(
+                "SELECT 1 FROM held WHERE container_id = ? AND started_at = ?",
+                (container_id, started_at),
+            ).fetchone()
+        return row is not None
+
+    def held(self, container_id: str, started_at: float) -> Mapping[str, str]:
+        """Path -> digest of files that a process was known to be newer than."""
+        with self._database.read() as connection:
+            row = connection.execute(
+                "SELECT digests FROM held WHERE container_id = ? AND started_at = ?",
+                (container_id, started_at),
+            ).fetchone()
+        return {} if row is None else cast("dict[str, str]", unpack_json(row[0]))
+
+    def record_held(self, container_id: str, started_at: float, digests: Mapping[str, str]) -> None:
+        """Replaces what was known of an earlier start of the same container."""
+        row = (container_id, started_at, pack_json(dict(digests)))
+        with self._database.write() as connection:
+            connection.execute("INSERT OR REPLACE INTO held VALUES (?, ?, ?)", row)

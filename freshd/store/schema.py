@@ -100,6 +100,9 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
             WITHOUT ROWID""",
         """CREATE TABLE clean_bytecode (
             container_id TEXT PRIMARY KEY, fingerprint TEXT NOT NULL) WITHOUT ROWID""",
+        """CREATE TABLE held (
+            container_id TEXT PRIMARY KEY, started_at REAL NOT NULL, digests TEXT NOT NULL)
+            WITHOUT ROWID""",
     ),
 )
 
