@@ -15,8 +15,8 @@ from freshd.causes.container import is_serving, visible_pairs
 from freshd.engine.client import Engine
 from freshd.engine.compose import Compose, ComposeFiles
 from freshd.errors import ConfigError, EngineFailed, OutcomeUnknown, TargetGone
-from freshd.living import Bytecode, ConfigSeen, Living, RunningSeen, Wanted
-from freshd.model import Observation, Remedy, Replica, ServiceFacts, Via
+from freshd.living import BaseSeen, Bytecode, ConfigSeen, Living, RunningSeen, Wanted
+from freshd.model import Observation, Pair, Remedy, Replica, ServiceFacts, Via
 from freshd.observe.bytecode import observe_bytecode
 from freshd.observe.config import Model, observe_config
 from freshd.observe.landing import Landings
@@ -27,7 +27,9 @@ from freshd.policy.rules import ReloadKind
 from freshd.project import Project
 from freshd.proposal.commands import way_of
 from freshd.store.store import Store
+from freshd.tree.buildfiles import read_build_files
 from freshd.tree.compose import SWITCHES
+from freshd.tree.dockerfile.outline import outline
 from freshd.tree.scripts import reader
 from freshd.tree.wanted import wanted_of
 
@@ -68,11 +70,30 @@ class CloserLook:
                     config[replica.id] = made
                 hidden[replica.id] = tuple(hidden_packages(self.engine, replica, self.store.images))
                 if replica.running and not seen.problem:
-                    running[replica.id] = self._running(facts, seen)
-                    bytecode[replica.id] = self._bytecode(facts, seen, full=full)
+                    visible = visible_pairs(facts.mapping.pairs, replica)
+                    running[replica.id] = self._running(facts, seen, visible)
+                    bytecode[replica.id] = self._bytecode(seen, visible, full=full)
             except (EngineFailed, OutcomeUnknown, TargetGone):
                 continue  # the look at its files tells what is wrong with it
-        return Living(config, running, bytecode, hidden, forbidden=self._forbidden(facts))
+        forbidden, base = self._forbidden(facts), self._base(facts)
+        return Living(config, running, bytecode, hidden, forbidden, base)
+
+    def _base(self, facts: ServiceFacts) -> BaseSeen | None:
+        """None where there is no build, no base image here, or a Dockerfile that is wrong."""
+        build = self.project.service(facts.service).build
+        if build is None or build.remote or facts.tag_image is None:
+            return None
+        try:
+            files = read_build_files(build, service=facts.service, project_dir=self.project.dir)
+            args = {name: value for name, value in build.args.items() if value is not None}
+            ref = outline(files.text, target=build.target, build_args=args, name=files.name).base
+        except ConfigError:
+            return None  # the map says what is wrong with it
+        base = self.engine.layers(ref) if ref and ref not in build.additional_contexts else None
+        built = self.engine.layers(facts.tag_image.id) if base is not None else None
+        if base is None or built is None:
+            return None
+        return BaseSeen(ref, base[0], base[1], built[1])
 
     def _forbidden(self, facts: ServiceFacts) -> tuple[str, ...]:
         patterns = self.project.policy.never.inject
@@ -83,11 +104,10 @@ class CloserLook:
         return tuple(sorted({p.source for p in copies if p.target in held and never(p.source)}))
 
     def _bytecode(
-        self, facts: ServiceFacts, seen: Observation, *, full: bool
+        self, seen: Observation, visible: Mapping[str, Pair], *, full: bool
     ) -> tuple[Bytecode, ...]:
         """Only looked for when sources changed since it last was right: that is when it can lie."""
-        pairs = visible_pairs(facts.mapping.pairs, seen.replica)
-        sources = [target for target in pairs if target.endswith(".py") and target in seen.files]
+        sources = [one for one in visible if one.endswith(".py") and one in seen.files]
         if not sources:
             return ()
         known = "\0".join(f"{one}\0{seen.files[one].digest}" for one in sorted(sources))
@@ -99,25 +119,25 @@ class CloserLook:
             self.store.made.record_clean(seen.replica.id, fingerprint)
         return found
 
-    def _running(self, facts: ServiceFacts, seen: Observation) -> RunningSeen:
+    def _running(
+        self, facts: ServiceFacts, seen: Observation, visible: Mapping[str, Pair]
+    ) -> RunningSeen:
         """The engine is only asked for processes where code landed after the first one's start."""
         replica = seen.replica
+        times = self.store.writes.times(replica)
+        landed = tuple(self.landings.later(facts, seen, visible, times))
+        due = facts.restarts.get(replica.id, ())
+        landed = tuple(one for one in landed if one.path not in due)  # that is told as it is
+        if not landed:
+            return RunningSeen(started_at=replica.started_at)
         mode, way = self._mode(facts, replica)
-        told = RunningSeen(mode, way, started_at=replica.started_at, now=self.clock())
+        told = RunningSeen(mode, way, started_at=replica.started_at, landed=landed)
         if mode == "per-request":
             return told
-        times = self.store.writes.times(replica)
-        landed = tuple(self.landings.later(facts, seen, times))
-        if not landed:
-            return told
         root, processes = observe_processes(self.engine, replica)
-        return replace(
-            told,
-            root=root,
-            processes=processes,
-            landed=landed,
-            reloaded_at=self._reloaded_at(facts.service, mode, replica),
-        )
+        reloaded_at = self._reloaded_at(facts.service, mode, replica)
+        now = self.clock()
+        return replace(told, root=root, processes=processes, reloaded_at=reloaded_at, now=now)
 
     def _mode(self, facts: ServiceFacts, replica: Replica) -> tuple[str, str]:
         """How the service takes up new code: as the policy says, else as its command line does."""

@@ -161,7 +161,7 @@ class RunningSeen:
     ``processes`` are not asked for. ``reloaded_at`` is when freshd last sent its signal, 0 never.
     """
 
-    mode: str
+    mode: str = ""
     way: str = ""
     root: int = 0
     started_at: float = 0.0
@@ -182,6 +182,16 @@ class Hidden:
 
 
 @dataclass(frozen=True, slots=True)
+class BaseSeen:
+    """The image that ``FROM`` names now, and the layers of it and of the image built on it."""
+
+    ref: str
+    id: str
+    layers: tuple[str, ...]
+    built: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Living:
     """What a whole look adds to the facts of a service, by container id.
 
@@ -193,3 +203,4 @@ class Living:
     bytecode: Mapping[str, tuple[Bytecode, ...]] = field(default_factory=dict)
     hidden: Mapping[str, tuple[Hidden, ...]] = field(default_factory=dict)
     forbidden: tuple[str, ...] = ()
+    base: BaseSeen | None = None

@@ -6,7 +6,13 @@
 
 from collections.abc import Iterator, Mapping
 
-from freshd.causes.arrangement import forbidden, hidden_packages, mismatched, shadowed
+from freshd.causes.arrangement import (
+    base_behind,
+    forbidden,
+    hidden_packages,
+    mismatched,
+    shadowed,
+)
 from freshd.causes.build import build_findings
 from freshd.causes.bytecode import bytecode_findings
 from freshd.causes.config import config_findings
@@ -53,6 +59,8 @@ def compare(facts: ServiceFacts, living: Living | None = None) -> ServiceReport:
     if serving:
         findings += [*(image or ()), *_unreadable_sources(facts)]
         findings += _of_living(facts, serving, living or Living())
+        if not any(finding.cause == "build-input-changed" for finding in findings):
+            findings += base_behind(facts, None if living is None else living.base)
     findings.sort(key=_reading_order)
     return ServiceReport(
         name=facts.service,

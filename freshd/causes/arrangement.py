@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from freshd.causes import evidence
 from freshd.causes.mounts import is_anonymous, is_below
-from freshd.living import Hidden
+from freshd.living import BaseSeen, Hidden
 from freshd.model import (
     Finding,
     Level,
@@ -98,6 +98,23 @@ def hidden_packages(service: str, replica: Replica, seen: tuple[Hidden, ...]) ->
                 "container": evidence.digest(one.seen),
             },
         )
+
+
+def base_behind(facts: ServiceFacts, seen: BaseSeen | None) -> Iterator[Finding]:
+    """An image keeps the layers of the base it was built on, whatever the tag names since."""
+    if seen is None or facts.tag_image is None:
+        return
+    if seen.built[: len(seen.layers)] == seen.layers or len(seen.built) < 2:
+        return  # one layer only: a builder that merges them leaves nothing to compare
+    yield Finding(
+        cause="base-image-behind",
+        level=Level.STALE,
+        link=LinkName.IMAGE,
+        service=facts.service,
+        message=f"the image of {facts.service} stands on an earlier {printable(seen.ref)}",
+        remedy=Remedy.REBUILD,
+        evidence={"image": facts.tag_image.id, "base": seen.ref, "base_image": seen.id},
+    )
 
 
 def forbidden(service: str, paths: tuple[str, ...]) -> Iterator[Finding]:

@@ -249,6 +249,18 @@ _CONTAINER = (
         prevention="Read its log: `docker logs CONTAINER`.",
     ),
     Cause(
+        slug="base-image-behind",
+        link=LinkName.IMAGE,
+        level=Level.STALE,
+        title="The image stands on an earlier base image than its tag names now",
+        meaning="The base image was built again or pulled. An image keeps the layers it was built "
+        "on until it is built anew.",
+        how_known="the layers of the image that the last FROM names, which must be the lowest of "
+        "the image's own",
+        remedy=Remedy.REBUILD,
+        prevention='A rule for `base-image-behind` with `do = ["rebuild"]`.',
+    ),
+    Cause(
         slug="forbidden-in-image",
         link=LinkName.IMAGE,
         level=Level.NOTE,

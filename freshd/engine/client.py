@@ -169,6 +169,14 @@ class Engine:
             return None
         return inspect.image_defaults(self._inspected[image_id])
 
+    def layers(self, ref: str) -> tuple[str, tuple[str, ...]] | None:
+        """Id and layers (diff ids, the lowest first) of an image; None where there is none."""
+        found = self.image(ref)
+        if found is None:
+            return None
+        data = self._inspected[found.id]
+        return found.id, tuple((data.get("RootFS") or {}).get("Layers") or ())
+
     def image(self, ref: str) -> ImageFacts | None:
         """Facts of an image by reference or id, without files; None when there is none."""
         try:

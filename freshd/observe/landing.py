@@ -11,7 +11,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from freshd.causes.container import visible_pairs
 from freshd.causes.programs import is_code
 from freshd.engine import exec as execs
 from freshd.engine.client import Engine
@@ -47,23 +46,36 @@ class Landings:
     memory: Memory
 
     def later(
-        self, facts: ServiceFacts, seen: Observation, times: Mapping[str, float]
+        self,
+        facts: ServiceFacts,
+        seen: Observation,
+        visible: Mapping[str, Pair],
+        times: Mapping[str, float],
     ) -> Iterator[Landed]:
         """Code that landed after the container was started, or may have.
 
-        ``times`` tells when freshd wrote what: target -> seconds.
+        ``visible`` are the pairs that say what is read: target -> pair. ``times`` tells when freshd
+        wrote what: target -> seconds.
         """
         replica = seen.replica
+        image = facts.images.get(replica.image_id)
+        held = {} if image is None else image.files
         bound, written = [], []
-        for target, pair in visible_pairs(facts.mapping.pairs, replica).items():
+        for target, pair in visible.items():
             entry = seen.files.get(target)
-            if entry is None or entry.kind is not Kind.FILE or not is_code(target):
+            if entry is None:
                 continue
             if pair.via is Via.BIND:
-                bound.append((pair, entry))
-            elif self._changed(facts, seen, pair, entry) or times.get(target, 0.0) > (
-                replica.started_at
-            ):
+                if entry.kind is Kind.FILE and is_code(target):
+                    bound.append((pair, entry))
+                continue
+            # what the image brought is older than every process, unless freshd brought it back
+            there = held.get(target)
+            if there is not None and there.digest == entry.digest and target not in times:
+                continue
+            if image is None and target not in times:
+                continue
+            if entry.kind is Kind.FILE and is_code(target):
                 written.append((pair, entry))
         yield from self._bound(replica, bound)
         yield from self._written(seen, written, facts, times)
@@ -97,12 +109,6 @@ class Landings:
             moment = status.st_mtime if status.st_mtime > started_at else status.st_ctime
             yield Landed(pair.source, pair.target, entry.digest, moment, moment)
 
-    @staticmethod
-    def _changed(facts: ServiceFacts, seen: Observation, pair: Pair, entry: Entry) -> bool:
-        """Whether the container does not hold what its image brought."""
-        image = facts.images.get(seen.replica.image_id)
-        return image is not None and not entry.same_content(image.files.get(pair.target))
-
     def _written(
         self,
         seen: Observation,
@@ -114,14 +120,25 @@ class Landings:
         if not files:
             return
         container_id, started_at = seen.replica.id, seen.replica.started_at
+        recorded = {
+            pair.target: times[pair.target]
+            for pair, entry in files
+            if facts.written.get((container_id, pair.target)) == entry.digest
+            and pair.target in times
+        }
+        # freshd's own record is enough where it says that the process is newer
+        files = [
+            (p, e) for p, e in files if not recorded.get(p.target, started_at + 1) <= started_at
+        ]
+        if not files:
+            return
         stamps = self._stamps(container_id, [pair.target for pair, _ in files])
         for pair, entry in files:
             target = pair.target
             earliest, latest = stamps.get(target, (0.0, 0.0))
-            if facts.written.get((container_id, target)) == entry.digest and target in times:
-                at = times[target]
-                if not latest or at < latest:
-                    earliest = latest = at
+            at = recorded.get(target)
+            if at is not None and (not latest or at < latest):
+                earliest = latest = at
             if latest > started_at:
                 yield Landed(pair.source, target, entry.digest, earliest, latest)
 

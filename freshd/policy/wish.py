@@ -6,7 +6,7 @@ What cannot be done (a secret, a bind mount, a dead container) is taken out here
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from freshd.model import Finding, RebuildMode, Remedy, Replica, Via
+from freshd.model import Finding, LinkName, RebuildMode, Remedy, Replica, Via
 from freshd.policy.match import injection_forbidden, matching_rule, no_rule_reason
 from freshd.policy.rules import Policy, ReloadKind, Rule
 
@@ -22,6 +22,7 @@ _INJECTABLE = frozenset(
         "anonymous-volume-kept",
     }
 )
+_BYTECODE = frozenset({"stale-bytecode", "unchecked-bytecode", "orphan-bytecode"})
 _ONLY_RESTART = frozenset(
     {"not-running", "restart-looping", "restart-due", "preloaded-master", "reloader-deaf"}
 )
@@ -115,6 +116,11 @@ def _injected(wish: Wish, policy: Policy, replica: Replica | None) -> Wish:
     reason = _no_injection(wish.finding, policy, replica)
     if reason is None:
         return wish
+    if wish.finding.link is LinkName.PROCESS:  # the bytes are there: they only are not run
+        needless = {Remedy.INJECT}
+        if wish.finding.cause not in _BYTECODE:
+            needless.add(Remedy.PURGE)
+        return replace(wish, remedies=wish.remedies - needless)
     if wish.finding.via is Via.BIND and wish.remedies & {Remedy.RESTART}:
         # Nor is it purged: a delete below a bind mount deletes on the host.
         return replace(wish, remedies=wish.remedies - {Remedy.INJECT, Remedy.PURGE})

@@ -98,6 +98,33 @@ def test_replicas_of_two_images_whose_tag_is_gone(
 
 
 @pytest.mark.timeout(600)
+def test_a_base_image_that_was_built_again(
+    stack: Stack, make_freshd: Callable[[Stack], Freshd]
+) -> None:
+    base = f"{stack.project}-base"
+
+    def build_base(text: str) -> None:
+        stack.write({"base/lib": text, "base/Dockerfile": "FROM freshd-busybox:1\nCOPY lib /lib\n"})
+        stack.docker("build", "-q", "-t", base, "base")
+
+    build_base("1\n")
+    stack.write({"app/a": "1\n", "Dockerfile": f"FROM {base}\nCOPY app /app\n"})
+    stack.write({"compose.yaml": f"services:\n  web:\n    build: .\n    {SLEEP}\n"})
+    stack.up(build=True)
+    freshd = make_freshd(stack)
+    build_base("1\n")  # near miss: the same again
+    assert found(looked(freshd, exit_code=0)) == set()
+    build_base("2\n")
+    assert stack.read(stack.container("web"), "/lib") == b"1\n", "it stands on the new base"
+    document = looked(freshd, exit_code=1)
+    assert found(document) == {Found("base-image-behind", "stale")}
+    assert finding(document, "base-image-behind")["evidence"]["base"] == base
+    assert freshd("rebuild", "web").returncode == 0
+    assert stack.read(stack.container("web"), "/lib") == b"2\n"
+    assert found(looked(freshd, exit_code=0)) == set()
+
+
+@pytest.mark.timeout(600)
 def test_mounts_in_mounts_forbidden_files_and_services_that_do_not_serve(
     stack: Stack, freshd: Freshd
 ) -> None:

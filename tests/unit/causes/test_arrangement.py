@@ -4,7 +4,7 @@ import pytest
 
 from freshd.causes import compare
 from freshd.causes.bytecode import bytecode_findings
-from freshd.living import Bytecode, Hidden, Living
+from freshd.living import BaseSeen, Bytecode, Hidden, Living
 from freshd.model import LinkName, LinkState, Mount, Pair, Remedy, Via
 from tests.unit.causes.stack import Stack, entry, mount, replica
 from tests.unit.causes.test_compare import V1, only, told
@@ -102,3 +102,20 @@ def test_bytecode_is_told_by_the_trees_path() -> None:
     report = compare(facts, Living(bytecode={replica(1).id: seen}))
     assert report.links[LinkName.PROCESS] is LinkState.STALE
     assert list(bytecode_findings(facts, replica(1), ())) == []
+
+
+@pytest.mark.parametrize(
+    ("layers", "built", "expected"),
+    [
+        (("a", "b"), ("a", "b", "c"), []),
+        (("a", "x"), ("a", "b", "c"), ["stale base-image-behind"]),
+        (("a", "b", "c", "d"), ("a", "b", "c"), ["stale base-image-behind"]),
+        ((), ("a", "b"), []),
+        (("a", "x"), ("merged",), []),
+    ],
+)
+def test_the_base_images_layers_are_the_lowest_of_an_image(
+    layers: tuple[str, ...], built: tuple[str, ...], expected: list[str]
+) -> None:
+    base = BaseSeen("base:1", "sha256:base", layers, built)
+    assert told(compare(Stack(V1, V1).facts(), Living(base=base))) == expected

@@ -42,7 +42,7 @@ class World:
         seen = Observation(
             each, frozenset({"/app/a.py"}), {"/app/a.py": entry((self.root / "a.py").read_text())}
         )
-        found = self.landings.later(facts, seen, {})
+        found = self.landings.later(facts, seen, {PAIR.target: PAIR}, {})
         return [round(one.earliest - self.started_at) for one in found]
 
 
