@@ -204,7 +204,7 @@ class CloserLook:
             return None
         self._version = self._version or self.compose.version()
         env_files = any("env_file" in _text(path) for path in files.files)
-        right = _hash_is_right(self._version, made_by, env_files=env_files)
+        right = hash_is_right(self._version, made_by, env_files=env_files)
         return False if right else None
 
     def _from_shell(
@@ -228,10 +228,10 @@ class CloserLook:
         other = wanted_of(model).get(service)
         if other is None:
             return frozenset(doubtful)
-        return frozenset(_depending(wanted, other)) & doubtful
+        return frozenset(depending(wanted, other)) & doubtful
 
 
-def _depending(wanted: Wanted, other: Wanted) -> Iterable[str]:
+def depending(wanted: Wanted, other: Wanted) -> Iterable[str]:
     """What differs between two models of one service: keys, and variables by their names."""
     names = wanted.environment.keys() | other.environment.keys()
     unequal = _unequal(wanted.environment, other.environment, names)
@@ -247,7 +247,7 @@ def _unequal(
     return [name for name in names if one.get(name) != other.get(name)]
 
 
-def _hash_is_right(version: str, made_by: str, *, env_files: bool) -> bool:
+def hash_is_right(version: str, made_by: str, *, env_files: bool) -> bool:
     """Whether the hash of this Compose can be compared with a label of ``made_by``.
 
     From 2.22 to 5.4 the hash leaves out what an ``env_file`` brings, which the label has.

@@ -403,8 +403,8 @@ _PROCESS = (
         level=Level.STALE,
         title="A file that asks for a restart has changed since the process started",
         meaning="A `develop.watch` rule with the action `restart` names the file. The process "
-        "read it at its start, if at all, and has not been started since. Only files under such "
-        "a rule are looked at; of the rest of the process link nothing is known.",
+        "read it at its start, if at all, and has not been started since. Of code that "
+        "no such rule names, `process-older-than-code` tells.",
         how_known="when the file changed against when the container was started; in a running "
         "daemon also its content, so that a file that only was touched asks for nothing",
         remedy=Remedy.RESTART,

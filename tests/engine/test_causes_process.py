@@ -244,3 +244,70 @@ services:
     assert freshd("restart", "web").returncode == 0
     wait_until(lambda: workers(stack) == ["three", "three"], 30.0)
     assert found(looked(freshd, exit_code=0)) == set()
+
+
+# Like watchmedo: it starts its program anew when a file changes, unless it cannot see that.
+RELOADER = """
+import os, subprocess, sys, time
+
+def stamp():
+    return os.stat("/app/answer.py").st_mtime_ns
+
+while True:
+    seen, child = stamp(), subprocess.Popen([sys.executable, "-B", "/app/serve.py"])
+    while os.path.exists("/tmp/deaf") or stamp() == seen:
+        time.sleep(0.05)
+    child.kill()
+    child.wait()
+"""
+
+
+@pytest.mark.timeout(600)
+def test_a_reloader_that_works_and_one_that_notices_nothing(
+    stack: Stack, make_freshd: Callable[[Stack], Freshd]
+) -> None:
+    stack.write({"app/answer.py": "TEXT = 'one'\n", "app/serve.py": SERVER})
+    stack.write(
+        {
+            "watchmedo": RELOADER,
+            "freshd.toml": 'version = 1\n[service.web]\nreload = "self"\n',
+            "compose.yaml": f"""
+services:
+  web:
+    image: freshd-python:1
+    command: ["python3", "-B", "/srv/watchmedo"]
+    volumes: ["./app:/app", "./watchmedo:/srv/watchmedo"]
+    {END}
+""",
+        }
+    )
+    stack.up()
+    assert served(stack) == "one"
+    freshd = make_freshd(stack)
+    stack.write({"app/answer.py": "TEXT = 'two'\n"})
+    wait_until(lambda: served(stack) == "two", 60.0)
+    assert found(looked(freshd, exit_code=0)) == set()
+
+    web = stack.container("web")
+    stack.exec(web, ["touch", "/tmp/deaf"])
+    second_passes()
+    stack.write({"app/answer.py": "TEXT = 'three'\n"})
+    told: list[set[Found]] = []
+
+    def noticed() -> bool:
+        """It has ten seconds to notice, and is not accused before."""
+        done = freshd("check", "--json")
+        told.append(found(done.json))
+        return bool(told[-1])
+
+    wait_until(noticed, 60.0)
+    assert served(stack) == "two", "the reloader is not deaf"
+    assert told[-1] == {Found("reloader-deaf", "stale")}
+    assert freshd("restart", "web").returncode == 0
+    assert served(stack) == "three"
+    assert found(looked(freshd, exit_code=0)) == set()
+
+    # what reads its code for each request has no old process
+    stack.write({"freshd.toml": 'version = 1\n[service.web]\nreload = "per-request"\n'})
+    stack.write({"app/answer.py": "TEXT = 'four'\n"})
+    assert found(looked(freshd, exit_code=0)) == set()
