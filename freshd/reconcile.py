@@ -108,7 +108,8 @@ def look(
     if paths is None and doubtful:
         context.surveyor.doubt(service, doubtful, replicas)
         replicas = context.replicas(service)
-        report = _compared(context, context.surveyor.survey(service, replicas), whole=True)
+        facts = context.surveyor.survey(service, replicas)
+        report = _compared(context, facts, whole=True, full=full)
     return Look(report, replicas)
 
 
