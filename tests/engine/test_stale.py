@@ -336,7 +336,7 @@ def test_a_container_that_does_not_serve_is_named_and_still_compared(
         what="the engine to wait longer between restarts",
     )
     document = check(freshd, "looping", exit_code=1)
-    assert found(document, "looping") == {NOT_RUNNING, content, BEHIND}
+    assert found(document, "looping") == {Found("restart-looping", "stale"), content, BEHIND}
 
 
 MOUNTS = f"""
