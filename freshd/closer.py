@@ -89,7 +89,8 @@ class CloserLook:
             ref = outline(files.text, target=build.target, build_args=args, name=files.name).base
         except ConfigError:
             return None  # the map says what is wrong with it
-        base = self.engine.layers(ref) if ref and ref not in build.additional_contexts else None
+        named = ref not in ("", "scratch") and ref not in build.additional_contexts
+        base = self.engine.layers(ref) if named else None
         built = self.engine.layers(facts.tag_image.id) if base is not None else None
         if base is None or built is None:
             return None
