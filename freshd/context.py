@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from freshd.actions.world import World
+from freshd.closer import CloserLook
 from freshd.composewatch import ComposeWatches
 from freshd.engine.client import Engine
 from freshd.engine.compose import Compose
@@ -58,11 +59,13 @@ class Context:
     watches: ComposeWatches = field(default_factory=ComposeWatches)
     on_line: Callable[[str], None] = _no_line
     surveyor: Surveyor = field(init=False)
+    closer: CloserLook = field(init=False)
     promises: Promises = field(init=False)
 
     def __post_init__(self) -> None:
         self.promises = Promises(self.store, self.project.name)
         self.surveyor = Surveyor(self.project, self.engine, self.store)
+        self.closer = CloserLook(self.project, self.engine, self.compose, self.store, self.clock)
 
     def replicas(self, service: str) -> tuple[Replica, ...]:
         """The containers of ``service`` now, one-offs left out, by number."""

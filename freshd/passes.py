@@ -345,5 +345,7 @@ def merged(standing: ServiceReport, narrow: ServiceReport) -> ServiceReport:
         findings,
         image_checked=standing.links[LinkName.IMAGE] is not LinkState.UNCHECKED,
         container_checked=standing.links[LinkName.CONTAINER] is not LinkState.UNCHECKED,
+        process_checked=standing.links[LinkName.PROCESS] is not LinkState.UNCHECKED,
+        config_checked=standing.links[LinkName.CONFIG] is not LinkState.UNCHECKED,
     )
     return replace(standing, verdict=verdict(findings), links=states, findings=findings)

@@ -102,18 +102,23 @@ def look(
     known = () if paths is None else context.surveyor.replicas(service)
     # A narrowed look is for speed: new containers announce themselves and are looked at whole.
     replicas = context.same_replicas(known) if known else context.replicas(service)
-    report = _compared(context, context.surveyor.survey(service, replicas, paths=paths, full=full))
+    facts = context.surveyor.survey(service, replicas, paths=paths, full=full)
+    report = _compared(context, facts, whole=paths is None, full=full)
     doubtful = {f.path for f in report.findings if f.container_id and f.path is not None}
     if paths is None and doubtful:
         context.surveyor.doubt(service, doubtful, replicas)
         replicas = context.replicas(service)
-        report = _compared(context, context.surveyor.survey(service, replicas))
+        facts = context.surveyor.survey(service, replicas)
+        report = _compared(context, facts, whole=True, full=full)
     return Look(report, replicas)
 
 
-def _compared(context: Context, facts: ServiceFacts) -> ServiceReport:
+def _compared(
+    context: Context, facts: ServiceFacts, *, whole: bool, full: bool = False
+) -> ServiceReport:
+    """Only a whole look asks how containers were made and what runs in them."""
     adopt(context, facts)
-    return compare(facts)
+    return compare(facts, context.closer.living(facts, full=full) if whole else None)
 
 
 def make_plan(context: Context, seen: Look) -> Plan:

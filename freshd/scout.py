@@ -4,7 +4,6 @@ Reads the tree and asks the engine, where there is one, for images. ``proposal``
 """
 
 import os
-import posixpath
 from dataclasses import dataclass
 
 from freshd.errors import ConfigError
@@ -14,14 +13,11 @@ from freshd.proposal.commands import way_of
 from freshd.proposal.facts import Proposal, ServiceLook
 from freshd.proposal.rules import propose
 from freshd.proposal.servers import command_of_image, is_store
-from freshd.proposal.unwrap import Read
 from freshd.sight import Mapped, Sight
 from freshd.tree.buildfiles import read_build_files
 from freshd.tree.compose import ComposeService
 from freshd.tree.dockerfile.outline import Outline, outline
-from freshd.tree.walk import open_beneath
-
-_MAX_BYTES = 256 * 1024
+from freshd.tree.scripts import reader
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,31 +134,3 @@ def _built_command(sketch: Outline | None, service: ComposeService, sight: Sight
 def _workdir(service: ComposeService, sight: Sight) -> str:
     config = sight.image_config(service.image)
     return config.workdir if config is not None else ""
-
-
-def reader(project_dir: str, mapping: ServiceMap, workdir: str) -> Read:
-    """Reads a small file of the tree by where it is in the container.
-
-    A relative name counts from ``workdir``; where that is not known, from where the name fits best.
-    """
-    sources = {pair.target: pair.source for pair in mapping.pairs}
-
-    def read(path: str) -> str | None:
-        if path.startswith("/") or workdir.startswith("/"):
-            source = sources.get(posixpath.normpath(posixpath.join(workdir or "/", path)))
-        else:
-            ending = "/" + posixpath.normpath(path).lstrip("/")
-            fitting = [target for target in sources if target.endswith(ending)]
-            best = min(fitting, key=lambda target: (target.count("/"), target), default=None)
-            source = sources.get(best) if best is not None else None
-        return _text(project_dir, source) if source is not None else None
-
-    return read
-
-
-def _text(project_dir: str, source: str) -> str | None:
-    try:
-        with os.fdopen(open_beneath(project_dir, source), "rb") as file:
-            return file.read(_MAX_BYTES).decode("utf-8", "replace")
-    except OSError:
-        return None

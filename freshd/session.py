@@ -57,6 +57,9 @@ _CONTENT = frozenset(
         "extra-in-container",
         "mode-differs",
         "changed-in-container",
+        "single-file-bind-detached",
+        "volume-shadows-image",
+        "anonymous-volume-kept",
     }
 )
 

@@ -4,9 +4,18 @@
 ``verdict`` sums up. ``registry`` says what each cause means.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
+from freshd.causes.arrangement import (
+    base_behind,
+    forbidden,
+    hidden_packages,
+    mismatched,
+    shadowed,
+)
 from freshd.causes.build import build_findings
+from freshd.causes.bytecode import bytecode_findings
+from freshd.causes.config import config_findings
 from freshd.causes.container import ReplicaResult, compare_replica, is_serving
 from freshd.causes.image import (
     behind,
@@ -16,7 +25,9 @@ from freshd.causes.image import (
     verbatim_findings,
 )
 from freshd.causes.leftovers import unclear
+from freshd.causes.process import running_findings
 from freshd.causes.verdict import links, strictly, verdict, worst
+from freshd.living import Living
 from freshd.model import (
     Finding,
     Kind,
@@ -33,9 +44,10 @@ __all__ = ["compare", "strictly", "verdict", "worst"]
 _LINK_ORDER = {link: index for index, link in enumerate(LinkName)}
 
 
-def compare(facts: ServiceFacts) -> ServiceReport:
+def compare(facts: ServiceFacts, living: Living | None = None) -> ServiceReport:
     """Compare tree, image and containers of one service.
 
+    Without ``living``, as in a narrowed look, nothing is said of how the containers were made.
     A service that was never created, or whose containers are all done with exit code 0, has no
     finding and no checked link.
     """
@@ -46,6 +58,9 @@ def compare(facts: ServiceFacts) -> ServiceReport:
     findings = [finding for result in serving for finding in result.findings]
     if serving:
         findings += [*(image or ()), *_unreadable_sources(facts)]
+        findings += _of_living(facts, serving, living or Living())
+        if not any(finding.cause == "build-input-changed" for finding in findings):
+            findings += base_behind(facts, None if living is None else living.base)
     findings.sort(key=_reading_order)
     return ServiceReport(
         name=facts.service,
@@ -55,6 +70,8 @@ def compare(facts: ServiceFacts) -> ServiceReport:
             findings,
             image_checked=image is not None,
             container_checked=_container_checked(facts, serving),
+            process_checked=living is not None and _all_in(serving, living.running),
+            config_checked=living is not None and _all_in(serving, living.config),
         ),
         containers=tuple(_replica_report(result) for result in results),
         findings=tuple(findings),
@@ -73,6 +90,30 @@ def _image_findings(facts: ServiceFacts, mapped: frozenset[str]) -> tuple[Findin
         *build_findings(facts, image, landed, unclear=unclear(facts, image, mapped)),
         *unreadable_in_image(facts, image),
     )
+
+
+def _of_living(
+    facts: ServiceFacts, serving: list[ReplicaResult], living: Living
+) -> Iterator[Finding]:
+    replicas = [result.observation.replica for result in serving]
+    yield from mismatched(facts, replicas)
+    yield from shadowed(facts, replicas)
+    yield from forbidden(facts.service, living.forbidden)
+    for replica in replicas:
+        yield from hidden_packages(facts.service, replica, living.hidden.get(replica.id, ()))
+        made = living.config.get(replica.id)
+        if made is not None:
+            tag = facts.tag_image
+            other = tag is not None and tag.id != replica.image_id
+            yield from config_findings(facts.service, replica, made, other_image=other)
+        runs = living.running.get(replica.id)
+        if runs is not None:
+            yield from running_findings(facts.service, replica, runs)
+        yield from bytecode_findings(facts, replica, living.bytecode.get(replica.id, ()))
+
+
+def _all_in(serving: list[ReplicaResult], known: Mapping[str, object]) -> bool:
+    return bool(serving) and all(each.observation.replica.id in known for each in serving)
 
 
 def _container_checked(facts: ServiceFacts, serving: list[ReplicaResult]) -> bool:

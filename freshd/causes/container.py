@@ -137,12 +137,24 @@ def _extra(
 
 def _state(facts: ServiceFacts, replica: Replica) -> Iterator[Finding]:
     if not replica.running:
+        looping = replica.state == "restarting"
+        words = (
+            "restarts again and again" if looping else f"is not running: {_state_words(replica)}"
+        )
         yield _replica_finding(
             facts,
             replica,
-            cause="not-running",
+            cause="restart-looping" if looping else "not-running",
             level=Level.STALE,
-            message=f"{replica.name} is not running: {_state_words(replica)}",
+            message=f"{replica.name} {words}",
+        )
+    elif replica.health == "unhealthy":
+        yield _replica_finding(
+            facts,
+            replica,
+            cause="unhealthy",
+            level=Level.STALE,
+            message=f"{replica.name} runs, and its health check fails",
         )
     due = facts.restarts.get(replica.id, ())
     if due and replica.running:

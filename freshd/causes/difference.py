@@ -7,7 +7,7 @@ neither), and whether anything can be written there at all.
 from dataclasses import dataclass
 
 from freshd.causes import evidence
-from freshd.causes.mounts import unwritable
+from freshd.causes.mounts import is_anonymous, unwritable
 from freshd.model import (
     Entry,
     Finding,
@@ -101,17 +101,49 @@ def _judge(difference: Difference, mount: Mount | None) -> _Judged:
             Level.UNVERIFIABLE,
         )
     if difference.pair.via is Via.BIND:
-        return _plain(difference, Remedy.RESTART)
+        return _judge_bound(difference, mount)
     reason = unwritable(difference.replica, mount)
     if reason is not None:
         return _judge_unwritable(difference, mount, reason)
     if _same_bytes(difference) or _writer_known(difference):
         return _plain(difference, _remedy(difference))
+    if mount is not None and mount.kind == "volume" and _in_own_image(difference):
+        return _judge_hidden(difference, mount)
     words = "was removed" if seen is None else "was changed"
     volume = f" (on the volume at {mount.target})" if mount is not None else ""
     return _Judged(
         "changed-in-container",
         f"{difference.shown} {words} in {where}{volume}, and not by freshd",
+        Remedy.NOTIFY,
+    )
+
+
+def _judge_bound(difference: Difference, mount: Mount | None) -> _Judged:
+    """A mount of one file holds on to that file, whatever takes its place in the directory."""
+    alone = mount is not None and mount.target == difference.pair.target
+    want, seen = difference.want, difference.seen
+    if not alone or want is None or seen is None or want.same_content(seen):
+        return _plain(difference, Remedy.RESTART)
+    return _Judged(
+        "single-file-bind-detached",
+        f"{difference.shown} is mounted alone into {difference.replica.name}, which still has the "
+        "file that it replaced",
+        Remedy.RESTART,
+    )
+
+
+def _in_own_image(difference: Difference) -> bool:
+    """Whether the container's image brought the tree's file, so that only the mount is behind."""
+    return difference.want is not None and difference.want.same_content(difference.in_image)
+
+
+def _judge_hidden(difference: Difference, mount: Mount) -> _Judged:
+    """A volume is filled from the image once, when it is empty, and never again."""
+    what = "the anonymous volume" if is_anonymous(mount) else f"the volume {mount.name or ''}"
+    return _Judged(
+        "anonymous-volume-kept" if is_anonymous(mount) else "volume-shadows-image",
+        f"{difference.shown} in {difference.replica.name} is not the image's: "
+        f"{what.strip()} at {mount.target} hides it",
         Remedy.NOTIFY,
     )
 

@@ -8,6 +8,11 @@ def is_below(path: str, directory: str) -> bool:
     return path == directory or path.startswith(directory.rstrip("/") + "/")
 
 
+def is_anonymous(mount: Mount) -> bool:
+    """Whether a volume has no name but the 64 hex digits that the engine gave it."""
+    return len(mount.name) == 64 and not set(mount.name) - set("0123456789abcdef")
+
+
 def unwritable(replica: Replica, mount: Mount | None) -> str | None:
     """Why nothing can be injected there, in words; None when it can."""
     if mount is None:

@@ -45,19 +45,23 @@ def strictly(report: ServiceReport) -> ServiceReport:
 
 
 def links(
-    findings: Iterable[Finding], *, image_checked: bool, container_checked: bool
+    findings: Iterable[Finding],
+    *,
+    image_checked: bool,
+    container_checked: bool,
+    process_checked: bool = False,
+    config_checked: bool = False,
 ) -> Mapping[LinkName, LinkState]:
-    """The state of every link; config has no check in this version, and process next to none.
+    """The state of every link.
 
-    An ``image-behind`` note leaves the image stale: patched means just that. A process may be found
-    stale; nothing shows that one is fresh.
+    An ``image-behind`` note leaves the image stale: patched means just that.
     """
     every = tuple(findings)
     return {
         LinkName.IMAGE: _state(every, LinkName.IMAGE, checked=image_checked),
         LinkName.CONTAINER: _state(every, LinkName.CONTAINER, checked=container_checked),
-        LinkName.PROCESS: _state(every, LinkName.PROCESS, checked=False),
-        LinkName.CONFIG: LinkState.UNCHECKED,
+        LinkName.PROCESS: _state(every, LinkName.PROCESS, checked=process_checked),
+        LinkName.CONFIG: _state(every, LinkName.CONFIG, checked=config_checked),
     }
 
 

@@ -11,17 +11,20 @@ import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from freshd.engine import inspect, ssh, translate, wire
+from freshd.engine.creation import creation_of
 from freshd.engine.endpoint import Endpoint
 from freshd.engine.events import EventStream
 from freshd.errors import OutcomeUnknown, TargetGone
+from freshd.living import Creation, ImageDefaults
 from freshd.model import ImageFacts, Replica
 
 if TYPE_CHECKING:
     from freshd.engine.helper import Helper
 
+_Value = TypeVar("_Value")
 _FLAGS_SHOWN = (1, 42)  # of Docker 23: from there on
 _CHANGES = {0: "changed", 1: "added", 2: "deleted"}
 
@@ -68,6 +71,7 @@ class Engine:
         self._api: Any = None
         self._helpers: dict[str, Helper] = {}
         self._histories: dict[str, Sequence[Mapping[str, Any]]] = {}
+        self._inspected: dict[str, Mapping[str, Any]] = {}
 
     @property
     def api(self) -> Any:
@@ -141,7 +145,40 @@ class Engine:
         if data.get("Id") != container_id:
             # A name or a shortened id would silently mean another container after a recreate.
             raise TargetGone(f"no container has the id {container_id!r}")
+        _keep(self._inspected, container_id, data)
         return inspect.replica_of(data)
+
+    def creation(self, container_id: str) -> Creation:
+        """What a container was made with; nothing is asked where it was inspected before."""
+        if container_id not in self._inspected:
+            self.replica(container_id)
+        return creation_of(self._inspected[container_id])
+
+    def first_pid(self, container_id: str) -> int:
+        """The container's first process, as ``top`` numbers them; 0 when it does not run."""
+        if container_id not in self._inspected:
+            self.replica(container_id)
+        return int((self._inspected[container_id].get("State") or {}).get("Pid") or 0)
+
+    def top(self, container_id: str, columns: str) -> Sequence[Sequence[str]]:
+        """Rows of the engine's own ``ps``; EngineFailed where the container does not run."""
+        with translate.translated(self.endpoint, f"listing processes of {container_id[:12]}"):
+            data: Mapping[str, Any] = self.api.top(container_id, ps_args=columns)
+        return data.get("Processes") or ()
+
+    def image_defaults(self, image_id: str) -> ImageDefaults | None:
+        """What containers take from an image, by its id; None where there is no such image."""
+        if image_id not in self._inspected and self.image(image_id) is None:
+            return None
+        return inspect.image_defaults(self._inspected[image_id])
+
+    def layers(self, ref: str) -> tuple[str, tuple[str, ...]] | None:
+        """Id and layers (diff ids, the lowest first) of an image; None where there is none."""
+        found = self.image(ref)
+        if found is None:
+            return None
+        data = self._inspected[found.id]
+        return found.id, tuple((data.get("RootFS") or {}).get("Layers") or ())
 
     def image(self, ref: str) -> ImageFacts | None:
         """Facts of an image by reference or id, without files; None when there is none."""
@@ -151,6 +188,7 @@ class Engine:
                 history = self._history(str(data["Id"]))
         except TargetGone:
             return None
+        _keep(self._inspected, str(data["Id"]), data)
         shown = _release(self.api_version) >= _FLAGS_SHOWN
         return replace(inspect.image_facts(data, history), flags_shown=shown)
 
@@ -291,6 +329,14 @@ class Engine:
 
 def _release(api_version: str) -> tuple[int, ...]:
     return tuple(int(part) for part in api_version.split(".") if part.isdigit())
+
+
+def _keep(known: dict[str, _Value], key: str, value: _Value) -> None:
+    """The newest 128 are kept."""
+    known.pop(key, None)
+    while len(known) >= 128:
+        del known[next(iter(known))]
+    known[key] = value
 
 
 def _turn(container_id: str) -> _Turn:

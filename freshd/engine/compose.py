@@ -5,6 +5,7 @@ whole. Never `down`; never `up` without `--no-deps` and `--scale`: a plain one r
 What is not in ``MAY_RUN`` is never started.
 """
 
+import copy
 import json
 import os
 import re
@@ -42,6 +43,11 @@ MAY_RUN: Final[Mapping[tuple[str, str], frozenset[str]]] = {
     ),
     ("builder", "prune"): frozenset({"--force", "--filter"}),
 }
+
+_PLUGIN_DIRECTORIES = tuple(
+    f"{prefix}/docker/cli-plugins"
+    for prefix in ("/usr/local/lib", "/usr/local/libexec", "/usr/lib", "/usr/libexec")
+)
 
 OnLine = Callable[[str], None]
 OnStart = Callable[[int], None]
@@ -116,6 +122,45 @@ class Compose:
         if not isinstance(model, dict):
             raise ConfigError(f"`docker compose config` printed no object for {files.directory}")
         return model
+
+    def config_hash(self, files: ComposeFiles, service: str, *, timeout: float = 60.0) -> str:
+        """The hash that Compose would leave on a container of ``service`` now; "" if it has none.
+
+        Compose's own word, and wrong in known ways: a hash that fits proves, one that does not is
+        a hint. ConfigError where the model is invalid.
+        """
+        out: list[str] = []
+        argv = [*_compose(files), "config", "--hash", service]
+        if not self._run(argv, timeout=timeout, on_start=_ignore_pid, stdout=out).ok:
+            return ""
+        words = "".join(out).split()
+        return words[1] if len(words) == 2 and words[0] == service else ""
+
+    def version(self, *, timeout: float = 20.0) -> str:
+        """Its version, such as ``2.40.0``; "" where it cannot be told."""
+        out: list[str] = []
+        argv = ["docker", "compose", "version", "--short"]
+        result = self._run(argv, timeout=timeout, on_start=_ignore_pid, stdout=out)
+        return "".join(out).strip().removeprefix("v") if result.ok else ""
+
+    def stamp(self) -> str:
+        """Which Compose this is, without asking it: where its plugin is, its size and its time."""
+        own = self._environ.get("DOCKER_CONFIG")
+        home = own or os.path.join(self._environ.get("HOME", ""), ".docker")
+        for directory in (os.path.join(home, "cli-plugins"), *_PLUGIN_DIRECTORIES):
+            path = os.path.join(directory, "docker-compose")
+            try:
+                found = os.stat(path)
+            except OSError:
+                continue
+            return f"{path} {found.st_size} {found.st_mtime_ns}"
+        return ""
+
+    def with_variables(self, variables: Mapping[str, str]) -> "Compose":
+        """The same as called from a shell that has set these variables."""
+        other = copy.copy(self)
+        other._environ = {**self._environ, **variables}  # noqa: SLF001 (another one of us)
+        return other
 
     def build(
         self,

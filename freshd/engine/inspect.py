@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from freshd.living import ImageDefaults
 from freshd.model import HistoryEntry, ImageFacts, Mount, Replica
 
 PROJECT = "com.docker.compose.project"
@@ -135,6 +136,17 @@ def image_facts(data: Mapping[str, Any], history: Sequence[Mapping[str, Any]]) -
         created_at=seconds(data.get("Created")),
         history=_history(history, len(layers)),
         labels=(data.get("Config") or {}).get("Labels") or {},
+    )
+
+
+def image_defaults(data: Mapping[str, Any]) -> ImageDefaults:
+    """The part of an image's inspection that its containers take over."""
+    config = data.get("Config") or {}
+    pairs = (text.partition("=") for text in config.get("Env") or ())
+    return ImageDefaults(
+        environment={name: value for name, _, value in pairs},
+        command=tuple(config.get("Cmd") or ()),
+        entrypoint=tuple(config.get("Entrypoint") or ()),
     )
 
 

@@ -10,7 +10,14 @@ from freshd.policy.rules import ANY_CAUSE, Policy, Rule
 from freshd.policy.secrets import secret_pattern
 
 # A rule must name these: what it would overwrite or delete may be somebody's only copy.
-NAMED_ONLY = frozenset({"changed-in-container", "extra-in-container"})
+NAMED_ONLY = frozenset(
+    {
+        "changed-in-container",
+        "extra-in-container",
+        "volume-shadows-image",
+        "anonymous-volume-kept",
+    }
+)
 
 
 def matching_rule(finding: Finding, policy: Policy) -> Rule | None:

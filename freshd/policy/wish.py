@@ -6,7 +6,7 @@ What cannot be done (a secret, a bind mount, a dead container) is taken out here
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from freshd.model import Finding, RebuildMode, Remedy, Replica, Via
+from freshd.model import Finding, LinkName, RebuildMode, Remedy, Replica, Via
 from freshd.policy.match import injection_forbidden, matching_rule, no_rule_reason
 from freshd.policy.rules import Policy, ReloadKind, Rule
 
@@ -18,7 +18,13 @@ _INJECTABLE = frozenset(
         "extra-in-container",
         "mode-differs",
         "changed-in-container",
+        "volume-shadows-image",
+        "anonymous-volume-kept",
     }
+)
+_BYTECODE = frozenset({"stale-bytecode", "unchecked-bytecode", "orphan-bytecode"})
+_ONLY_RESTART = frozenset(
+    {"not-running", "restart-looping", "restart-due", "preloaded-master", "reloader-deaf"}
 )
 _MODES = tuple(RebuildMode)
 
@@ -100,7 +106,7 @@ def _reloaded(wish: Wish, policy: Policy) -> Wish:
 
 def needs_restart(finding: Finding) -> bool:
     """Whether only a restart can help, whatever the service's reload mode is."""
-    return finding.cause in ("not-running", "restart-due") or finding.via is Via.BIND
+    return finding.cause in _ONLY_RESTART or finding.via is Via.BIND
 
 
 def _injected(wish: Wish, policy: Policy, replica: Replica | None) -> Wish:
@@ -110,6 +116,11 @@ def _injected(wish: Wish, policy: Policy, replica: Replica | None) -> Wish:
     reason = _no_injection(wish.finding, policy, replica)
     if reason is None:
         return wish
+    if wish.finding.link is LinkName.PROCESS:  # the bytes are there: they only are not run
+        needless = {Remedy.INJECT}
+        if wish.finding.cause not in _BYTECODE:
+            needless.add(Remedy.PURGE)
+        return replace(wish, remedies=wish.remedies - needless)
     if wish.finding.via is Via.BIND and wish.remedies & {Remedy.RESTART}:
         # Nor is it purged: a delete below a bind mount deletes on the host.
         return replace(wish, remedies=wish.remedies - {Remedy.INJECT, Remedy.PURGE})

@@ -166,18 +166,14 @@ def _left_over(looks: Sequence[ServiceLook]) -> Iterator[ProposedRule]:
 
 def _remounted(looks: Sequence[ServiceLook]) -> Iterator[ProposedRule]:
     """A file mounted by itself stays at what it was when an editor replaces it."""
-    names = [
-        look.name
-        for look in looks
-        if not injectable(look) and not look.store and any(map(_single, look.bound))
-    ]
+    names = [look.name for look in looks if not look.store and any(map(_single, look.bound))]
     if not names:
         return
     yield ProposedRule(
         name="a mounted file that was replaced",
         why="Editors save by replacing a file, and a mount of that one file goes on showing the "
         "one before: only a restart mounts it anew.",
-        when=CONTENT,
+        when=("single-file-bind-detached", *CONTENT),
         services=tuple(names),
         do=(Remedy.RESTART,),
     )

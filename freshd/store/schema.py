@@ -93,6 +93,17 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
             project NOT NULL, service NOT NULL, files INTEGER NOT NULL,
             PRIMARY KEY (project, service)) WITHOUT ROWID""",
     ),
+    (
+        "CREATE TABLE keyring (id INTEGER PRIMARY KEY CHECK (id = 1), key BLOB NOT NULL)",
+        """CREATE TABLE made_with (
+            container_id TEXT PRIMARY KEY, stamp TEXT NOT NULL, parts TEXT NOT NULL)
+            WITHOUT ROWID""",
+        """CREATE TABLE clean_bytecode (
+            container_id TEXT PRIMARY KEY, fingerprint TEXT NOT NULL) WITHOUT ROWID""",
+        """CREATE TABLE held (
+            container_id TEXT PRIMARY KEY, started_at REAL NOT NULL, digests TEXT NOT NULL)
+            WITHOUT ROWID""",
+    ),
 )
 
 VERSION: Final = len(MIGRATIONS)

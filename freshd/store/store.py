@@ -10,6 +10,7 @@ from freshd.store.containers import ContainerCache
 from freshd.store.database import Database
 from freshd.store.images import ImageCache
 from freshd.store.journal import Journal
+from freshd.store.made import MadeWith
 from freshd.store.memory import Consents, Failures, Halts, Incidents, ScheduleMemory
 from freshd.store.owed import OwedSteps
 from freshd.store.several import Several
@@ -34,6 +35,7 @@ class Store:
         self.containers = ContainerCache(database)
         self.writes = Writes(database)
         self.builds = Builds(database)
+        self.made = MadeWith(database)
         self.journal = Journal(database)
         self.owed = OwedSteps(database)
         self.status = StatusTable(database)

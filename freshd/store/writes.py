@@ -63,6 +63,14 @@ class Writes:
             )
             return {unpack_path(target): unpack_digest(digest) for target, digest in rows}
 
+    def times(self, replica: Replica) -> Mapping[str, float]:
+        """Target -> when freshd wrote it there (seconds); what lies on volumes is left out."""
+        with self._database.read() as connection:
+            rows = connection.execute(
+                "SELECT target, at FROM written WHERE container_id = ?", (replica.id,)
+            )
+            return {unpack_path(target): float(at) for target, at in rows}
+
     def synced(self, project: str, service: str) -> Mapping[str, str]:
         """Target -> digest of what ``sync`` rules brought to the containers of a service so far."""
         return self.get(f"{_SYNCED}{project}/{service}")

@@ -9,8 +9,10 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from freshd.errors import ConfigError
+from freshd.living import Wanted
 from freshd.model import Json
 from freshd.tree.composenames import default_image
+from freshd.tree.wanted import wanted_of
 
 SWITCHES: Final = frozenset(
     {
@@ -109,8 +111,11 @@ class ComposeService:
 
 @dataclass(frozen=True, slots=True)
 class ComposeModel:
+    """``wanted`` is how each service's containers would be made; it holds what may be secret."""
+
     name: str
     services: Mapping[str, ComposeService]
+    wanted: Mapping[str, Wanted] = field(default_factory=dict, repr=False)
 
 
 def parse(config: Mapping[str, Json], underscored: Collection[str] = ()) -> ComposeModel:
@@ -124,7 +129,8 @@ def parse(config: Mapping[str, Json], underscored: Collection[str] = ()) -> Comp
     for key, one in services.items():
         image = default_image(name, key, underscores=key in underscored)
         found[key] = _service(key, one, image=image)
-    return ComposeModel(name, {key: _with_builder(one, found) for key, one in found.items()})
+    built = {key: _with_builder(one, found) for key, one in found.items()}
+    return ComposeModel(name, built, wanted_of(config))
 
 
 def tagged(reference: str) -> str:

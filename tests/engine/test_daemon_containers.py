@@ -62,7 +62,7 @@ def test_each_kind_of_container_is_told_as_it_is(stack: Stack, freshd: Freshd) -
         "plain": "not-running",
         "sealed": "target-not-writable",
         "scratch": "target-not-writable",
-        "crashing": "not-running",
+        "crashing": "restart-looping",
     }
     shop.until(
         lambda: all(cause in causes().get(name, ()) for name, cause in expected.items()),

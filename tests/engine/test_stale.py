@@ -286,7 +286,7 @@ def test_an_image_built_or_tagged_behind_its_back_is_an_old_image(
     patched = {Found("image-behind", "note"), Found("patched", "note")}
     assert found(document) == {old, *patched}
     assert of(document)["links"] == {
-        "image": "stale", "container": "stale", "process": "unchecked", "config": "unchecked",
+        "image": "stale", "container": "stale", "process": "fresh", "config": "fresh",
     }  # fmt: skip
 
     web.docker("tag", first, f"{image}-kept")
@@ -336,7 +336,7 @@ def test_a_container_that_does_not_serve_is_named_and_still_compared(
         what="the engine to wait longer between restarts",
     )
     document = check(freshd, "looping", exit_code=1)
-    assert found(document, "looping") == {NOT_RUNNING, content, BEHIND}
+    assert found(document, "looping") == {Found("restart-looping", "stale"), content, BEHIND}
 
 
 MOUNTS = f"""
@@ -398,8 +398,9 @@ def test_mounts_decide_what_is_seen_and_what_can_be_written(mounts: Stack, fresh
     os.rename(mounts.path("conf.new"), mounts.path("conf.ini"))
     assert seen_inside(mounts, "bind", "/srv/conf.ini") == b"a = 1\n"
     document = check(freshd, "bind", exit_code=1)
-    assert found(document, "bind") == {Found("content-differs", "stale", "conf.ini")}
-    detached = finding(document, "content-differs", "bind")
+    detached = "single-file-bind-detached"
+    assert found(document, "bind") == {Found(detached, "stale", "conf.ini")}
+    detached = finding(document, detached, "bind")
     assert (detached["remedy"], detached["target"]) == ("restart", "/srv/conf.ini")
     assert detached["evidence"]["mount_kind"] == "bind"
     assert freshd("restart", "bind").returncode == 0
@@ -413,10 +414,10 @@ def test_a_volume_that_hides_a_rebuild_is_told(mounts: Stack, freshd: Freshd) ->
     mounts.up("volume", build=True)
     assert mounts.read(mounts.container("volume"), "/srv/app/cache/seed") == b"1\n"
     document = check(freshd, "volume", exit_code=1)
-    assert found(document, "volume") == {Found("changed-in-container", "stale", "app/cache/seed")}
-    hidden = finding(document, "changed-in-container", "volume")
+    assert found(document, "volume") == {Found("volume-shadows-image", "stale", "app/cache/seed")}
+    hidden = finding(document, "volume-shadows-image", "volume")
     assert hidden["evidence"]["mount"] == "/srv/app/cache"
-    assert "on the volume at /srv/app/cache" in hidden["message"]
+    assert "at /srv/app/cache hides it" in hidden["message"]
     assert of(document, "volume")["links"]["image"] == "fresh"
 
     # What was deleted is left over where a COPY's file is seen; a volume's content is its own.

@@ -2,6 +2,8 @@
 
 from typing import Any, NamedTuple
 
+from freshd.report.json import project_report
+from freshd.session import open_session
 from tests.harness.cli import Freshd, Result
 
 
@@ -50,3 +52,28 @@ def said(done: Result) -> str:
         for each in service["findings"]
     ]
     return f"exit {done.returncode}: " + "; ".join(lines)
+
+
+_CODES = {"fresh": 0, "stale": 1, "unverifiable": 3}
+
+
+def looked(freshd: Freshd, *files: str, exit_code: int, full: bool = False) -> Any:
+    """What ``check --json`` would print, by a session of this process: a start costs seconds."""
+    with open_session(
+        cwd=freshd.directory,
+        environ=freshd.full_environment,
+        project_dir=None,
+        files=files,
+        project_name=None,
+        profiles=(),
+        need_engine=True,
+        on_line=lambda _line: None,
+    ) as session:
+        document: Any = project_report(session.check((), full=full))
+    lines = [
+        f"{service['name']}: {each['level']} {each['cause']}: {each['message']}"
+        for service in document["services"]
+        for each in service["findings"]
+    ]
+    assert _CODES[document["verdict"]] == exit_code, "; ".join(lines)
+    return document

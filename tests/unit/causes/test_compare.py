@@ -270,7 +270,7 @@ def test_a_bound_file_that_still_is_the_old_one_wants_a_restart() -> None:
     report = compare(
         Stack({"app/a.py": "ONE"}, {"app/a.py": "one"}, (bound,), pairs=(bind,)).facts()
     )
-    finding = only(report, "content-differs")
+    finding = only(report, "single-file-bind-detached")
     assert finding.remedy is Remedy.RESTART
     assert finding.evidence["mount"] == "/srv/app/a.py"
     assert "image-behind" not in causes(report.findings)
@@ -489,7 +489,7 @@ def test_a_one_off_container_is_not_asked_to_be_recreated() -> None:
         ("exited", 1, ["stale not-running web-1"]),
         ("dead", 0, ["stale not-running web-1"]),
         ("paused", 0, ["stale not-running web-1"]),
-        ("restarting", 0, ["stale not-running web-1"]),
+        ("restarting", 0, ["stale restart-looping web-1"]),
         ("created", 0, ["stale not-running web-1"]),
         ("removing", 0, []),
     ],

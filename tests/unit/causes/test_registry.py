@@ -27,6 +27,8 @@ def test_the_levels_are_those_of_the_contract() -> None:
     milder = {slug: cause.level for slug, cause in CAUSES.items() if cause.level is not Level.STALE}
     assert milder == {
         "patched": Level.NOTE,
+        "inner-mount-shadows": Level.NOTE,
+        "forbidden-in-image": Level.NOTE,
         "build-unrecorded": Level.UNVERIFIABLE,
         "unreadable": Level.UNVERIFIABLE,
         "not-observed": Level.UNVERIFIABLE,

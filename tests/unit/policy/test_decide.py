@@ -5,7 +5,7 @@ from textwrap import dedent
 
 import pytest
 
-from freshd.model import Finding, Mount, Plan, RebuildMode, Remedy, Replica, Via
+from freshd.model import Finding, LinkName, Mount, Plan, RebuildMode, Remedy, Replica, Via
 from freshd.policy.decide import decide, plan_text
 from freshd.policy.failures import step_inputs, step_key
 from freshd.policy.rules import Policy
@@ -247,6 +247,26 @@ def test_a_bind_is_never_written_but_restarted() -> None:
     assert "bind-mounted: the mount is never written" in text(inject_only, edit, replicas=(bound,))
     below = finding("content-differs", "a.py")
     assert "below the bind mount /srv" in text(rules, below, replicas=(bound,))
+
+
+@pytest.mark.parametrize(
+    ("cause", "reload", "remedies"),
+    [
+        ("process-older-than-code", "restart", [Remedy.RESTART]),
+        ("process-older-than-code", "signal:HUP", [Remedy.RELOAD]),
+        ("partial-reload", "signal:HUP", [Remedy.RELOAD]),
+        ("preloaded-master", "signal:HUP", [Remedy.RESTART]),
+        ("reloader-deaf", "self", [Remedy.RESTART]),
+        ("stale-bytecode", "restart", [Remedy.PURGE, Remedy.RESTART]),
+    ],
+)
+def test_a_process_that_runs_old_code_gets_no_file_but_is_renewed(
+    cause: str, reload: str, remedies: list[Remedy]
+) -> None:
+    old = replace(finding(cause, at=1), link=LinkName.PROCESS)
+    every = '[[rule]]\nwhen = ["*"]\ndo = ["inject", "purge", "restart"]\n'
+    plan = planned(f'{every}[service.web]\nreload = "{reload}"\n', old)
+    assert [step.remedy for step in plan.steps] == remedies
 
 
 def test_an_injection_is_not_tried_where_it_cannot_help() -> None:

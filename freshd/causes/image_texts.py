@@ -1,0 +1,80 @@
+"""The causes of the image link: tree against image."""
+
+from freshd.causes.cause import Cause
+from freshd.model import Level, LinkName, Remedy
+
+IMAGE = (
+    Cause(
+        slug="image-behind",
+        link=LinkName.IMAGE,
+        level=Level.STALE,
+        title="The image holds older files than the tree",
+        meaning="A file that a COPY or ADD lands in the final stage differs in the image, is "
+        "missing there, or is left over from a file that has left the tree. The next container "
+        "made from this image runs the old code. It is a note, and the service is patched, when "
+        "every running replica holds the tree's files already.",
+        how_known="sha256 of the image's files against the tree's, through the mapping",
+        remedy=Remedy.REBUILD,
+        prevention="Rebuild after a series of edits: `freshd rebuild SERVICE`.",
+    ),
+    Cause(
+        slug="build-input-changed",
+        link=LinkName.IMAGE,
+        level=Level.STALE,
+        title="Something the build consumes has changed since the build",
+        meaning="The Dockerfile, its ignore file, a lock file, a file of an earlier stage, the "
+        "target or a build argument is not what the image was built from. Injection cannot "
+        "replay what the build made of it.",
+        how_known="the inputs recorded with the build against the tree's; for a build freshd did "
+        "not see, the image's history against the Dockerfile, and verbatim copies of the input",
+        remedy=Remedy.REBUILD,
+        prevention='A rule for `build-input-changed` with `do = ["rebuild"]`.',
+    ),
+    Cause(
+        slug="build-unrecorded",
+        link=LinkName.IMAGE,
+        level=Level.UNVERIFIABLE,
+        title="The image's build cannot be judged from what it left behind",
+        meaning="freshd did not see the build, and some of its inputs leave no trace in the "
+        "image, or a part of the Dockerfile could not be followed. The image may be right; there "
+        "is no proof.",
+        how_known="inputs without a verbatim copy in the image, and no build record for this "
+        "image id",
+        remedy=Remedy.REBUILD,
+        prevention="Build once through freshd (`freshd rebuild SERVICE`): it records the inputs.",
+    ),
+    Cause(
+        slug="stale-build-context",
+        link=LinkName.IMAGE,
+        level=Level.STALE,
+        title="The image was built after the edit and still holds the old bytes",
+        meaning="The builder took a file for unchanged because its size and modification time are "
+        "those it knew, and used its old copy, even without the layer cache.",
+        how_known="the image's files are hashed against the tree's right after a build",
+        remedy=Remedy.REBUILD,
+        prevention="`freshd rebuild SERVICE --mode fresh-context` drops the builder's copy first.",
+    ),
+    Cause(
+        slug="base-image-behind",
+        link=LinkName.IMAGE,
+        level=Level.STALE,
+        title="The image stands on an earlier base image than its tag names now",
+        meaning="The base image was built again or pulled. An image keeps the layers it was built "
+        "on until it is built anew.",
+        how_known="the layers of the image that the last FROM names, which must be the lowest of "
+        "the image's own",
+        remedy=Remedy.REBUILD,
+        prevention='A rule for `base-image-behind` with `do = ["rebuild"]`.',
+    ),
+    Cause(
+        slug="forbidden-in-image",
+        link=LinkName.IMAGE,
+        level=Level.NOTE,
+        title="The image holds files that the policy never injects",
+        meaning="A COPY brings files that `[never] inject` names: they were not meant for the "
+        "container, and every image has them.",
+        how_known="the image's files, and the patterns of the policy",
+        remedy=Remedy.NOTIFY,
+        prevention="Name them in `.dockerignore`.",
+    ),
+)

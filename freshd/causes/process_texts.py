@@ -1,0 +1,111 @@
+"""The causes of the process link: the container's files against what runs."""
+
+from freshd.causes.cause import Cause
+from freshd.model import Level, LinkName, Remedy
+
+_RESTART_RULE = 'A rule for it with `do = ["restart"]`, or a server that reloads by itself.'
+
+PROCESS = (
+    Cause(
+        slug="process-older-than-code",
+        link=LinkName.PROCESS,
+        level=Level.STALE,
+        title="The process was started before the code it runs landed",
+        meaning="The bytes in the container are new, and the program read them once, when it "
+        "started: it still runs the old ones. Workers of a server that was reloaded count by their "
+        "own start. A file that was only touched, moved in ownership or brought back is no new "
+        "code, nor are tests. It is unverifiable where both happened within one second, "
+        "or where a copy kept its old time and freshd has no record of it. Whether a program "
+        "ever imports the file cannot be seen from outside.",
+        how_known="start times of the container's processes, as the engine's own `ps` has them, "
+        "against the time the file landed: freshd's record, the inode, or the bind-mounted file",
+        remedy=Remedy.RESTART,
+        prevention=_RESTART_RULE,
+    ),
+    Cause(
+        slug="partial-reload",
+        link=LinkName.PROCESS,
+        level=Level.STALE,
+        title="Some workers run the new code and some the old",
+        meaning="Answers depend on which worker is asked: some of them were started after the code "
+        "landed, others before.",
+        how_known="start times of the workers, one by one, against the time the code landed",
+        remedy=Remedy.RESTART,
+        prevention=_RESTART_RULE,
+    ),
+    Cause(
+        slug="preloaded-master",
+        link=LinkName.PROCESS,
+        level=Level.STALE,
+        title="New workers run old code, because their master had loaded it",
+        meaning="The server preloads its code (`gunicorn --preload`): a worker is a copy of the "
+        "master, with the code as it was when that started. A reload signal changes nothing.",
+        how_known="the master's command line and start time, against the time the code landed",
+        remedy=Remedy.RESTART,
+        prevention="Leave `--preload` out while developing, or let a rule restart the container.",
+    ),
+    Cause(
+        slug="reloader-deaf",
+        link=LinkName.PROCESS,
+        level=Level.STALE,
+        title="A reloader is running, and did not notice the new code",
+        meaning="The program is started by a reloader, the bytes are new, and after ten seconds "
+        "nothing was started anew. Often file events do not reach the container (a desktop's file "
+        "sharing), or the file lies where the reloader does not look.",
+        how_known="the command line, and start times of what the reloader started, against the "
+        "time the code landed",
+        remedy=Remedy.RESTART,
+        prevention="Let it poll (`WATCHFILES_FORCE_POLLING=true`, `CHOKIDAR_USEPOLLING=1`), or "
+        "name the directory to it.",
+    ),
+    Cause(
+        slug="stale-bytecode",
+        link=LinkName.PROCESS,
+        level=Level.STALE,
+        title="Bytecode passes for that of its source, and was compiled from other bytes",
+        meaning="Python compares the time in whole seconds and the size, and nothing else. A file "
+        "that was replaced by one of equal size and equal time keeps its old bytecode, and even a "
+        "new process runs the old code.",
+        how_known="the header of the `.pyc` against its source; where the source's inode is newer, "
+        "the image's own interpreter compiles it and compares",
+        remedy=Remedy.PURGE,
+        prevention='`purge = ["__pycache__/"]` for the service, and a rule with '
+        '`do = ["purge", "restart"]`; `PYTHONDONTWRITEBYTECODE=1` in the image.',
+    ),
+    Cause(
+        slug="unchecked-bytecode",
+        link=LinkName.PROCESS,
+        level=Level.STALE,
+        title="Bytecode that never looks at its source is not that of its source",
+        meaning="The `.pyc` was made with `--invalidation-mode unchecked-hash`: Python uses it "
+        "whatever becomes of the source, and no restart changes that.",
+        how_known="the flags in the header of the `.pyc`, and the hash in it against the source's",
+        remedy=Remedy.PURGE,
+        prevention="Compile with `checked-hash`, or only in the image for production.",
+    ),
+    Cause(
+        slug="orphan-bytecode",
+        link=LinkName.PROCESS,
+        level=Level.STALE,
+        title="A module that has left the tree can still be imported from its bytecode",
+        meaning="A `.pyc` beside the sources, and not in `__pycache__`, is importable without its "
+        "source. The module was deleted and still works.",
+        how_known="a `.pyc` for this interpreter that was compiled at that place, with no source "
+        "beside it, in a directory of mapped sources",
+        remedy=Remedy.PURGE,
+        prevention='`purge = ["*.pyc"]` for the service.',
+    ),
+    Cause(
+        slug="restart-due",
+        link=LinkName.PROCESS,
+        level=Level.STALE,
+        title="A file that asks for a restart has changed since the process started",
+        meaning="A `develop.watch` rule with the action `restart` names the file. The process "
+        "read it at its start, if at all, and has not been started since. Of code that "
+        "no such rule names, `process-older-than-code` tells.",
+        how_known="when the file changed against when the container was started; in a running "
+        "daemon also its content, so that a file that only was touched asks for nothing",
+        remedy=Remedy.RESTART,
+        prevention="Leave `freshd run` on: it restarts what the rule names.",
+    ),
+)

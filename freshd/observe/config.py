@@ -1,0 +1,132 @@
+"""How one replica was made, beside how the model would make it now: ``ConfigSeen``.
+
+What Compose left on a container is a hash that is wrong in known ways, so freshd keeps a record of
+its own: taken where no file of the model changed after the container was made, or where that hash
+fits. Without a record only the values that inspect tells are compared.
+"""
+
+import hashlib
+import os
+from collections.abc import Callable, Iterator, Sequence, Set
+from dataclasses import dataclass, replace
+
+from freshd.causes.config import sealed
+from freshd.engine import archive
+from freshd.engine.client import Engine
+from freshd.errors import EngineFailed
+from freshd.living import ConfigSeen, ContentSeen, Wanted, WantedContent
+from freshd.model import Kind, Mount, Replica
+from freshd.store.made import Made, MadeWith
+from freshd.tree.compose import tagged
+
+_MAX_CONTENT = 4 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """The model of one service as it is now. ``inputs`` are its files (absolute).
+
+    ``mapped`` are targets that the container link speaks of. ``stamp`` names the Compose that
+    resolved it; ``label_fits`` asks Compose for its hash, and tells whether it is the replica's:
+    None where the comparison means nothing.
+    """
+
+    wanted: Wanted
+    inputs: Sequence[str]
+    directory: str
+    stamp: str
+    mapped: Set[str]
+    label_fits: Callable[[Replica, str], bool | None]
+
+
+def observe_config(engine: Engine, replica: Replica, model: Model, records: MadeWith) -> ConfigSeen:
+    """Compare nothing yet but contents and the record. Raises what the engine raises."""
+    creation = engine.creation(replica.id)
+    wanted, key = model.wanted, records.key()
+    seen = ConfigSeen(
+        wanted=replace(wanted, image=tagged(wanted.image)),
+        creation=replace(creation, image=tagged(creation.image)),
+        image=engine.image_defaults(replica.image_id),
+        mounts=tuple(_spelled_alike(replica.mounts, wanted)),
+        inputs=tuple(sorted(_newer(model, replica))),
+        key=key,
+    )
+    contents = tuple(_contents(engine, replica, model, key))
+    changed, hinted = _against_record(replica, model, seen, records)
+    return replace(seen, contents=contents, changed=changed, hinted=hinted)
+
+
+def _newer(model: Model, replica: Replica) -> Iterator[str]:
+    """Files of the model that changed after the container was made, relative to the project."""
+    for path in model.inputs:
+        try:
+            changed_at = os.stat(path).st_ctime
+        except OSError:
+            continue
+        if changed_at >= replica.created_at:
+            yield os.path.relpath(path, model.directory)
+
+
+def _spelled_alike(mounts: Sequence[Mount], wanted: Wanted) -> Iterator[Mount]:
+    """A bind whose source is the same directory by another name gets the model's name for it."""
+    sources = {one.target: one.source for one in wanted.mounts if one.kind == "bind"}
+    for mount in mounts:
+        want = sources.get(mount.target)
+        same = want is not None and os.path.realpath(want) == os.path.realpath(mount.source)
+        yield replace(mount, source=want or "") if same and mount.kind == "bind" else mount
+
+
+def _against_record(
+    replica: Replica, model: Model, seen: ConfigSeen, records: MadeWith
+) -> tuple[tuple[str, ...], bool]:
+    """Keys that differ from the record; and whether there is only Compose's hash to go by."""
+    now = {name: str(sealed(seen.key, text)) for name, text in model.wanted.parts.items()}
+    record = records.get(replica.id)
+    if record is not None and record.stamp == model.stamp:
+        names = now.keys() | record.parts.keys()
+        return tuple(sorted(n for n in names if now.get(n) != record.parts.get(n))), False
+    fits: bool | None = True
+    if seen.inputs:
+        fits = model.label_fits(replica, seen.creation.compose_version)
+    if fits:
+        records.record(replica.id, Made(model.stamp, now))
+    return (), fits is False
+
+
+def _contents(engine: Engine, replica: Replica, model: Model, key: bytes) -> Iterator[ContentSeen]:
+    for one in model.wanted.contents:
+        expected = None if one.target in model.mapped else _expected(one)
+        if expected is None:
+            continue
+        try:
+            seen = _digest_inside(engine, replica.id, one.target)
+        except EngineFailed:
+            continue  # the container's files are reported where they are observed
+        if seen != expected:
+            yield ContentSeen(one, str(sealed(key, expected)), sealed(key, seen))
+
+
+def _expected(one: WantedContent) -> str | None:
+    """The digest of what the model says; None where that is not known."""
+    if one.content is not None:
+        return hashlib.sha256(one.content.encode(errors="surrogateescape")).hexdigest()
+    try:
+        if one.file is None or not os.path.isfile(one.file):
+            return None
+        if os.path.getsize(one.file) > _MAX_CONTENT:
+            return None
+        with open(one.file, "rb") as file:
+            return hashlib.sha256(file.read()).hexdigest()
+    except OSError:
+        return None
+
+
+def _digest_inside(engine: Engine, container_id: str, target: str) -> str | None:
+    """Of a regular file in the container; None where there is none."""
+    found = archive.stat(engine, container_id, target)
+    if found is None or found.kind is not Kind.FILE or found.size > _MAX_CONTENT:
+        return None
+    for member, reader in archive.get(engine, container_id, target):
+        if member.isfile() and reader is not None:
+            return hashlib.sha256(reader.read()).hexdigest()
+    return None

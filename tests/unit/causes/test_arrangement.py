@@ -1,0 +1,121 @@
+"""Mounts and replicas: what is said of their arrangement, and what is not."""
+
+import pytest
+
+from freshd.causes import compare
+from freshd.causes.bytecode import bytecode_findings
+from freshd.living import BaseSeen, Bytecode, Hidden, Living
+from freshd.model import LinkName, LinkState, Mount, Pair, Remedy, Via
+from tests.unit.causes.stack import Stack, entry, mount, replica
+from tests.unit.causes.test_compare import V1, only, told
+
+ANONYMOUS = Mount("volume", "/app/node_modules", name="a" * 64)
+NAMED = Mount("volume", "/app/node_modules", name="shop_modules")
+
+
+@pytest.mark.parametrize(
+    ("where", "cause"), [(ANONYMOUS, "anonymous-volume-kept"), (NAMED, "volume-shadows-image")]
+)
+def test_a_volume_with_other_packages_than_its_image(where: Mount, cause: str) -> None:
+    seen = Hidden(where, "/app/node_modules/.package-lock.json", entry("new"), entry("old"))
+    living = Living(hidden={replica(1).id: (seen,)})
+    found = only(compare(Stack(V1, V1).facts(), living), cause)
+    assert found.remedy is Remedy.NOTIFY
+    assert found.link is LinkName.CONTAINER
+    assert found.target == seen.target
+
+
+@pytest.mark.parametrize(
+    ("inside", "where", "expected"),
+    [
+        ("two!", ANONYMOUS, ["stale anonymous-volume-kept web-1 app/b.py"]),
+        ("two!", NAMED, ["stale volume-shadows-image web-1 app/b.py"]),
+        ("two!", None, ["stale changed-in-container web-1 app/b.py"]),
+        ("two", NAMED, []),
+    ],
+)
+def test_a_mapped_file_that_a_volume_hides(
+    inside: str, where: Mount | None, expected: list[str]
+) -> None:
+    at = () if where is None else (Mount("volume", "/srv/app", name=where.name),)
+    stack = Stack(V1, V1, (replica(1, mounts=at),), {"web-1": {"app/b.py": inside}})
+    assert told(compare(stack.facts())) == expected
+
+
+def test_replicas_of_different_images_matter_where_no_tag_tells_the_right_one() -> None:
+    old = replica(1, created_at=1.0, image_id="sha256:old")
+    new = replica(2, created_at=2.0)
+    stack = Stack(V1, V1, (old, new), extra={"tag_image": None})
+    found = only(compare(stack.facts()), "replica-mismatch")
+    assert (found.container, found.remedy) == ("web-1", Remedy.RECREATE)
+    tagged = compare(Stack(V1, V1, (old, new)).facts())
+    assert {each.cause for each in tagged.findings} >= {"old-image"}
+    assert "replica-mismatch" not in {each.cause for each in tagged.findings}
+    stopped = replica(1, created_at=1.0, image_id="sha256:old", state="exited", exit_code=0)
+    alone = compare(Stack(V1, V1, (stopped, new), extra={"tag_image": None}).facts())
+    assert alone.findings == ()
+
+
+def test_a_mount_inside_a_bind_is_told_and_one_over_the_image_is_not() -> None:
+    pairs = (
+        Pair("app/a.py", "/srv/app/a.py", Via.BIND, effective=False, hidden_by="/srv/app"),
+        Pair("app/b.py", "/srv/app/b.py", Via.COPY, effective=False, hidden_by="/srv/app"),
+    )
+    inner = (mount("bind", "/srv"), mount("volume", "/srv/app"))
+    found = compare(Stack(V1, V1, (replica(1, mounts=inner),), pairs=pairs).facts()).findings
+    assert [each.cause for each in found if each.cause == "inner-mount-shadows"]
+    (note,) = [each for each in found if each.cause == "inner-mount-shadows"]
+    assert note.paths == ("app/a.py",)
+    alone = (mount("volume", "/srv/app"),)
+    found = compare(Stack(V1, V1, (replica(1, mounts=alone),), pairs=pairs).facts()).findings
+    assert not [each for each in found if each.cause == "inner-mount-shadows"]
+
+
+def test_health_and_loops_have_names_of_their_own() -> None:
+    assert told(compare(Stack(V1, V1, (replica(1, health="unhealthy"),)).facts())) == [
+        "stale unhealthy web-1"
+    ]
+    assert told(compare(Stack(V1, V1, (replica(1, health="starting"),)).facts())) == []
+    assert told(compare(Stack(V1, V1, (replica(1, state="restarting"),)).facts())) == [
+        "stale restart-looping web-1"
+    ]
+
+
+def test_what_the_policy_never_injects_and_the_image_has() -> None:
+    report = compare(Stack(V1, V1).facts(), Living(forbidden=("scripts/a", "scripts/b")))
+    note = only(report, "forbidden-in-image")
+    assert "scripts/a and 1 more" in note.message
+    assert report.links[LinkName.IMAGE] is LinkState.FRESH
+
+
+def test_bytecode_is_told_by_the_trees_path() -> None:
+    seen = (
+        Bytecode("stale", "/srv/app/a.py", "/srv/app/__pycache__/a.cpython-312.pyc"),
+        Bytecode("stale", "/srv/app/b.py", "/srv/app/__pycache__/b.cpython-312.pyc"),
+        Bytecode("orphan", "/srv/app/gone.py", "/srv/app/gone.pyc"),
+    )
+    facts = Stack(V1, V1).facts()
+    stale, orphan = bytecode_findings(facts, replica(1), seen)
+    assert (stale.cause, stale.paths) == ("stale-bytecode", ("app/a.py", "app/b.py"))
+    assert (orphan.cause, orphan.paths) == ("orphan-bytecode", ("app/gone.py",))
+    assert stale.remedy is Remedy.PURGE
+    report = compare(facts, Living(bytecode={replica(1).id: seen}))
+    assert report.links[LinkName.PROCESS] is LinkState.STALE
+    assert list(bytecode_findings(facts, replica(1), ())) == []
+
+
+@pytest.mark.parametrize(
+    ("layers", "built", "expected"),
+    [
+        (("a", "b"), ("a", "b", "c"), []),
+        (("a", "x"), ("a", "b", "c"), ["stale base-image-behind"]),
+        (("a", "b", "c", "d"), ("a", "b", "c"), ["stale base-image-behind"]),
+        ((), ("a", "b"), []),
+        (("a", "x"), ("merged",), []),
+    ],
+)
+def test_the_base_images_layers_are_the_lowest_of_an_image(
+    layers: tuple[str, ...], built: tuple[str, ...], expected: list[str]
+) -> None:
+    base = BaseSeen("base:1", "sha256:base", layers, built)
+    assert told(compare(Stack(V1, V1).facts(), Living(base=base))) == expected
