@@ -327,7 +327,7 @@ def test_without_a_user_configuration_the_defaults_hold(tmp_path: Path) -> None:
             "[engine]\nhost = '/run/docker.sock'",
             (
                 'engine.host = "/run/docker.sock": '
-                "must be unix:// or tcp://, such as unix:///var/run/docker.sock"
+                "must be unix://, tcp:// or ssh://, such as unix:///var/run/docker.sock"
             ),
         ),
         ("[notification]", 'notification: unknown key; did you mean "notifications"?'),
