@@ -353,10 +353,10 @@ def _compose(files: ComposeFiles) -> list[str]:
 
 
 def _refuse_others(argv: Sequence[str]) -> None:
-    """ValueError for what is not in MAY_RUN. Options of `compose` itself all have a value."""
+    """ValueError for what is not in MAY_RUN. Options of `compose` itself have a value but one."""
     at = 2
     while argv[1] == "compose" and argv[at : at + 1] and argv[at].startswith("--"):
-        at += 2
+        at += 1 if argv[at] == "--compatibility" else 2
     command = (argv[1], *argv[at : at + 1])
     allowed = MAY_RUN.get(command, frozenset()) if len(command) == 2 else frozenset()
     words = argv[at + 1 :]
