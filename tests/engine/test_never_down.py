@@ -66,7 +66,7 @@ def asked(command: list[str]) -> tuple[tuple[str, str], set[str]]:
     words = list(command)
     noun = words.pop(0)
     while noun == "compose" and words[0].startswith("--"):
-        del words[:2]
+        del words[: 1 if words[0] == "--compatibility" else 2]
     verb = words.pop(0)
     own = words[: words.index("--")] if "--" in words else words
     return (noun, verb), {word for word in own if word.startswith("-")}
@@ -111,6 +111,7 @@ def test_a_whole_life_has_no_command_that_takes_away(
     assert shop.read("/data/kept") == {b"data"}
     assert shop.read("/anonymous/kept") == {b"of its own"}
     commands = [asked(command) for command in noting()]
-    assert {what for what, _ in commands} == set(MAY_RUN), "each is used, and nothing else is"
+    asks = {("compose", "version")}  # only where an answer of Compose is in doubt
+    assert {what for what, _ in commands} | asks == set(MAY_RUN), "each is used, and nothing else"
     for what, options in commands:
         assert options <= MAY_RUN[what]
