@@ -36,13 +36,16 @@ _INSTALL = "install Docker Compose v2 (the `docker compose` plugin); `docker-com
 
 # Every command that is run here, with every option it may have (rule 9): no `down`, `rm` or `-v`.
 MAY_RUN: Final[Mapping[tuple[str, str], frozenset[str]]] = {
-    ("compose", "config"): frozenset({"--format"}),
+    ("compose", "version"): frozenset({"--short"}),
+    ("compose", "config"): frozenset({"--format", "--hash"}),
     ("compose", "build"): frozenset({"--no-cache"}),
     ("compose", "up"): frozenset(
         {"--detach", "--no-deps", "--no-build", "--scale", "--force-recreate"}
     ),
     ("builder", "prune"): frozenset({"--force", "--filter"}),
 }
+
+_SWITCH = "--compatibility"  # the one option of `compose` itself that has no value
 
 _PLUGIN_DIRECTORIES = tuple(
     f"{prefix}/docker/cli-plugins"
@@ -340,7 +343,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 def _compose(files: ComposeFiles) -> list[str]:
     argv = ["docker", "compose", "--ansi", "never", "--project-directory", files.directory]
     if files.underscores:
-        argv.append("--compatibility")
+        argv.append(_SWITCH)
     for flag, values in (
         ("--file", files.files),
         ("--project-name", (files.project,) if files.project else ()),
@@ -353,10 +356,10 @@ def _compose(files: ComposeFiles) -> list[str]:
 
 
 def _refuse_others(argv: Sequence[str]) -> None:
-    """ValueError for what is not in MAY_RUN. Options of `compose` itself have a value but one."""
+    """ValueError for what is not in MAY_RUN. The options of `compose` itself are passed over."""
     at = 2
     while argv[1] == "compose" and argv[at : at + 1] and argv[at].startswith("--"):
-        at += 1 if argv[at] == "--compatibility" else 2
+        at += 1 if argv[at] == _SWITCH else 2
     command = (argv[1], *argv[at : at + 1])
     allowed = MAY_RUN.get(command, frozenset()) if len(command) == 2 else frozenset()
     words = argv[at + 1 :]

@@ -66,7 +66,7 @@ def asked(command: list[str]) -> tuple[tuple[str, str], set[str]]:
     words = list(command)
     noun = words.pop(0)
     while noun == "compose" and words[0].startswith("--"):
-        del words[:2]
+        del words[: 1 if words[0] == "--compatibility" else 2]
     verb = words.pop(0)
     own = words[: words.index("--")] if "--" in words else words
     return (noun, verb), {word for word in own if word.startswith("-")}
@@ -81,7 +81,7 @@ def names_of_volumes(stack: Stack) -> set[str]:
 def test_a_whole_life_has_no_command_that_takes_away(
     stack: Stack, freshd: Freshd, noting: Callable[[], list[list[str]]]
 ) -> None:
-    """By hand: an injection, a recreate, a build that fails; by the daemon: a rebuild."""
+    """By hand: a recreate, an injection, a build that fails; by the daemon: a rebuild."""
     stack.write({"compose.yaml": COMPOSE, "Dockerfile": DOCKERFILE, "freshd.toml": POLICY})
     stack.write({"app/a.py": "a = 1\n", "words.txt": "one\n"})
     stack.up(build=True)
@@ -91,10 +91,11 @@ def test_a_whole_life_has_no_command_that_takes_away(
     volumes = names_of_volumes(stack)
     assert len(volumes) == 3
     shop = Watching(stack, freshd)
+    done = freshd("recreate", "web")
+    assert done.returncode == 0, done
     stack.write({"app/a.py": "a = 2\n"})
-    for argv in (["apply"], ["recreate", "web"]):
-        done = freshd(*argv)
-        assert done.returncode == 0, done
+    done = freshd("apply")
+    assert done.returncode == 0, done
     stack.write({"Dockerfile": f"{DOCKERFILE}RUN false\n"})
     assert freshd("rebuild", "web", "--mode", "clean").returncode == 1
     stack.write({"Dockerfile": DOCKERFILE})
@@ -111,6 +112,7 @@ def test_a_whole_life_has_no_command_that_takes_away(
     assert shop.read("/data/kept") == {b"data"}
     assert shop.read("/anonymous/kept") == {b"of its own"}
     commands = [asked(command) for command in noting()]
-    assert {what for what, _ in commands} == set(MAY_RUN), "each is used, and nothing else is"
+    asks = {("compose", "version")}  # only where an answer of Compose is in doubt
+    assert {what for what, _ in commands} | asks == set(MAY_RUN), "each is used, and nothing else"
     for what, options in commands:
         assert options <= MAY_RUN[what]

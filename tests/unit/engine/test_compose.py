@@ -55,8 +55,8 @@ def test_an_up_without_a_number_of_replicas_is_a_mistake(scripted: Path) -> None
 def test_what_takes_away_is_on_no_list_and_is_never_started(scripted: Path) -> None:
     """Safety rule 9: not `down`, `rm`, `kill` or `stop`, and no option that takes volumes."""
     assert {" ".join(command) for command in MAY_RUN} == {
-        "compose config", "compose build", "compose up", "builder prune",
-    }  # fmt: skip
+        *("compose version", "compose config", "compose build", "compose up", "builder prune"),
+    }
     taking = {
         *("-v", "--volumes", "-V", "--renew-anon-volumes", "--remove-orphans"),
         *("-a", "--all", "--rmi", "--pull", "--always-recreate-deps", "--abort-on-container-exit"),
@@ -66,6 +66,8 @@ def test_what_takes_away_is_on_no_list_and_is_never_started(scripted: Path) -> N
     start = FIXED.split()
     for words in (
         *(["docker", *start, verb] for verb in ("down", "rm", "stop", "kill", "run")),
+        ["docker", "compose", "--compatibility", "--file", "a.yaml", "down"],
+        ["docker", "compose", "--compatibility", "down", "-v"],
         *(["docker", *start, "up", option, "--", "web"] for option in sorted(taking)),
         ["docker", *start, "up", "--scale", "web=1", "-v", "--", "web"],
         ["docker", *start],
@@ -78,6 +80,13 @@ def test_what_takes_away_is_on_no_list_and_is_never_started(scripted: Path) -> N
         with pytest.raises(ValueError, match="freshd never runs"):
             one._run(words, timeout=5.0, on_start=lambda _: None)
     assert not (scripted / "argv").exists()
+
+
+def test_what_only_asks_is_run(scripted: Path) -> None:
+    one = compose(scripted, 'echo "web 0123"')
+    assert one.config_hash(FILES, "web") == "0123"
+    assert one.version() == "web 0123"
+    assert asked(scripted) == [f"{FIXED} config --hash web", "compose version --short"]
 
 
 PRUNE = "builder prune --force --filter type=source.local"
