@@ -74,7 +74,7 @@ class Maps:
         told = (tuple(sorted(rewritten)), tuple(sorted(refuted)))
         made_for = (model, policy, watch, mounts, told, "" if image is None else image.id)
         if known.mapped is not None and known.made_for == made_for:
-            if paths is not None and self._only_content(paths, known.mapped, known):
+            if paths is not None and all(self._stays(path, known) for path in paths):
                 return known.mapped
             if context_key(known.mapped) == known.mapped.stamps:
                 return known.mapped
@@ -236,14 +236,19 @@ class Maps:
         remembered.update(lines)
         return told
 
-    def _only_content(self, paths: Collection[str], mapped: MapResult, known: Known) -> bool:
-        """Whether ``paths`` are files that are mapped already and still exist as such."""
-        return all(
-            path in known.sources
-            and path not in mapped.map.inputs
-            and os.path.isfile(os.path.join(self._project.dir, path))
-            for path in paths
-        )
+    def knew(self, service: str, path: str) -> bool:
+        """Whether ``path``, or something below it, is in the map as it was made last."""
+        return _knew(self.known(service), path)
+
+    def _stays(self, path: str, known: Known) -> bool:
+        """Whether ``path`` is a file that is mapped already and still exists as such.
+
+        Or nothing that ever was: the file that an editor writes and then renames over another.
+        """
+        where = os.path.join(self._project.dir, path)
+        if path in known.sources and known.mapped is not None:
+            return path not in known.mapped.map.inputs and os.path.isfile(where)
+        return not os.path.lexists(where) and not _knew(known, path)
 
 
 def differing(
@@ -258,6 +263,15 @@ def differing(
         if not want.same_content(seen) or (seen is not None and not same_mode(pair, want, seen)):
             odd.append(pair.target)
     return tuple(odd)
+
+
+def _knew(known: Known, path: str) -> bool:
+    if known.mapped is None or path == ".":
+        return True
+    mapped = known.mapped
+    files = (*known.sources, *mapped.map.inputs, *mapped.restarts)
+    below = f"{path}/"
+    return any(file == path or file.startswith(below) for file in files)
 
 
 def _directories(mapping: ServiceMap) -> tuple[str, ...]:

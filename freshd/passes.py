@@ -194,7 +194,7 @@ class Passes:
         context = self.context(service)
         paths = self._relative(work.paths)
         full = self._validating.owes(service)
-        if work.paths is None or not all(os.path.lexists(path) for path in work.paths):
+        if paths is None or context.surveyor.lost(service, paths):
             self._guard(context, service)
         passed = reconcile(context, service, paths=paths, full=full, on_step=self._on_step)
         self._keep(service, passed, narrow=paths is not None)

@@ -144,6 +144,12 @@ class Surveyor:
         for replica in replicas:
             self._store.containers.forget(replica.id, targets)
 
+    def lost(self, service: str, paths: Iterable[str]) -> bool:
+        """Whether something that was mapped or built from is not there any more among ``paths``."""
+        root = self._project.dir
+        gone = (path for path in paths if not os.path.lexists(os.path.join(root, path)))
+        return any(self._maps.knew(service, path) for path in gone)
+
     def directories(self, service: str) -> tuple[str, ...]:
         """The container directories that the last looked-at map lands in."""
         return self._maps.known(service).directories
