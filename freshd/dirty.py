@@ -123,6 +123,11 @@ class Coalescer:
         """Whether nothing is marked and nothing runs."""
         return not self._bursts and not self._running
 
+    def knows_paths(self, key: Key) -> bool:
+        """Whether marks of ``key`` wait that name all that changed: a quick pass."""
+        burst = self._bursts.get(key)
+        return burst is not None and burst.paths is not None
+
     def _start(self, key: Key) -> Work:
         burst = self._bursts.pop(key)
         self._running.add(key)
@@ -210,6 +215,11 @@ class Dirty:
         """Whether nothing is marked and no pass runs."""
         with self._changed:
             return self._rules.idle
+
+    def urgent(self, project: str, service: str) -> bool:
+        """Whether a quick pass of ``service``, as after a save, waits for the one that runs."""
+        with self._changed:
+            return self._rules.knows_paths(Key(project, service))
 
     def wake(self) -> None:
         """Make every waiting ``take`` return None once."""

@@ -53,6 +53,10 @@ class OutcomeUnknown(FreshdError):
     """A deadline passed or the connection broke during a change: observe before deciding."""
 
 
+class Overtaken(Exception):
+    """A look was broken off for something more urgent. Nothing was changed, and it is due again."""
+
+
 class StepRefused(FreshdError):
     """A safety rule stopped a step before anything was changed."""
 

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, Protocol
 
 from freshd.causes.verdict import links, verdict
@@ -18,7 +19,7 @@ from freshd.dirty import Dirty, Work
 from freshd.engine.client import Engine
 from freshd.engine.compose import Compose
 from freshd.engine.endpoint import Endpoint
-from freshd.errors import ConfigError, EngineUnavailable, FreshdError, TargetGone
+from freshd.errors import ConfigError, EngineUnavailable, FreshdError, Overtaken, TargetGone
 from freshd.locations import Locations
 from freshd.model import (
     LinkName,
@@ -49,6 +50,7 @@ _RETRY = 5.0
 _MARGIN = 0.1
 _AWAY = 30.0
 _ANOTHERS_TURN = 15.0
+_MOST_TIMES = 3
 
 
 class Log(Protocol):
@@ -57,6 +59,10 @@ class Log(Protocol):
     def info(self, event: str, **values: Any) -> Any: ...
     def warning(self, event: str, **values: Any) -> Any: ...
     def exception(self, event: str, **values: Any) -> Any: ...
+
+
+def _nothing_waits() -> None:
+    """For looks that are not broken off."""
 
 
 class _Stopped(Exception):
@@ -99,6 +105,7 @@ class Passes:
         self._validating = Validating(clock)
         self.pulses = Pulses()
         self._stale_since: dict[str, float] = {}
+        self._gave_way: dict[str, int] = {}
         self._stopping = False
         self.engine_lost = threading.Event()  # a step may have broken off: see ``recovery``
         self.problems: dict[str, str] = {}
@@ -149,6 +156,8 @@ class Passes:
             self.problems.pop(service, None)
         except _Stopped:
             return  # what is left undone the next start will see
+        except Overtaken:
+            self._later(service or "", SETTLE, "the whole service after a change")
         except TargetGone:
             # A container went while it was looked at: what came instead is looked at now.
             self._later(service or "", 0.0, "a container went away")
@@ -196,7 +205,17 @@ class Passes:
         full = self._validating.owes(service)
         if paths is None or context.surveyor.lost(service, paths):
             self._guard(context, service)
-        passed = reconcile(context, service, paths=paths, full=full, on_step=self._on_step)
+        give_way = paths is None and not full
+        passed = reconcile(
+            context,
+            service,
+            paths=paths,
+            full=full,
+            on_step=self._on_step,
+            go_on=partial(self._give_way, service) if give_way else _nothing_waits,
+        )
+        if paths is None:
+            self._gave_way.pop(service, None)
         self._keep(service, passed, narrow=paths is not None)
         if full and paths is None:
             done = self._validating.came_through(passed.report, steps=len(passed.outcomes))
@@ -205,6 +224,13 @@ class Passes:
             self._later(service, SETTLE, "the whole service after a change")
         else:
             self._try_again(service, passed.outcomes)
+
+    def _give_way(self, service: str) -> None:
+        """A save does not wait for a look at everything, which is due again soon; not for ever."""
+        times = self._gave_way.get(service, 0)
+        if times < _MOST_TIMES and self._dirty.urgent(self._project.dir, service):
+            self._gave_way[service] = times + 1
+            raise Overtaken
 
     def _try_again(self, service: str, outcomes: Sequence[Outcome]) -> None:
         """When the first of the steps that failed may be tried once more: nothing else tells."""

@@ -35,6 +35,10 @@ def _no_step(_step: Step, _outcome: Outcome | None) -> None:
     """Nobody watches the steps."""
 
 
+def _no_haste() -> None:
+    """Nothing more urgent waits."""
+
+
 @dataclass(frozen=True, slots=True)
 class Passed:
     """``report`` is what was seen last; ``plans`` and ``outcomes`` what led there, in order."""
@@ -59,15 +63,17 @@ def reconcile(
     paths: Collection[str] | None = None,
     full: bool = False,
     on_step: OnStep = _no_step,
+    go_on: Callable[[], None] = _no_haste,
 ) -> Passed:
     """Make ``service`` what the tree and the policy say, and prove it.
 
     Goes round until nothing is left to do, as a recreated container may need again what was
-    injected into the old one; a step that failed ends the pass. Raises what the engine raises.
+    injected into the old one; a step that failed ends the pass. ``go_on`` may raise to break off
+    the first look, before anything is done. Raises what the engine raises.
     """
     plans: list[Plan] = []
     outcomes: list[Outcome] = []
-    seen = look(context, service, paths=paths, full=full)
+    seen = look(context, service, paths=paths, full=full, go_on=go_on)
     for _ in range(_ROUNDS):
         plan = make_plan(context, seen)
         if paths is not None and _renews(plan):
@@ -92,7 +98,12 @@ def reconcile(
 
 
 def look(
-    context: Context, service: str, *, paths: Collection[str] | None = None, full: bool = False
+    context: Context,
+    service: str,
+    *,
+    paths: Collection[str] | None = None,
+    full: bool = False,
+    go_on: Callable[[], None] = _no_haste,
 ) -> Look:
     """Observe and compare; what differs is looked at twice.
 
@@ -102,7 +113,7 @@ def look(
     known = () if paths is None else context.surveyor.replicas(service)
     # A narrowed look is for speed: new containers announce themselves and are looked at whole.
     replicas = context.same_replicas(known) if known else context.replicas(service)
-    facts = context.surveyor.survey(service, replicas, paths=paths, full=full)
+    facts = context.surveyor.survey(service, replicas, paths=paths, full=full, go_on=go_on)
     report = _compared(context, facts, whole=paths is None, full=full)
     doubtful = {f.path for f in report.findings if f.container_id and f.path is not None}
     if paths is None and doubtful:

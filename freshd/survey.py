@@ -5,7 +5,7 @@ Goes out: the values ``causes.compare`` looks at. The next module on the way is 
 """
 
 import os
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
@@ -83,16 +83,19 @@ class Surveyor:
         *,
         paths: Collection[str] | None = None,
         full: bool = False,
+        go_on: Callable[[], None] = lambda: None,
     ) -> ServiceFacts:
         """Look at ``service``; ``paths`` (project-relative) narrows the files to these.
 
-        With ``full`` no earlier hash is believed. Raises what the engine raises.
+        With ``full`` no earlier hash is believed. ``go_on`` is called between the stages and may
+        raise. Raises what the engine raises.
         """
         known = self._maps.known(service)
         known.replicas = replicas
         before = known.mapped
         mapped = self._maps.mapped(service, paths)
         image = known.tagged
+        go_on()
         old = () if before is None else before.map.pairs
         if paths is None:
             pairs = mapped.map.pairs
@@ -110,9 +113,11 @@ class Surveyor:
             targets = {pair.target for pair in pairs}.union(extra)
             observations, told = self._observe(service, replicas, targets, full=full)
             tree = reading.result()
+        go_on()
         if extra:
             tree = self._read_tree(service, mapped.map, (), extra)
         found = self._images(service, image, observations, targets, told)
+        go_on()
         for _ in range(_ROUNDS):
             only = None if paths is None else pairs
             if not self._maps.refuted(

@@ -1,4 +1,4 @@
-"""What holds the steps of a pass back: halts, consent and the limit of rebuilds (rules 11 to 13).
+"""What holds a pass back: halts, consent and the limit of rebuilds (rules 11 to 13), a save.
 
 Everything but the engine and Compose is real: the tree, its map, the database, a pass's decision.
 """
@@ -56,6 +56,7 @@ class Daemon:
         self.root = root
         self.store = store
         self.planned: list[tuple[Remedy, ...]] = []
+        self.dirty = Dirty()
         model = {"name": "shop", "services": {"web": {"build": {"context": str(root)}}}}
         located = locate(str(root), environ={})
         compose: Any = SimpleNamespace(config=lambda _: model, end_builds=lambda: None)
@@ -76,7 +77,7 @@ class Daemon:
             compose=compose,
             store=store,
             locations=Locations(config=str(root.parent), state=str(root.parent)),
-            dirty=Dirty(),
+            dirty=self.dirty,
             log=Quiet(),
             notices=IncidentNotices(store.incidents, lambda _: None),
             watches=ComposeWatches(),
@@ -293,3 +294,45 @@ def test_a_file_that_a_rebuild_executes_waits_for_consent(
     assert daemon.would() == (REBUILD,)
     (root / name).unlink()
     assert daemon.would() == ()
+
+
+# ---- a save does not wait for a look at everything
+
+
+def test_a_look_at_everything_gives_way_to_a_save_and_not_for_ever(
+    root: Path, start: Callable[[], Daemon], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    daemon = start()
+    begun, done = [], []
+
+    def reconcile(
+        _context: Context, _service: str, *, go_on: Callable[[], None], **_: object
+    ) -> Passed:
+        begun.append("look")
+        go_on()
+        done.append("look")
+        return Passed(STALE, plans=())
+
+    monkeypatch.setattr(passes, "reconcile", reconcile)
+
+    def run(paths: frozenset[str] | None = None, reason: str = "patrol") -> None:
+        daemon.passes.run(Work(Key(str(root), "web"), paths, (reason,), time.monotonic()))
+
+    run()
+    assert (len(begun), len(done)) == (1, 1)
+    daemon.dirty.mark(str(root), "web", reason="not as urgent as a save")
+    run()
+    assert len(done) == 2
+    assert daemon.dirty.take(1.0) is not None
+    daemon.dirty.done(Key(str(root), "web"))
+    daemon.dirty.mark(str(root), "web", paths=[str(root / "app/many/1")], reason="a save")
+    for _ in range(3):
+        run()
+    assert len(done) == 2, "it gave way"
+    run(frozenset({str(root / "app/many/1")}), "a save")
+    assert len(done) == 3, "the save itself does not"
+    run()
+    assert len(done) == 4, "three times are enough"
+    assert not daemon.passes.problems
+    run()
+    assert len(done) == 4, "and then it gives way again"

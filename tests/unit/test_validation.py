@@ -26,7 +26,9 @@ from freshd.validating import Validating, result, take_up
 from tests.unit.report.values import DONE, differs, note, service
 
 WORLD = SimpleNamespace(
-    surveyor=SimpleNamespace(size=lambda _service: TreeSize(files=3)),
+    surveyor=SimpleNamespace(
+        size=lambda _service: TreeSize(files=3), lost=lambda _service, _paths: False
+    ),
     halted=lambda _service: None,
     watcher=lambda _service: None,
 )
