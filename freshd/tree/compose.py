@@ -130,7 +130,7 @@ def parse(config: Mapping[str, Json], underscored: Collection[str] = ()) -> Comp
         image = default_image(name, key, underscores=key in underscored)
         found[key] = _service(key, one, image=image)
     built = {key: _with_builder(one, found) for key, one in found.items()}
-    return ComposeModel(name, built, wanted_of(config))
+    return ComposeModel(name, built, wanted_of(config, underscored))
 
 
 def tagged(reference: str) -> str:

@@ -5,11 +5,12 @@
 
 import json
 import posixpath
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Final
 
 from freshd.living import Wanted, WantedContent, WantedMount
 from freshd.model import Json
+from freshd.tree.composenames import default_image
 
 # Compose leaves these out of its own hash; what they change needs no new container, or is told by
 # the container itself. ``develop`` says how files are synced, not how a container is made.
@@ -19,14 +20,19 @@ _NOT_MADE_OF: Final = frozenset(
 _HASH_IS_WRONG: Final = ("network_mode", "ipc", "pid")
 
 
-def wanted_of(config: Mapping[str, Json]) -> Mapping[str, Wanted]:
-    """Every service of the resolved model; ``parse`` speaks of what is malformed."""
+def wanted_of(
+    config: Mapping[str, Json], underscored: Collection[str] = ()
+) -> Mapping[str, Wanted]:
+    """Every service of the resolved model; ``parse`` speaks of what is malformed.
+
+    ``underscored`` are the services whose names Compose joins as v1 did.
+    """
     services = config.get("services")
     if not isinstance(services, Mapping):
         return {}
-    name = config.get("name")
+    name = _text(config.get("name"))
     return {
-        key: _wanted(config, f"{name}-{key}", raw)
+        key: _wanted(config, default_image(name, key, underscores=key in underscored), raw)
         for key, raw in services.items()
         if isinstance(raw, Mapping)
     }

@@ -121,7 +121,7 @@ def test_a_rebuild_and_a_recreate_keep_names_image_and_volume(
     made = docker.words("image", "ls", "--format", "{{.Repository}}")
     assert f"{stack.project}_web" in made
     assert f"{stack.project}-web" not in made
-    assert [*map(str.strip, v1("ps", "-q", "web").split())] == sorted(second), "v1 still sees them"
+    assert sorted(v1("ps", "-q", "web").split()) == sorted(second), "v1 still sees them"
 
 
 def test_who_changes_to_v2_gets_its_names_from_then_on(

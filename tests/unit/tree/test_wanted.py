@@ -75,3 +75,9 @@ def test_where_composes_hash_is_known_to_be_wrong() -> None:
     assert not found["db"].hash_holds
     assert found["db"].ports == frozenset()
     assert set(found) == {"web", "db"}
+
+
+def test_an_image_without_a_name_is_called_as_compose_joins_names() -> None:
+    config: dict[str, Json] = {"name": "shop", "services": {"web": {"build": {"context": "/x"}}}}
+    assert wanted_of(config)["web"].image == "shop-web"
+    assert wanted_of(config, {"web"})["web"].image == "shop_web"
