@@ -17,11 +17,12 @@ from freshd.engine.compose import Compose
 from freshd.engine.endpoint import Endpoint
 from freshd.engine.events import EngineEvent
 from freshd.errors import EngineUnavailable, FreshdError
+from freshd.located import Located
 from freshd.locations import Locations
 from freshd.log import get_log
 from freshd.notify import IncidentNotices, Notifier
 from freshd.passes import Passes
-from freshd.project import Located, Project, load
+from freshd.project import Project, load
 from freshd.recovery import recover
 from freshd.report.status import DaemonState
 from freshd.store.store import Store

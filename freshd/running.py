@@ -11,12 +11,12 @@ from contextlib import contextmanager
 from freshd.config import UserConfig, load_user_config
 from freshd.daemon import Shared, open_daemon
 from freshd.engine.endpoint import resolve
+from freshd.located import locate as locate_project
+from freshd.located import of_no_project
 from freshd.locations import Locations, locate, prepare
 from freshd.log import get_log, set_up
 from freshd.mainloop import MainLoop
 from freshd.notify import Notifier
-from freshd.project import locate as locate_project
-from freshd.project import of_no_project
 from freshd.several import Several, settings
 from freshd.single import SingleDaemon
 from freshd.store.store import open_store

@@ -22,6 +22,7 @@ from freshd.engine.client import Engine, EngineVersion
 from freshd.engine.compose import Compose
 from freshd.engine.endpoint import Endpoint, resolve
 from freshd.errors import ConfigError, EngineFailed
+from freshd.located import locate as locate_project
 from freshd.locations import Locations, locate
 from freshd.model import (
     Entry,
@@ -39,7 +40,6 @@ from freshd.model import (
 )
 from freshd.policy.paths import matcher
 from freshd.project import Project, load
-from freshd.project import locate as locate_project
 from freshd.reconcile import Passed, look, make_plan, reconcile
 from freshd.recovery import recover
 from freshd.report.json import service_report

@@ -15,8 +15,8 @@ from typing import Final, TypeAlias
 from freshd.config import ConfiguredProject, UserConfig, load_user_config
 from freshd.daemon import STOP_PATIENCE, Daemon, Shared, open_daemon
 from freshd.errors import ConfigError, FreshdError
+from freshd.located import POLICY_NAME, locate
 from freshd.log import get_log
-from freshd.project import POLICY_NAME, locate
 from freshd.pulses import Pulses
 from freshd.report.several import ProjectState, SeveralState
 from freshd.single import SingleDaemon

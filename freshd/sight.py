@@ -15,12 +15,13 @@ from freshd.engine.compose import Compose
 from freshd.engine.endpoint import resolve
 from freshd.engine.inspect import ImageConfig
 from freshd.errors import ConfigError, EngineFailed, EngineUnavailable, StateError
+from freshd.located import Located
+from freshd.located import locate as locate_project
 from freshd.locations import Locations, locate, prepare
 from freshd.model import Replica
 from freshd.observe.containers import containers_of
 from freshd.policy.rules import ProjectSettings
-from freshd.project import Located, Project, load
-from freshd.project import locate as locate_project
+from freshd.project import Project, load
 from freshd.store.store import Store, memory_store, open_store
 from freshd.survey import Surveyor
 from freshd.tree.mapping import MapResult, build_map

@@ -17,7 +17,6 @@ from freshd.engine.client import Engine
 from freshd.errors import ConfigError
 from freshd.maps import Maps, differing, gone, narrowed
 from freshd.model import (
-    BuildRecord,
     Entry,
     ImageFacts,
     Kind,
@@ -26,7 +25,6 @@ from freshd.model import (
     Replica,
     ServiceFacts,
     ServiceMap,
-    Trace,
     Via,
 )
 from freshd.observe.few import observe_few
@@ -34,11 +32,9 @@ from freshd.observe.files import observe
 from freshd.observe.unchanged import observe_changes
 from freshd.policy.halts import TreeSize
 from freshd.project import Project
+from freshd.provenance import with_build
 from freshd.since import Since
 from freshd.store.store import Store
-from freshd.tree.dockerfile.history import compare_history
-from freshd.tree.dockerfile.infer import Inference
-from freshd.tree.dockerfile.triggers import unseen_trigger
 from freshd.tree.manifest import TreeManifest
 from freshd.tree.mapping import MapResult
 
@@ -353,67 +349,11 @@ class Surveyor:
         judged = image_of(facts)  # the tag may be gone, and what it named still run
         if judged is None:
             return facts
-        return self._judged(facts, judged, mapped.inference, narrow=narrow)
-
-    def _judged(
-        self, facts: ServiceFacts, image: ImageFacts, inference: Inference | None, *, narrow: bool
-    ) -> ServiceFacts:
-        """The facts with what freshd's record and the image's history tell of its build."""
-        trace, evidence, mapping = Trace.UNKNOWN, "", facts.mapping
-        if inference is not None:
-            trace, evidence = told_by_history(inference, image)
-            unseen = [*filter(None, [unseen_trigger(inference, image.history)])]
-            mapping = replace(
-                mapping, opaque=(*mapping.opaque, *unseen), lasting=(*mapping.lasting, *unseen)
-            )
-        record = self._store.builds.get(image.id)
-        rules = self._project.policy.watched(facts.service) if record is None else ()
-        newer = self._since.newer(rules, facts.mapping.inputs, image)
-        if record is not None and narrow:
-            # A narrowed look has a part of the map: a file that is not in it is no input for that.
-            known = {pair.source for pair in facts.mapping.pairs}.union(facts.mapping.inputs)
-            inputs = {path: digest for path, digest in record.inputs.items() if path in known}
-            record = replace(record, inputs=inputs)
-        return replace(
-            facts,
-            mapping=mapping,
-            record=record,
-            trace=trace,
-            trace_evidence=evidence,
-            fresh_build=record is not None and _built_from(record, facts, image),
-            newer=newer,
-        )
-
-
-def _built_from(record: BuildRecord, facts: ServiceFacts, image: ImageFacts) -> bool:
-    """Whether the build had the very content that its image does not hold: a stale context.
-
-    A mode is not in the record: a chmod since the build is a chmod.
-    """
-    odd = set(differing(facts.mapping.pairs, facts.tree, image))
-    pairs = [pair for pair in facts.mapping.pairs if pair.target in odd]
-    wanted = [(facts.tree[pair.source], pair) for pair in pairs if pair.source in facts.tree]
-    return bool(wanted) and all(
-        not want.same_content(image.files.get(pair.target))
-        and record.inputs.get(pair.source) == want.digest
-        for want, pair in wanted
-    )
-
-
-def told_by_history(inference: Inference, image: ImageFacts) -> tuple[Trace, str]:
-    """Whether the image's history tells of this Dockerfile, and why not.
-
-    Equal lines prove nothing of what leaves none there, such as the RUNs of an earlier stage.
-    """
-    told = compare_history(
-        inference.final,
-        image.history,
-        base_history=inference.base_history,
-        flags_shown=image.flags_shown,
-    )
-    if told.trace is Trace.EQUAL and inference.untraced:
-        return Trace.UNKNOWN, f"{'; '.join(inference.untraced)} does not show in the image"
-    return told.trace, told.evidence
+        record = self._store.builds.get(judged.id)
+        rules = self._project.policy.watched(service) if record is None else ()
+        newer = self._since.newer(rules, facts.mapping.inputs, judged)
+        found_out = with_build(facts, judged, mapped.inference, record=record, narrow=narrow)
+        return replace(found_out, newer=newer)
 
 
 def _is_file(tree: Mapping[str, Entry], mapping: ServiceMap, target: str) -> bool:

@@ -71,7 +71,7 @@ def project_of(app: App, store: "Store") -> "ProjectStatus | None":
 def directory_of(app: App) -> str:
     """The directory of the project that is meant, without links.
 
-    As ``freshd.project.locate`` finds it (a test holds the two equal), without what makes that one
+    As ``freshd.located.locate`` finds it (a test holds the two equal), without what makes that one
     slow to import. Where nothing is found, the current directory.
     """
     here = os.path.abspath(app.cwd())

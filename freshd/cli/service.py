@@ -155,8 +155,8 @@ def _add(app: App) -> str:
     """Add the project that was named to config.toml; what came of it, in words."""
     from freshd.config import ConfiguredProject
     from freshd.config.adding import add_project
+    from freshd.located import locate as locate_project
     from freshd.locations import locate
-    from freshd.project import locate as locate_project
 
     path = locate(app.environ).user_config
     with app.open(need_engine=False):  # a project that cannot be read is not added
@@ -198,7 +198,7 @@ def _consent(app: App) -> "Iterator[Consented]":
 
 def _of(app: App, project: "ConfiguredProject") -> App:
     """The same invocation, if it had named this project."""
-    from freshd.project import of_no_project
+    from freshd.located import of_no_project
 
     files = tuple(os.path.join(project.dir, file) for file in project.files)
     wanted = Wanted(project.dir, files, project.name, project.profiles)

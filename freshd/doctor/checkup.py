@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from freshd.doctor import engine, machine, own, project
 from freshd.doctor.diagnosis import Diagnosis, problem
 from freshd.errors import ConfigError
+from freshd.located import Located
+from freshd.located import locate as locate_project
 from freshd.locations import locate
-from freshd.project import Located
-from freshd.project import locate as locate_project
 
 
 def checkup(

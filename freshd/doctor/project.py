@@ -11,7 +11,8 @@ from freshd.doctor.own import broken
 from freshd.engine.compose import Compose
 from freshd.engine.endpoint import resolve
 from freshd.errors import ConfigError, FreshdError
-from freshd.project import Located, Project, load
+from freshd.located import Located
+from freshd.project import Project, load
 from freshd.single import holder
 
 

@@ -17,7 +17,8 @@ from freshd.context import Context
 from freshd.engine.client import Engine
 from freshd.engine.compose import Compose
 from freshd.engine.endpoint import resolve
-from freshd.project import load, locate
+from freshd.located import locate
+from freshd.project import load
 from freshd.store.store import memory_store
 from tests.harness.cli import Daemon, Freshd
 from tests.harness.docker import Docker

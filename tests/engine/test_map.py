@@ -6,7 +6,8 @@ import pytest
 
 from freshd.engine.compose import Compose
 from freshd.engine.endpoint import resolve
-from freshd.project import load, locate
+from freshd.located import locate
+from freshd.project import load
 from freshd.tree.mapping import MapResult, build_map
 from tests.harness.stack import Stack
 

@@ -10,7 +10,8 @@ from freshd.engine.client import Engine
 from freshd.engine.compose import Compose
 from freshd.engine.endpoint import resolve
 from freshd.errors import ConfigError
-from freshd.project import Project, load, locate
+from freshd.located import locate
+from freshd.project import Project, load
 from freshd.tree.composefiles import COMPOSE_NAMES, OVERRIDE_NAMES, default_files
 from tests.harness.stack import Stack
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from freshd.daemon import Daemon, Shared, open_daemon
+from freshd.located import Located
 from freshd.log import set_up
 from freshd.passes import Passes
-from freshd.project import Located
 from freshd.report.status import DaemonState
 from tests.harness.waiting import wait_until
 from tests.unit.policy_only import make_project, sharing

@@ -18,11 +18,12 @@ from freshd.composewatch import ComposeWatches
 from freshd.context import Context
 from freshd.dirty import Dirty, Key, Work
 from freshd.engine.endpoint import Endpoint
+from freshd.located import locate
 from freshd.locations import Locations
 from freshd.model import Finding, Level, LinkName, Remedy, Step
 from freshd.notify import IncidentNotices
 from freshd.passes import Passes
-from freshd.project import load, locate
+from freshd.project import load
 from freshd.reconcile import Look, Passed, make_plan
 from freshd.store.store import Store, open_store
 from tests.unit.report.values import service

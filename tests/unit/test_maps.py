@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from freshd import maps
+from freshd.located import locate
 from freshd.maps import Maps
-from freshd.project import load, locate
+from freshd.project import load
 from freshd.store.store import open_store
 from freshd.tree import mapping
 

@@ -9,8 +9,9 @@ import pytest
 
 from freshd.engine.compose import ComposeFiles
 from freshd.errors import ConfigError, OutcomeUnknown
+from freshd.located import Located, locate
 from freshd.model import Json, Replica
-from freshd.project import Located, Project, load, locate, names_in_use, project_name_of
+from freshd.project import Project, load, names_in_use, project_name_of
 
 Write = Callable[[dict[str, str]], Path]
 

@@ -8,9 +8,10 @@ import pytest
 
 from freshd.config import parse_policy
 from freshd.engine.compose import ComposeFiles
+from freshd.located import Located
 from freshd.model import Json
 from freshd.policy.rules import ProjectSettings
-from freshd.project import Located, Project
+from freshd.project import Project
 from freshd.proposal.facts import Confidence, ServiceLook
 from freshd.proposal.text import policy_text
 from freshd.scout import scouted

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from freshd import project
+from freshd import located
 from freshd.cli.app import App, Wanted
 from freshd.cli.saved import directory_of
 from freshd.cli.screen import Screen
@@ -268,7 +268,7 @@ def test_status_means_the_same_project_as_every_other_verb(
             (tmp_path / directory / name).write_text("")
     start = str(tmp_path / here)
     option = dict(zip(options[::2], options[1::2], strict=True))
-    located = project.locate(
+    found = located.locate(
         start,
         project_dir=option.get("--project"),
         files=[option["--file"]] if "--file" in option else [],
@@ -278,7 +278,7 @@ def test_status_means_the_same_project_as_every_other_verb(
         directory=option.get("--project"), files=tuple(options[1:]) if "--file" in option else ()
     )
     app = App(screen=Screen({}), environ=environ, cwd=lambda: start, wanted=wanted)
-    assert directory_of(app) == os.path.realpath(located.directory)
+    assert directory_of(app) == os.path.realpath(found.directory)
 
 
 def test_a_directory_with_several_names_asks_for_one(line: Line) -> None:

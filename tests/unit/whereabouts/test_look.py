@@ -6,9 +6,10 @@ import pytest
 
 from freshd.config import load_policy
 from freshd.errors import ConfigError
+from freshd.located import Located
 from freshd.model import Json
 from freshd.policy.rules import Policy
-from freshd.project import Located, Project
+from freshd.project import Project
 from freshd.report.words import plain
 from freshd.sight import Sight
 from freshd.store import memory_store

@@ -3,7 +3,7 @@
 import pytest
 
 from freshd.model import HistoryEntry, ImageFacts, Kind, Trace
-from freshd.survey import told_by_history
+from freshd.provenance import told_by_history
 from freshd.tree.dockerfile.infer import infer
 
 STAGES = "FROM scratch AS tools\n{run}FROM scratch\nCOPY --from=tools /made /made\nCOPY a /a\n"

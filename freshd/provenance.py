@@ -1,0 +1,76 @@
+"""What is known of the build that an image came from: freshd's record of it, and its history.
+
+In: a service's facts and the image in question. Out: the same facts with trace and record. Pure.
+"""
+
+from dataclasses import replace
+
+from freshd.maps import differing
+from freshd.model import BuildRecord, ImageFacts, ServiceFacts, Trace
+from freshd.tree.dockerfile.history import compare_history
+from freshd.tree.dockerfile.infer import Inference
+from freshd.tree.dockerfile.triggers import unseen_trigger
+
+
+def with_build(
+    facts: ServiceFacts,
+    image: ImageFacts,
+    inference: Inference | None,
+    *,
+    record: BuildRecord | None,
+    narrow: bool,
+) -> ServiceFacts:
+    """The facts with what the record and the image's history tell of its build.
+
+    ``narrow``: the facts have a part of the map only, and a file that is not in it is no input.
+    """
+    trace, evidence, mapping = Trace.UNKNOWN, "", facts.mapping
+    if inference is not None:
+        trace, evidence = told_by_history(inference, image)
+        unseen = [*filter(None, [unseen_trigger(inference, image.history)])]
+        mapping = replace(
+            mapping, opaque=(*mapping.opaque, *unseen), lasting=(*mapping.lasting, *unseen)
+        )
+    if record is not None and narrow:
+        known = {pair.source for pair in facts.mapping.pairs}.union(facts.mapping.inputs)
+        inputs = {path: digest for path, digest in record.inputs.items() if path in known}
+        record = replace(record, inputs=inputs)
+    return replace(
+        facts,
+        mapping=mapping,
+        record=record,
+        trace=trace,
+        trace_evidence=evidence,
+        fresh_build=record is not None and _built_from(record, facts, image),
+    )
+
+
+def _built_from(record: BuildRecord, facts: ServiceFacts, image: ImageFacts) -> bool:
+    """Whether the build had the very content that its image does not hold: a stale context.
+
+    A mode is not in the record: a chmod since the build is a chmod.
+    """
+    odd = set(differing(facts.mapping.pairs, facts.tree, image))
+    pairs = [pair for pair in facts.mapping.pairs if pair.target in odd]
+    wanted = [(facts.tree[pair.source], pair) for pair in pairs if pair.source in facts.tree]
+    return bool(wanted) and all(
+        not want.same_content(image.files.get(pair.target))
+        and record.inputs.get(pair.source) == want.digest
+        for want, pair in wanted
+    )
+
+
+def told_by_history(inference: Inference, image: ImageFacts) -> tuple[Trace, str]:
+    """Whether the image's history tells of this Dockerfile, and why not.
+
+    Equal lines prove nothing of what leaves none there, such as the RUNs of an earlier stage.
+    """
+    told = compare_history(
+        inference.final,
+        image.history,
+        base_history=inference.base_history,
+        flags_shown=image.flags_shown,
+    )
+    if told.trace is Trace.EQUAL and inference.untraced:
+        return Trace.UNKNOWN, f"{'; '.join(inference.untraced)} does not show in the image"
+    return told.trace, told.evidence
