@@ -40,6 +40,7 @@ from freshd.tree.listing import (
     stamps_again,
 )
 from freshd.tree.mounts import hiding, mark_hidden, may_list, merge
+from freshd.tree.names import Names
 from freshd.tree.walk import RootGone
 
 if TYPE_CHECKING:
@@ -124,6 +125,7 @@ class _Draft:
     def __init__(self, service: ComposeService, project_dir: str, ignore: Sequence[str]) -> None:
         self.service = service
         self.project_dir = project_dir
+        self._names = Names(project_dir)
         self.pairs: dict[tuple[str, Via], Pair] = {}
         self.bound: dict[str, str] = {}
         self.inputs: set[str] = set()
@@ -172,11 +174,11 @@ class _Draft:
             name=files.name,
         )
         self.inference = demote(demote(inference, rewritten), refuted)
-        self.dockerfile = self._relative(files.dockerfile) if files.dockerfile else None
+        self.dockerfile = self._names.relative(files.dockerfile) if files.dockerfile else None
         theirs = filter(os.path.isfile, ignore_files(build))
         own = filter(None, (files.dockerfile, files.ignore_file, *files.followed, *theirs))
-        self.inputs.update(self._relative(path) for path in own)
-        self._add_inferred(self.inference, self._prefix(build.context), files.name)
+        self.inputs.update(self._names.relative(path) for path in own)
+        self._add_inferred(self.inference, self._names.prefix(build.context), files.name)
         astray = [pair for pair in inference.pairs if pair.target in refuted]
         self.opaque += dict.fromkeys(refuted[pair.target] for pair in astray)
         self.refuted |= {pair.record for pair in astray}
@@ -191,7 +193,7 @@ class _Draft:
                 continue
             self._pair(
                 Pair(
-                    source=self._named(prefix, copy.source),
+                    source=self._names.named(prefix, copy.source),
                     target=copy.target,
                     via=Via.COPY,
                     mode=copy.mode,
@@ -200,14 +202,16 @@ class _Draft:
                     why=f"{name} line {copy.line}",
                 )
             )
-        inputs = {self._named(prefix, path) for path in inference.inputs if not never_code(path)}
+        inputs = {
+            self._names.named(prefix, path) for path in inference.inputs if not never_code(path)
+        }
         self.inputs |= inputs
         self.traceless |= inputs
         self.opaque += inference.opaque
         self.lasting += inference.lasting
         for target, source in inference.directories.items():
-            self.origins[target] = origin = self._named(prefix, source)
-            own = self._from_above(origin)
+            self.origins[target] = origin = self._names.named(prefix, source)
+            own = self._names.from_above(origin)
             if own:  # the project itself lies in what was copied
                 self.origins[posixpath.join(target, own)] = "."
 
@@ -217,13 +221,13 @@ class _Draft:
         why = f"the policy maps {rule.source}"
         self._stamp([os.path.dirname(source)])
         if os.path.isdir(source) and not os.path.islink(source):
-            self.origins[target] = self._relative(source)
+            self.origins[target] = self._names.relative(source)
             for path, below in self._watched_files(source):
                 self._declare(Pair(path, posixpath.join(target, below), Via.DECLARED, why=why))
         elif os.path.lexists(source):
             if rule.target.endswith("/"):
                 target = posixpath.join(target, os.path.basename(source))
-            self._declare(Pair(self._relative(source), target, Via.DECLARED, why=why))
+            self._declare(Pair(self._names.relative(source), target, Via.DECLARED, why=why))
 
     def add_watched(self, rule: WatchRule) -> None:
         """Files that a ``sync`` brings, and those whose change asks for a rebuild or a restart.
@@ -255,7 +259,7 @@ class _Draft:
         if not os.path.isdir(rule.source):
             there = os.path.isfile(rule.source) and rule.selects(prefix)
             return [(prefix, "")] if there else []
-        named = partial(self._named, prefix)
+        named = partial(self._names.named, prefix)
         context, ignore, listing = self._context or ("", None, Listing())
         if self._context is not None and rule.selects.covers(context, ignore):
             files = [path for path, kind in listing.files.items() if _lands(kind)]
@@ -289,7 +293,7 @@ class _Draft:
             for path, below in self._watched_files(source):
                 self._bind(path, posixpath.join(mount.target, below), mount)
         elif os.path.isfile(source) and not os.path.islink(source):
-            self._bind(self._relative(source), mount.target, mount)
+            self._bind(self._names.relative(source), mount.target, mount)
 
     def _bind(self, source: str, target: str, mount: ComposeMount) -> None:
         shown = self.bound.get(target)
@@ -307,10 +311,10 @@ class _Draft:
         watch = self._watch[base]
         listing = self._listing(source, partial(list_watched, base=base, watch=watch))
         self._stamp(os.path.join(base, path) for path in watch.files_read())
-        prefix = self._prefix(source)
+        prefix = self._names.prefix(source)
         for below, kind in listing.files.items():
             if _lands(kind):
-                yield self._named(prefix, below), below
+                yield self._names.named(prefix, below), below
 
     def _listing(self, directory: str, lister: Callable[[str], Listing]) -> Listing:
         try:
@@ -320,7 +324,7 @@ class _Draft:
             self._stamp([directory])
             return Listing()
         self.stamps.update(listing.stamps)
-        where = self._prefix(directory) or "."
+        where = self._names.prefix(directory) or "."
         self.opaque += [f"{where}/{one}" for one in listing.unreadable]
         return listing
 
@@ -364,38 +368,6 @@ class _Draft:
     def _stamp(self, paths: Iterable[str]) -> None:
         now = time.time_ns()
         self.stamps.update((path, stamp(path, now=now)) for path in paths)
-
-    def _prefix(self, directory: str) -> str:
-        relative = self._relative(directory)
-        return "" if relative == "." else relative
-
-    def _named(self, prefix: str, path: str) -> str:
-        """The one project-relative name of a path below ``prefix``, which may hold the project."""
-        if path.startswith("../"):  # of a further build context
-            return self._relative(os.path.join(self.project_dir, prefix, path))
-        joined = _joined(prefix, path)
-        if not prefix.startswith(".."):
-            return joined
-        own = self._from_above(prefix)
-        if own and path == own:
-            return "."
-        return path.removeprefix(own + "/") if own and path.startswith(own + "/") else joined
-
-    def _from_above(self, prefix: str) -> str:
-        """Where the project is, as seen from a directory above it; "" from anywhere else."""
-        steps = prefix.split("/")
-        if set(steps) != {".."}:
-            return ""
-        return "/".join(self.project_dir.split("/")[-len(steps) :])
-
-    def _relative(self, path: str) -> str:
-        return os.path.relpath(path, self.project_dir)
-
-
-def _joined(prefix: str, path: str) -> str:
-    if not prefix or not path:
-        return path or prefix or "."
-    return f"{prefix}/{path}"
 
 
 def _copy_lines(inference: Inference | None, refuted: Collection[str]) -> Mapping[str, bool]:
