@@ -10,7 +10,12 @@ _ZSTD: Final = b"\x28\xb5\x2f\xfd"
 
 
 def is_archive(context: str, path: str) -> bool:
-    """Whether ``path`` beneath ``context`` is a tar, plain or compressed. No link is followed."""
+    """Whether ``path`` beneath ``context`` is a tar, plain or compressed. No link is followed.
+
+    Nor is one on the way to it where it lies in a further context: ``../lib/x``.
+    """
+    if path.startswith("../"):
+        context, path = os.path.split(os.path.normpath(os.path.join(context, path)))
     try:
         fd = open_beneath(context, path)
     except OSError:

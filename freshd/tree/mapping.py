@@ -169,7 +169,7 @@ class _Draft:
             build_platform=_own_platform(),
             contexts=further_contexts(build, project_dir=self.project_dir, listing=self._listing),
             image_config=image_config,
-            is_archive=partial(_is_archive, build.context),
+            is_archive=partial(is_archive, build.context),
             kind_in_image=kind_in_image,
             name=files.name,
         )
@@ -378,13 +378,6 @@ def _copy_lines(inference: Inference | None, refuted: Collection[str]) -> Mappin
     steps = inference.final if inference is not None else ()
     copies = [step for step in steps if step.name in ("COPY", "ADD")]
     return {step.records[0]: step.verbatim and step.records[0] not in refuted for step in copies}
-
-
-def _is_archive(context: str, source: str) -> bool:
-    """``source`` may lie in a further context: of that, no link on the way to it is followed."""
-    if source.startswith("../"):
-        context, source = os.path.split(os.path.normpath(os.path.join(context, source)))
-    return is_archive(context, source)
 
 
 def _lands(kind: Kind) -> bool:
