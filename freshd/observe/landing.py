@@ -17,10 +17,11 @@ from freshd.engine.client import Engine
 from freshd.errors import EngineFailed, OutcomeUnknown
 from freshd.living import Landed
 from freshd.model import Entry, Kind, Observation, Pair, Replica, ServiceFacts, Via
+from freshd.observe.output import names
 
 _MOST_ASKED = 200
 _SECONDS = 10.0
-_STAT = ("stat", "-c", "%Y %Z %n//", "--")
+_STAT = ("xargs", "-0", "stat", "-c", "%Y %Z %n//", "--")
 
 
 class Memory(Protocol):
@@ -148,15 +149,17 @@ class Landings:
         A copy may keep the old time of its source, and a change of owner renews the inode's: where
         the two differ, it was some time between them.
         """
-        argv = (*_STAT, *targets[:_MOST_ASKED])
+        asked = targets[:_MOST_ASKED]
         try:
-            done = execs.run(self.engine, container_id, argv, timeout=_SECONDS, user="0")
+            done = execs.run(
+                self.engine, container_id, _STAT, stdin=names(asked), timeout=_SECONDS, user="0"
+            )
         except (EngineFailed, OutcomeUnknown):
             return {}
         found = {}
         for line in os.fsdecode(done.stdout).split("//\n"):
             modified, _, rest = line.partition(" ")
             changed, _, name = rest.partition(" ")
-            if modified.isdigit() and changed.isdigit() and name in targets:
+            if modified.isdigit() and changed.isdigit() and name in asked:
                 found[name] = (float(min(modified, changed, key=int)), float(changed) + 1.0)
         return found

@@ -15,7 +15,7 @@ from tests.harness.stack import Stack
 from tests.harness.waiting import wait_until
 
 # A hundred take a quarter of an hour on two busy cores: FRESHD_KILLS=100 asks for them.
-KILLS = int(os.environ.get("FRESHD_KILLS", "12"))
+KILLS = int(os.environ.get("FRESHD_KILLS", "8"))
 INJECT = """
 version = 1
 [[rule]]
