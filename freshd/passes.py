@@ -50,7 +50,9 @@ _RETRY = 5.0
 _MARGIN = 0.1
 _AWAY = 30.0
 _ANOTHERS_TURN = 15.0
-_MOST_TIMES = 3
+_MOST_TIMES = 10
+_SETTLE_SHARE = 2.0
+_LONGEST_SETTLE = 10.0
 
 
 class Log(Protocol):
@@ -106,6 +108,7 @@ class Passes:
         self.pulses = Pulses()
         self._stale_since: dict[str, float] = {}
         self._gave_way: dict[str, int] = {}
+        self._took: dict[str, float] = {}
         self._stopping = False
         self.engine_lost = threading.Event()  # a step may have broken off: see ``recovery``
         self.problems: dict[str, str] = {}
@@ -157,7 +160,7 @@ class Passes:
         except _Stopped:
             return  # what is left undone the next start will see
         except Overtaken:
-            self._later(service or "", SETTLE, "the whole service after a change")
+            self._look_later(service or "")
         except TargetGone:
             # A container went while it was looked at: what came instead is looked at now.
             self._later(service or "", 0.0, "a container went away")
@@ -205,6 +208,7 @@ class Passes:
         full = self._validating.owes(service)
         if paths is None or context.surveyor.lost(service, paths):
             self._guard(context, service)
+        begun = time.monotonic()
         give_way = paths is None and not full
         passed = reconcile(
             context,
@@ -216,14 +220,20 @@ class Passes:
         )
         if paths is None:
             self._gave_way.pop(service, None)
+            self._took[service] = time.monotonic() - begun
         self._keep(service, passed, narrow=paths is not None)
         if full and paths is None:
             done = self._validating.came_through(passed.report, steps=len(passed.outcomes))
             self._validated(done)
         if paths is not None:
-            self._later(service, SETTLE, "the whole service after a change")
+            self._look_later(service)
         else:
             self._try_again(service, passed.outcomes)
+
+    def _look_later(self, service: str) -> None:
+        """After a save: the longer a look at everything takes, the rarer it is in another's way."""
+        wait = min(max(SETTLE, _SETTLE_SHARE * self._took.get(service, 0.0)), _LONGEST_SETTLE)
+        self._later(service, wait, "the whole service after a change")
 
     def _give_way(self, service: str) -> None:
         """A save does not wait for a look at everything, which is due again soon; not for ever."""

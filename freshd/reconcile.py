@@ -115,11 +115,12 @@ def look(
     replicas = context.same_replicas(known) if known else context.replicas(service)
     facts = context.surveyor.survey(service, replicas, paths=paths, full=full, go_on=go_on)
     report = _compared(context, facts, whole=paths is None, full=full)
+    go_on()
     doubtful = {f.path for f in report.findings if f.container_id and f.path is not None}
     if paths is None and doubtful:
         context.surveyor.doubt(service, doubtful, replicas)
         replicas = context.replicas(service)
-        facts = context.surveyor.survey(service, replicas)
+        facts = context.surveyor.survey(service, replicas, go_on=go_on)
         report = _compared(context, facts, whole=True, full=full)
     return Look(report, replicas)
 
