@@ -14,8 +14,10 @@ tree, so the quiet gap grows with the burst it ends:
 * while ``held`` says that git is at work nothing of the project is released, for at most 10 s, as
   a lock may be a dead process's.
 
-A mark during a pass of its key rests like any other, then causes exactly one more pass. A key with
-service None stands for the whole project and never runs beside a pass of one of its services.
+A mark during a pass of its key rests like any other, then causes exactly one more pass. Where one
+mark names paths and another means everything, the quick pass comes first and the other right after
+it. A key with service None stands for the whole project and never runs beside a pass of one of its
+services.
 """
 
 import threading
@@ -57,20 +59,19 @@ class _Burst:
 
     first: float
     last: float
-    paths: set[str] | None = field(default_factory=set)
+    paths: set[str] = field(default_factory=set)
+    everything: bool = False
     reasons: dict[str, None] = field(default_factory=dict)
 
     def add(self, now: float, *, paths: Iterable[str] | None, reason: str) -> None:
         self.last = now
         if len(self.reasons) < _MOST_REASONS:
             self.reasons[reason] = None
-        if paths is None:
-            self.paths = None
-        if self.paths is None or paths is None:
-            return
-        self.paths.update(paths)
+        self.everything = self.everything or paths is None
+        self.paths.update(paths or ())
         if len(self.paths) > MOST_PATHS:
-            self.paths = None
+            self.paths.clear()
+            self.everything = True
 
     @property
     def due(self) -> float:
@@ -124,14 +125,17 @@ class Coalescer:
         return not self._bursts and not self._running
 
     def knows_paths(self, key: Key) -> bool:
-        """Whether marks of ``key`` wait that name all that changed: a quick pass."""
+        """Whether marks of ``key`` wait that name what changed: a quick pass."""
         burst = self._bursts.get(key)
-        return burst is not None and burst.paths is not None
+        return burst is not None and bool(burst.paths)
 
     def _start(self, key: Key) -> Work:
         burst = self._bursts.pop(key)
         self._running.add(key)
-        paths = None if burst.paths is None else frozenset(burst.paths)
+        if burst.paths and burst.everything:
+            left = _Burst(burst.first, burst.last, everything=True, reasons=dict(burst.reasons))
+            self._bursts[key] = left
+        paths = frozenset(burst.paths) if burst.paths or not burst.everything else None
         return Work(key, paths, tuple(burst.reasons), burst.first)
 
     def _blocked(self, key: Key, now: float) -> bool:

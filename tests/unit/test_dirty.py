@@ -92,13 +92,19 @@ def test_work_tells_paths_reasons_and_the_first_mark() -> None:
 
 
 @pytest.mark.parametrize("order", [(None, ["a"]), (["a"], None)])
-def test_one_mark_for_everything_is_for_everything(order: tuple[list[str] | None, ...]) -> None:
+def test_what_is_named_comes_before_everything(order: tuple[list[str] | None, ...]) -> None:
     rules = Coalescer()
     for paths in order:
         rules.mark(WEB, 1.0, paths=paths, reason="x")
-    work, _ = rules.next(2.0)
-    assert work is not None
-    assert work.paths is None
+    assert rules.knows_paths(WEB)
+    first, _ = rules.next(2.0)
+    assert first == Work(WEB, frozenset({"a"}), ("x",), 1.0)
+    assert not rules.knows_paths(WEB)
+    assert rules.next(2.0) == (None, None), "one pass at a time"
+    assert rules.done(WEB)
+    second, _ = rules.next(2.0)
+    assert second == Work(WEB, None, ("x",), 1.0)
+    assert not rules.done(WEB)
 
 
 def test_too_many_paths_become_everything() -> None:
