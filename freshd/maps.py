@@ -74,7 +74,7 @@ class Maps:
         told = (tuple(sorted(rewritten)), tuple(sorted(refuted)))
         made_for = (model, policy, watch, mounts, told, "" if image is None else image.id)
         if known.mapped is not None and known.made_for == made_for:
-            if paths is not None and all(self._stays(path, known) for path in paths):
+            if paths is not None and all(self.stays(service, path) for path in paths):
                 return known.mapped
             if context_key(known.mapped) == known.mapped.stamps:
                 return known.mapped
@@ -240,11 +240,17 @@ class Maps:
         """Whether ``path``, or something below it, is in the map as it was made last."""
         return _knew(self.known(service), path)
 
-    def _stays(self, path: str, known: Known) -> bool:
+    def is_above(self, service: str, path: str) -> bool:
+        """Whether ``path`` is no mapped file itself, and mapped files are below it."""
+        known = self.known(service)
+        return path not in known.sources and _knew(known, path)
+
+    def stays(self, service: str, path: str) -> bool:
         """Whether ``path`` is a file that is mapped already and still exists as such.
 
         Or nothing that ever was: the file that an editor writes and then renames over another.
         """
+        known = self.known(service)
         where = os.path.join(self._project.dir, path)
         if path in known.sources and known.mapped is not None:
             return path not in known.mapped.map.inputs and os.path.isfile(where)

@@ -206,7 +206,7 @@ class Passes:
         context = self.context(service)
         paths = self._relative(work.paths)
         full = self._validating.owes(service)
-        if paths is None or context.surveyor.lost(service, paths):
+        if paths is None or not context.surveyor.same_files(service, paths):
             self._guard(context, service)
         begun = time.monotonic()
         give_way = paths is None and not full

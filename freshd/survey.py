@@ -96,7 +96,7 @@ class Surveyor:
         if paths is None:
             pairs = mapped.map.pairs
             self._trees[service] = {}
-        elif mapped is before:
+        elif mapped is before and not any(self._maps.is_above(service, path) for path in paths):
             pairs = tuple(pair for path in sorted(paths) for pair in known.sources.get(path, ()))
         else:
             pairs = narrowed(mapped.map.pairs, paths, old)
@@ -145,11 +145,9 @@ class Surveyor:
         for replica in replicas:
             self._store.containers.forget(replica.id, targets)
 
-    def lost(self, service: str, paths: Iterable[str]) -> bool:
-        """Whether something that was mapped or built from is not there any more among ``paths``."""
-        root = self._project.dir
-        gone = (path for path in paths if not os.path.lexists(os.path.join(root, path)))
-        return any(self._maps.knew(service, path) for path in gone)
+    def same_files(self, service: str, paths: Iterable[str]) -> bool:
+        """Whether no mapped file can have come or gone where ``paths`` are all that changed."""
+        return all(self._maps.stays(service, path) for path in paths)
 
     def directories(self, service: str) -> tuple[str, ...]:
         """The container directories that the last looked-at map lands in."""

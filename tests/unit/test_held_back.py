@@ -297,6 +297,20 @@ def test_a_file_that_a_rebuild_executes_waits_for_consent(
     assert daemon.would() == ()
 
 
+def test_files_that_came_back_are_remembered_at_once(
+    root: Path, start: Callable[[], Daemon]
+) -> None:
+    """A daemon that ends before its next look at everything must know of them when it comes up."""
+    lose(root, left=2)
+    daemon = start()
+    assert daemon.look() == ()
+    bring_back(root)
+    assert daemon.look(*(f"app/many/{number}" for number in range(FILES))) == ()
+    again = start()
+    lose(root, left=2)
+    assert again.look(), "it halts"
+
+
 # ---- a save does not wait for a look at everything
 
 

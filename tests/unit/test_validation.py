@@ -27,7 +27,7 @@ from tests.unit.report.values import DONE, differs, note, service
 
 WORLD = SimpleNamespace(
     surveyor=SimpleNamespace(
-        size=lambda _service: TreeSize(files=3), lost=lambda _service, _paths: False
+        size=lambda _service: TreeSize(files=3), same_files=lambda _service, _paths: True
     ),
     halted=lambda _service: None,
     watcher=lambda _service: None,
