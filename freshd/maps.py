@@ -238,12 +238,16 @@ class Maps:
 
     def knew(self, service: str, path: str) -> bool:
         """Whether ``path``, or something below it, is in the map as it was made last."""
-        return _knew(self.known(service), path)
+        mapped, sources = self.known(service).mapped, self.known(service).sources
+        if mapped is None or path == ".":
+            return True
+        below = f"{path}/"
+        files = (*sources, *mapped.map.inputs, *mapped.restarts)
+        return any(file == path or file.startswith(below) for file in files)
 
     def is_above(self, service: str, path: str) -> bool:
         """Whether ``path`` is no mapped file itself, and mapped files are below it."""
-        known = self.known(service)
-        return path not in known.sources and _knew(known, path)
+        return path not in self.known(service).sources and self.knew(service, path)
 
     def stays(self, service: str, path: str) -> bool:
         """Whether ``path`` is a file that is mapped already and still exists as such.
@@ -254,7 +258,7 @@ class Maps:
         where = os.path.join(self._project.dir, path)
         if path in known.sources and known.mapped is not None:
             return path not in known.mapped.map.inputs and os.path.isfile(where)
-        return not os.path.lexists(where) and not _knew(known, path)
+        return not os.path.lexists(where) and not self.knew(service, path)
 
 
 def differing(
@@ -269,15 +273,6 @@ def differing(
         if not want.same_content(seen) or (seen is not None and not same_mode(pair, want, seen)):
             odd.append(pair.target)
     return tuple(odd)
-
-
-def _knew(known: Known, path: str) -> bool:
-    if known.mapped is None or path == ".":
-        return True
-    mapped = known.mapped
-    files = (*known.sources, *mapped.map.inputs, *mapped.restarts)
-    below = f"{path}/"
-    return any(file == path or file.startswith(below) for file in files)
 
 
 def _directories(mapping: ServiceMap) -> tuple[str, ...]:

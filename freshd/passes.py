@@ -42,6 +42,7 @@ from freshd.report import validations
 from freshd.report.json import service_report
 from freshd.store.store import Store
 from freshd.store.validations import Validation
+from freshd.survey import no_haste
 from freshd.validating import Validating
 
 SETTLE = 1.0
@@ -61,10 +62,6 @@ class Log(Protocol):
     def info(self, event: str, **values: Any) -> Any: ...
     def warning(self, event: str, **values: Any) -> Any: ...
     def exception(self, event: str, **values: Any) -> Any: ...
-
-
-def _nothing_waits() -> None:
-    """For looks that are not broken off."""
 
 
 class _Stopped(Exception):
@@ -216,7 +213,7 @@ class Passes:
             paths=paths,
             full=full,
             on_step=self._on_step,
-            go_on=partial(self._give_way, service) if give_way else _nothing_waits,
+            go_on=partial(self._give_way, service) if give_way else no_haste,
         )
         if paths is None:
             self._gave_way.pop(service, None)

@@ -25,6 +25,7 @@ from freshd.policy.decide import decide
 from freshd.policy.failures import next_try, step_inputs, step_key
 from freshd.recovery import read_back
 from freshd.store.memory import Failure
+from freshd.survey import no_haste
 
 _ROUNDS = 3
 
@@ -33,10 +34,6 @@ OnStep = Callable[[Step, Outcome | None], None]
 
 def _no_step(_step: Step, _outcome: Outcome | None) -> None:
     """Nobody watches the steps."""
-
-
-def _no_haste() -> None:
-    """Nothing more urgent waits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +60,7 @@ def reconcile(
     paths: Collection[str] | None = None,
     full: bool = False,
     on_step: OnStep = _no_step,
-    go_on: Callable[[], None] = _no_haste,
+    go_on: Callable[[], None] = no_haste,
 ) -> Passed:
     """Make ``service`` what the tree and the policy say, and prove it.
 
@@ -103,7 +100,7 @@ def look(
     *,
     paths: Collection[str] | None = None,
     full: bool = False,
-    go_on: Callable[[], None] = _no_haste,
+    go_on: Callable[[], None] = no_haste,
 ) -> Look:
     """Observe and compare; what differs is looked at twice.
 

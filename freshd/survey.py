@@ -42,6 +42,10 @@ _ROUNDS = 3
 _Told = Mapping[str, Mapping[str, Entry | None]]
 
 
+def no_haste() -> None:
+    """Nothing more urgent waits: a look goes on to its end."""
+
+
 class Surveyor:
     """Looks at the services of one project; one thread at a time on one service."""
 
@@ -79,7 +83,7 @@ class Surveyor:
         *,
         paths: Collection[str] | None = None,
         full: bool = False,
-        go_on: Callable[[], None] = lambda: None,
+        go_on: Callable[[], None] = no_haste,
     ) -> ServiceFacts:
         """Look at ``service``; ``paths`` (project-relative) narrows the files to these.
 

@@ -57,7 +57,7 @@ def shadowed(facts: ServiceFacts, replicas: list[Replica]) -> Iterator[Finding]:
         if pair.source in facts.tree:
             hidden.setdefault(by, []).append(pair.source)
     for target, sources in sorted(hidden.items()):
-        more = f" and {len(sources) - 1:,} more" if len(sources) > 1 else ""
+        more = evidence.and_more(sources)
         yield Finding(
             cause="inner-mount-shadows",
             level=Level.NOTE,
@@ -120,7 +120,7 @@ def base_behind(facts: ServiceFacts, seen: BaseSeen | None) -> Iterator[Finding]
 def forbidden(service: str, paths: tuple[str, ...]) -> Iterator[Finding]:
     """One note on what the image holds and the policy never injects."""
     if paths:
-        more = f" and {len(paths) - 1:,} more" if len(paths) > 1 else ""
+        more = evidence.and_more(paths)
         yield Finding(
             cause="forbidden-in-image",
             level=Level.NOTE,

@@ -136,7 +136,7 @@ def _changed(
 def _unrecorded(facts: ServiceFacts, image: ImageFacts, reasons: tuple[str, ...]) -> Finding:
     newer = facts.newer
     if newer:
-        more = f" and {len(newer) - 1:,} more" if len(newer) > 1 else ""
+        more = evidence.and_more(newer)
         reasons = (*reasons, f"{printable(newer[0])}{more} changed after the image was made")
     return Finding(
         cause="build-unrecorded",

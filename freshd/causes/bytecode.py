@@ -24,7 +24,7 @@ def bytecode_findings(
         paths = {one.source: _path(facts, one.source) for one in ours}
         if not ours:
             continue
-        more = f" and {len(ours) - 1:,} more" if len(ours) > 1 else ""
+        more = evidence.and_more(ours)
         first = printable(paths[ours[0].source])
         yield Finding(
             cause=cause,

@@ -177,7 +177,7 @@ def _state(facts: ServiceFacts, replica: Replica) -> Iterator[Finding]:
 
 
 def _restart_due(facts: ServiceFacts, replica: Replica, changed: tuple[str, ...]) -> Finding:
-    more = f" and {len(changed) - 1:,} more" if len(changed) > 1 else ""
+    more = evidence.and_more(changed)
     return Finding(
         cause="restart-due",
         level=Level.STALE,

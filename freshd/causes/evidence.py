@@ -1,7 +1,7 @@
 """Evidence as findings carry it: entries and paths in, JSON values out."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sized
 
 from freshd.model import Entry, Json, Kind, Mount
 
@@ -31,6 +31,11 @@ def paths(names: Iterable[str]) -> dict[str, Json]:
     """At most ``SHOWN_PATHS`` of the names, sorted, and how many there are."""
     every = sorted(set(names))
     return {"paths": every[:SHOWN_PATHS], "count": len(every)}
+
+
+def and_more(several: Sized) -> str:
+    """What a message says behind the one of them that it names; "" where there is no other."""
+    return f" and {len(several) - 1:,} more" if len(several) > 1 else ""
 
 
 def drift(facts: Iterable[tuple[str, str | None]]) -> str:

@@ -121,7 +121,7 @@ class _Told:
         )
 
     def _message(self, cause: str, code: Sequence[Landed], who: str, level: Level) -> str:
-        more = f" and {len(code) - 1:,} more" if len(code) > 1 else ""
+        more = evidence.and_more(code)
         newest, name = f"{printable(code[0].path)}{more}", self.replica.name
         if cause == "reloader-deaf":
             return f"{newest} landed in {name}, and its reloader started nothing anew"
