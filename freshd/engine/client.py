@@ -8,7 +8,7 @@ import os
 import threading
 import time
 import weakref
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Self, TypeVar
@@ -114,10 +114,15 @@ class Engine:
         )
 
     def replicas(
-        self, *, project: str | None = None, names: Sequence[str] = ()
+        self,
+        *,
+        project: str | None = None,
+        services: Collection[str] | None = None,
+        names: Sequence[str] = (),
     ) -> tuple[Replica, ...]:
         """Containers in all states, of the Compose project or with one of the names (both: either).
 
+        ``services`` leaves out those of the project's others: each container costs a question.
         Neither given: all of the engine. One that vanishes meanwhile is left out. By name order.
         """
         chosen = []
@@ -125,6 +130,8 @@ class Engine:
             labels = item.get("Labels") or {}
             own = {name.removeprefix("/") for name in item.get("Names") or ()}
             of_project = project is not None and labels.get(inspect.PROJECT) == project
+            if services is not None and labels.get(inspect.SERVICE) not in services:
+                of_project = False
             if of_project or own.intersection(names) or (project is None and not names):
                 chosen.append(str(item["Id"]))
         found = []

@@ -12,7 +12,7 @@ from freshd.living import ImageDefaults
 from freshd.model import HistoryEntry, ImageFacts, Mount, Replica
 
 PROJECT = "com.docker.compose.project"
-_SERVICE = "com.docker.compose.service"
+SERVICE = "com.docker.compose.service"
 _NUMBER = "com.docker.compose.container-number"
 _ONEOFF = "com.docker.compose.oneoff"
 _CONFIG_HASH = "com.docker.compose.config-hash"
@@ -34,7 +34,7 @@ def listed(data: Mapping[str, Any]) -> Replica:
     return Replica(
         id=data["Id"],
         name=name,
-        service=labels.get(_SERVICE, name),
+        service=labels.get(SERVICE, name),
         project=labels.get(PROJECT, ""),
         number=int(number) if (number := labels.get(_NUMBER, "1")).isdigit() else 1,
         oneoff=labels.get(_ONEOFF, "").lower() == "true",
@@ -91,7 +91,7 @@ def replica_of(data: Mapping[str, Any]) -> Replica:
     return Replica(
         id=data["Id"],
         name=name,
-        service=labels.get(_SERVICE, name),
+        service=labels.get(SERVICE, name),
         project=labels.get(PROJECT, ""),
         number=int(number) if (number := labels.get(_NUMBER, "1")).isdigit() else 1,
         oneoff=labels.get(_ONEOFF, "").lower() == "true",

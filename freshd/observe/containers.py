@@ -42,10 +42,11 @@ def containers_of(
     directory: str,
     files: Collection[str] = (),
 ) -> ProjectContainers:
-    """All containers of the project, sorted out. ``directory`` and ``files`` are this project's
+    """All containers of these services, sorted out. ``directory`` and ``files`` are this project's
     directory and Compose files, absolute.
     """
-    return sort_out(engine.replicas(project=project), services, directory=directory, files=files)
+    found = engine.replicas(project=project, services=services)
+    return sort_out(found, services, directory=directory, files=files)
 
 
 def sort_out(

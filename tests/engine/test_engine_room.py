@@ -80,6 +80,8 @@ def test_replicas_are_chosen_by_project_or_name_in_all_states(engine: Engine, st
     both = engine.replicas(project=stack.project, names=[f"{stack.project}-plain"])
     assert {replica.id for replica in both} == {created.id, plain}
     assert engine.replicas(names=[stack.project]) == ()
+    assert engine.replicas(project=stack.project, services=["a"]) == (created,)
+    assert engine.replicas(project=stack.project, services=["b"]) == ()
 
 
 # ---- archives
