@@ -13,7 +13,7 @@ SPREAD := -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 TESTS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help venv lint types layers unit engine test test-old demo bench clean
+.PHONY: help venv lint types layers unit engine test test-old causes demo bench clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -45,6 +45,9 @@ test: lint types layers ## all of it, as CI does: lint, types, layers, unit and 
 
 test-old: venv ## the engine tests on Docker 20.10 with Compose v1 beside it (root on Debian 12)
 	@$(WITH_OLD) $(PYTEST) -q $(if $(TESTS),$(TESTS),$(SPREAD) tests/engine)
+
+causes: venv ## docs/proofs.md, from the tests of the causes on a real engine
+	@$(WITH_ENGINE) $(PYTEST) -q $(SPREAD) -m proves --causes-table docs/proofs.md tests/engine
 
 demo: venv ## a small real stack, kept in step before your eyes
 	@.ci/with-engine $(BIN)/python docs/demo/demo.py

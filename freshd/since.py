@@ -9,9 +9,11 @@ import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from freshd.causes.container import is_serving
-from freshd.model import ImageFacts, Observation, Pair, Remedy, Replica
+from freshd.model import Entry, ImageFacts, Observation, Pair, Remedy, Replica, Via
 from freshd.policy.rules import WatchRule
 from freshd.tree.manifest import TreeManifest
+
+_CLOCKS_APART = 1.0  # seconds by which the engine's clock may be ahead of the tree's
 
 
 class Since:
@@ -69,6 +71,26 @@ class Since:
             return ()
         named = {path for path in inputs if any(rule.selects(path) for rule in asking)}
         return tuple(sorted(p for p in named if self.changed_at(p) > image.created_at))
+
+    def fooled(self, pairs: Iterable[Pair], tree: Mapping[str, Entry], image: ImageFacts) -> bool:
+        """Whether ``image`` was made after the last edit of all the files it holds otherwise.
+
+        A builder takes a file of equal size and time of modification for unchanged. The time of
+        change nobody can set back: a file that is older by it lay there when the image was made.
+        Of another size it would have been noticed, so then the image is of another tree.
+        """
+        copied = [pair for pair in pairs if pair.via is Via.COPY and pair.effective]
+        odd = []
+        for pair in copied:
+            want, held = tree.get(pair.source), image.files.get(pair.target)
+            if want is not None and not want.same_content(held):
+                odd.append((pair.source, want, held))
+        return bool(odd) and all(
+            held is not None
+            and (held.kind, held.size) == (want.kind, want.size)
+            and self.changed_at(source) < image.created_at - _CLOCKS_APART
+            for source, want, held in odd
+        )
 
     def restarts(
         self,

@@ -355,7 +355,8 @@ class Surveyor:
         rules = self._project.policy.watched(service) if record is None else ()
         newer = self._since.newer(rules, facts.mapping.inputs, judged)
         found_out = with_build(facts, judged, mapped.inference, record=record, narrow=narrow)
-        return replace(found_out, newer=newer)
+        fooled = record is None and self._since.fooled(mapped.map.pairs, facts.tree, judged)
+        return replace(found_out, newer=newer, fresh_build=found_out.fresh_build or fooled)
 
 
 def _is_file(tree: Mapping[str, Entry], mapping: ServiceMap, target: str) -> bool:

@@ -18,6 +18,8 @@ settings.register_profile(
 )
 settings.load_profile("any machine")
 
+pytest_plugins = ("tests.proofs",)
+
 DEFAULT_TIMEOUT = 60.0  # seconds, as pyproject.toml has it
 UNIT_TIMEOUT = 60.0  # a guard against a hang, also on a machine that is busy with engine tests
 NOWHERE = "unix:///nonexistent/freshd-unit-tests-have-no-engine.sock"

@@ -140,7 +140,7 @@ def _stale_context(facts: ServiceFacts, image: ImageFacts, every: tuple[Behind, 
     return _finding(
         facts,
         cause="stale-build-context",
-        message=f"the image of {facts.service} was built just now and still has old bytes in "
+        message=f"the image of {facts.service} was built after the edit and still has old bytes in "
         f"{_files(len(every))}",
         evidence_of=(image, every),
     )

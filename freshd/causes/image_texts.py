@@ -50,7 +50,9 @@ IMAGE = (
         title="The image was built after the edit and still holds the old bytes",
         meaning="The builder took a file for unchanged because its size and modification time are "
         "those it knew, and used its old copy, even without the layer cache.",
-        how_known="the image's files are hashed against the tree's right after a build",
+        how_known="the image's files are hashed against the tree's, right after a build by freshd; "
+        "of another's build, the image is younger than the file's change time, which no tool sets "
+        "back, and holds other bytes of the same size",
         remedy=Remedy.REBUILD,
         prevention="`freshd rebuild SERVICE --mode fresh-context` drops the builder's copy first.",
     ),

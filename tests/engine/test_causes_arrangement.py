@@ -1,5 +1,6 @@
 """Volumes that hide a rebuild, mounts in mounts, replicas that differ, what does not serve."""
 
+import os
 from collections.abc import Callable
 
 import pytest
@@ -31,6 +32,8 @@ volumes: {{modules: {{}}}}
 
 
 @pytest.mark.timeout(600)
+@pytest.mark.proves("anonymous-volume-kept", "detected", "remedied", "silent")
+@pytest.mark.proves("volume-shadows-image", "detected", "remedied", "silent")
 def test_a_volume_over_installed_packages_hides_those_of_the_rebuilt_image(
     make_stack: StackFactory, make_freshd: Callable[[Stack], Freshd]
 ) -> None:
@@ -65,6 +68,7 @@ def test_a_volume_over_installed_packages_hides_those_of_the_rebuilt_image(
 
 
 @pytest.mark.timeout(600)
+@pytest.mark.proves("replica-mismatch", "detected", "remedied", "silent")
 def test_replicas_of_two_images_whose_tag_is_gone(
     make_stack: StackFactory, make_freshd: Callable[[Stack], Freshd]
 ) -> None:
@@ -98,6 +102,7 @@ def test_replicas_of_two_images_whose_tag_is_gone(
 
 
 @pytest.mark.timeout(600)
+@pytest.mark.proves("base-image-behind", "detected", "remedied", "silent")
 def test_a_base_image_that_was_built_again(
     stack: Stack, make_freshd: Callable[[Stack], Freshd]
 ) -> None:
@@ -124,19 +129,7 @@ def test_a_base_image_that_was_built_again(
     assert found(looked(freshd, exit_code=0)) == set()
 
 
-@pytest.mark.timeout(600)
-def test_mounts_in_mounts_forbidden_files_and_services_that_do_not_serve(
-    stack: Stack, freshd: Freshd
-) -> None:
-    stack.write(
-        {
-            "app/main.py": "1\n",
-            "app/lib/hidden.py": "1\n",
-            "other/shown.py": "1\n",
-            "scripts/seed.sh": "1\n",
-            "Dockerfile": "FROM freshd-busybox:1\nCOPY app /srv/app\nCOPY scripts /srv/scripts\n",
-            "freshd.toml": 'version = 1\n[never]\ninject = ["scripts/**"]\n',
-            "compose.yaml": f"""
+COMPOSE_OF_FOUR = f"""
 services:
   web:
     build: .
@@ -153,7 +146,26 @@ services:
     image: freshd-busybox:1
     command: ["false"]
     restart: always
-""",
+"""
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.proves("forbidden-in-image", "detected", "remedied", "silent")
+@pytest.mark.proves("inner-mount-shadows", "detected", "remedied", "silent")
+@pytest.mark.proves("unhealthy", "detected", "remedied", "silent")
+@pytest.mark.proves("restart-looping", "detected", "remedied", "silent")
+def test_mounts_in_mounts_forbidden_files_and_services_that_do_not_serve(
+    stack: Stack, freshd: Freshd
+) -> None:
+    stack.write(
+        {
+            "app/main.py": "1\n",
+            "app/lib/hidden.py": "1\n",
+            "other/shown.py": "1\n",
+            "scripts/seed.sh": "1\n",
+            "Dockerfile": "FROM freshd-busybox:1\nCOPY app /srv/app\nCOPY scripts /srv/scripts\n",
+            "freshd.toml": 'version = 1\n[never]\ninject = ["scripts/**"]\n',
+            "compose.yaml": COMPOSE_OF_FOUR,
         }
     )
     stack.up(build=True)
@@ -176,3 +188,14 @@ services:
     assert inner["evidence"]["mount"] == "/app/lib"
     assert found(document, "sick") == {Found("unhealthy", "stale")}
     assert found(document, "loop") <= {Found("restart-looping", "stale")}
+
+    serving = COMPOSE_OF_FOUR.replace('["CMD", "false"]', '["CMD", "true"]')
+    serving = serving.replace('command: ["false"]', f"{SLEEP}")
+    stack.write({"compose.yaml": serving})
+    stack.write({"Dockerfile": "FROM freshd-busybox:1\nCOPY app /srv/app\n"})
+    os.unlink(stack.path("app/lib/hidden.py"))
+    stack.up(build=True)
+    wait_until(lambda: state("sick", "{{.State.Health.Status}}") == "healthy", 60.0)
+    document = looked(freshd, exit_code=0)
+    for service in ("web", "inner", "sick", "loop"):
+        assert found(document, service) == set(), service

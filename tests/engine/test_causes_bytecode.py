@@ -43,6 +43,7 @@ def replaced(stack: Stack, text: str, *, at: int) -> None:
 
 
 @pytest.mark.timeout(600)
+@pytest.mark.proves("stale-bytecode", "detected", "remedied", "silent")
 def test_bytecode_of_equal_size_and_time_is_found_purged_and_new_code_runs(
     stack: Stack, make_freshd: Callable[[Stack], Freshd]
 ) -> None:
@@ -77,6 +78,8 @@ def test_bytecode_of_equal_size_and_time_is_found_purged_and_new_code_runs(
 
 
 @pytest.mark.timeout(600)
+@pytest.mark.proves("unchecked-bytecode", "detected", "remedied", "silent")
+@pytest.mark.proves("orphan-bytecode", "detected", "remedied", "silent")
 def test_bytecode_that_never_looks_and_bytecode_without_a_source(
     stack: Stack, make_freshd: Callable[[Stack], Freshd]
 ) -> None:

@@ -141,6 +141,9 @@ def told(stack: Stack, edit: Edit) -> str:
 
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("edits", [ENVIRONMENT, KEYS, CONTENT], ids=["env", "keys", "content"])
+@pytest.mark.proves("env-changed", "detected", "remedied")
+@pytest.mark.proves("compose-changed", "detected", "remedied")
+@pytest.mark.proves("config-content-changed", "detected", "remedied")
 def test_each_change_of_the_model_is_found_and_a_recreate_brings_it(
     web: Stack, make_freshd: Callable[[Stack], Freshd], edits: tuple[Edit, ...]
 ) -> None:
@@ -192,6 +195,9 @@ def test_a_key_that_inspect_does_not_tell_is_known_from_the_record(
 
 
 @pytest.mark.timeout(600)
+@pytest.mark.proves("env-changed", "silent")
+@pytest.mark.proves("compose-changed", "silent")
+@pytest.mark.proves("config-content-changed", "silent")
 def test_what_makes_no_other_container_is_no_finding(
     web: Stack, make_freshd: Callable[[Stack], Freshd]
 ) -> None:

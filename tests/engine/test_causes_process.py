@@ -103,6 +103,7 @@ def second_passes() -> None:
 
 
 @pytest.mark.timeout(600)
+@pytest.mark.proves("process-older-than-code", "detected", "remedied", "silent")
 def test_a_process_that_is_older_than_its_bind_mounted_code(
     stack: Stack, make_freshd: Callable[[Stack], Freshd]
 ) -> None:
@@ -192,6 +193,8 @@ def test_what_was_brought_into_the_container_and_is_not_run(
 
 
 @pytest.mark.timeout(600)
+@pytest.mark.proves("partial-reload", "detected", "remedied", "silent")
+@pytest.mark.proves("preloaded-master", "detected", "remedied", "silent")
 def test_workers_are_judged_one_by_one_and_a_preloading_master_for_them(
     stack: Stack, make_freshd: Callable[[Stack], Freshd]
 ) -> None:
@@ -263,6 +266,7 @@ while True:
 
 
 @pytest.mark.timeout(600)
+@pytest.mark.proves("reloader-deaf", "detected", "remedied", "silent")
 def test_a_reloader_that_works_and_one_that_notices_nothing(
     stack: Stack, make_freshd: Callable[[Stack], Freshd]
 ) -> None:

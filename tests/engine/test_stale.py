@@ -142,6 +142,12 @@ def web(stack: Stack) -> Stack:
 
 
 @pytest.mark.timeout(400)
+@pytest.mark.proves("content-differs", "detected", "silent")
+@pytest.mark.proves("missing-in-container", "detected", "silent")
+@pytest.mark.proves("extra-in-container", "detected", "silent")
+@pytest.mark.proves("mode-differs", "detected", "silent")
+@pytest.mark.proves("image-behind", "detected", "silent")
+@pytest.mark.proves("build-input-changed", "detected", "silent")
 def test_each_kind_of_edit_has_its_own_finding_and_no_other(
     web: Stack, make_freshd: Callable[[Stack], Freshd]
 ) -> None:
@@ -180,6 +186,7 @@ POLICY = 'version = 1\n[[rule]]\nwhen = [{when}]\ndo = ["inject"]\n'
 
 
 @pytest.mark.timeout(240)
+@pytest.mark.proves("changed-in-container", "detected", "remedied", "silent")
 def test_a_hot_patch_is_only_overwritten_by_a_rule_that_names_it(
     web: Stack, freshd: Freshd
 ) -> None:
@@ -216,6 +223,7 @@ STAGES = (
 
 
 @pytest.mark.timeout(240)
+@pytest.mark.proves("build-unrecorded", "detected", "remedied", "silent")
 def test_what_a_builder_stage_read_is_in_doubt_until_freshd_has_built_it(
     stack: Stack, freshd: Freshd
 ) -> None:
@@ -262,6 +270,7 @@ def test_edits_after_a_build_by_freshd_have_the_same_findings(web: Stack, freshd
 
 
 @pytest.mark.timeout(240)
+@pytest.mark.proves("old-image", "detected", "remedied", "silent")
 def test_an_image_built_or_tagged_behind_its_back_is_an_old_image(
     web: Stack, freshd: Freshd
 ) -> None:
@@ -296,6 +305,7 @@ def test_an_image_built_or_tagged_behind_its_back_is_an_old_image(
 
 
 @pytest.mark.timeout(240)
+@pytest.mark.proves("not-running", "detected", "remedied", "silent")
 def test_a_container_that_does_not_serve_is_named_and_still_compared(
     make_stack: StackFactory, make_freshd: Callable[[Stack], Freshd]
 ) -> None:
@@ -374,6 +384,8 @@ def seen_inside(stack: Stack, service: str, path: str) -> bytes:
 
 
 @pytest.mark.timeout(240)
+@pytest.mark.proves("single-file-bind-detached", "detected", "remedied", "silent")
+@pytest.mark.proves("target-not-writable", "detected", "silent")
 def test_mounts_decide_what_is_seen_and_what_can_be_written(mounts: Stack, freshd: Freshd) -> None:
     # The tmpfs has hidden the seed from the start: that is worth a note and no more.
     seed = "app/cache/seed"

@@ -18,6 +18,7 @@ from freshd.config import parse_policy, parse_user_config
 from freshd.errors import AlreadyRunning, ConfigError, EngineUnavailable, FreshdError
 from freshd.model import Verdict
 from freshd.report.verdicts import EXIT_CODES
+from tests.proofs import COLUMNS, table
 
 ROOT = Path(__file__).parents[2]
 PAGES = (ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md")))
@@ -219,3 +220,17 @@ def test_the_changelog_knows_this_version_and_counts_the_causes() -> None:
 
     assert f"\n## {__version__}" in WORDS["CHANGELOG.md"]
     assert len(CAUSES) == 35, "the changelog says thirty-five"
+
+
+def test_the_table_of_proofs_is_what_the_tests_claim_and_tells_of_every_cause() -> None:
+    from freshd.causes.registry import CAUSES
+
+    claimed: dict[str, set[str]] = {}
+    for path in (ROOT / "tests" / "engine").glob("test_*.py"):
+        for words in re.findall(r"mark\.proves\(([^)]*)\)", path.read_text()):
+            cause, *columns = re.findall(r'"([^"]+)"', words)
+            assert set(columns) <= set(COLUMNS), path
+            claimed.setdefault(cause, set()).update(columns)
+    assert claimed.keys() <= CAUSES.keys()
+    page = (ROOT / "docs" / "proofs.md").read_text()
+    assert page == table(CAUSES, claimed), "run `make causes`"

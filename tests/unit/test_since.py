@@ -132,3 +132,28 @@ def test_a_change_time_to_come_asks_for_nothing(
 ) -> None:
     monkeypatch.setattr("freshd.since.time.time", lambda: tree.changed - 5)
     assert tree.since.restarts("web", ["a"], [replica()], None) == {"1": ()}
+
+
+COPIED = Pair("a", TARGET, Via.COPY)
+
+
+@pytest.mark.parametrize(
+    ("held", "made", "expected"),
+    [
+        pytest.param(NEW, +60.0, True, id="made after the edit, other bytes of the same size"),
+        pytest.param(NEW, -60.0, False, id="made before the edit"),
+        pytest.param(NEW, 0.0, False, id="made at about that time"),
+        pytest.param(Entry(Kind.FILE, "1" * 64, size=9), +60.0, False, id="of another size"),
+        pytest.param(Entry(Kind.LINK, "1" * 64), +60.0, False, id="of another kind"),
+        pytest.param(None, +60.0, False, id="not in the image"),
+        pytest.param(OLD, +60.0, False, id="the same bytes"),
+    ],
+)
+def test_a_builder_was_fooled_where_an_older_edit_is_not_in_the_image(
+    tree: Tree, held: Entry | None, made: float, *, expected: bool
+) -> None:
+    files = {} if held is None else {TARGET: held}
+    image = ImageFacts("image", "chain", created_at=tree.changed + made, files=files)
+    assert tree.since.fooled([COPIED], {"a": OLD}, image) is expected
+    assert not tree.since.fooled([PAIR], {"a": OLD}, image), "a declared file is not built"
+    assert not tree.since.fooled([COPIED], {}, image), "what left the tree was not edited"
