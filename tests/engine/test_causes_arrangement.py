@@ -104,7 +104,7 @@ def test_replicas_of_two_images_whose_tag_is_gone(
 @pytest.mark.timeout(600)
 @pytest.mark.proves("base-image-behind", "detected", "remedied", "silent")
 def test_a_base_image_that_was_built_again(
-    stack: Stack, make_freshd: Callable[[Stack], Freshd]
+    stack: Stack, make_freshd: Callable[[Stack], Freshd], engine_version: int
 ) -> None:
     base = f"{stack.project}-base"
 
@@ -122,7 +122,9 @@ def test_a_base_image_that_was_built_again(
     build_base("2\n")
     assert stack.read(stack.container("web"), "/lib") == b"1\n", "it stands on the new base"
     document = looked(freshd, exit_code=1)
-    assert found(document) == {Found("base-image-behind", "stale")}
+    # Docker 20.10's classic builder names the content in the history: that is another one now.
+    in_doubt = {Found("build-unrecorded", "unverifiable")} if engine_version < 23 else set()
+    assert found(document) == {Found("base-image-behind", "stale"), *in_doubt}
     assert finding(document, "base-image-behind")["evidence"]["base"] == base
     assert freshd("rebuild", "web").returncode == 0
     assert stack.read(stack.container("web"), "/lib") == b"2\n"

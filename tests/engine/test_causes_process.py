@@ -139,6 +139,7 @@ services:
     for each in (freshd, make_freshd(stack)):
         assert found(looked(each, exit_code=0)) == set()
 
+    second_passes()
     stack.write({"app/answer.py": "TEXT = 'new'\n"})
     assert served(stack) == "old", "the process is not behind"
     for each in (freshd, make_freshd(stack)):
