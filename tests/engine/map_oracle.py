@@ -214,7 +214,7 @@ def rewritten(case: Case, inference: Inference, image: ReadImage) -> dict[str, s
     reasons = {}
     for pair in inference.pairs:
         writer = image.writers.get(pair.target)
-        if writer != pair.record:
+        if writer not in (pair.record, *pair.before):
             reasons[pair.target] = f"written by {writer}"
         elif pair.through_run and touched_before(case, pair) and not holds(pair, image):
             reasons[pair.target] = "changed in an earlier stage"

@@ -100,3 +100,27 @@ def test_a_build_by_others_is_seen_to_be_newer(
     assert "old-image" in causes, causes
     assert freshd("recreate", "web").returncode == 0
     assert freshd("check").returncode == 0
+
+
+def test_a_file_that_two_copies_bring_is_one_that_an_edit_puts_out_of_step(
+    stack: Stack, make_freshd: Callable[[Stack], Freshd]
+) -> None:
+    """This store leaves out of a layer what those below it have, so the first COPY wrote it."""
+    freshd = make_freshd(stack)
+    stack.write({"app/lock": "one\n", "compose.yaml": COMPOSE})
+    stack.write(
+        {
+            "Dockerfile": "FROM freshd-busybox:1\nWORKDIR /app\nCOPY app/lock .\n"
+            'RUN cat lock >/installed\nCOPY app .\nCMD ["sleep", "1000000"]\n'
+        }
+    )
+    stack.up(build=True)
+    assert freshd("check").returncode == 0
+    stack.write({"app/lock": "two\n"})
+    seen = freshd("check", "--json")
+    assert seen.returncode == 1, seen
+    findings = seen.json["services"][0]["findings"]
+    assert {finding["cause"] for finding in findings} == {"content-differs", "build-input-changed"}
+    assert freshd("rebuild", "web").returncode == 0
+    assert stack.read(stack.container("web"), "/installed") == b"two\n"
+    assert freshd("check").returncode == 0

@@ -43,7 +43,7 @@ def overwritten(
     found: dict[str, str] = {}
     for pair in pairs:
         writer = writers.get(pair.target, "")
-        ours = writer == pair.record or pair.record not in ran
+        ours = writer in (pair.record, *pair.before) or pair.record not in ran
         if writer.startswith(("COPY ", "ADD ")) and writer.endswith(MARK) and not ours:
             written = f"'{writer.removesuffix(MARK)}' wrote {pair.target} in the image"
             found[pair.target] = _words(pair, written)

@@ -180,7 +180,9 @@ def _begin(
                 consumed=origin_state.consumed(node),
                 through_run=node.through_run or origin_state.ran_since(node),
             )
-        node = node._replace(at=now, line=line, record=text, guessed=guessed, given=False)
+        node = node._replace(
+            at=now, line=line, record=text, before=(), guessed=guessed, given=False
+        )
         return chmod(node, mode=octal, free=bool(mode) and octal is None)
 
     def is_directory(path: str) -> bool:

@@ -28,7 +28,9 @@ class CopyPair:
 
     ``source`` is relative to the context, ``target`` absolute in the image. ``mode`` is the
     ``--chmod`` (None: the file's own). ``line`` is the COPY's, ``record`` its text in the image's
-    history: another last writer of ``target`` means that the pair does not hold (`demote`).
+    history: another last writer of ``target`` means that the pair does not hold (`demote`), but
+    for those in ``before``, which had put the same file there: containerd's image store leaves out
+    of a layer what the ones below it have.
     ``also_input``: a RUN is known to read it too. ``through_run``: it passed a stage where a RUN
     followed, so only the image can tell whether it still is the tree's; then, and when
     ``free_mode``, its mode is not to be compared with the tree's. ``named``: the COPY names this
@@ -44,6 +46,7 @@ class CopyPair:
     through_run: bool = False
     free_mode: bool = False
     record: str = ""
+    before: tuple[str, ...] = ()
     named: bool = False
     guessed: bool = False
 
@@ -193,6 +196,7 @@ def _pairs(state: State, read: Collection[str]) -> tuple[CopyPair, ...]:
             through_run=node.through_run,
             free_mode=node.free_mode or node.through_run,
             record=node.record,
+            before=node.before,
             named=node.named,
             guessed=node.guessed,
         )

@@ -106,6 +106,8 @@ class Placer:
         old = self.volume.get(path)
         if old is not None and old.source is not None:
             self.lost.append(old)
+            if old.source == node.source:
+                node = node._replace(before=(*old.before, old.record))
         self.volume.put(path, node)
 
 

@@ -24,6 +24,7 @@ class Node(NamedTuple):
     ``mode`` is the last ``--chmod``; ``free_mode`` says that the mode cannot be told from the tree.
     ``line`` and ``record`` are the COPY's line and its text in the image's history. ``at`` orders
     it against RUNs; ``consumed`` and ``through_run`` were true in the stage it came from.
+    ``before`` are the records of earlier COPYs that had put the same file there.
     ``named``: the COPY names this very file. ``guessed``: where it landed hangs on a base image
     that is not known. ``given``: the base image has it.
     """
@@ -35,6 +36,7 @@ class Node(NamedTuple):
     free_mode: bool = False
     line: int = 0
     record: str = ""
+    before: tuple[str, ...] = ()
     at: int = 0
     consumed: bool = False
     through_run: bool = False

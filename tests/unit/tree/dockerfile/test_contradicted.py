@@ -64,3 +64,18 @@ def test_only_a_copy_of_the_file_itself_names_it_and_an_unknown_base_makes_a_gue
     assert all(pair.guessed for pair in pairs.values())
     sure = infer(text.replace("unknown", "scratch"), files).pairs
     assert not any(pair.guessed for pair in sure)
+
+
+def test_an_earlier_copy_of_the_same_file_may_be_what_wrote_it() -> None:
+    """containerd's image store leaves out of a layer what the layers below it have."""
+    text = "FROM b\nCOPY lock /app/\nRUN x\nCOPY . /app/\nCOPY other/lock /app/lock2\nCOPY . /app\n"
+    files = {"lock": Kind.FILE, "other": Kind.DIR, "other/lock": Kind.FILE, "lock2": Kind.FILE}
+    pairs = {pair.target: pair for pair in infer(text, files).pairs}
+    lines = ["COPY lock /app/ # buildkit", "COPY . /app/ # buildkit", "COPY . /app # buildkit"]
+    first, second, last = lines
+    assert (pairs["/app/lock"].before, pairs["/app/lock"].record) == ((first, second), last)
+    assert pairs["/app/lock2"].before == (), "another file lay there in between"
+    ran = tuple(HistoryEntry(line) for line in lines)
+    for line in lines:
+        assert overwritten([pairs["/app/lock"]], {"/app/lock": line}, ran) == {}
+    assert overwritten([pairs["/app/lock2"]], {"/app/lock2": first}, ran).keys() == {"/app/lock2"}
