@@ -16,6 +16,7 @@ from freshd.composewatch import ComposeWatches
 from freshd.engine.client import Engine
 from freshd.engine.compose import Compose
 from freshd.errors import AlreadyRunning, EngineFailed, OutcomeUnknown, TargetGone
+from freshd.identity import LABEL, identity
 from freshd.model import (
     BuildRecord,
     Entry,
@@ -192,6 +193,7 @@ class Context:
             replicas=lambda: self.replicas(service),
             inputs=build.inputs,
             mismatches=build.mismatches,
+            labels=build.labels,
             record_build=build.record,
             written=_Written(self, replicas),
             journal=_Journal(self.store, self.project.name, plan, self.clock),
@@ -248,15 +250,21 @@ class _Build:
         """Files the image does not hold as the tree had them; what was edited since is left out."""
         return self._context.surveyor.mismatches(self._service, self._tree)
 
-    def record(self, image_id: str, inputs: Mapping[str, str]) -> None:
+    def labels(self, inputs: Mapping[str, str]) -> Mapping[str, str]:
+        """What tells, of the image alone, that it was made of ``inputs``."""
+        return {LABEL: identity(inputs, self._args())}
+
+    def _args(self) -> Mapping[str, str]:
         build = self._context.project.service(self._service).build
-        args = {} if build is None else build.args
+        return {} if build is None else {name: value or "" for name, value in build.args.items()}
+
+    def record(self, image_id: str, inputs: Mapping[str, str]) -> None:
         self._context.store.builds.record(
             BuildRecord(
                 image_id=image_id,
                 service=self._service,
                 inputs=inputs,
-                args={name: value or "" for name, value in args.items()},
+                args=self._args(),
                 recorded_at=self._context.clock(),
             )
         )

@@ -52,6 +52,11 @@ class Maps:
         self._engine = engine
         self._images = HeldImages(store.images)
         self._known: dict[str, Known] = {}
+        self._judged: dict[str, str] = {}
+
+    def judge(self, service: str, ref: str) -> None:
+        """From now on ``ref`` is looked at as the image of ``service``, and not its tag's."""
+        self._judged[service] = ref
 
     def known(self, service: str) -> Known:
         return self._known.setdefault(service, Known())
@@ -97,7 +102,8 @@ class Maps:
 
     def tag_image(self, service: str) -> ImageFacts | None:
         """The image that the service's tag names now, without files."""
-        return self.image(service, self._project.service(service).image)
+        ref = self._judged.get(service) or self._project.service(service).image
+        return self.image(service, ref)
 
     def image(self, service: str, ref: str) -> ImageFacts | None:
         """An image's facts without files. An id's never change; a tag is asked for again."""

@@ -269,7 +269,8 @@ class ServiceFacts:
     ``tag_image`` is the image the service's tag names now (None: no such image). ``images`` holds
     the facts of every image a replica runs, by id. ``tree`` maps sources and inputs to entries
     (absent = not in the tree). ``written`` is what freshd last wrote: (container id, target) ->
-    digest. ``trace`` compares the image's history with the Dockerfile. ``newer`` are inputs that a
+    digest. ``trace`` compares the image's history with the Dockerfile, ``built_from`` the identity
+    that the image carries with the tree's. ``newer`` are inputs that a
     rule names and that changed after an image was made whose build is not recorded; ``restarts``
     (by container id) are files that ask for a restart and changed after the process had started.
     """
@@ -286,6 +287,7 @@ class ServiceFacts:
     written: Mapping[tuple[str, str], str] = field(default_factory=dict)
     trace: Trace = Trace.UNKNOWN
     trace_evidence: str = ""
+    built_from: Trace = Trace.UNKNOWN
     fresh_build: bool = False
     newer: tuple[str, ...] = ()
     restarts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

@@ -5,8 +5,9 @@ In: a service's facts and the image in question. Out: the same facts with trace 
 
 from dataclasses import replace
 
+from freshd.identity import carried, identity
 from freshd.maps import differing
-from freshd.model import BuildRecord, ImageFacts, ServiceFacts, Trace
+from freshd.model import BuildRecord, ImageFacts, ServiceFacts, Trace, Via
 from freshd.tree.dockerfile.history import compare_history
 from freshd.tree.dockerfile.infer import Inference
 from freshd.tree.dockerfile.triggers import unseen_trigger
@@ -31,6 +32,9 @@ def with_build(
         mapping = replace(
             mapping, opaque=(*mapping.opaque, *unseen), lasting=(*mapping.lasting, *unseen)
         )
+    built_from = Trace.UNKNOWN
+    if record is None and not narrow:
+        record, built_from = _told_by_label(facts, image)
     if record is not None and narrow:
         known = {pair.source for pair in facts.mapping.pairs}.union(facts.mapping.inputs)
         inputs = {path: digest for path, digest in record.inputs.items() if path in known}
@@ -41,8 +45,22 @@ def with_build(
         record=record,
         trace=trace,
         trace_evidence=evidence,
+        built_from=built_from,
         fresh_build=record is not None and _built_from(record, facts, image),
     )
+
+
+def _told_by_label(facts: ServiceFacts, image: ImageFacts) -> tuple[BuildRecord | None, Trace]:
+    """A record of the build where the image carries the identity of the tree as it is now."""
+    label = carried(image.labels)
+    if not label:
+        return None, Trace.UNKNOWN
+    copied = {pair.source for pair in facts.mapping.pairs if pair.via is Via.COPY}
+    wanted = copied.union(facts.mapping.inputs)
+    inputs = {path: facts.tree[path].digest for path in wanted & facts.tree.keys()}
+    if label != identity(inputs, facts.args):
+        return None, Trace.DIFFERS
+    return BuildRecord(image.id, facts.service, inputs, facts.args), Trace.EQUAL
 
 
 def _built_from(record: BuildRecord, facts: ServiceFacts, image: ImageFacts) -> bool:

@@ -22,6 +22,7 @@ from freshd.engine.client import Engine, EngineVersion
 from freshd.engine.compose import Compose
 from freshd.engine.endpoint import Endpoint, resolve
 from freshd.errors import ConfigError, EngineFailed
+from freshd.imaged import look_at_image
 from freshd.located import locate as locate_project
 from freshd.locations import Locations, locate
 from freshd.model import (
@@ -174,6 +175,12 @@ class Session:
         if not path_globs:
             self._save(reports)
         return self._report(reports)
+
+    def check_image(self, ref: str, services: Sequence[str]) -> ProjectReport:
+        """Compare one image with the tree; no container is asked, and no state is needed."""
+        names = self.names(services) if services else ()
+        report = look_at_image(self.context(""), ref, names)
+        return self._report([report])
 
     def validate(self, *, progress: CountProgress | None = None) -> ProjectReport:
         """Compare all of the stack, believing no earlier hash, and remember what it came to."""

@@ -76,6 +76,11 @@ class Surveyor:
         copies = [p for p in mapped.map.pairs if p.via is Via.COPY and p.effective]
         return mapped, len(copies) - len(differing(copies, tree, image))
 
+    def survey_image(self, service: str, ref: str) -> ServiceFacts:
+        """The tree and the image ``ref``, as if it were what the tag of ``service`` names."""
+        self._maps.judge(service, ref)
+        return self.survey(service, ())
+
     def survey(
         self,
         service: str,

@@ -62,6 +62,7 @@ def _build(world: World, files: ComposeFiles, mode: RebuildMode) -> _Built:
         files,
         [world.built_by or world.service],
         mode=mode,
+        labels=world.labels(inputs),
         timeout=world.limits.build,
         on_line=world.on_line,
         on_start=lambda pid: world.journal.phase("build", {"mode": mode.value, "pid": pid}),

@@ -60,8 +60,9 @@ class World:
     ``compose_files`` is None for a service that no Compose file makes. ``image_ref`` is the tag
     that a build gives, ``built_by`` the service whose build gives it, where that is another one.
     ``inputs()`` are the digests of the build's inputs now, ``mismatches()`` the paths at which
-    the image of ``image_ref`` is not what the tree says (rule 15), and ``record_build(image_id,
-    inputs)`` remembers what a proven build was made of. ``hooks`` say, by the name of their rule,
+    the image of ``image_ref`` is not what the tree says (rule 15), ``labels(inputs)`` are those
+    that a build of them carries, and ``record_build(image_id, inputs)`` remembers what a proven
+    build was made of. ``hooks`` say, by the name of their rule,
     how commands are run. ``followers()`` are the running containers, by service, of those that
     share a namespace of this one's and are cut off when that ends. ``clock`` is unix seconds.
     """
@@ -78,6 +79,7 @@ class World:
     inputs: Callable[[], Mapping[str, str]]
     mismatches: Callable[[], tuple[str, ...]]
     record_build: Callable[[str, Mapping[str, str]], None]
+    labels: Callable[[Mapping[str, str]], Mapping[str, str]] = dict
     written: Written
     journal: StepJournal
     on_line: Callable[[str], None]

@@ -39,7 +39,7 @@ from freshd.model import (
     printable,
 )
 
-__all__ = ["compare", "strictly", "verdict", "worst"]
+__all__ = ["compare", "compare_image", "strictly", "verdict", "worst"]
 
 _LINK_ORDER = {link: index for index, link in enumerate(LinkName)}
 
@@ -74,6 +74,27 @@ def compare(facts: ServiceFacts, living: Living | None = None) -> ServiceReport:
             config_checked=living is not None and _all_in(serving, living.config),
         ),
         containers=tuple(_replica_report(result) for result in results),
+        findings=tuple(findings),
+    )
+
+
+def compare_image(facts: ServiceFacts) -> ServiceReport:
+    """Compare tree and image of one service; of its containers nothing is said."""
+    mapped = frozenset(pair.target for pair in facts.mapping.pairs if pair.source in facts.tree)
+    image = _image_findings(facts, mapped)
+    findings = sorted([*(image or ()), *_unreadable_sources(facts)], key=_reading_order)
+    return ServiceReport(
+        name=facts.service,
+        verdict=verdict(findings),
+        patched=False,
+        links=links(
+            findings,
+            image_checked=image is not None,
+            container_checked=False,
+            process_checked=False,
+            config_checked=False,
+        ),
+        containers=(),
         findings=tuple(findings),
     )
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from freshd.causes import evidence
 from freshd.causes.image import Behind
+from freshd.identity import carried
 from freshd.model import (
     BuildRecord,
     Finding,
@@ -26,7 +27,8 @@ def build_findings(
 ) -> tuple[Finding, ...]:
     """At most one finding. Of ``landed``, verbatim copies that differ, only the inputs count.
 
-    ``unclear`` are files of the image that may have left the tree.
+    ``unclear`` are files of the image that may have left the tree. An image that carries another
+    identity than the tree's, and holds all that lands, had another input.
     """
     if not facts.builds:
         return ()
@@ -39,6 +41,8 @@ def build_findings(
     trace = facts.trace is Trace.DIFFERS and not proved
     if changed or arguments or trace:
         return (_changed(facts, image, sorted(changed), arguments, trace=trace),)
+    if facts.built_from is Trace.DIFFERS and not (landed or facts.fresh_build):
+        return (_changed(facts, image, [], (), trace=False),)
     reasons = tuple(_doubts(facts, record, unclear))
     if not reasons and not facts.newer:
         return ()
@@ -109,12 +113,16 @@ def _changed(
     if len(changed) > 3:
         what.append(f"{len(changed) - 3:,} more")
     what += [f"build argument {name}" for name in arguments]
+    if not what and facts.built_from is Trace.DIFFERS and not trace:
+        what = ["something that leaves no trace in the image"]
     if not what:
         what = [printable(facts.trace_evidence) or "the Dockerfile"]
     state = [(path, _now(facts, path)) for path in changed]
     # An argument's value may be a secret: not even its hash leaves here.
     state += [(f"argument {name}", None) for name in arguments]
     state += [("trace", facts.trace_evidence)] if trace else []
+    label = carried(image.labels) if facts.built_from is Trace.DIFFERS else ""
+    state += [("identity", label)] if label else []
     return Finding(
         cause="build-input-changed",
         level=Level.STALE,
@@ -128,6 +136,7 @@ def _changed(
             **evidence.paths(changed),
             "arguments": list(arguments),
             "trace": facts.trace_evidence if trace else None,
+            **({"built_from": label} if label else {}),
             "drift": evidence.drift(state),
         },
     )

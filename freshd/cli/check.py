@@ -13,6 +13,7 @@ from freshd.cli.app import App, examples, json_option, project_options
         "freshd check web worker",
         "freshd check --path 'app/**/*.py'",
         "freshd check --strict --json",
+        "freshd check --image shop-web",
     ),
 )
 @click.argument("services", metavar="[SERVICE]...", nargs=-1, shell_complete=completing.services)
@@ -21,6 +22,11 @@ from freshd.cli.app import App, examples, json_option, project_options
 )
 @click.option("--strict", is_flag=True, help="Count notes, such as a patched container, as stale.")
 @click.option("--full", is_flag=True, help="Read every file again; believe nothing remembered.")
+@click.option(
+    "--image",
+    metavar="IMAGE",
+    help="Compare this image with the tree, and no container; SERVICE is whose build it is.",
+)
 @json_option
 @project_options
 def check(
@@ -30,17 +36,26 @@ def check(
     globs: tuple[str, ...],
     strict: bool,
     full: bool,
+    image: str | None,
     as_json: bool,
 ) -> int:
     """Compare the tree with the containers, and say what parts them.
 
     SERVICE is a service or the name of a container; none means all. Exit status: 0 fresh, 1 stale,
     3 when something cannot be proved and nothing is stale.
+
+    With --image it works where nothing runs and freshd has never been: its own builds carry what
+    they were made of.
     """
     from freshd.report import json, text, verdicts
 
     with app.open() as session, app.screen.progress() as progress:
-        report = session.check(services, path_globs=globs, full=full, progress=progress)
+        if image is not None:
+            if globs or full:
+                raise click.UsageError("--image goes with neither --path nor --full")
+            report = session.check_image(image, services)
+        else:
+            report = session.check(services, path_globs=globs, full=full, progress=progress)
     if strict:
         report = verdicts.strict(report)
     if as_json:

@@ -11,11 +11,13 @@ import os
 import re
 import signal
 import subprocess
+import tempfile
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from typing import Final
 
 from freshd.engine.endpoint import Endpoint, cli_environment
@@ -171,24 +173,28 @@ class Compose:
         services: Sequence[str],
         *,
         mode: RebuildMode,
+        labels: Mapping[str, str] | None = None,
         timeout: float = 3600.0,
         on_line: OnLine = _ignore_line,
         on_start: OnStart = _ignore_pid,
     ) -> ComposeResult:
         """Builds. ``fresh-context`` first drops BuildKit's copy of the local files, which it
         reuses for equal size and mtime; ``no-cache`` runs every instruction again but trusts that
-        copy; ``clean`` is both. Base images are not pulled. A failed build is a result, not an
-        error; OutcomeUnknown past ``timeout`` seconds, after which the build is ended.
+        copy; ``clean`` is both. Base images are not pulled. ``labels`` are given to the images,
+        besides what the Compose files say. A failed build is a result, not an error;
+        OutcomeUnknown past ``timeout`` seconds, after which the build is ended.
         """
         if mode in (RebuildMode.FRESH_CONTEXT, RebuildMode.CLEAN):
             self.prune_context(on_start=on_start)
-        argv = [*_compose(files), "build"]
-        if mode in (RebuildMode.NO_CACHE, RebuildMode.CLEAN):
-            argv.append("--no-cache")
-        argv += ["--", *services]
-        return self._run(
-            argv, timeout=timeout, on_line=on_line, on_start=on_start, until=self._no_builds
-        )
+        options = ["--no-cache"] if mode in (RebuildMode.NO_CACHE, RebuildMode.CLEAN) else []
+        with _labelled(files, services, labels or {}) as labelled:
+            return self._run(
+                [*_compose(labelled), "build", *options, "--", *services],
+                timeout=timeout,
+                on_line=on_line,
+                on_start=on_start,
+                until=self._no_builds,
+            )
 
     def up(
         self,
@@ -271,6 +277,21 @@ class Compose:
         if process.returncode != 0:
             _raise_known("\n".join(lines))
         return ComposeResult(process.returncode, lines)
+
+
+@contextmanager
+def _labelled(
+    files: ComposeFiles, services: Sequence[str], labels: Mapping[str, str]
+) -> Iterator[ComposeFiles]:
+    """The files and one more, while it is needed, that gives the builds of ``services`` labels."""
+    if not labels or not files.files:  # Compose finds its own files only where none is named
+        yield files
+        return
+    build = {"build": {"labels": dict(labels)}}
+    with tempfile.NamedTemporaryFile("w", prefix="freshd-labels-", suffix=".yaml") as more:
+        json.dump({"services": dict.fromkeys(services, build)}, more)
+        more.flush()
+        yield replace(files, files=(*files.files, more.name))
 
 
 def _wait(process: subprocess.Popen[bytes], timeout: float, until: threading.Event | None) -> None:

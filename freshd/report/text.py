@@ -94,7 +94,7 @@ def _behind(service: ServiceReport, link: LinkName) -> str:
 def _sizes(service: ServiceReport) -> str:
     replicas = service.containers
     if not replicas:
-        return "no container"
+        return "no container looked at" if _image_alone(service) else "no container"
     where = count(len(replicas), "container")
     compared = max(each.compared for each in replicas)
     if not compared:
@@ -104,6 +104,10 @@ def _sizes(service: ServiceReport) -> str:
         every = count(sum(each.compared for each in replicas), "file")
         return f"{unequal:,} of {every} {'differs' if unequal == 1 else 'differ'}"
     return f"{count(compared, 'file')} in {where}"
+
+
+def _image_alone(service: ServiceReport) -> bool:
+    return _state(service, LinkName.IMAGE) is not LinkState.UNCHECKED
 
 
 def findings_of(service: ServiceReport) -> Iterator[Line]:

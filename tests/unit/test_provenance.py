@@ -2,8 +2,20 @@
 
 import pytest
 
-from freshd.model import HistoryEntry, ImageFacts, Kind, Trace
-from freshd.provenance import told_by_history
+from freshd.identity import LABEL, identity
+from freshd.model import (
+    BuildRecord,
+    Entry,
+    HistoryEntry,
+    ImageFacts,
+    Kind,
+    Pair,
+    ServiceFacts,
+    ServiceMap,
+    Trace,
+    Via,
+)
+from freshd.provenance import told_by_history, with_build
 from freshd.tree.dockerfile.infer import infer
 
 STAGES = "FROM scratch AS tools\n{run}FROM scratch\nCOPY --from=tools /made /made\nCOPY a /a\n"
@@ -40,3 +52,40 @@ def test_equal_lines_prove_nothing_of_what_leaves_none(
     inference = infer(STAGES.format(run=run), {"a": Kind.FILE})
     image = ImageFacts("sha256:1", "chain", history=tuple(HistoryEntry(line) for line in history))
     assert told_by_history(inference, image) == expected
+
+
+INPUTS = {"a": "1" * 64, "Dockerfile": "2" * 64}
+MAP = ServiceMap("web", (Pair("a", "/a", Via.COPY), Pair("b", "/b", Via.BIND)), ("Dockerfile",))
+FACTS = ServiceFacts(
+    "web",
+    builds=True,
+    mapping=MAP,
+    tree={path: Entry(Kind.FILE, digest) for path, digest in {**INPUTS, "b": "3" * 64}.items()},
+    args={"MODE": "fast"},
+)
+
+
+@pytest.mark.parametrize(
+    ("label", "expected"),
+    [
+        (identity(INPUTS, {"MODE": "fast"}), Trace.EQUAL),
+        (identity(INPUTS, {"MODE": "slow"}), Trace.DIFFERS),
+        (identity({**INPUTS, "a": "4" * 64}, {"MODE": "fast"}), Trace.DIFFERS),
+        ("v0:of another freshd", Trace.UNKNOWN),
+        ("", Trace.UNKNOWN),
+    ],
+)
+def test_the_identity_that_an_image_carries_stands_for_a_record(
+    label: str, expected: Trace
+) -> None:
+    image = ImageFacts("sha256:1", "chain", labels={LABEL: label})
+    told = with_build(FACTS, image, None, record=None, narrow=False)
+    assert told.built_from is expected
+    assert (told.record is not None) is (expected is Trace.EQUAL)
+    if told.record is not None:
+        assert told.record.by_freshd
+        assert told.record.inputs == INPUTS
+    # a part of the map says nothing of the whole, and what freshd remembers comes first
+    assert with_build(FACTS, image, None, record=None, narrow=True).record is None
+    known = BuildRecord("sha256:1", "web", {"a": "9" * 64})
+    assert with_build(FACTS, image, None, record=known, narrow=False).record == known

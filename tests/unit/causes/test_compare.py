@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from freshd.causes import compare, strictly
+from freshd.causes import compare, compare_image, strictly
 from freshd.model import (
     Entry,
     Finding,
@@ -326,6 +326,36 @@ def test_a_read_only_target_is_named(changes: dict[str, object], remedy: Remedy)
 def test_right_after_a_build_a_difference_is_the_builders_stale_context() -> None:
     report = compare(Stack(EDITED, V1, extra={"fresh_build": True}).facts())
     assert told(report) == ["stale stale-build-context", "stale content-differs web-1 app/a.py"]
+
+
+@pytest.mark.parametrize(
+    ("tree", "extra", "expected"),
+    [
+        (V1, {}, ["stale build-input-changed"]),
+        (EDITED, {}, ["stale image-behind", "stale content-differs web-1 app/a.py"]),
+        (
+            EDITED,
+            {"fresh_build": True},
+            ["stale stale-build-context", "stale content-differs web-1 app/a.py"],
+        ),
+    ],
+    ids=["nothing else does", "what lands does", "the builder's old bytes do"],
+)
+def test_another_identity_is_a_changed_input_where_nothing_else_explains_it(
+    tree: dict[str, str], extra: dict[str, object], expected: list[str]
+) -> None:
+    report = compare(Stack(tree, V1, extra={"built_from": Trace.DIFFERS, **extra}).facts())
+    assert told(report) == expected
+
+
+def test_an_image_alone_has_its_link_and_no_other() -> None:
+    report = compare_image(Stack(EDITED, V1).facts())
+    assert told(report) == ["stale image-behind"]
+    assert report.containers == ()
+    assert {link for link in LinkName if report.links[link] is not LinkState.UNCHECKED} == {
+        LinkName.IMAGE
+    }
+    assert compare_image(Stack(V1, V1).facts()).verdict is Verdict.FRESH
 
 
 def test_a_landed_input_that_differs_is_an_input_that_changed() -> None:

@@ -74,6 +74,10 @@ class FakeSession:
             progress("web", 1, 2)
         return self.report
 
+    def check_image(self, ref: str, services: Sequence[str]) -> ProjectReport:
+        self._note("check_image", ref, *services)
+        return self.report
+
     def validate(self, *, progress: CountProgress | None = None) -> ProjectReport:
         self._note("validate")
         return self.report

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from freshd.cli.boundary import USAGE
 from freshd.model import Level, Plan, ProjectReport, RebuildMode, Verdict
 from freshd.report.diffs import Sides
 from tests.unit.cli.fakes import FakeApplied, FakeSession, Line
@@ -33,6 +34,14 @@ def test_the_status_of_check_is_the_verdict(
         result = line("check", *options, *more, session=FakeSession(report=report))
         assert (result.status, result.err) == (status, "")
     assert json.loads(result.out)["verdict"] == {0: "fresh", 1: "stale", 3: "unverifiable"}[status]
+
+
+def test_check_of_an_image_asks_for_it_and_takes_no_narrowing(line: Line) -> None:
+    session = FakeSession(report=STALE)
+    assert line("check", "--image", "shop-web:2", "web", session=session).status == 1
+    assert session.calls == [("check_image", "shop-web:2", "web")]
+    for more in (("--full",), ("--path", "a")):
+        assert line("check", "--image", "x", *more, session=FakeSession()).status == USAGE
 
 
 def test_check_passes_services_globs_and_full_on(line: Line) -> None:
