@@ -27,6 +27,7 @@ from freshd.policy.rules import ReloadKind
 from freshd.project import Project
 from freshd.proposal.commands import way_of
 from freshd.store.store import Store
+from freshd.surroundings import Surrounds
 from freshd.tree.buildfiles import read_build_files
 from freshd.tree.compose import SWITCHES
 from freshd.tree.dockerfile.outline import outline
@@ -48,11 +49,13 @@ class CloserLook:
     store: Store
     clock: Callable[[], float]
     landings: Landings = field(init=False)
+    surrounds: Surrounds = field(init=False)
     _hashes: dict[tuple[object, str], str] = field(default_factory=dict)
     _version: str = ""
 
     def __post_init__(self) -> None:
         self.landings = Landings(self.engine, self.project.dir, self.store.made)
+        self.surrounds = Surrounds(self.project, self.engine, self.store)
 
     def living(self, facts: ServiceFacts, *, full: bool = False) -> Living:
         """What the facts leave out. A container that goes away meanwhile has none of it.
@@ -76,7 +79,8 @@ class CloserLook:
             except (EngineFailed, OutcomeUnknown, TargetGone):
                 continue  # the look at its files tells what is wrong with it
         forbidden, base = self._forbidden(facts), self._base(facts)
-        return Living(config, running, bytecode, hidden, forbidden, base)
+        around = self.surrounds.of(facts)
+        return Living(config, running, bytecode, hidden, forbidden, base, around)
 
     def _base(self, facts: ServiceFacts) -> BaseSeen | None:
         """None where there is no build, no base image here, or a Dockerfile that is wrong."""

@@ -192,6 +192,49 @@ class BaseSeen:
 
 
 @dataclass(frozen=True, slots=True)
+class Covered:
+    """A bind mount over ``paths`` that the image has and ``source`` (on this machine) has not."""
+
+    mount: Mount
+    source: str
+    paths: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LinkOut:
+    """A link of the tree, copied as a link, that leads to ``leads_to`` outside the context.
+
+    ``target`` is where it lands; there ``missing``, an absolute path, is not in the container.
+    """
+
+    path: str
+    target: str
+    leads_to: str
+    missing: str
+    container: str
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A tracked file that was edited since the build, and the rule that keeps it out of it."""
+
+    path: str
+    digest: str
+    file: str
+    line: int
+    pattern: str
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What lies around a service's files, and says why an edit does not get into its containers."""
+
+    covered: tuple[Covered, ...] = ()
+    links_out: tuple[LinkOut, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Living:
     """What a whole look adds to the facts of a service, by container id.
 
@@ -204,3 +247,4 @@ class Living:
     hidden: Mapping[str, tuple[Hidden, ...]] = field(default_factory=dict)
     forbidden: tuple[str, ...] = ()
     base: BaseSeen | None = None
+    around: Surroundings = Surroundings()

@@ -26,6 +26,7 @@ from freshd.causes.image import (
 )
 from freshd.causes.leftovers import unclear
 from freshd.causes.process import running_findings
+from freshd.causes.surroundings import surrounding_findings
 from freshd.causes.verdict import links, strictly, verdict, worst
 from freshd.living import Living
 from freshd.model import (
@@ -99,6 +100,7 @@ def _of_living(
     yield from mismatched(facts, replicas)
     yield from shadowed(facts, replicas)
     yield from forbidden(facts.service, living.forbidden)
+    yield from surrounding_findings(facts.service, living.around)
     for replica in replicas:
         yield from hidden_packages(facts.service, replica, living.hidden.get(replica.id, ()))
         made = living.config.get(replica.id)

@@ -142,6 +142,20 @@ CONTAINER = (
         prevention="Leave the inner mount out, or tell git to ignore what is there.",
     ),
     Cause(
+        slug="bind-hides-image",
+        link=LinkName.CONTAINER,
+        level=Level.NOTE,
+        title="A bind mount hides what the image built at that place",
+        meaning="The image has installed packages or built output there, the mounted directory has "
+        "not: the container sees neither.",
+        how_known="directories of the image that go by the names of installed packages and built "
+        "output (`node_modules`, `dist`, `.venv`, `vendor` and the like), at the place where a "
+        "directory without them is mounted",
+        remedy=Remedy.NOTIFY,
+        prevention="A volume at that place (`volumes: [/app/node_modules]`), or mount only the "
+        "directory of the sources.",
+    ),
+    Cause(
         slug="replica-mismatch",
         link=LinkName.CONTAINER,
         level=Level.STALE,

@@ -77,4 +77,30 @@ IMAGE = (
         remedy=Remedy.NOTIFY,
         prevention="Name them in `.dockerignore`.",
     ),
+    Cause(
+        slug="symlink-leaves-context",
+        link=LinkName.IMAGE,
+        level=Level.NOTE,
+        title="A link that was copied leads out of the build context, and to nothing there",
+        meaning="A COPY brings a link as a link. The file it leads to on this machine is outside "
+        "the context and never sent to the builder: what is edited there gets into no container.",
+        how_known="the link's text in the tree; what it leads to exists on this machine and does "
+        "not exist in the container",
+        remedy=Remedy.NOTIFY,
+        prevention="Put the file into the context, or name its directory in "
+        "`additional_contexts` and COPY from there.",
+    ),
+    Cause(
+        slug="ignored-by-dockerignore",
+        link=LinkName.IMAGE,
+        level=Level.NOTE,
+        title="An edited file never gets into the image, because an ignore rule leaves it out",
+        meaning="The file is code, git tracks it and it lies below a directory that is copied; it "
+        "was edited after the image was made, and a line of the ignore file keeps it out of every "
+        "build. Tests and files that no program loads are not told.",
+        how_known="the ignore file's own matching, which names the line; the edit is told by git's "
+        "index: the content is not the one that was added last",
+        remedy=Remedy.NOTIFY,
+        prevention="Take the line out, or take the file back in with a `!` line behind it.",
+    ),
 )
