@@ -17,6 +17,7 @@ from freshd.engine.compose import Compose, ComposeFiles
 from freshd.errors import ConfigError, EngineFailed, OutcomeUnknown, TargetGone
 from freshd.living import BaseSeen, Bytecode, ConfigSeen, Living, RunningSeen, Wanted
 from freshd.model import Observation, Pair, Remedy, Replica, ServiceFacts, Via
+from freshd.neighbours import Neighbours
 from freshd.observe.bytecode import observe_bytecode
 from freshd.observe.config import Model, observe_config
 from freshd.observe.landing import Landings
@@ -55,7 +56,12 @@ class CloserLook:
 
     def __post_init__(self) -> None:
         self.landings = Landings(self.engine, self.project.dir, self.store.made)
-        self.surrounds = Surrounds(self.project, self.engine, self.store)
+        self.surrounds = Surrounds(
+            self.project,
+            self.engine,
+            self.store,
+            Neighbours(self.project, self.engine, self.clock),
+        )
 
     def living(self, facts: ServiceFacts, *, full: bool = False) -> Living:
         """What the facts leave out. A container that goes away meanwhile has none of it.

@@ -139,6 +139,15 @@ class Context:
             self.project.name, service, remedy=Remedy.REBUILD, since=self.clock() - window
         )
 
+    def injected(self, service: str) -> Mapping[str, tuple[str, float]]:
+        """Target -> digest and time of what the last injections wrote, the newest of each."""
+        found: dict[str, tuple[str, float]] = {}
+        for identity in self.store.journal.injected_into(self.project.name, service):
+            for target, (digest, at) in self.store.writes.landed(identity).items():
+                if target not in found or found[target][1] <= at:
+                    found[target] = (digest, at)
+        return found
+
     def halted(self, service: str) -> str | None:
         """Why nothing may be done to ``service`` until a person has looked, or None."""
         for halt in self.store.halts.active(self.project.name):

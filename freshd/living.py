@@ -226,12 +226,29 @@ class LeftOut:
 
 
 @dataclass(frozen=True, slots=True)
+class Stray:
+    """A running container beside the service's own, and why it is told.
+
+    ``why``: "orphan" (its ``service`` is in no Compose file), "one-off" (an earlier image's),
+    "clone" (made from another directory under this project's name), or the port it publishes.
+    """
+
+    container: str
+    container_id: str
+    service: str
+    project: str
+    directory: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Surroundings:
     """What lies around a service's files, and says why an edit does not get into its containers."""
 
     covered: tuple[Covered, ...] = ()
     links_out: tuple[LinkOut, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
+    strays: tuple[Stray, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

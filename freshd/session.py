@@ -54,6 +54,7 @@ _CONTENT = frozenset(
     {
         "content-differs",
         "missing-in-container",
+        "injection-lost",
         "extra-in-container",
         "mode-differs",
         "changed-in-container",

@@ -18,6 +18,7 @@ from freshd.engine.client import Engine
 from freshd.errors import ConfigError, EngineFailed, OutcomeUnknown, TargetGone
 from freshd.living import Covered, LeftOut, LinkOut, Surroundings
 from freshd.model import ImageFacts, Kind, Replica, ServiceFacts, Via
+from freshd.neighbours import Neighbours
 from freshd.observe.built import built_below
 from freshd.project import Project
 from freshd.store.store import Store
@@ -48,19 +49,21 @@ class Surrounds:
     project: Project
     engine: Engine
     store: Store
+    neighbours: Neighbours
     _ignored: dict[str, tuple[object, tuple[_Candidate, ...]]] = field(default_factory=dict)
 
     def of(self, facts: ServiceFacts) -> Surroundings:
-        """Nothing where there is no container, or it goes away meanwhile."""
+        """Nothing where a container goes away meanwhile; of files nothing where none serves."""
         serving = [seen.replica for seen in facts.observations if is_serving(seen.replica)]
-        if not serving:
-            return Surroundings()
         try:
+            strays = tuple(self.neighbours.of(facts))
+            if not serving:
+                return Surroundings(strays=strays)
             covered = tuple(self._covered(facts, serving[0]))
             links_out = tuple(self._links_out(facts, serving[0]))
         except (EngineFailed, OutcomeUnknown, TargetGone):
             return Surroundings()
-        return Surroundings(covered, links_out, tuple(self._left_out(facts)))
+        return Surroundings(covered, links_out, tuple(self._left_out(facts)), strays)
 
     def _covered(self, facts: ServiceFacts, replica: Replica) -> Iterator[Covered]:
         image = facts.images.get(replica.image_id)

@@ -62,6 +62,8 @@ def compare(facts: ServiceFacts, living: Living | None = None) -> ServiceReport:
         findings += _of_living(facts, serving, living or Living())
         if not any(finding.cause == "build-input-changed" for finding in findings):
             findings += base_behind(facts, None if living is None else living.base)
+    if living is not None:  # what is beside it is told also where nothing of it serves
+        findings += surrounding_findings(facts.service, living.around)
     findings.sort(key=_reading_order)
     return ServiceReport(
         name=facts.service,
@@ -100,7 +102,6 @@ def _of_living(
     yield from mismatched(facts, replicas)
     yield from shadowed(facts, replicas)
     yield from forbidden(facts.service, living.forbidden)
-    yield from surrounding_findings(facts.service, living.around)
     for replica in replicas:
         yield from hidden_packages(facts.service, replica, living.hidden.get(replica.id, ()))
         made = living.config.get(replica.id)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from freshd.causes import evidence
-from freshd.living import Covered, LeftOut, LinkOut, Surroundings
+from freshd.living import Covered, LeftOut, LinkOut, Stray, Surroundings
 from freshd.model import Finding, Level, LinkName, printable
 
 
@@ -12,6 +12,9 @@ def surrounding_findings(service: str, seen: Surroundings) -> Iterator[Finding]:
     yield from (bind_hides_image(service, one) for one in seen.covered)
     yield from (symlink_leaves_context(service, one) for one in seen.links_out)
     yield from (ignored_by_dockerignore(service, one) for one in seen.left_out)
+    for stray in seen.strays:
+        ours = stray.why in ("orphan", "one-off")
+        yield (orphan_container if ours else wrong_project)(service, stray)
 
 
 def bind_hides_image(service: str, covered: Covered) -> Finding:
@@ -56,5 +59,41 @@ def ignored_by_dockerignore(service: str, one: LeftOut) -> Finding:
             "file": one.file,
             "line": one.line,
             "pattern": one.pattern,
+        },
+    )
+
+
+def orphan_container(service: str, stray: Stray) -> Finding:
+    name = printable(stray.container)
+    if stray.why == "orphan":
+        words = f"{name} runs for {printable(stray.service)}, which the Compose files do not have"
+    else:
+        words = f"{name} was made by `compose run` and still runs an earlier image of {service}"
+    return _of_stray(service, stray, "orphan-container", words)
+
+
+def wrong_project(service: str, stray: Stray) -> Finding:
+    name, where = printable(stray.container), printable(stray.directory) or "no Compose directory"
+    if stray.why == "clone":
+        words = f"{name} runs as {service} of this project's name and was made from {where}"
+    else:
+        words = f"port {stray.why} of {service} is published by {name}, made from {where}"
+    return _of_stray(service, stray, "wrong-project", words)
+
+
+def _of_stray(service: str, stray: Stray, cause: str, message: str) -> Finding:
+    return Finding(
+        cause=cause,
+        level=Level.NOTE,
+        link=LinkName.CONTAINER,
+        service=service,
+        message=message,
+        evidence={
+            "container": stray.container,
+            "container_id": stray.container_id,
+            "service": stray.service,
+            "project": stray.project,
+            "directory": stray.directory,
+            "why": stray.why,
         },
     )

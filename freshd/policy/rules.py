@@ -6,7 +6,7 @@ Times are seconds; tree paths are relative to the project, container paths absol
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol
+from typing import Final, Protocol
 
 from freshd.model import Command, RebuildMode, Remedy
 
@@ -54,6 +54,11 @@ class ServicePolicy:
     purge: tuple[str, ...] = ()
 
 
+_NONE: Final[frozenset[str]] = frozenset()
+_STANDS_FOR: Final = {"injection-lost": frozenset({"content-differs", "missing-in-container"})}
+"""What is told in place of other causes, so that rules for these reach it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
     """Which remedies (``do``) for which causes (``when``), where.
@@ -72,7 +77,7 @@ class Rule:
 
     def names(self, cause: str) -> bool:
         """Whether the rule asks for this cause by its slug, ``*`` not counted."""
-        return cause in self.when
+        return cause in self.when or not _STANDS_FOR.get(cause, _NONE).isdisjoint(self.when)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ _INJECTABLE = frozenset(
     {
         "content-differs",
         "missing-in-container",
+        "injection-lost",
         "extra-in-container",
         "mode-differs",
         "changed-in-container",

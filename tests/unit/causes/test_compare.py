@@ -629,3 +629,43 @@ def test_a_restart_that_is_due_is_of_the_process_and_of_the_replica_that_runs() 
     calm = compare(Stack(tree=V1, built=V1, extra={"restarts": {replica(1).id: ()}}).facts())
     assert calm.links[LinkName.PROCESS] is LinkState.UNCHECKED
     assert calm.verdict is Verdict.FRESH
+
+
+INJECTED = {target("app/a.py"): (sha("ONE"), 50.0)}
+
+
+@pytest.mark.parametrize(
+    ("injected", "changes", "inside", "expected"),
+    [
+        (INJECTED, {"created_at": 60.0}, {}, "injection-lost"),
+        (INJECTED, {"created_at": 40.0}, {}, "content-differs"),  # it never got there
+        ({target("app/a.py"): (sha("else"), 50.0)}, {"created_at": 60.0}, {}, "content-differs"),
+        (INJECTED, {"created_at": 60.0}, {"app/a.py": "hot patch"}, "changed-in-container"),
+        ({}, {"created_at": 60.0}, {}, "content-differs"),
+    ],
+)
+def test_bytes_that_had_been_injected_and_came_back_old(
+    injected: dict[str, tuple[str, float]],
+    changes: dict[str, object],
+    inside: dict[str, str | None],
+    expected: str,
+) -> None:
+    stack = Stack(EDITED, V1, (replica(1, **changes),), {"web-1": inside})
+    facts = replace(stack.facts(), injected=injected)
+    (found,) = [each for each in compare(facts).findings if each.link is LinkName.CONTAINER]
+    assert (found.cause, found.path) == (expected, "app/a.py")
+    assert ("injected_at" in found.evidence) is (expected == "injection-lost")
+
+
+def test_what_freshd_wrote_into_this_very_container_is_no_lost_injection() -> None:
+    where = target("app/a.py")
+    stack = Stack(EDITED, V1, (replica(1, created_at=60.0),))
+    facts = replace(stack.facts(), injected=INJECTED, written={(replica(1).id, where): sha("one")})
+    assert "injection-lost" not in causes(compare(facts).findings)
+
+
+def test_a_new_file_that_a_recreate_lost() -> None:
+    stack = Stack({**V1, "app/new.py": "new"}, V1, (replica(1, created_at=60.0),))
+    facts = replace(stack.facts(), injected={target("app/new.py"): (sha("new"), 50.0)})
+    assert "injection-lost" in causes(compare(facts).findings)
+    assert "missing-in-container" not in causes(compare(facts).findings)

@@ -1,7 +1,7 @@
 """What lies around a service's files: each note names what it saw, and changes no verdict."""
 
 from freshd.causes import compare
-from freshd.living import Covered, LeftOut, LinkOut, Living, Surroundings
+from freshd.living import Covered, LeftOut, LinkOut, Living, Stray, Surroundings
 from freshd.model import Level, LinkName, LinkState, Mount, Verdict
 from tests.unit.causes.stack import Stack
 from tests.unit.causes.test_compare import V1, only
@@ -36,6 +36,24 @@ def test_a_file_that_is_left_out_names_the_rule_and_its_line() -> None:
     assert (note.level, note.path) == (Level.NOTE, "app/local.py")
     assert "line 3 of .dockerignore, app/local*" in note.message
     assert note.evidence["line"] == 3
+
+
+def test_strays_are_told_by_name_and_origin() -> None:
+    orphan = Stray("shop-old-1", "a" * 64, "old", "shop", "/home/me/shop", "orphan")
+    oneoff = Stray("shop-web-run-1", "b" * 64, "web", "shop", "/home/me/shop", "one-off")
+    clone = Stray("shop-web-1", "c" * 64, "web", "shop", "/home/me/shop2", "clone")
+    port = Stray("till-web-1", "d" * 64, "web", "till", "/home/me/till", ":8080/tcp")
+    around = Surroundings(strays=(orphan, oneoff, clone, port))
+    report = compare(Stack(V1, V1).facts(), Living(around=around))
+    told = {finding.evidence["container"]: finding for finding in report.findings}
+    assert [told[one.container].cause for one in around.strays] == [
+        *("orphan-container", "orphan-container", "wrong-project", "wrong-project")
+    ]
+    assert "/home/me/shop2" in told["shop-web-1"].message
+    assert "port :8080/tcp" in told["till-web-1"].message
+    assert report.verdict is Verdict.FRESH
+    nobody = Stack(V1, V1, extra={"observations": ()}).facts()
+    assert len(compare(nobody, Living(around=around)).findings) == 4
 
 
 def test_nothing_around_is_nothing_said() -> None:
