@@ -273,9 +273,10 @@ class ServiceFacts:
     (absent = not in the tree). ``written`` is what freshd last wrote: (container id, target) ->
     digest. ``injected`` is what it wrote into any container of the service, gone ones too: target
     -> (digest, seconds); only asked for where files differ. ``trace`` compares the image's history
-    with the Dockerfile. ``newer`` are inputs that a
-    rule names and that changed after an image was made whose build is not recorded; ``restarts``
-    (by container id) are files that ask for a restart and changed after the process had started.
+    with the Dockerfile; ``trace_arguments`` are all that it differs in, where that is so. ``newer``
+    are inputs that a rule names and that changed after an image was made whose build is not
+    recorded; ``restarts`` (by container id) are files that ask for a restart and changed after the
+    process had started.
     """
 
     service: str
@@ -290,6 +291,7 @@ class ServiceFacts:
     written: Mapping[tuple[str, str], str] = field(default_factory=dict)
     trace: Trace = Trace.UNKNOWN
     trace_evidence: str = ""
+    trace_arguments: tuple[str, ...] = ()
     fresh_build: bool = False
     newer: tuple[str, ...] = ()
     restarts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

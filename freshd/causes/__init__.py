@@ -42,6 +42,7 @@ from freshd.model import (
 
 __all__ = ["compare", "strictly", "verdict", "worst"]
 
+_OTHER_BUILD = frozenset({"build-input-changed", "baked-env"})
 _LINK_ORDER = {link: index for index, link in enumerate(LinkName)}
 
 
@@ -60,7 +61,7 @@ def compare(facts: ServiceFacts, living: Living | None = None) -> ServiceReport:
     if serving:
         findings += [*(image or ()), *_unreadable_sources(facts)]
         findings += _of_living(facts, serving, living or Living())
-        if not any(finding.cause == "build-input-changed" for finding in findings):
+        if not any(finding.cause in _OTHER_BUILD for finding in findings):
             findings += base_behind(facts, None if living is None else living.base)
     if living is not None:  # what is beside it is told also where nothing of it serves
         findings += surrounding_findings(facts.service, living.around)

@@ -22,13 +22,29 @@ IMAGE = (
         link=LinkName.IMAGE,
         level=Level.STALE,
         title="Something the build consumes has changed since the build",
-        meaning="The Dockerfile, its ignore file, a lock file, a file of an earlier stage, the "
-        "target or a build argument is not what the image was built from. Injection cannot "
-        "replay what the build made of it.",
+        meaning="The Dockerfile, its ignore file, a lock file, a file of an earlier stage or "
+        "the target is not what the image was built from. Injection cannot "
+        "replay what the build made of it. Of build arguments `baked-env` tells.",
         how_known="the inputs recorded with the build against the tree's; for a build freshd did "
         "not see, the image's history against the Dockerfile, and verbatim copies of the input",
         remedy=Remedy.REBUILD,
         prevention='A rule for `build-input-changed` with `do = ["rebuild"]`.',
+    ),
+    Cause(
+        slug="baked-env",
+        link=LinkName.IMAGE,
+        level=Level.STALE,
+        title="A build argument has another value now than the image was built with",
+        meaning="`build.args` of the Compose model are read when the image is built and never "
+        "again: what a bundler or compiler put into its output (`NEXT_PUBLIC_*`, `VITE_*`, "
+        "`REACT_APP_*`) stays, whatever the environment of the container says. Rules that name "
+        "`build-input-changed` reach it. A variable that is only set in the environment of the "
+        "container is `env-changed`, and not looked for in built output.",
+        how_known="the arguments recorded with the build against the model's; for a build freshd "
+        "did not see, those that a RUN shows in the image's history. Names are shown, values "
+        "never",
+        remedy=Remedy.REBUILD,
+        prevention='A rule for `baked-env` with `do = ["rebuild"]`.',
     ),
     Cause(
         slug="build-unrecorded",

@@ -55,7 +55,10 @@ class ServicePolicy:
 
 
 _NONE: Final[frozenset[str]] = frozenset()
-_STANDS_FOR: Final = {"injection-lost": frozenset({"content-differs", "missing-in-container"})}
+_STANDS_FOR: Final = {
+    "injection-lost": frozenset({"content-differs", "missing-in-container"}),
+    "baked-env": frozenset({"build-input-changed"}),
+}
 """What is told in place of other causes, so that rules for these reach it."""
 
 

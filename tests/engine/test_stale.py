@@ -102,7 +102,7 @@ def another_run_line(stack: Stack) -> set[Found]:
 def another_build_argument(stack: Stack) -> set[Found]:
     build = "build: {context: ., args: {FLAVOUR: sour}}"
     stack.write({"compose.yaml": COMPOSE.replace("build: .", build)})
-    return {Found("build-input-changed", "stale")}
+    return {Found("baked-env", "stale")}
 
 
 def changed_in_the_container(stack: Stack) -> set[Found]:

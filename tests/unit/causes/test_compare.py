@@ -356,13 +356,18 @@ def test_a_dockerfile_that_the_history_does_not_tell_of_is_a_changed_input() -> 
         ),
         (
             {"record": record({"Dockerfile": "FROM base"}), "args": {"MODE": "x"}},
-            ["stale build-input-changed"],
+            ["stale baked-env"],
         ),
         ({"record": record({}, by_freshd=False)}, []),
         (
             {"record": record({"Dockerfile": "FROM old"}, by_freshd=False)},
             ["stale build-input-changed"],
         ),
+        (
+            {"record": record({"Dockerfile": "FROM old"}), "args": {"MODE": "x"}},
+            ["stale baked-env", "stale build-input-changed"],
+        ),
+        ({"trace": Trace.DIFFERS, "trace_arguments": ("MODE",)}, ["stale baked-env"]),
         ({"trace": Trace.UNKNOWN}, ["unverifiable build-unrecorded"]),
         ({"trace": Trace.UNKNOWN, "record": record({"Dockerfile": "FROM base"})}, []),
         (
@@ -378,6 +383,8 @@ def test_a_dockerfile_that_the_history_does_not_tell_of_is_a_changed_input() -> 
         "another argument",
         "witnessed in part",
         "witnessed and changed",
+        "another argument and another input",
+        "the trace differs in an argument",
         "no trace",
         "no trace but recorded",
         "the record is better than the trace",
@@ -389,7 +396,7 @@ def test_inputs_against_record_and_trace(extra: dict[str, object], expected: lis
 
 def test_an_argument_is_named_and_its_value_is_not() -> None:
     extra = {"record": record({"Dockerfile": "FROM base"}), "args": {"TOKEN": "hunter2"}}
-    finding = only(compare(Stack(V1, V1, extra=extra).facts()), "build-input-changed")
+    finding = only(compare(Stack(V1, V1, extra=extra).facts()), "baked-env")
     assert finding.evidence["arguments"] == ["TOKEN"]
     assert "hunter2" not in repr(finding)
 
