@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
+from freshd.causes.bytecode import importable
 from freshd.causes.config import ENVIRONMENT, differing_keys, differing_variables
 from freshd.causes.container import is_serving, visible_pairs
 from freshd.engine.client import Engine
@@ -125,10 +126,25 @@ class CloserLook:
         fingerprint = hashlib.sha256(known.encode(errors="surrogateescape")).hexdigest()
         if not full and self.store.made.clean(seen.replica.id) == fingerprint:
             return ()
-        found = observe_bytecode(self.engine, seen.replica.id, sources)
+        found = self._imported(
+            seen.replica, observe_bytecode(self.engine, seen.replica.id, sources)
+        )
         if not found:
             self.store.made.record_clean(seen.replica.id, fingerprint)
         return found
+
+    def _imported(self, replica: Replica, found: tuple[Bytecode, ...]) -> tuple[Bytecode, ...]:
+        """Without installed copies that the program may not import at all."""
+        if not any(one.kind == "installed" for one in found):
+            return found
+        made = self.engine.creation(replica.id)
+        directory, path = made.working_dir or "/", made.environment.get("PYTHONPATH") or ""
+        return tuple(
+            one
+            for one in found
+            if one.kind != "installed"
+            or not importable(one.origin, working_dir=directory, path=path, argv=replica.command)
+        )
 
     def _running(
         self, facts: ServiceFacts, seen: Observation, visible: Mapping[str, Pair]

@@ -145,11 +145,17 @@ class Landed:
 
 @dataclass(frozen=True, slots=True)
 class Bytecode:
-    """A compiled file that lies about ``source``: stale, unchecked or orphan; absolute paths."""
+    """What Python takes in place of ``source``; absolute paths.
+
+    ``kind`` of a ``compiled`` file that lies: stale, unchecked or orphan; ``origin`` is the source
+    it says it was compiled from, where there is none such in the container. Of an installed copy
+    that has other bytes: installed; ``origin`` is the directory that ``source`` is imported from.
+    """
 
     kind: str
     source: str
     compiled: str
+    origin: str = ""
 
 
 @dataclass(frozen=True, slots=True)
