@@ -13,10 +13,11 @@ from dataclasses import dataclass, field, replace
 from freshd.causes.bytecode import importable
 from freshd.causes.config import ENVIRONMENT, differing_keys, differing_variables
 from freshd.causes.container import is_serving, visible_pairs
+from freshd.derived import DerivedLook
 from freshd.engine.client import Engine
 from freshd.engine.compose import Compose, ComposeFiles
 from freshd.errors import ConfigError, EngineFailed, OutcomeUnknown, TargetGone
-from freshd.living import BaseSeen, Bytecode, ConfigSeen, Living, RunningSeen, Wanted
+from freshd.living import BaseSeen, Bytecode, ConfigSeen, Living, Outdated, RunningSeen, Wanted
 from freshd.model import Observation, Pair, Remedy, Replica, ServiceFacts, Via
 from freshd.neighbours import Neighbours
 from freshd.observe.bytecode import observe_bytecode
@@ -52,11 +53,13 @@ class CloserLook:
     clock: Callable[[], float]
     landings: Landings = field(init=False)
     surrounds: Surrounds = field(init=False)
+    derived: DerivedLook = field(init=False)
     _hashes: dict[tuple[object, str], str] = field(default_factory=dict)
     _version: str = ""
 
     def __post_init__(self) -> None:
         self.landings = Landings(self.engine, self.project.dir, self.store.made)
+        self.derived = DerivedLook(self.project, self.engine, self.store)
         self.surrounds = Surrounds(
             self.project,
             self.engine,
@@ -87,7 +90,14 @@ class CloserLook:
                 continue  # the look at its files tells what is wrong with it
         forbidden, base = self._forbidden(facts), self._base(facts)
         around = self.surrounds.of(facts)
-        return Living(config, running, bytecode, hidden, forbidden, base, around)
+        outdated = self._outdated(facts)
+        return Living(config, running, bytecode, hidden, forbidden, base, around, outdated)
+
+    def _outdated(self, facts: ServiceFacts) -> tuple[Outdated, ...]:
+        try:
+            return tuple(self.derived.of(facts))
+        except (EngineFailed, OutcomeUnknown, TargetGone):
+            return ()  # the image goes away: the next look says what there is
 
     def _base(self, facts: ServiceFacts) -> BaseSeen | None:
         """None where there is no build, no base image here, or a Dockerfile that is wrong."""

@@ -248,6 +248,19 @@ class Stray:
 
 
 @dataclass(frozen=True, slots=True)
+class Outdated:
+    """An artefact, ``target`` in the image, that a build left as it was while ``changed`` changed.
+
+    ``source`` is what the policy says it is made from, ``digest`` one of all that it holds.
+    """
+
+    source: str
+    target: str
+    digest: str
+    changed: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Surroundings:
     """What lies around a service's files, and says why an edit does not get into its containers."""
 
@@ -271,3 +284,4 @@ class Living:
     forbidden: tuple[str, ...] = ()
     base: BaseSeen | None = None
     around: Surroundings = Surroundings()
+    outdated: tuple[Outdated, ...] = ()

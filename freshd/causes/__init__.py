@@ -8,10 +8,12 @@ from collections.abc import Iterator, Mapping
 
 from freshd.causes.arrangement import (
     base_behind,
+    derived_behind,
     forbidden,
     hidden_packages,
     mismatched,
     shadowed,
+    tag_contention,
 )
 from freshd.causes.build import build_findings
 from freshd.causes.bytecode import bytecode_findings
@@ -63,6 +65,7 @@ def compare(facts: ServiceFacts, living: Living | None = None) -> ServiceReport:
         findings += _of_living(facts, serving, living or Living())
         if not any(finding.cause in _OTHER_BUILD for finding in findings):
             findings += base_behind(facts, None if living is None else living.base)
+        findings += [*tag_contention(facts, findings)]
     if living is not None:  # what is beside it is told also where nothing of it serves
         findings += surrounding_findings(facts.service, living.around)
     findings.sort(key=_reading_order)
@@ -103,6 +106,7 @@ def _of_living(
     yield from mismatched(facts, replicas)
     yield from shadowed(facts, replicas)
     yield from forbidden(facts.service, living.forbidden)
+    yield from derived_behind(facts.service, living.outdated)
     for replica in replicas:
         yield from hidden_packages(facts.service, replica, living.hidden.get(replica.id, ()))
         made = living.config.get(replica.id)

@@ -47,6 +47,23 @@ IMAGE = (
         prevention='A rule for `baked-env` with `do = ["rebuild"]`.',
     ),
     Cause(
+        slug="derived-output-behind",
+        link=LinkName.IMAGE,
+        level=Level.STALE,
+        title="What is made from sources is what it was before they changed",
+        meaning="`derives` of the policy says that a file or directory of the image (`dist`, "
+        "`.next`, a binary) is made from sources. They changed, the image was built, and the "
+        "output is byte for byte the old one: it was made on the host and not anew, or a cache "
+        "kept it. A build without any cache whose output is the same settles it, unless the "
+        "output is copied from the tree.",
+        how_known="the sources recorded with builds by freshd, and the output's hash in their "
+        "images. The first build by freshd is taken for right; others, and what a mount hides, "
+        "are not judged",
+        remedy=Remedy.REBUILD,
+        prevention='`derives = [{ from = "src", to = "/app/dist" }]` and a rule for it with '
+        '`do = ["rebuild"]` and `rebuild = "no-cache"`; make what is copied before the build.',
+    ),
+    Cause(
         slug="build-unrecorded",
         link=LinkName.IMAGE,
         level=Level.UNVERIFIABLE,
@@ -92,6 +109,19 @@ IMAGE = (
         how_known="the image's files, and the patterns of the policy",
         remedy=Remedy.NOTIFY,
         prevention="Name them in `.dockerignore`.",
+    ),
+    Cause(
+        slug="tag-contention",
+        link=LinkName.IMAGE,
+        level=Level.NOTE,
+        title="The tag was last built by another project",
+        meaning="Two projects name their images alike (`image:` beside `build:`), and the other "
+        "one built last: what this one is to run was made from the other's tree. It is only told "
+        "beside a finding that the image is not this tree's.",
+        how_known="the project that Compose writes into the labels of an image it builds; nothing "
+        "tells of a `docker build`",
+        remedy=Remedy.NOTIFY,
+        prevention="A tag of its own for each project, or no `image:` beside `build:`.",
     ),
     Cause(
         slug="symlink-leaves-context",

@@ -44,6 +44,7 @@ class ServicePolicy:
 
     ``container`` names a container that no Compose file makes. ``volumes`` permits writing named
     volumes. ``purge`` are gitignore-style patterns of caches below the mapped directories.
+    ``derives`` are artefacts: ``target`` in the image is made from ``source``.
     """
 
     map: tuple[MapEntry, ...] = ()
@@ -52,6 +53,7 @@ class ServicePolicy:
     container: str | None = None
     volumes: bool = False
     purge: tuple[str, ...] = ()
+    derives: tuple[MapEntry, ...] = ()
 
 
 _NONE: Final[frozenset[str]] = frozenset()

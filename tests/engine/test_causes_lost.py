@@ -130,3 +130,33 @@ def test_a_port_that_another_project_has(
     there.compose("stop", "-t", "0")
     here.up()
     assert found(looked(freshd, exit_code=0)) == set()
+
+
+@pytest.mark.timeout(600)
+def test_a_tag_that_two_projects_build(
+    make_stack: StackFactory, make_freshd: Callable[[Stack], Freshd]
+) -> None:
+    here, there = make_stack(), make_stack()
+    image = f"image: {here.project}-shared"
+    for stack, content in ((here, "here\n"), (there, "here\n")):
+        stack.write({"app/a": content, "Dockerfile": f"{BASE}COPY app /app\n"})
+        stack.write(
+            {"compose.yaml": f"services:\n  web:\n    build: .\n    {image}\n    {SLEEP}\n"}
+        )
+    here.up(build=True)
+    freshd = make_freshd(here)
+    there.build()  # near miss: the same bytes
+    here.up()
+    assert found(looked(freshd, exit_code=0)) == set()
+    there.write({"app/a": "there\n"})
+    there.build()
+    here.up()
+    assert here.read(here.container("web"), "/app/a") == b"there\n", "it has its own image"
+    document = looked(freshd, exit_code=1)
+    behind = {Found("image-behind", "stale"), Found("content-differs", "stale", "app/a")}
+    assert found(document) == {*behind, Found("tag-contention", "note")}
+    evidence = finding(document, "tag-contention")["evidence"]
+    assert (evidence["built_by"], evidence["project"]) == (there.project, here.project)
+    here.up(build=True)
+    assert here.read(here.container("web"), "/app/a") == b"here\n"
+    assert found(looked(freshd, exit_code=0)) == set()

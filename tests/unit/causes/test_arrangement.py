@@ -1,10 +1,12 @@
 """Mounts and replicas: what is said of their arrangement, and what is not."""
 
+from dataclasses import replace
+
 import pytest
 
 from freshd.causes import compare
 from freshd.causes.bytecode import bytecode_findings, importable
-from freshd.living import BaseSeen, Bytecode, Hidden, Living
+from freshd.living import BaseSeen, Bytecode, Hidden, Living, Outdated
 from freshd.model import LinkName, LinkState, Mount, Pair, Remedy, Via
 from tests.unit.causes.stack import Stack, entry, mount, replica
 from tests.unit.causes.test_compare import V1, only, told
@@ -159,3 +161,30 @@ def test_where_a_program_imports_from(
 ) -> None:
     said = importable("/app/src", working_dir=working_dir, path=path, argv=argv)
     assert said is expected
+
+
+def test_output_that_is_older_than_its_sources() -> None:
+    seen = (Outdated("src", "/app/dist", "ab", ("src/a.ts", "src/b.ts")),)
+    report = compare(Stack(V1, V1).facts(), Living(outdated=seen))
+    found = only(report, "derived-output-behind")
+    assert (found.target, found.paths) == ("/app/dist", ("src/a.ts", "src/b.ts"))
+    assert found.remedy is Remedy.REBUILD
+    assert report.links[LinkName.IMAGE] is LinkState.STALE
+
+
+@pytest.mark.parametrize(
+    ("labels", "tree", "expected"),
+    [
+        ({"com.docker.compose.project": "till"}, {**V1, "app/a.py": "ONE"}, True),
+        ({"com.docker.compose.project": "till"}, V1, False),  # what it built is right
+        ({"com.docker.compose.project": "shop"}, {**V1, "app/a.py": "ONE"}, False),
+        ({}, {**V1, "app/a.py": "ONE"}, False),
+    ],
+)
+def test_a_tag_that_another_project_built(
+    labels: dict[str, str], tree: dict[str, str], *, expected: bool
+) -> None:
+    facts = Stack(tree, V1, (replica(1, project="shop"),)).facts()
+    assert facts.tag_image is not None
+    report = compare(replace(facts, tag_image=replace(facts.tag_image, labels=labels)))
+    assert ("tag-contention" in {each.cause for each in report.findings}) is expected

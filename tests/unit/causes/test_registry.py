@@ -30,6 +30,7 @@ def test_the_levels_are_those_of_the_contract() -> None:
         "inner-mount-shadows": Level.NOTE,
         "forbidden-in-image": Level.NOTE,
         "bind-hides-image": Level.NOTE,
+        "tag-contention": Level.NOTE,
         "orphan-container": Level.NOTE,
         "wrong-project": Level.NOTE,
         "symlink-leaves-context": Level.NOTE,
