@@ -36,6 +36,7 @@ from freshd.survey import Surveyor
 from freshd.tree.compose import followers
 
 _LOCK_PATIENCE = 120.0
+_SETTLING = 10.0
 
 
 def _no_line(_line: str) -> None:
@@ -147,6 +148,18 @@ class Context:
                 if target not in found or found[target][1] <= at:
                     found[target] = (digest, at)
         return found
+
+    def settled(self, paths: Iterable[str]) -> frozenset[str]:
+        """Those of ``paths`` that were not written just now: file sharing takes its time."""
+        found, before = set(), self.clock() - _SETTLING
+        for path in paths:
+            try:
+                status = os.lstat(os.path.join(self.project.dir, path))
+            except OSError:
+                continue
+            if status.st_mtime <= before:
+                found.add(path)
+        return frozenset(found)
 
     def halted(self, service: str) -> str | None:
         """Why nothing may be done to ``service`` until a person has looked, or None."""

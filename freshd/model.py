@@ -276,7 +276,8 @@ class ServiceFacts:
     with the Dockerfile; ``trace_arguments`` are all that it differs in, where that is so. ``newer``
     are inputs that a rule names and that changed after an image was made whose build is not
     recorded; ``restarts`` (by container id) are files that ask for a restart and changed after the
-    process had started.
+    process had started. ``settled`` are tree files that were written a while ago, asked for as
+    ``injected`` is.
     """
 
     service: str
@@ -296,6 +297,7 @@ class ServiceFacts:
     newer: tuple[str, ...] = ()
     restarts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     injected: Mapping[str, tuple[str, float]] = field(default_factory=dict)
+    settled: frozenset[str] = frozenset()
 
 
 class Level(StrEnum):

@@ -20,6 +20,7 @@ from freshd.model import (
     ServiceReport,
     Step,
     StepStatus,
+    Via,
 )
 from freshd.policy.decide import decide
 from freshd.policy.failures import next_try, step_inputs, step_key
@@ -133,7 +134,10 @@ def _compared(
     if living is None or not any(finding.cause in _LOSABLE for finding in report.findings):
         return report
     injected = context.injected(facts.service)
-    return compare(replace(facts, injected=injected), living) if injected else report
+    settled = context.settled({f.path for f in report.findings if f.via is Via.BIND and f.path})
+    if not injected and not settled:
+        return report
+    return compare(replace(facts, injected=injected, settled=settled), living)
 
 
 def make_plan(context: Context, seen: Look) -> Plan:

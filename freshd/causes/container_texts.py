@@ -117,6 +117,22 @@ CONTAINER = (
         prevention="Mount the directory it is in.",
     ),
     Cause(
+        slug="bind-serves-old-bytes",
+        link=LinkName.CONTAINER,
+        level=Level.STALE,
+        title="A bind-mounted directory shows old bytes",
+        meaning="The directory is mounted and a file in it is not the tree's, ten seconds and more "
+        "after it was written. A desktop's file sharing serves it from a cache, or another "
+        "directory took the place of the one that was mounted (a new clone, a rename): the mount "
+        "holds on to the old one. It stands in place of `content-differs`, and rules that name "
+        "that reach it. The file sharing of a desktop was only tried out with a recorded "
+        "observation; the replaced directory is the one that was seen.",
+        how_known="sha256 on both sides, looked at twice, and when the tree's file was written",
+        remedy=Remedy.RESTART,
+        prevention="Replace files in the directory and not the directory; on a desktop, another "
+        "kind of file sharing (VirtioFS).",
+    ),
+    Cause(
         slug="volume-shadows-image",
         link=LinkName.CONTAINER,
         level=Level.STALE,

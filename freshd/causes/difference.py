@@ -127,8 +127,17 @@ def _judge_bound(difference: Difference, mount: Mount | None) -> _Judged:
     """A mount of one file holds on to that file, whatever takes its place in the directory."""
     alone = mount is not None and mount.target == difference.pair.target
     want, seen = difference.want, difference.seen
-    if not alone or want is None or seen is None or want.same_content(seen):
+    if want is None or seen is None or want.same_content(seen):
         return _plain(difference, Remedy.RESTART)
+    if not alone:
+        if mount is None or difference.pair.source not in difference.facts.settled:
+            return _plain(difference, Remedy.RESTART)  # just saved: it may be on its way
+        return _Judged(
+            "bind-serves-old-bytes",
+            f"{difference.shown} in {difference.replica.name} is not the file in the tree, though "
+            f"its directory is mounted at {mount.target}",
+            Remedy.RESTART,
+        )
     return _Judged(
         "single-file-bind-detached",
         f"{difference.shown} is mounted alone into {difference.replica.name}, which still has the "

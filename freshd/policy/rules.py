@@ -59,6 +59,7 @@ class ServicePolicy:
 _NONE: Final[frozenset[str]] = frozenset()
 _STANDS_FOR: Final = {
     "injection-lost": frozenset({"content-differs", "missing-in-container"}),
+    "bind-serves-old-bytes": frozenset({"content-differs"}),
     "baked-env": frozenset({"build-input-changed"}),
 }
 """What is told in place of other causes, so that rules for these reach it."""

@@ -22,6 +22,11 @@ def git(stack: Stack, *argv: str) -> None:
     subprocess.run(["git", *argv], cwd=stack.directory, check=True, capture_output=True)
 
 
+def seen_inside(stack: Stack, path: str) -> bytes:
+    """What a process reads: `docker cp` mounts the directory anew."""
+    return stack.exec(stack.container("web"), ["cat", path]).stdout
+
+
 @pytest.mark.timeout(600)
 def test_a_bind_that_hides_what_the_image_built(
     stack: Stack, make_freshd: Callable[[Stack], Freshd]
@@ -126,4 +131,33 @@ def test_an_edit_that_an_ignore_rule_keeps_out(
     stack.write({".dockerignore": ignore})
     stack.up(build=True)
     assert stack.read(stack.container("web"), "/srv/app/settings_local.py") == b"2\n"
+    assert found(looked(freshd, exit_code=0)) == set()
+
+
+@pytest.mark.timeout(600)
+def test_a_mounted_directory_that_another_one_took_the_place_of(
+    stack: Stack, make_freshd: Callable[[Stack], Freshd]
+) -> None:
+    """The mount holds on to the old one, as a desktop's file sharing may hold on to old bytes."""
+    stack.write({"app/a": "1\n", "app/b": "1\n"})
+    stack.write(
+        {
+            "compose.yaml": "services:\n  web:\n    image: freshd-busybox:1\n"
+            f"    volumes: [./app:/app]\n    {SLEEP}\n"
+        }
+    )
+    stack.up()
+    freshd = make_freshd(stack)
+    stack.write({"app/a": "2\n"})  # near miss: an edit in the directory shows
+    assert found(looked(freshd, exit_code=0)) == set()
+    os.rename(stack.path("app"), stack.path("old"))
+    stack.write({"app/a": "3\n", "app/b": "1\n"})
+    assert seen_inside(stack, "/app/a") == b"2\n", "it shows the new directory"
+    assert found(looked(freshd, exit_code=1)) == {Found("content-differs", "stale", "app/a")}
+    os.utime(stack.path("app/a"), (1_700_000_000, 1_700_000_000))  # it was written long ago
+    document = looked(freshd, exit_code=1)
+    assert found(document) == {Found("bind-serves-old-bytes", "stale", "app/a")}
+    assert finding(document, "bind-serves-old-bytes")["evidence"]["mount"] == "/app"
+    assert freshd("restart", "web").returncode == 0
+    assert seen_inside(stack, "/app/a") == b"3\n"
     assert found(looked(freshd, exit_code=0)) == set()

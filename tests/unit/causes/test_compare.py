@@ -676,3 +676,24 @@ def test_a_new_file_that_a_recreate_lost() -> None:
     facts = replace(stack.facts(), injected={target("app/new.py"): (sha("new"), 50.0)})
     assert "injection-lost" in causes(compare(facts).findings)
     assert "missing-in-container" not in causes(compare(facts).findings)
+
+
+@pytest.mark.parametrize(
+    ("at", "settled", "expected"),
+    [
+        ("/srv/app", {"app/a.py"}, "bind-serves-old-bytes"),
+        ("/srv/app", set(), "content-differs"),  # saved just now
+        ("/srv/app/a.py", {"app/a.py"}, "single-file-bind-detached"),
+    ],
+)
+def test_a_mounted_directory_that_shows_old_bytes(
+    at: str, settled: set[str], expected: str
+) -> None:
+    """As it was recorded of a desktop's file sharing: the directory is there, with old bytes."""
+    pair = Pair("app/a.py", "/srv/app/a.py", Via.BIND)
+    inside = {"web-1": {"app/a.py": "one"}}
+    bound = replica(1, mounts=(mount("bind", at),))
+    stack = Stack(EDITED, V1, (bound,), inside, pairs=(pair,))
+    facts = replace(stack.facts(), settled=frozenset(settled))
+    found = [each for each in compare(facts).findings if each.link is LinkName.CONTAINER]
+    assert [(each.cause, each.remedy) for each in found] == [(expected, Remedy.RESTART)]
