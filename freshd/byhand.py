@@ -15,7 +15,7 @@ from freshd.policy.rules import Rule
 from freshd.promises import BY_HAND
 from freshd.reconcile import Look, OnStep, Passed, act, look
 
-_INJECTED = ("content-differs", "missing-in-container", "mode-differs")
+_INJECTED = ("content-differs", "missing-in-container", "injection-lost", "mode-differs")
 _NAMED = ("changed-in-container", "extra-in-container")
 
 

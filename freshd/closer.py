@@ -10,13 +10,16 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
+from freshd.causes.bytecode import importable
 from freshd.causes.config import ENVIRONMENT, differing_keys, differing_variables
 from freshd.causes.container import is_serving, visible_pairs
+from freshd.derived import DerivedLook
 from freshd.engine.client import Engine
 from freshd.engine.compose import Compose, ComposeFiles
 from freshd.errors import ConfigError, EngineFailed, OutcomeUnknown, TargetGone
-from freshd.living import BaseSeen, Bytecode, ConfigSeen, Living, RunningSeen, Wanted
+from freshd.living import BaseSeen, Bytecode, ConfigSeen, Living, Outdated, RunningSeen, Wanted
 from freshd.model import Observation, Pair, Remedy, Replica, ServiceFacts, Via
+from freshd.neighbours import Neighbours
 from freshd.observe.bytecode import observe_bytecode
 from freshd.observe.config import Model, observe_config
 from freshd.observe.landing import Landings
@@ -27,6 +30,7 @@ from freshd.policy.rules import ReloadKind
 from freshd.project import Project
 from freshd.proposal.commands import way_of
 from freshd.store.store import Store
+from freshd.surroundings import Surrounds
 from freshd.tree.buildfiles import read_build_files
 from freshd.tree.compose import SWITCHES
 from freshd.tree.dockerfile.outline import outline
@@ -48,11 +52,20 @@ class CloserLook:
     store: Store
     clock: Callable[[], float]
     landings: Landings = field(init=False)
+    surrounds: Surrounds = field(init=False)
+    derived: DerivedLook = field(init=False)
     _hashes: dict[tuple[object, str], str] = field(default_factory=dict)
     _version: str = ""
 
     def __post_init__(self) -> None:
         self.landings = Landings(self.engine, self.project.dir, self.store.made)
+        self.derived = DerivedLook(self.project, self.engine, self.store)
+        self.surrounds = Surrounds(
+            self.project,
+            self.engine,
+            self.store,
+            Neighbours(self.project, self.engine, self.clock),
+        )
 
     def living(self, facts: ServiceFacts, *, full: bool = False) -> Living:
         """What the facts leave out. A container that goes away meanwhile has none of it.
@@ -76,7 +89,15 @@ class CloserLook:
             except (EngineFailed, OutcomeUnknown, TargetGone):
                 continue  # the look at its files tells what is wrong with it
         forbidden, base = self._forbidden(facts), self._base(facts)
-        return Living(config, running, bytecode, hidden, forbidden, base)
+        around = self.surrounds.of(facts)
+        outdated = self._outdated(facts)
+        return Living(config, running, bytecode, hidden, forbidden, base, around, outdated)
+
+    def _outdated(self, facts: ServiceFacts) -> tuple[Outdated, ...]:
+        try:
+            return tuple(self.derived.of(facts))
+        except (EngineFailed, OutcomeUnknown, TargetGone):
+            return ()  # the image goes away: the next look says what there is
 
     def _base(self, facts: ServiceFacts) -> BaseSeen | None:
         """None where there is no build, no base image here, or a Dockerfile that is wrong."""
@@ -115,10 +136,25 @@ class CloserLook:
         fingerprint = hashlib.sha256(known.encode(errors="surrogateescape")).hexdigest()
         if not full and self.store.made.clean(seen.replica.id) == fingerprint:
             return ()
-        found = observe_bytecode(self.engine, seen.replica.id, sources)
+        found = self._imported(
+            seen.replica, observe_bytecode(self.engine, seen.replica.id, sources)
+        )
         if not found:
             self.store.made.record_clean(seen.replica.id, fingerprint)
         return found
+
+    def _imported(self, replica: Replica, found: tuple[Bytecode, ...]) -> tuple[Bytecode, ...]:
+        """Without installed copies that the program may not import at all."""
+        if not any(one.kind == "installed" for one in found):
+            return found
+        made = self.engine.creation(replica.id)
+        directory, path = made.working_dir or "/", made.environment.get("PYTHONPATH") or ""
+        return tuple(
+            one
+            for one in found
+            if one.kind != "installed"
+            or not importable(one.origin, working_dir=directory, path=path, argv=replica.command)
+        )
 
     def _running(
         self, facts: ServiceFacts, seen: Observation, visible: Mapping[str, Pair]

@@ -37,6 +37,7 @@ from freshd.survey import Surveyor
 from freshd.tree.compose import followers
 
 _LOCK_PATIENCE = 120.0
+_SETTLING = 10.0
 
 
 def _no_line(_line: str) -> None:
@@ -139,6 +140,27 @@ class Context:
         return self.store.journal.starts(
             self.project.name, service, remedy=Remedy.REBUILD, since=self.clock() - window
         )
+
+    def injected(self, service: str) -> Mapping[str, tuple[str, float]]:
+        """Target -> digest and time of what the last injections wrote, the newest of each."""
+        found: dict[str, tuple[str, float]] = {}
+        for container_id in self.store.journal.injected_into(self.project.name, service):
+            for target, (digest, at) in self.store.writes.landed(container_id).items():
+                if target not in found or found[target][1] <= at:
+                    found[target] = (digest, at)
+        return found
+
+    def settled(self, paths: Iterable[str]) -> frozenset[str]:
+        """Those of ``paths`` that were not written just now: file sharing takes its time."""
+        found, before = set(), self.clock() - _SETTLING
+        for path in paths:
+            try:
+                status = os.lstat(os.path.join(self.project.dir, path))
+            except OSError:
+                continue
+            if status.st_mtime <= before:
+                found.add(path)
+        return frozenset(found)
 
     def halted(self, service: str) -> str | None:
         """Why nothing may be done to ``service`` until a person has looked, or None."""

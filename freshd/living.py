@@ -145,11 +145,17 @@ class Landed:
 
 @dataclass(frozen=True, slots=True)
 class Bytecode:
-    """A compiled file that lies about ``source``: stale, unchecked or orphan; absolute paths."""
+    """What Python takes in place of ``source``; absolute paths.
+
+    ``kind`` of a ``compiled`` file that lies: stale, unchecked or orphan; ``origin`` is the source
+    it says it was compiled from, where there is none such in the container. Of an installed copy
+    that has other bytes: installed; ``origin`` is the directory that ``source`` is imported from.
+    """
 
     kind: str
     source: str
     compiled: str
+    origin: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +198,79 @@ class BaseSeen:
 
 
 @dataclass(frozen=True, slots=True)
+class Covered:
+    """A bind mount over ``paths`` that the image has and ``source`` (on this machine) has not."""
+
+    mount: Mount
+    source: str
+    paths: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LinkOut:
+    """A link of the tree, copied as a link, that leads to ``leads_to`` outside the context.
+
+    ``target`` is where it lands; there ``missing``, an absolute path, is not in the container.
+    """
+
+    path: str
+    target: str
+    leads_to: str
+    missing: str
+    container: str
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A tracked file that was edited since the build, and the rule that keeps it out of it."""
+
+    path: str
+    digest: str
+    file: str
+    line: int
+    pattern: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stray:
+    """A running container beside the service's own, and why it is told.
+
+    ``why``: "orphan" (its ``service`` is in no Compose file), "one-off" (an earlier image's),
+    "clone" (made from another directory under this project's name), or the port it publishes.
+    """
+
+    container: str
+    container_id: str
+    service: str
+    project: str
+    directory: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outdated:
+    """An artefact, ``target`` in the image, that a build left as it was while ``changed`` changed.
+
+    ``source`` is what the policy says it is made from, ``digest`` one of all that it holds.
+    """
+
+    source: str
+    target: str
+    digest: str
+    changed: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What lies around a service's files, and says why an edit does not get into its containers."""
+
+    covered: tuple[Covered, ...] = ()
+    links_out: tuple[LinkOut, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
+    strays: tuple[Stray, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Living:
     """What a whole look adds to the facts of a service, by container id.
 
@@ -204,3 +283,5 @@ class Living:
     hidden: Mapping[str, tuple[Hidden, ...]] = field(default_factory=dict)
     forbidden: tuple[str, ...] = ()
     base: BaseSeen | None = None
+    around: Surroundings = Surroundings()
+    outdated: tuple[Outdated, ...] = ()

@@ -156,7 +156,8 @@ class Replica:
 
     ``state`` is Docker's: created, running, paused, restarting, exited, dead, removing.
     ``health`` is "", starting, healthy or unhealthy. ``mounts`` include tmpfs. ``joins`` are the
-    full ids of containers whose network, process or IPC namespace it shares.
+    full ids of containers whose network, process or IPC namespace it shares. ``published`` are
+    host ports as ``IP:8080/tcp``, no IP for any; only a listing tells them.
     """
 
     id: str
@@ -181,6 +182,7 @@ class Replica:
     config_files: tuple[str, ...] = ()
     command: tuple[str, ...] = ()
     joins: tuple[str, ...] = ()
+    published: frozenset[str] = frozenset()
 
     @property
     def running(self) -> bool:
@@ -269,10 +271,14 @@ class ServiceFacts:
     ``tag_image`` is the image the service's tag names now (None: no such image). ``images`` holds
     the facts of every image a replica runs, by id. ``tree`` maps sources and inputs to entries
     (absent = not in the tree). ``written`` is what freshd last wrote: (container id, target) ->
-    digest. ``trace`` compares the image's history with the Dockerfile, ``built_from`` the identity
-    that the image carries with the tree's. ``newer`` are inputs that a
-    rule names and that changed after an image was made whose build is not recorded; ``restarts``
-    (by container id) are files that ask for a restart and changed after the process had started.
+    digest. ``injected`` is what it wrote into any container of the service, gone ones too: target
+    -> (digest, seconds); only asked for where files differ. ``trace`` compares the image's history
+    with the Dockerfile; ``trace_arguments`` are all that it differs in, where that is so;
+    ``built_from`` compares the identity that the image carries with the tree's. ``newer`` are
+    inputs that a rule names and that changed after an image was made whose build is not recorded;
+    ``restarts`` (by container id) are files that ask for a restart and changed after the process
+    had started. ``settled`` are tree files that were written a while ago, asked for as
+    ``injected`` is.
     """
 
     service: str
@@ -288,9 +294,12 @@ class ServiceFacts:
     trace: Trace = Trace.UNKNOWN
     trace_evidence: str = ""
     built_from: Trace = Trace.UNKNOWN
+    trace_arguments: tuple[str, ...] = ()
     fresh_build: bool = False
     newer: tuple[str, ...] = ()
     restarts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    injected: Mapping[str, tuple[str, float]] = field(default_factory=dict)
+    settled: frozenset[str] = frozenset()
 
 
 class Level(StrEnum):

@@ -8,7 +8,7 @@ from dataclasses import replace
 from freshd.identity import carried, identity
 from freshd.maps import differing
 from freshd.model import BuildRecord, ImageFacts, ServiceFacts, Trace, Via
-from freshd.tree.dockerfile.history import compare_history
+from freshd.tree.dockerfile.history import HistoryVerdict, compare_history
 from freshd.tree.dockerfile.infer import Inference
 from freshd.tree.dockerfile.triggers import unseen_trigger
 
@@ -25,9 +25,9 @@ def with_build(
 
     ``narrow``: the facts have a part of the map only, and a file that is not in it is no input.
     """
-    trace, evidence, mapping = Trace.UNKNOWN, "", facts.mapping
+    told, mapping = HistoryVerdict(Trace.UNKNOWN), facts.mapping
     if inference is not None:
-        trace, evidence = told_by_history(inference, image)
+        told = told_by_history(inference, image)
         unseen = [*filter(None, [unseen_trigger(inference, image.history)])]
         mapping = replace(
             mapping, opaque=(*mapping.opaque, *unseen), lasting=(*mapping.lasting, *unseen)
@@ -43,8 +43,9 @@ def with_build(
         facts,
         mapping=mapping,
         record=record,
-        trace=trace,
-        trace_evidence=evidence,
+        trace=told.trace,
+        trace_evidence=told.evidence,
+        trace_arguments=told.arguments,
         built_from=built_from,
         fresh_build=record is not None and _built_from(record, facts, image),
     )
@@ -78,7 +79,7 @@ def _built_from(record: BuildRecord, facts: ServiceFacts, image: ImageFacts) -> 
     )
 
 
-def told_by_history(inference: Inference, image: ImageFacts) -> tuple[Trace, str]:
+def told_by_history(inference: Inference, image: ImageFacts) -> HistoryVerdict:
     """Whether the image's history tells of this Dockerfile, and why not.
 
     Equal lines prove nothing of what leaves none there, such as the RUNs of an earlier stage.
@@ -90,5 +91,6 @@ def told_by_history(inference: Inference, image: ImageFacts) -> tuple[Trace, str
         flags_shown=image.flags_shown,
     )
     if told.trace is Trace.EQUAL and inference.untraced:
-        return Trace.UNKNOWN, f"{'; '.join(inference.untraced)} does not show in the image"
-    return told.trace, told.evidence
+        evidence = f"{'; '.join(inference.untraced)} does not show in the image"
+        return HistoryVerdict(Trace.UNKNOWN, evidence)
+    return told

@@ -5,7 +5,7 @@ everything). Goes out: what was found, what was done about it, and what was foun
 """
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from freshd import actions
 from freshd.adoption import adopt, expect_asked
@@ -20,6 +20,7 @@ from freshd.model import (
     ServiceReport,
     Step,
     StepStatus,
+    Via,
 )
 from freshd.policy.decide import decide
 from freshd.policy.failures import next_try, step_inputs, step_key
@@ -28,6 +29,7 @@ from freshd.store.memory import Failure
 from freshd.survey import no_haste
 
 _ROUNDS = 3
+_LOSABLE = frozenset({"content-differs", "missing-in-container"})
 
 OnStep = Callable[[Step, Outcome | None], None]
 
@@ -127,7 +129,15 @@ def _compared(
 ) -> ServiceReport:
     """Only a whole look asks how containers were made and what runs in them."""
     adopt(context, facts)
-    return compare(facts, context.closer.living(facts, full=full) if whole else None)
+    living = context.closer.living(facts, full=full) if whole else None
+    report = compare(facts, living)
+    if living is None or not any(finding.cause in _LOSABLE for finding in report.findings):
+        return report
+    injected = context.injected(facts.service)
+    settled = context.settled({f.path for f in report.findings if f.via is Via.BIND and f.path})
+    if not injected and not settled:
+        return report
+    return compare(replace(facts, injected=injected, settled=settled), living)
 
 
 def make_plan(context: Context, seen: Look) -> Plan:

@@ -55,6 +55,8 @@ _CONTENT = frozenset(
     {
         "content-differs",
         "missing-in-container",
+        "injection-lost",
+        "bind-serves-old-bytes",
         "extra-in-container",
         "mode-differs",
         "changed-in-container",

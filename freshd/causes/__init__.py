@@ -8,10 +8,12 @@ from collections.abc import Iterator, Mapping
 
 from freshd.causes.arrangement import (
     base_behind,
+    derived_behind,
     forbidden,
     hidden_packages,
     mismatched,
     shadowed,
+    tag_contention,
 )
 from freshd.causes.build import build_findings
 from freshd.causes.bytecode import bytecode_findings
@@ -26,6 +28,7 @@ from freshd.causes.image import (
 )
 from freshd.causes.leftovers import unclear
 from freshd.causes.process import running_findings
+from freshd.causes.surroundings import surrounding_findings
 from freshd.causes.verdict import links, strictly, verdict, worst
 from freshd.living import Living
 from freshd.model import (
@@ -41,6 +44,7 @@ from freshd.model import (
 
 __all__ = ["compare", "compare_image", "strictly", "verdict", "worst"]
 
+_OTHER_BUILD = frozenset({"build-input-changed", "baked-env"})
 _LINK_ORDER = {link: index for index, link in enumerate(LinkName)}
 
 
@@ -59,8 +63,11 @@ def compare(facts: ServiceFacts, living: Living | None = None) -> ServiceReport:
     if serving:
         findings += [*(image or ()), *_unreadable_sources(facts)]
         findings += _of_living(facts, serving, living or Living())
-        if not any(finding.cause == "build-input-changed" for finding in findings):
+        if not any(finding.cause in _OTHER_BUILD for finding in findings):
             findings += base_behind(facts, None if living is None else living.base)
+        findings += [*tag_contention(facts, findings)]
+    if living is not None:  # what is beside it is told also where nothing of it serves
+        findings += surrounding_findings(facts.service, living.around)
     findings.sort(key=_reading_order)
     return ServiceReport(
         name=facts.service,
@@ -120,6 +127,7 @@ def _of_living(
     yield from mismatched(facts, replicas)
     yield from shadowed(facts, replicas)
     yield from forbidden(facts.service, living.forbidden)
+    yield from derived_behind(facts.service, living.outdated)
     for replica in replicas:
         yield from hidden_packages(facts.service, replica, living.hidden.get(replica.id, ()))
         made = living.config.get(replica.id)

@@ -3,11 +3,11 @@
 In go a service's facts and what a whole look adds, findings come out.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from freshd.causes import evidence
 from freshd.causes.mounts import is_anonymous, is_below
-from freshd.living import BaseSeen, Hidden
+from freshd.living import BaseSeen, Hidden, Outdated
 from freshd.model import (
     Finding,
     Level,
@@ -115,6 +115,53 @@ def base_behind(facts: ServiceFacts, seen: BaseSeen | None) -> Iterator[Finding]
         remedy=Remedy.REBUILD,
         evidence={"image": facts.tag_image.id, "base": seen.ref, "base_image": seen.id},
     )
+
+
+def tag_contention(facts: ServiceFacts, findings: Iterable[Finding]) -> Iterator[Finding]:
+    """Compose names the project on what it builds: told only beside an image that is not right."""
+    image = facts.tag_image
+    if image is None or not facts.builds or not any(map(_questions_the_image, findings)):
+        return
+    ours = {seen.replica.project for seen in facts.observations} - {""}
+    builder = image.labels.get("com.docker.compose.project", "")
+    if builder and ours and builder not in ours:
+        yield Finding(
+            cause="tag-contention",
+            level=Level.NOTE,
+            link=LinkName.IMAGE,
+            service=facts.service,
+            message=f"the image that {facts.service} is to run was built last by the project "
+            f"{printable(builder)}, under the same tag",
+            evidence={"image": image.id, "built_by": builder, "project": min(ours)},
+        )
+
+
+def _questions_the_image(finding: Finding) -> bool:
+    stale = finding.level is Level.STALE
+    return stale and (finding.link is LinkName.IMAGE or finding.cause == "old-image")
+
+
+def derived_behind(service: str, seen: tuple[Outdated, ...]) -> Iterator[Finding]:
+    """Output that the policy says is made from sources, and that did not change with them."""
+    for one in seen:
+        more = evidence.and_more(one.changed)
+        yield Finding(
+            cause="derived-output-behind",
+            level=Level.STALE,
+            link=LinkName.IMAGE,
+            service=service,
+            message=f"{printable(one.target)} in the image of {service} is what it was before "
+            f"{printable(one.changed[0])}{more} changed, though it was built since",
+            remedy=Remedy.REBUILD,
+            target=one.target,
+            paths=one.changed,
+            evidence={
+                "made_from": one.source,
+                "artefact": f"sha256:{one.digest}",
+                **evidence.paths(one.changed),
+                "drift": evidence.drift([(one.target, one.digest)]),
+            },
+        )
 
 
 def forbidden(service: str, paths: tuple[str, ...]) -> Iterator[Finding]:

@@ -1,7 +1,8 @@
 """The image link, input by input: what the build consumed against the tree and the model.
 
 In go a service's facts, its image and the inputs that landed verbatim and differ; out comes
-``build-input-changed``, or ``build-unrecorded`` where there is no proof either way, or nothing.
+``build-input-changed`` and ``baked-env``, or ``build-unrecorded`` where there is no proof either
+way, or nothing.
 """
 
 from collections.abc import Iterator
@@ -25,10 +26,11 @@ from freshd.model import (
 def build_findings(
     facts: ServiceFacts, image: ImageFacts, landed: tuple[Behind, ...], *, unclear: tuple[str, ...]
 ) -> tuple[Finding, ...]:
-    """At most one finding. Of ``landed``, verbatim copies that differ, only the inputs count.
+    """At most one finding of each cause. Of ``landed``, copies that differ, only inputs count.
 
-    ``unclear`` are files of the image that may have left the tree. An image that carries another
-    identity than the tree's, and holds all that lands, had another input.
+    Build arguments are ``baked-env``'s and nobody else's. ``unclear`` are files of the image that
+    may have left the tree. An image that carries another identity than the tree's, and holds all
+    that lands, had another input.
     """
     if not facts.builds:
         return ()
@@ -36,13 +38,20 @@ def build_findings(
     changed = {item.path for item in landed if item.also_input}
     left = {item.path for item in landed if item.pair is None}
     changed |= set(_changed_inputs(facts, record)) - left
-    arguments = tuple(_changed_arguments(facts, record))
     proved = record is not None and record.by_freshd
-    trace = facts.trace is Trace.DIFFERS and not proved
-    if changed or arguments or trace:
-        return (_changed(facts, image, sorted(changed), arguments, trace=trace),)
+    differs = facts.trace is Trace.DIFFERS and not proved
+    traced = facts.trace_arguments if differs else ()
+    arguments = sorted({*_changed_arguments(facts, record), *traced})
+    trace = differs and not traced
+    found = []
+    if changed or trace:
+        found.append(_changed(facts, image, sorted(changed), trace=trace))
+    if arguments:
+        found.append(_baked(facts, image, arguments))
+    if found:
+        return tuple(found)
     if facts.built_from is Trace.DIFFERS and not (landed or facts.fresh_build):
-        return (_changed(facts, image, [], (), trace=False),)
+        return (_changed(facts, image, [], trace=False),)
     reasons = tuple(_doubts(facts, record, unclear))
     if not reasons and not facts.newer:
         return ()
@@ -105,21 +114,17 @@ def _changed(
     facts: ServiceFacts,
     image: ImageFacts,
     changed: list[str],
-    arguments: tuple[str, ...],
     *,
     trace: bool,
 ) -> Finding:
     what = [printable(path) for path in changed[:3]]
     if len(changed) > 3:
         what.append(f"{len(changed) - 3:,} more")
-    what += [f"build argument {name}" for name in arguments]
     if not what and facts.built_from is Trace.DIFFERS and not trace:
         what = ["something that leaves no trace in the image"]
     if not what:
         what = [printable(facts.trace_evidence) or "the Dockerfile"]
     state = [(path, _now(facts, path)) for path in changed]
-    # An argument's value may be a secret: not even its hash leaves here.
-    state += [(f"argument {name}", None) for name in arguments]
     state += [("trace", facts.trace_evidence)] if trace else []
     label = carried(image.labels) if facts.built_from is Trace.DIFFERS else ""
     state += [("identity", label)] if label else []
@@ -134,10 +139,28 @@ def _changed(
         evidence={
             "image": image.id,
             **evidence.paths(changed),
-            "arguments": list(arguments),
+            "arguments": [],
             "trace": facts.trace_evidence if trace else None,
             **({"built_from": label} if label else {}),
             "drift": evidence.drift(state),
+        },
+    )
+
+
+def _baked(facts: ServiceFacts, image: ImageFacts, arguments: list[str]) -> Finding:
+    """An argument's value may be a secret: not even its hash leaves here."""
+    names = ", ".join(printable(name) for name in arguments)
+    return Finding(
+        cause="baked-env",
+        level=Level.STALE,
+        link=LinkName.IMAGE,
+        service=facts.service,
+        message=f"the image of {facts.service} was built with other values of {names}",
+        remedy=Remedy.REBUILD,
+        evidence={
+            "image": image.id,
+            "arguments": list(arguments),
+            "drift": evidence.drift((f"argument {name}", None) for name in arguments),
         },
     )
 

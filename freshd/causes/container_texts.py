@@ -39,6 +39,19 @@ CONTAINER = (
         prevention="A rule that names `extra-in-container`: nothing else deletes.",
     ),
     Cause(
+        slug="injection-lost",
+        link=LinkName.CONTAINER,
+        level=Level.STALE,
+        title="A file that was injected is gone again: a new container has the image's",
+        meaning="freshd had written the tree's file into a container of this service. A recreate, "
+        "or a further replica, made a container from an image without it. It stands in place of "
+        "`content-differs` and `missing-in-container`, and rules that name those reach it.",
+        how_known="the journal's injections and freshd's record of what they wrote, against the "
+        "bytes in a container that was made later",
+        remedy=Remedy.INJECT,
+        prevention="Rebuild after a series of edits, `freshd rebuild SERVICE`: see `patched`.",
+    ),
+    Cause(
         slug="mode-differs",
         link=LinkName.CONTAINER,
         level=Level.STALE,
@@ -104,6 +117,22 @@ CONTAINER = (
         prevention="Mount the directory it is in.",
     ),
     Cause(
+        slug="bind-serves-old-bytes",
+        link=LinkName.CONTAINER,
+        level=Level.STALE,
+        title="A bind-mounted directory shows old bytes",
+        meaning="The directory is mounted and a file in it is not the tree's, ten seconds and more "
+        "after it was written. A desktop's file sharing serves it from a cache, or another "
+        "directory took the place of the one that was mounted (a new clone, a rename): the mount "
+        "holds on to the old one. It stands in place of `content-differs`, and rules that name "
+        "that reach it. The file sharing of a desktop was only tried out with a recorded "
+        "observation; the replaced directory is the one that was seen.",
+        how_known="sha256 on both sides, looked at twice, and when the tree's file was written",
+        remedy=Remedy.RESTART,
+        prevention="Replace files in the directory and not the directory; on a desktop, another "
+        "kind of file sharing (VirtioFS).",
+    ),
+    Cause(
         slug="volume-shadows-image",
         link=LinkName.CONTAINER,
         level=Level.STALE,
@@ -140,6 +169,44 @@ CONTAINER = (
         how_known="the container's mounts, one inside the other, and files of the tree there",
         remedy=Remedy.NOTIFY,
         prevention="Leave the inner mount out, or tell git to ignore what is there.",
+    ),
+    Cause(
+        slug="bind-hides-image",
+        link=LinkName.CONTAINER,
+        level=Level.NOTE,
+        title="A bind mount hides what the image built at that place",
+        meaning="The image has installed packages or built output there, the mounted directory has "
+        "not: the container sees neither.",
+        how_known="directories of the image that go by the names of installed packages and built "
+        "output (`node_modules`, `dist`, `.venv`, `vendor` and the like), at the place where a "
+        "directory without them is mounted",
+        remedy=Remedy.NOTIFY,
+        prevention="A volume at that place (`volumes: [/app/node_modules]`), or mount only the "
+        "directory of the sources.",
+    ),
+    Cause(
+        slug="orphan-container",
+        link=LinkName.CONTAINER,
+        level=Level.NOTE,
+        title="A container of this project runs, and nothing takes care of it",
+        meaning="Its service is no longer in the Compose files it was made from, or `compose run` "
+        "made it from an image that was built anew since. It goes on running its old code. What "
+        "is not running is not told. One whose service is gone is told once, by the first service.",
+        how_known="the labels that Compose left on it, against the model and the tag's image",
+        remedy=Remedy.NOTIFY,
+        prevention="`docker compose up -d --remove-orphans`; `docker compose run --rm`.",
+    ),
+    Cause(
+        slug="wrong-project",
+        link=LinkName.CONTAINER,
+        level=Level.NOTE,
+        title="Another clone or project serves in place of this service",
+        meaning="A container of this project's name was made from another directory while this "
+        "tree has none, or the service does not run and another project's container publishes "
+        "its port: what answers there is not this tree's code.",
+        how_known="the directory in the container's labels, and published ports",
+        remedy=Remedy.NOTIFY,
+        prevention="A `name:` of its own in each clone's Compose file or `.env`, and other ports.",
     ),
     Cause(
         slug="replica-mismatch",

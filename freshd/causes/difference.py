@@ -105,6 +105,11 @@ def _judge(difference: Difference, mount: Mount | None) -> _Judged:
     reason = unwritable(difference.replica, mount)
     if reason is not None:
         return _judge_unwritable(difference, mount, reason)
+    if _injection_lost(difference, mount):
+        return _Judged(
+            "injection-lost",
+            f"{difference.shown} had been injected before {where} was made, and is not in it",
+        )
     if _same_bytes(difference) or _writer_known(difference):
         return _plain(difference, _remedy(difference))
     if mount is not None and mount.kind == "volume" and _in_own_image(difference):
@@ -122,8 +127,17 @@ def _judge_bound(difference: Difference, mount: Mount | None) -> _Judged:
     """A mount of one file holds on to that file, whatever takes its place in the directory."""
     alone = mount is not None and mount.target == difference.pair.target
     want, seen = difference.want, difference.seen
-    if not alone or want is None or seen is None or want.same_content(seen):
+    if want is None or seen is None or want.same_content(seen):
         return _plain(difference, Remedy.RESTART)
+    if not alone:
+        if mount is None or difference.pair.source not in difference.facts.settled:
+            return _plain(difference, Remedy.RESTART)  # just saved: it may be on its way
+        return _Judged(
+            "bind-serves-old-bytes",
+            f"{difference.shown} in {difference.replica.name} is not the file in the tree, though "
+            f"its directory is mounted at {mount.target}",
+            Remedy.RESTART,
+        )
     return _Judged(
         "single-file-bind-detached",
         f"{difference.shown} is mounted alone into {difference.replica.name}, which still has the "
@@ -205,6 +219,18 @@ def _writer_known(difference: Difference) -> bool:
     return seen.same_content(image) or (bool(seen.digest) and wrote == seen.digest)
 
 
+def _injection_lost(difference: Difference, mount: Mount | None) -> bool:
+    """Whether freshd had written the tree's bytes already, and a later container is the image's."""
+    want, replica, target = difference.want, difference.replica, difference.pair.target
+    known = difference.facts.injected.get(target)
+    if known is None or want is None or mount is not None or _same_bytes(difference):
+        return False
+    if (replica.id, target) in difference.facts.written or not _writer_known(difference):
+        return False
+    digest, when = known
+    return bool(digest) and digest == want.digest and when < replica.created_at
+
+
 def _evidence(difference: Difference, mount: Mount | None) -> dict[str, Json]:
     found: dict[str, Json] = {
         "tree": evidence.digest(difference.want),
@@ -212,6 +238,10 @@ def _evidence(difference: Difference, mount: Mount | None) -> dict[str, Json]:
         "image": evidence.digest(difference.in_image),
         **evidence.mounted(mount),
     }
+    known = difference.facts.injected.get(difference.pair.target)
+    if known is not None and _injection_lost(difference, mount):
+        found["injected_at"] = known[1]
+        found["made_at"] = difference.replica.created_at
     if _same_bytes(difference):
         found["tree_mode"] = evidence.octal(difference.want)
         found["container_mode"] = evidence.octal(difference.seen)

@@ -22,13 +22,46 @@ IMAGE = (
         link=LinkName.IMAGE,
         level=Level.STALE,
         title="Something the build consumes has changed since the build",
-        meaning="The Dockerfile, its ignore file, a lock file, a file of an earlier stage, the "
-        "target or a build argument is not what the image was built from. Injection cannot "
-        "replay what the build made of it.",
+        meaning="The Dockerfile, its ignore file, a lock file, a file of an earlier stage or "
+        "the target is not what the image was built from. Injection cannot "
+        "replay what the build made of it. Of build arguments `baked-env` tells.",
         how_known="the inputs recorded with the build against the tree's; for a build freshd did "
         "not see, the image's history against the Dockerfile, and verbatim copies of the input",
         remedy=Remedy.REBUILD,
         prevention='A rule for `build-input-changed` with `do = ["rebuild"]`.',
+    ),
+    Cause(
+        slug="baked-env",
+        link=LinkName.IMAGE,
+        level=Level.STALE,
+        title="A build argument has another value now than the image was built with",
+        meaning="`build.args` of the Compose model are read when the image is built and never "
+        "again: what a bundler or compiler put into its output (`NEXT_PUBLIC_*`, `VITE_*`, "
+        "`REACT_APP_*`) stays, whatever the environment of the container says. Rules that name "
+        "`build-input-changed` reach it. A variable that is only set in the environment of the "
+        "container is `env-changed`, and not looked for in built output.",
+        how_known="the arguments recorded with the build against the model's; for a build freshd "
+        "did not see, those that a RUN shows in the image's history. Names are shown, values "
+        "never",
+        remedy=Remedy.REBUILD,
+        prevention='A rule for `baked-env` with `do = ["rebuild"]`.',
+    ),
+    Cause(
+        slug="derived-output-behind",
+        link=LinkName.IMAGE,
+        level=Level.STALE,
+        title="What is made from sources is what it was before they changed",
+        meaning="`derives` of the policy says that a file or directory of the image (`dist`, "
+        "`.next`, a binary) is made from sources. They changed, the image was built, and the "
+        "output is byte for byte the old one: it was made on the host and not anew, or a cache "
+        "kept it. A build without any cache whose output is the same settles it, unless the "
+        "output is copied from the tree.",
+        how_known="the sources recorded with builds by freshd, and the output's hash in their "
+        "images. The first build by freshd is taken for right; others, and what a mount hides, "
+        "are not judged",
+        remedy=Remedy.REBUILD,
+        prevention='`derives = [{ from = "src", to = "/app/dist" }]` and a rule for it with '
+        '`do = ["rebuild"]` and `rebuild = "no-cache"`; make what is copied before the build.',
     ),
     Cause(
         slug="build-unrecorded",
@@ -78,5 +111,44 @@ IMAGE = (
         how_known="the image's files, and the patterns of the policy",
         remedy=Remedy.NOTIFY,
         prevention="Name them in `.dockerignore`.",
+    ),
+    Cause(
+        slug="tag-contention",
+        link=LinkName.IMAGE,
+        level=Level.NOTE,
+        title="The tag was last built by another project",
+        meaning="Two projects name their images alike (`image:` beside `build:`), and the other "
+        "one built last: what this one is to run was made from the other's tree. It is only told "
+        "beside a finding that the image is not this tree's.",
+        how_known="the project that Compose writes into the labels of an image it builds; nothing "
+        "tells of a `docker build`",
+        remedy=Remedy.NOTIFY,
+        prevention="A tag of its own for each project, or no `image:` beside `build:`.",
+    ),
+    Cause(
+        slug="symlink-leaves-context",
+        link=LinkName.IMAGE,
+        level=Level.NOTE,
+        title="A link that was copied leads out of the build context, and to nothing there",
+        meaning="A COPY brings a link as a link. The file it leads to on this machine is outside "
+        "the context and never sent to the builder: what is edited there gets into no container.",
+        how_known="the link's text in the tree; what it leads to exists on this machine and does "
+        "not exist in the container",
+        remedy=Remedy.NOTIFY,
+        prevention="Put the file into the context, or name its directory in "
+        "`additional_contexts` and COPY from there.",
+    ),
+    Cause(
+        slug="ignored-by-dockerignore",
+        link=LinkName.IMAGE,
+        level=Level.NOTE,
+        title="An edited file never gets into the image, because an ignore rule leaves it out",
+        meaning="The file is code, git tracks it and it lies below a directory that is copied; it "
+        "was edited after the image was made, and a line of the ignore file keeps it out of every "
+        "build. Tests and files that no program loads are not told.",
+        how_known="the ignore file's own matching, which names the line; the edit is told by git's "
+        "index: the content is not the one that was added last",
+        remedy=Remedy.NOTIFY,
+        prevention="Take the line out, or take the file back in with a `!` line behind it.",
     ),
 )

@@ -84,6 +84,34 @@ PROCESS = (
         prevention="Compile with `checked-hash`, or only in the image for production.",
     ),
     Cause(
+        slug="foreign-bytecode",
+        link=LinkName.PROCESS,
+        level=Level.STALE,
+        title="Bytecode of another machine is used in place of its source, and is not its own",
+        meaning="A `__pycache__` was copied in from the host or from another image. Its headers "
+        "fit the sources, so that Python uses it, and it was compiled from other bytes. Bytecode "
+        "from elsewhere that is right, or that Python does not look at, is no finding. It stands "
+        "in place of `stale-bytecode` and `unchecked-bytecode`.",
+        how_known="as those two are, and the source that the bytecode says it was compiled from, "
+        "which is nowhere in the container",
+        remedy=Remedy.PURGE,
+        prevention="`**/__pycache__` in `.dockerignore`.",
+    ),
+    Cause(
+        slug="installed-copy-shadows",
+        link=LinkName.PROCESS,
+        level=Level.STALE,
+        title="An installed copy of a package is imported, and not its sources",
+        meaning="The image was built with `pip install .`, which copies the package among the "
+        "installed ones. The sources that are copied or mounted as well are changed, and nothing "
+        "imports them. It is not told where the program may import them all the same: from its "
+        "working directory, from `PYTHONPATH`, or from a directory on its command line.",
+        how_known="the `direct_url.json` of a package that was installed from a directory, not "
+        "editable, and bytes that differ",
+        remedy=Remedy.REBUILD,
+        prevention="`pip install --editable .` in development.",
+    ),
+    Cause(
         slug="orphan-bytecode",
         link=LinkName.PROCESS,
         level=Level.STALE,

@@ -226,6 +226,7 @@ def _service(table: "ServiceTable") -> ServicePolicy:
         container=table.container,
         volumes=table.volumes,
         purge=tuple(table.purge),
+        derives=tuple(MapEntry(each.source, each.target) for each in table.derives),
     )
 
 

@@ -137,6 +137,7 @@ class ServiceTable(Table):
     container: str | None = None
     volumes: bool = False
     purge: list[PurgePattern] = []
+    derives: list[MapTable] = []
 
 
 class RuleTable(Table):

@@ -3,7 +3,7 @@
 import hashlib
 import posixpath
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -44,7 +44,16 @@ def listed(data: Mapping[str, Any]) -> Replica:
         config_hash=labels.get(_CONFIG_HASH, ""),
         working_dir=labels.get(_WORKING_DIR, ""),
         config_files=_config_files(labels),
+        published=frozenset(_published(data.get("Ports") or ())),
     )
+
+
+def _published(ports: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    for port in ports:
+        host = port.get("IP") or ""
+        host = "" if host in ("0.0.0.0", "::") else host  # noqa: S104 (it is read, not bound)
+        if port.get("PublicPort"):
+            yield f"{host}:{port['PublicPort']}/{port.get('Type') or 'tcp'}"
 
 
 @dataclass(frozen=True, slots=True)

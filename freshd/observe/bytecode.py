@@ -1,8 +1,9 @@
-"""Bytecode that lies: mapped Python sources in, the compiled files that would not run them out.
+"""What Python would take in place of a source: mapped sources in, what lies about them out.
 
-The image's own interpreter looks, as only it knows its magic number, hashes and compiler. It reads
-16 bytes of each file and compiles only where header and inode leave a doubt; nothing is imported
-and nothing is written.
+That is bytecode compiled from other bytes, and a copy that was installed from the sources and is
+not theirs any more. The image's own interpreter looks, as only it knows its magic number, hashes
+and compiler. It reads 16 bytes of each file and compiles only where header and inode leave a doubt;
+nothing is imported and nothing is written.
 """
 
 import json
@@ -15,10 +16,10 @@ from freshd.errors import EngineFailed, OutcomeUnknown
 from freshd.living import Bytecode
 
 _SECONDS = 60.0
-_KINDS = frozenset({"stale", "unchecked", "orphan"})
+_KINDS = frozenset({"stale", "unchecked", "orphan", "installed"})
 
 _SCRIPT = r"""
-import importlib.util, json, marshal, os, sys
+import importlib.util, json, marshal, os, sys, sysconfig
 
 def same(one, other):
     if type(one) is not type(other):
@@ -38,6 +39,10 @@ def same(one, other):
 def number(data):
     return int.from_bytes(data, "little")
 
+def origin(code, source):
+    name = code.co_filename
+    return "" if not os.path.isabs(name) or name == source or os.path.exists(name) else name
+
 def judge(source, status, cached):
     try:
         with open(cached, "rb") as file:
@@ -50,7 +55,7 @@ def judge(source, status, cached):
                     return None
                 with open(source, "rb") as text:
                     right = importlib.util.source_hash(text.read()) == header[8:]
-                return None if right else "unchecked"
+                return None if right else ("unchecked", origin(marshal.loads(file.read()), source))
             if number(header[8:12]) != int(status.st_mtime) & 0xFFFFFFFF:
                 return None
             if number(header[12:]) != status.st_size & 0xFFFFFFFF:
@@ -59,7 +64,8 @@ def judge(source, status, cached):
                 return None
             with open(source, "rb") as text:
                 wanted = compile(text.read(), source, "exec", dont_inherit=True)
-            return None if same(wanted, marshal.loads(file.read())) else "stale"
+            code = marshal.loads(file.read())
+            return None if same(wanted, code) else ("stale", origin(code, source))
     except (OSError, SyntaxError, ValueError, EOFError, TypeError):
         return None
 
@@ -77,6 +83,41 @@ def orphans(directory, sources):
         except (OSError, ValueError, EOFError, TypeError):
             pass
 
+def local(site, package):
+    for name in os.listdir(site):
+        if not name.endswith(".dist-info"):
+            continue
+        try:
+            with open(os.path.join(site, name, "direct_url.json")) as file:
+                folder = json.load(file).get("dir_info")
+            if folder is None or folder.get("editable"):
+                continue
+            with open(os.path.join(site, name, "RECORD")) as file:
+                if any(line.startswith(package + "/") for line in file):
+                    return True
+        except (OSError, ValueError):
+            pass
+    return False
+
+def installed(sources):
+    tops = {os.path.dirname(one) for one in sources if one.endswith("/__init__.py")}
+    for top in sorted(tops):
+        parent, package = os.path.split(top)
+        if parent in tops:
+            continue
+        for site in sorted({sysconfig.get_paths()[one] for one in ("purelib", "platlib")}):
+            other = os.path.join(site, package)
+            if not os.path.isfile(os.path.join(other, "__init__.py")):
+                continue
+            if os.path.samefile(top, other) or not local(site, package):
+                continue
+            for source in sources:
+                copy = other + source[len(top):]
+                if source.startswith(top + "/") and os.path.isfile(copy):
+                    with open(source, "rb") as one, open(copy, "rb") as two:
+                        if one.read() != two.read():
+                            yield source, copy, parent
+
 found = []
 sources = json.load(sys.stdin)
 for source in sources:
@@ -85,14 +126,19 @@ for source in sources:
     except OSError:
         continue
     for cached in (importlib.util.cache_from_source(source),):
-        kind = judge(source, status, cached)
-        if kind:
-            found.append([kind, source, cached])
+        said = judge(source, status, cached)
+        if said:
+            found.append([said[0], source, cached, said[1]])
 for directory in sorted(set(map(os.path.dirname, sources))):
     try:
-        found.extend(["orphan", source, cached] for source, cached in orphans(directory, sources))
+        found.extend(
+            ["orphan", source, cached, ""] for source, cached in orphans(directory, sources))
     except OSError:
         pass
+try:
+    found.extend(["installed", *one] for one in installed(sources))
+except OSError:
+    pass
 json.dump(found, sys.stdout)
 """
 
@@ -121,8 +167,8 @@ def _read(output: bytes, sources: Collection[str]) -> Iterator[Bytecode]:
         return
     directories = {posixpath.dirname(source) for source in sources}
     for row in rows if isinstance(rows, list) else ():
-        if not (isinstance(row, list) and len(row) == 3 and all(isinstance(p, str) for p in row)):
+        if not (isinstance(row, list) and len(row) == 4 and all(isinstance(p, str) for p in row)):
             continue
-        kind, source, compiled = row
+        kind, source, compiled, origin = row
         if kind in _KINDS and posixpath.dirname(source) in directories:
-            yield Bytecode(kind, source, compiled)
+            yield Bytecode(kind, source, compiled, origin)

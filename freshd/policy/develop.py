@@ -9,7 +9,15 @@ from collections.abc import Iterable, Sequence
 from freshd.model import Command, Finding, Remedy
 from freshd.policy.rules import Rule, WatchRule
 
-FILES = frozenset({"content-differs", "missing-in-container", "extra-in-container", "mode-differs"})
+FILES = frozenset(
+    {
+        "content-differs",
+        "missing-in-container",
+        "injection-lost",
+        "extra-in-container",
+        "mode-differs",
+    }
+)
 BUILDS = frozenset({"build-input-changed", "build-unrecorded", "stale-build-context"})
 RESTARTS = "restart-due"
 _ORDER = {remedy: index for index, remedy in enumerate(Remedy)}

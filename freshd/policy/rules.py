@@ -6,7 +6,7 @@ Times are seconds; tree paths are relative to the project, container paths absol
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol
+from typing import Final, Protocol
 
 from freshd.model import Command, RebuildMode, Remedy
 
@@ -44,6 +44,7 @@ class ServicePolicy:
 
     ``container`` names a container that no Compose file makes. ``volumes`` permits writing named
     volumes. ``purge`` are gitignore-style patterns of caches below the mapped directories.
+    ``derives`` are artefacts: ``target`` in the image is made from ``source``.
     """
 
     map: tuple[MapEntry, ...] = ()
@@ -52,6 +53,16 @@ class ServicePolicy:
     container: str | None = None
     volumes: bool = False
     purge: tuple[str, ...] = ()
+    derives: tuple[MapEntry, ...] = ()
+
+
+_NONE: Final[frozenset[str]] = frozenset()
+_STANDS_FOR: Final = {
+    "injection-lost": frozenset({"content-differs", "missing-in-container"}),
+    "bind-serves-old-bytes": frozenset({"content-differs"}),
+    "baked-env": frozenset({"build-input-changed"}),
+}
+"""What is told in place of other causes, so that rules for these reach it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +83,7 @@ class Rule:
 
     def names(self, cause: str) -> bool:
         """Whether the rule asks for this cause by its slug, ``*`` not counted."""
-        return cause in self.when
+        return cause in self.when or not _STANDS_FOR.get(cause, _NONE).isdisjoint(self.when)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ _INJECTABLE = frozenset(
     {
         "content-differs",
         "missing-in-container",
+        "injection-lost",
         "extra-in-container",
         "mode-differs",
         "changed-in-container",
@@ -22,7 +23,9 @@ _INJECTABLE = frozenset(
         "anonymous-volume-kept",
     }
 )
-_BYTECODE = frozenset({"stale-bytecode", "unchecked-bytecode", "orphan-bytecode"})
+_BYTECODE = frozenset(
+    {"stale-bytecode", "unchecked-bytecode", "foreign-bytecode", "orphan-bytecode"}
+)
 _ONLY_RESTART = frozenset(
     {"not-running", "restart-looping", "restart-due", "preloaded-master", "reloader-deaf"}
 )

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
-from freshd.model import Json, Outcome, Remedy, Step
+from freshd.model import Json, Outcome, Remedy, Step, StepStatus
 from freshd.store.codec import pack_json, pack_text, unpack_json, unpack_text
 from freshd.store.database import Database
 from freshd.store.steps import step_from_json, step_to_json
@@ -169,6 +169,21 @@ class Journal:
                 limit,
             ),
         )
+
+    def injected_into(self, project: str, service: str, *, limit: int = 20) -> tuple[str, ...]:
+        """The containers of the newest ``limit`` injections that were done, oldest first."""
+        found = self._select(
+            "project = ? AND service = ? AND remedy = ? AND status = ? ORDER BY id DESC LIMIT ?",
+            (
+                pack_text(project),
+                pack_text(service),
+                Remedy.INJECT.value,
+                StepStatus.DONE.value,
+                limit,
+            ),
+        )
+        ids = (entry.step.container_id for entry in reversed(found))
+        return tuple(dict.fromkeys(one for one in ids if one is not None))
 
     def starts(
         self, project: str, service: str, *, remedy: Remedy, since: float

@@ -104,6 +104,11 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
             container_id TEXT PRIMARY KEY, started_at REAL NOT NULL, digests TEXT NOT NULL)
             WITHOUT ROWID""",
     ),
+    (
+        """CREATE TABLE derived (
+            project NOT NULL, service NOT NULL, target BLOB NOT NULL, artefact TEXT NOT NULL,
+            sources TEXT NOT NULL, PRIMARY KEY (project, service, target)) WITHOUT ROWID""",
+    ),
 )
 
 VERSION: Final = len(MIGRATIONS)

@@ -8,6 +8,7 @@ from freshd.store import opening
 from freshd.store.builds import Builds
 from freshd.store.containers import ContainerCache
 from freshd.store.database import Database
+from freshd.store.derived import DerivedOutputs
 from freshd.store.images import ImageCache
 from freshd.store.journal import Journal
 from freshd.store.made import MadeWith
@@ -36,6 +37,7 @@ class Store:
         self.writes = Writes(database)
         self.builds = Builds(database)
         self.made = MadeWith(database)
+        self.derived = DerivedOutputs(database)
         self.journal = Journal(database)
         self.owed = OwedSteps(database)
         self.status = StatusTable(database)

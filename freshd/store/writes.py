@@ -71,6 +71,17 @@ class Writes:
             )
             return {unpack_path(target): float(at) for target, at in rows}
 
+    def landed(self, container_id: str) -> Mapping[str, tuple[str, float]]:
+        """Target -> digest and time of all that was written into a container, gone or not."""
+        with self._database.read() as connection:
+            rows = connection.execute(
+                "SELECT target, digest, at FROM written WHERE container_id = ?", (container_id,)
+            )
+            return {
+                unpack_path(target): (unpack_digest(digest), float(at))
+                for target, digest, at in rows
+            }
+
     def synced(self, project: str, service: str) -> Mapping[str, str]:
         """Target -> digest of what ``sync`` rules brought to the containers of a service so far."""
         return self.get(f"{_SYNCED}{project}/{service}")

@@ -109,3 +109,73 @@ def test_bytecode_that_never_looks_and_bytecode_without_a_source(
     assert freshd("apply").returncode == 0
     assert imported(stack, "gone") == ""
     assert found(looked(freshd, exit_code=0)) == PATCHED
+
+
+@pytest.mark.timeout(600)
+def test_bytecode_that_was_copied_in_from_another_machine(
+    stack: Stack, make_freshd: Callable[[Stack], Freshd]
+) -> None:
+    """Compiled elsewhere, from other bytes of the same size and time."""
+    stack.write({**FILES, "compose.yaml": COMPOSE, "Dockerfile": dockerfile("")})
+    os.utime(stack.path("app/answer.py"), (STAMP, STAMP))
+    stack.up(build=True)
+    script = (
+        f"mkdir /host && cp -p /app/answer.py /host && touch -d @{STAMP} /app/answer.py /host/*"
+        " && python3 -m compileall -q /host && mv /host/__pycache__ /app && rm -r /host"
+    )
+    stack.exec(stack.container("web"), ["sh", "-c", script])
+    freshd = make_freshd(stack)
+    assert found(looked(freshd, exit_code=0)) == set()  # near miss: of elsewhere, and right
+    replaced(stack, "TEXT = 'new'\n", at=STAMP)
+    assert imported(stack) == "old", "the bytecode does not lie"
+    document = looked(freshd, exit_code=1)
+    assert found(document) == {*PATCHED, Found("foreign-bytecode", "stale")}
+    one = finding(document, "foreign-bytecode")
+    assert one["evidence"]["compiled_from"] == ["/host/answer.py"]
+    stack.write({"freshd.toml": PURGE.replace("stale-bytecode", "foreign-bytecode")})
+    assert freshd("apply").returncode == 0
+    assert imported(stack) == "new"
+    assert found(looked(freshd, exit_code=0)) == PATCHED
+
+
+@pytest.mark.timeout(600)
+def test_an_installed_copy_that_is_imported_in_place_of_the_sources(
+    stack: Stack, make_freshd: Callable[[Stack], Freshd]
+) -> None:
+    """What `pip install .` leaves, made by hand: there is no pip in the test image."""
+    run = (
+        "RUN S=$(python3 -S -c \"import sysconfig; print(sysconfig.get_paths()['purelib'])\")"
+        " && mkdir -p $S/shop-1.dist-info && cp -r /app/src/shop $S/shop"
+        " && echo 'shop/__init__.py,,' >$S/shop-1.dist-info/RECORD"
+        ' && echo \'{"url": "file:///app", "dir_info": {EDITABLE}}\''
+        " >$S/shop-1.dist-info/direct_url.json"
+    )
+    source = "FROM freshd-python:1\nWORKDIR /app\nCOPY src src\n"
+    stack.write({"src/shop/__init__.py": "TEXT = 'old'\n", "compose.yaml": COMPOSE})
+    stack.write({"Dockerfile": source + run.replace("EDITABLE", "") + "\n"})
+    stack.up(build=True)
+    freshd = make_freshd(stack)
+    assert freshd("rebuild", "web").returncode == 0  # so that its inputs are recorded
+    assert found(looked(freshd, exit_code=0)) == set()
+
+    stack.write({"src/shop/__init__.py": "TEXT = 'new'\n"})
+    stack.docker("cp", "src/shop/__init__.py", f"{stack.container('web')}:/app/src/shop/")
+    assert imported(stack, "shop") == "old", "the sources are imported"
+    document = looked(freshd, exit_code=1)
+    assert "installed-copy-shadows" in {each.cause for each in found(document)}
+    one = finding(document, "installed-copy-shadows")
+    assert one["evidence"]["paths"] == ["src/shop/__init__.py"]
+    assert one["evidence"]["installed"][0].endswith("-packages/shop/__init__.py")
+    assert freshd("rebuild", "web").returncode == 0
+    assert imported(stack, "shop") == "new"
+    assert found(looked(freshd, exit_code=0)) == set()
+
+    # near miss: the program imports the sources, whatever is installed
+    path = f"{COMPOSE}    environment: {{PYTHONPATH: /app/src}}\n"
+    stack.write({"src/shop/__init__.py": "TEXT = 'newer'\n", "compose.yaml": path})
+    stack.compose("up", "-d", "-t", "0")
+    stack.docker("cp", "src/shop/__init__.py", f"{stack.container('web')}:/app/src/shop/")
+    assert imported(stack, "shop") == "newer"
+    assert "installed-copy-shadows" not in {
+        each.cause for each in found(looked(freshd, exit_code=1))
+    }

@@ -23,11 +23,15 @@ CHECK_FIELDS = ("Interval", "Timeout", "StartPeriod", "StartInterval")
 
 @dataclass(frozen=True, slots=True)
 class HistoryVerdict:
-    """``evidence`` says what differs, or why it cannot be told; ``line`` is the Dockerfile's."""
+    """``evidence`` says what differs, or why it cannot be told; ``line`` is the Dockerfile's.
+
+    ``arguments`` are the build arguments whose values differ, where nothing else on that line does.
+    """
 
     trace: Trace
     evidence: str = ""
     line: int | None = None
+    arguments: tuple[str, ...] = ()
 
 
 def compare_history(
@@ -71,8 +75,30 @@ def _last_mismatch(
                 f"line {step.line}: the Dockerfile has {_short(step.records[0])}, "
                 f"the image {_short(built)}"
             )
-            return HistoryVerdict(Trace.DIFFERS, evidence, step.line)
+            arguments = other_values(step.records[0], built)
+            return HistoryVerdict(Trace.DIFFERS, evidence, step.line, arguments)
     return None
+
+
+def other_values(expected: str, built: str) -> tuple[str, ...]:
+    """The arguments that differ between two lines of a RUN (``RUN |1 A=x /bin/sh -c …``).
+
+    () where anything else does, or values hold blanks, so that one cannot say where they end.
+    """
+    one, other = canonical(expected).split(), canonical(built).split()
+    head = re.fullmatch(r"\|(\d+)", one[1]) if len(one) > 1 else None
+    if one[:1] != ["RUN"] or head is None or one[:2] != other[:2]:
+        return ()
+    end = 2 + int(head[1])
+    pairs = list(zip(one[2:end], other[2:end], strict=False))
+    names = [(each.partition("=")[0], there.partition("=")[0]) for each, there in pairs]
+    if one[end:] != other[end:] or any(name != there for name, there in names):
+        return ()
+    return tuple(
+        dict.fromkeys(
+            name for (name, _), (each, there) in zip(names, pairs, strict=True) if each != there
+        )
+    )
 
 
 def _unproved(

@@ -1,10 +1,12 @@
 """Mounts and replicas: what is said of their arrangement, and what is not."""
 
+from dataclasses import replace
+
 import pytest
 
 from freshd.causes import compare
-from freshd.causes.bytecode import bytecode_findings
-from freshd.living import BaseSeen, Bytecode, Hidden, Living
+from freshd.causes.bytecode import bytecode_findings, importable
+from freshd.living import BaseSeen, Bytecode, Hidden, Living, Outdated
 from freshd.model import LinkName, LinkState, Mount, Pair, Remedy, Via
 from tests.unit.causes.stack import Stack, entry, mount, replica
 from tests.unit.causes.test_compare import V1, only, told
@@ -119,3 +121,70 @@ def test_the_base_images_layers_are_the_lowest_of_an_image(
 ) -> None:
     base = BaseSeen("base:1", "sha256:base", layers, built)
     assert told(compare(Stack(V1, V1).facts(), Living(base=base))) == expected
+
+
+def test_bytecode_from_elsewhere_has_a_name_of_its_own() -> None:
+    seen = (
+        Bytecode("stale", "/srv/app/a.py", "/srv/app/__pycache__/a.pyc", "/home/me/app/a.py"),
+        Bytecode("unchecked", "/srv/app/b.py", "/srv/app/__pycache__/b.pyc"),
+    )
+    unchecked, foreign = bytecode_findings(Stack(V1, V1).facts(), replica(1), seen)
+    assert (unchecked.cause, unchecked.paths) == ("unchecked-bytecode", ("app/b.py",))
+    assert (foreign.cause, foreign.remedy) == ("foreign-bytecode", Remedy.PURGE)
+    assert foreign.evidence["compiled_from"] == ["/home/me/app/a.py"]
+
+
+def test_an_installed_copy_is_told_with_its_place() -> None:
+    copy = "/usr/lib/python3/site-packages/app/a.py"
+    seen = (Bytecode("installed", "/srv/app/a.py", copy, "/srv"),)
+    (found,) = bytecode_findings(Stack(V1, V1).facts(), replica(1), seen)
+    assert (found.cause, found.remedy) == ("installed-copy-shadows", Remedy.REBUILD)
+    assert found.evidence["installed"] == [copy]
+    assert found.paths == ("app/a.py",)
+
+
+@pytest.mark.parametrize(
+    ("argv", "working_dir", "path", "expected"),
+    [
+        (("shop-server",), "/app", "", False),
+        (("python3", "-m", "shop"), "/app/src", "", True),
+        (("python3", "-m", "shop"), "/app", "", False),
+        (("python3", "-m", "shop"), "/app", "/lib:/app/src", True),
+        (("python3", "-m", "shop"), "/app", "src", True),
+        (("python3", "src/run.py"), "/app", "", True),
+        (("gunicorn", "--pythonpath", "src", "shop:app"), "/app", "", True),
+        (("uvicorn", "--app-dir=/app/src", "shop:app"), "/", "", True),
+    ],
+)
+def test_where_a_program_imports_from(
+    argv: tuple[str, ...], working_dir: str, path: str, *, expected: bool
+) -> None:
+    said = importable("/app/src", working_dir=working_dir, path=path, argv=argv)
+    assert said is expected
+
+
+def test_output_that_is_older_than_its_sources() -> None:
+    seen = (Outdated("src", "/app/dist", "ab", ("src/a.ts", "src/b.ts")),)
+    report = compare(Stack(V1, V1).facts(), Living(outdated=seen))
+    found = only(report, "derived-output-behind")
+    assert (found.target, found.paths) == ("/app/dist", ("src/a.ts", "src/b.ts"))
+    assert found.remedy is Remedy.REBUILD
+    assert report.links[LinkName.IMAGE] is LinkState.STALE
+
+
+@pytest.mark.parametrize(
+    ("labels", "tree", "expected"),
+    [
+        ({"com.docker.compose.project": "till"}, {**V1, "app/a.py": "ONE"}, True),
+        ({"com.docker.compose.project": "till"}, V1, False),  # what it built is right
+        ({"com.docker.compose.project": "shop"}, {**V1, "app/a.py": "ONE"}, False),
+        ({}, {**V1, "app/a.py": "ONE"}, False),
+    ],
+)
+def test_a_tag_that_another_project_built(
+    labels: dict[str, str], tree: dict[str, str], *, expected: bool
+) -> None:
+    facts = Stack(tree, V1, (replica(1, project="shop"),)).facts()
+    assert facts.tag_image is not None
+    report = compare(replace(facts, tag_image=replace(facts.tag_image, labels=labels)))
+    assert ("tag-contention" in {each.cause for each in report.findings}) is expected

@@ -386,13 +386,18 @@ def test_a_dockerfile_that_the_history_does_not_tell_of_is_a_changed_input() -> 
         ),
         (
             {"record": record({"Dockerfile": "FROM base"}), "args": {"MODE": "x"}},
-            ["stale build-input-changed"],
+            ["stale baked-env"],
         ),
         ({"record": record({}, by_freshd=False)}, []),
         (
             {"record": record({"Dockerfile": "FROM old"}, by_freshd=False)},
             ["stale build-input-changed"],
         ),
+        (
+            {"record": record({"Dockerfile": "FROM old"}), "args": {"MODE": "x"}},
+            ["stale baked-env", "stale build-input-changed"],
+        ),
+        ({"trace": Trace.DIFFERS, "trace_arguments": ("MODE",)}, ["stale baked-env"]),
         ({"trace": Trace.UNKNOWN}, ["unverifiable build-unrecorded"]),
         ({"trace": Trace.UNKNOWN, "record": record({"Dockerfile": "FROM base"})}, []),
         (
@@ -408,6 +413,8 @@ def test_a_dockerfile_that_the_history_does_not_tell_of_is_a_changed_input() -> 
         "another argument",
         "witnessed in part",
         "witnessed and changed",
+        "another argument and another input",
+        "the trace differs in an argument",
         "no trace",
         "no trace but recorded",
         "the record is better than the trace",
@@ -419,7 +426,7 @@ def test_inputs_against_record_and_trace(extra: dict[str, object], expected: lis
 
 def test_an_argument_is_named_and_its_value_is_not() -> None:
     extra = {"record": record({"Dockerfile": "FROM base"}), "args": {"TOKEN": "hunter2"}}
-    finding = only(compare(Stack(V1, V1, extra=extra).facts()), "build-input-changed")
+    finding = only(compare(Stack(V1, V1, extra=extra).facts()), "baked-env")
     assert finding.evidence["arguments"] == ["TOKEN"]
     assert "hunter2" not in repr(finding)
 
@@ -659,3 +666,64 @@ def test_a_restart_that_is_due_is_of_the_process_and_of_the_replica_that_runs() 
     calm = compare(Stack(tree=V1, built=V1, extra={"restarts": {replica(1).id: ()}}).facts())
     assert calm.links[LinkName.PROCESS] is LinkState.UNCHECKED
     assert calm.verdict is Verdict.FRESH
+
+
+INJECTED = {target("app/a.py"): (sha("ONE"), 50.0)}
+
+
+@pytest.mark.parametrize(
+    ("injected", "changes", "inside", "expected"),
+    [
+        (INJECTED, {"created_at": 60.0}, {}, "injection-lost"),
+        (INJECTED, {"created_at": 40.0}, {}, "content-differs"),  # it never got there
+        ({target("app/a.py"): (sha("else"), 50.0)}, {"created_at": 60.0}, {}, "content-differs"),
+        (INJECTED, {"created_at": 60.0}, {"app/a.py": "hot patch"}, "changed-in-container"),
+        ({}, {"created_at": 60.0}, {}, "content-differs"),
+    ],
+)
+def test_bytes_that_had_been_injected_and_came_back_old(
+    injected: dict[str, tuple[str, float]],
+    changes: dict[str, object],
+    inside: dict[str, str | None],
+    expected: str,
+) -> None:
+    stack = Stack(EDITED, V1, (replica(1, **changes),), {"web-1": inside})
+    facts = replace(stack.facts(), injected=injected)
+    (found,) = [each for each in compare(facts).findings if each.link is LinkName.CONTAINER]
+    assert (found.cause, found.path) == (expected, "app/a.py")
+    assert ("injected_at" in found.evidence) is (expected == "injection-lost")
+
+
+def test_what_freshd_wrote_into_this_very_container_is_no_lost_injection() -> None:
+    where = target("app/a.py")
+    stack = Stack(EDITED, V1, (replica(1, created_at=60.0),))
+    facts = replace(stack.facts(), injected=INJECTED, written={(replica(1).id, where): sha("one")})
+    assert "injection-lost" not in causes(compare(facts).findings)
+
+
+def test_a_new_file_that_a_recreate_lost() -> None:
+    stack = Stack({**V1, "app/new.py": "new"}, V1, (replica(1, created_at=60.0),))
+    facts = replace(stack.facts(), injected={target("app/new.py"): (sha("new"), 50.0)})
+    assert "injection-lost" in causes(compare(facts).findings)
+    assert "missing-in-container" not in causes(compare(facts).findings)
+
+
+@pytest.mark.parametrize(
+    ("at", "settled", "expected"),
+    [
+        ("/srv/app", {"app/a.py"}, "bind-serves-old-bytes"),
+        ("/srv/app", set(), "content-differs"),  # saved just now
+        ("/srv/app/a.py", {"app/a.py"}, "single-file-bind-detached"),
+    ],
+)
+def test_a_mounted_directory_that_shows_old_bytes(
+    at: str, settled: set[str], expected: str
+) -> None:
+    """As it was recorded of a desktop's file sharing: the directory is there, with old bytes."""
+    pair = Pair("app/a.py", "/srv/app/a.py", Via.BIND)
+    inside = {"web-1": {"app/a.py": "one"}}
+    bound = replica(1, mounts=(mount("bind", at),))
+    stack = Stack(EDITED, V1, (bound,), inside, pairs=(pair,))
+    facts = replace(stack.facts(), settled=frozenset(settled))
+    found = [each for each in compare(facts).findings if each.link is LinkName.CONTAINER]
+    assert [(each.cause, each.remedy) for each in found] == [(expected, Remedy.RESTART)]

@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
+from freshd.store.derived import Derived
 from freshd.store.made import Made
-from freshd.store.store import memory_store, open_store
+from freshd.store.store import Store, memory_store, open_store
 
 
 def test_the_key_is_made_once_and_stays(tmp_path: Path) -> None:
@@ -39,3 +40,13 @@ def test_everything_comes_back_as_it_was_and_by_container() -> None:
     assert not made.holds("c", 1.0), "an earlier start is forgotten"
     assert made.held("c", 1.0) == {}
     store.close()
+
+
+def test_what_an_artefact_was_made_from_is_kept_by_project_and_service(store: Store) -> None:
+    derived = store.derived
+    assert derived.get("shop", "web", "/dist") is None
+    derived.record("shop", "web", "/dist", Derived("one", {"src/a": "1"}))
+    derived.record("till", "web", "/dist", Derived("two", {}))
+    assert derived.get("shop", "web", "/dist") == Derived("one", {"src/a": "1"})
+    derived.record("shop", "web", "/dist", Derived("three", {"src/a": "2"}))
+    assert derived.get("shop", "web", "/dist") == Derived("three", {"src/a": "2"})

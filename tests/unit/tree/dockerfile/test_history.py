@@ -4,7 +4,7 @@ import pytest
 
 from freshd.model import HistoryEntry, Kind, Trace
 from freshd.tree.dockerfile import BaseImage, HistoryVerdict, compare_history, infer
-from freshd.tree.dockerfile.history import canonical
+from freshd.tree.dockerfile.history import canonical, other_values
 from freshd.tree.dockerfile.record import quoted
 
 MARK = " # buildkit"
@@ -225,3 +225,22 @@ def test_flags_that_an_old_builder_leaves_out_are_nobodys_difference() -> None:
     assert told("a /y", flags_shown=False).trace is Trace.DIFFERS
     shown = told("--chown=1:1 --chmod=0755 a /x", flags_shown=False)
     assert shown.trace is Trace.EQUAL, "a newer frontend may have been asked for by syntax="
+
+
+@pytest.mark.parametrize(
+    ("expected", "built", "names"),
+    [
+        ("RUN |2 A=1 B=2 /bin/sh -c x", "RUN |2 A=1 B=3 /bin/sh -c x", ("B",)),
+        ("RUN |2 A=1 B=2 /bin/sh -c x", "RUN |2 A=0 B=3 /bin/sh -c x", ("A", "B")),
+        ("RUN |1 A=1 /bin/sh -c x", "RUN |1 A=2 /bin/sh -c y", ()),
+        ("RUN |1 A=1 /bin/sh -c x", "RUN |1 B=2 /bin/sh -c x", ()),
+        ("RUN |1 A=1 /bin/sh -c x", "RUN |2 A=1 B=1 /bin/sh -c x", ()),
+        ("RUN |1 A=one two /bin/sh -c x", "RUN |1 A=one /bin/sh -c x", ()),
+        ("RUN /bin/sh -c x", "RUN /bin/sh -c y", ()),
+        ("COPY a /a", "RUN", ()),
+    ],
+)
+def test_lines_that_differ_in_arguments_only(
+    expected: str, built: str, names: tuple[str, ...]
+) -> None:
+    assert other_values(f"{expected}{MARK}", f"{built}{MARK}") == names
