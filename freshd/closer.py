@@ -36,6 +36,7 @@ from freshd.tree.compose import SWITCHES
 from freshd.tree.dockerfile.outline import outline
 from freshd.tree.scripts import reader
 from freshd.tree.wanted import wanted_of
+from freshd.upstreams import UpstreamLook
 
 _VARIABLE = re.compile(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)")
 _ASSIGNED = re.compile(r"^\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*[=:]", re.MULTILINE)
@@ -54,11 +55,13 @@ class CloserLook:
     landings: Landings = field(init=False)
     surrounds: Surrounds = field(init=False)
     derived: DerivedLook = field(init=False)
+    upstreams: UpstreamLook = field(init=False)
     _hashes: dict[tuple[object, str], str] = field(default_factory=dict)
     _version: str = ""
 
     def __post_init__(self) -> None:
         self.landings = Landings(self.engine, self.project.dir, self.store.made)
+        self.upstreams = UpstreamLook(self.project, self.engine, self.store)
         self.derived = DerivedLook(self.project, self.engine, self.store)
         self.surrounds = Surrounds(
             self.project,
@@ -72,7 +75,7 @@ class CloserLook:
 
         With ``full`` no earlier look at bytecode is believed.
         """
-        config, running, bytecode, hidden = {}, {}, {}, {}
+        config, running, bytecode, hidden, moved = {}, {}, {}, {}, {}
         for seen in facts.observations:
             replica = seen.replica
             if not is_serving(replica):
@@ -82,6 +85,7 @@ class CloserLook:
                 if made is not None:
                     config[replica.id] = made
                 hidden[replica.id] = tuple(hidden_packages(self.engine, replica, self.store.images))
+                moved[replica.id] = tuple(self.upstreams.of(facts, replica))
                 if replica.running and not seen.problem:
                     visible = visible_pairs(facts.mapping.pairs, replica)
                     running[replica.id] = self._running(facts, seen, visible)
@@ -91,7 +95,7 @@ class CloserLook:
         forbidden, base = self._forbidden(facts), self._base(facts)
         around = self.surrounds.of(facts)
         outdated = self._outdated(facts)
-        return Living(config, running, bytecode, hidden, forbidden, base, around, outdated)
+        return Living(config, running, bytecode, hidden, forbidden, base, around, outdated, moved)
 
     def _outdated(self, facts: ServiceFacts) -> tuple[Outdated, ...]:
         try:

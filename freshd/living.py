@@ -261,6 +261,15 @@ class Outdated:
 
 
 @dataclass(frozen=True, slots=True)
+class Moved:
+    """A service that a proxy found at the addresses ``before`` at its start, and is at ``now``."""
+
+    upstream: str
+    before: tuple[str, ...]
+    now: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Surroundings:
     """What lies around a service's files, and says why an edit does not get into its containers."""
 
@@ -285,3 +294,4 @@ class Living:
     base: BaseSeen | None = None
     around: Surroundings = Surroundings()
     outdated: tuple[Outdated, ...] = ()
+    moved: Mapping[str, tuple[Moved, ...]] = field(default_factory=dict)

@@ -14,6 +14,7 @@ from freshd.causes.arrangement import (
     mismatched,
     shadowed,
     tag_contention,
+    upstream_moved,
 )
 from freshd.causes.build import build_findings
 from freshd.causes.bytecode import bytecode_findings
@@ -138,6 +139,7 @@ def _of_living(
         runs = living.running.get(replica.id)
         if runs is not None:
             yield from running_findings(facts.service, replica, runs)
+        yield from upstream_moved(facts.service, replica, living.moved.get(replica.id, ()))
         yield from bytecode_findings(facts, replica, living.bytecode.get(replica.id, ()))
 
 

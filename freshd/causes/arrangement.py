@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from freshd.causes import evidence
 from freshd.causes.mounts import is_anonymous, is_below
-from freshd.living import BaseSeen, Hidden, Outdated
+from freshd.living import BaseSeen, Hidden, Moved, Outdated
 from freshd.model import (
     Finding,
     Level,
@@ -160,6 +160,27 @@ def derived_behind(service: str, seen: tuple[Outdated, ...]) -> Iterator[Finding
                 "artefact": f"sha256:{one.digest}",
                 **evidence.paths(one.changed),
                 "drift": evidence.drift([(one.target, one.digest)]),
+            },
+        )
+
+
+def upstream_moved(service: str, replica: Replica, seen: tuple[Moved, ...]) -> Iterator[Finding]:
+    """A proxy that looked up a service's address once, before the service got another one."""
+    for one in seen:
+        yield Finding(
+            cause="upstream-moved",
+            level=Level.STALE,
+            link=LinkName.PROCESS,
+            service=service,
+            message=f"{replica.name} started before {printable(one.upstream)} moved from "
+            f"{', '.join(one.before)} to {', '.join(one.now)}, and looks its address up only then",
+            remedy=Remedy.RESTART,
+            container=replica.name,
+            container_id=replica.id,
+            evidence={
+                "upstream": one.upstream,
+                "before": list(one.before),
+                "now": list(one.now),
             },
         )
 

@@ -112,6 +112,21 @@ PROCESS = (
         prevention="`pip install --editable .` in development.",
     ),
     Cause(
+        slug="upstream-moved",
+        link=LinkName.PROCESS,
+        level=Level.STALE,
+        title="A proxy forwards to where a service was before it was made anew",
+        meaning="nginx, HAProxy, Varnish and Squid look up the name of a service once, when they "
+        "start. The service's container was made anew since and got another address: the proxy "
+        "answers 502, or hands the request to whoever has the old address. It is told where freshd "
+        "had seen the addresses before, and not where the configuration names a `resolver`.",
+        how_known="names of services in the proxy's mapped configuration; addresses that freshd "
+        "saw after the proxy's start against those of now; start times of its processes",
+        remedy=Remedy.RESTART,
+        prevention="A `resolver 127.0.0.11` with a variable in `proxy_pass`, or a rule for it "
+        'with `do = ["restart"]`.',
+    ),
+    Cause(
         slug="orphan-bytecode",
         link=LinkName.PROCESS,
         level=Level.STALE,

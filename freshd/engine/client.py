@@ -161,6 +161,14 @@ class Engine:
             self.replica(container_id)
         return creation_of(self._inspected[container_id])
 
+    def addresses(self, container_id: str) -> frozenset[str]:
+        """The container's addresses in its networks, as it was inspected last."""
+        if container_id not in self._inspected:
+            self.replica(container_id)
+        settings = self._inspected[container_id].get("NetworkSettings") or {}
+        networks = (settings.get("Networks") or {}).values()
+        return frozenset(each["IPAddress"] for each in networks if each.get("IPAddress"))
+
     def first_pid(self, container_id: str) -> int:
         """The container's first process, as ``top`` numbers them; 0 when it does not run."""
         if container_id not in self._inspected:

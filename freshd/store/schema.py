@@ -108,6 +108,9 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
         """CREATE TABLE derived (
             project NOT NULL, service NOT NULL, target BLOB NOT NULL, artefact TEXT NOT NULL,
             sources TEXT NOT NULL, PRIMARY KEY (project, service, target)) WITHOUT ROWID""",
+        """CREATE TABLE resolved (
+            container_id TEXT NOT NULL, upstream NOT NULL, started_at REAL NOT NULL,
+            addresses TEXT NOT NULL, PRIMARY KEY (container_id, upstream)) WITHOUT ROWID""",
     ),
 )
 

@@ -14,6 +14,7 @@ from freshd.store.journal import Journal
 from freshd.store.made import MadeWith
 from freshd.store.memory import Consents, Failures, Halts, Incidents, ScheduleMemory
 from freshd.store.owed import OwedSteps
+from freshd.store.resolved import Resolved
 from freshd.store.several import Several
 from freshd.store.sizes import TreeSizes
 from freshd.store.stats import StatCache
@@ -38,6 +39,7 @@ class Store:
         self.builds = Builds(database)
         self.made = MadeWith(database)
         self.derived = DerivedOutputs(database)
+        self.resolved = Resolved(database)
         self.journal = Journal(database)
         self.owed = OwedSteps(database)
         self.status = StatusTable(database)

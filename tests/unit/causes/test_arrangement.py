@@ -6,7 +6,7 @@ import pytest
 
 from freshd.causes import compare
 from freshd.causes.bytecode import bytecode_findings, importable
-from freshd.living import BaseSeen, Bytecode, Hidden, Living, Outdated
+from freshd.living import BaseSeen, Bytecode, Hidden, Living, Moved, Outdated
 from freshd.model import LinkName, LinkState, Mount, Pair, Remedy, Via
 from tests.unit.causes.stack import Stack, entry, mount, replica
 from tests.unit.causes.test_compare import V1, only, told
@@ -188,3 +188,12 @@ def test_a_tag_that_another_project_built(
     assert facts.tag_image is not None
     report = compare(replace(facts, tag_image=replace(facts.tag_image, labels=labels)))
     assert ("tag-contention" in {each.cause for each in report.findings}) is expected
+
+
+def test_a_proxy_that_looks_for_a_service_where_it_was() -> None:
+    moved = {replica(1).id: (Moved("api", ("10.0.0.2",), ("10.0.0.4",)),)}
+    found = only(compare(Stack(V1, V1).facts(), Living(moved=moved)), "upstream-moved")
+    assert (found.link, found.remedy, found.container) == (
+        *(LinkName.PROCESS, Remedy.RESTART, "web-1"),
+    )
+    assert found.evidence == {"upstream": "api", "before": ["10.0.0.2"], "now": ["10.0.0.4"]}

@@ -50,3 +50,11 @@ def test_what_an_artefact_was_made_from_is_kept_by_project_and_service(store: St
     assert derived.get("shop", "web", "/dist") == Derived("one", {"src/a": "1"})
     derived.record("shop", "web", "/dist", Derived("three", {"src/a": "2"}))
     assert derived.get("shop", "web", "/dist") == Derived("three", {"src/a": "2"})
+
+
+def test_where_a_proxy_found_a_service_holds_for_one_start(store: Store) -> None:
+    resolved = store.resolved
+    resolved.record("c", "api", {"10.0.0.2", "10.0.0.3"}, started_at=5.0)
+    assert resolved.get("c", "api", started_at=5.0) == {"10.0.0.2", "10.0.0.3"}
+    assert resolved.get("c", "api", started_at=6.0) == frozenset()
+    assert resolved.get("c", "db", started_at=5.0) == frozenset()
