@@ -17,13 +17,23 @@ from freshd.derived import DerivedLook
 from freshd.engine.client import Engine
 from freshd.engine.compose import Compose, ComposeFiles
 from freshd.errors import ConfigError, EngineFailed, OutcomeUnknown, TargetGone
-from freshd.living import BaseSeen, Bytecode, ConfigSeen, Living, Outdated, RunningSeen, Wanted
+from freshd.living import (
+    Answer,
+    BaseSeen,
+    Bytecode,
+    ConfigSeen,
+    Living,
+    Outdated,
+    RunningSeen,
+    Wanted,
+)
 from freshd.model import Observation, Pair, Remedy, Replica, ServiceFacts, Via
 from freshd.neighbours import Neighbours
 from freshd.observe.bytecode import observe_bytecode
 from freshd.observe.config import Model, observe_config
 from freshd.observe.landing import Landings
 from freshd.observe.packages import hidden_packages
+from freshd.observe.probes import ask_all
 from freshd.observe.processes import observe_processes
 from freshd.policy.paths import matcher
 from freshd.policy.rules import ReloadKind
@@ -40,6 +50,7 @@ from freshd.upstreams import UpstreamLook
 
 _VARIABLE = re.compile(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)")
 _ASSIGNED = re.compile(r"^\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*[=:]", re.MULTILINE)
+_LOG_LINES = 200
 _PROBE = "61834"  # a value that is no word of anybody's model, and may stand for a number or port
 
 
@@ -76,6 +87,8 @@ class CloserLook:
         With ``full`` no earlier look at bytecode is believed.
         """
         config, running, bytecode, hidden, moved = {}, {}, {}, {}, {}
+        answers: dict[str, tuple[Answer, ...]] = {}
+        logged: dict[str, tuple[str, ...]] = {}
         for seen in facts.observations:
             replica = seen.replica
             if not is_serving(replica):
@@ -90,12 +103,30 @@ class CloserLook:
                     visible = visible_pairs(facts.mapping.pairs, replica)
                     running[replica.id] = self._running(facts, seen, visible)
                     bytecode[replica.id] = self._bytecode(seen, visible, full=full)
+                    logged[replica.id] = self._logged(replica)
+                    answers[replica.id] = self._answers(facts.service, replica, first=not answers)
             except (EngineFailed, OutcomeUnknown, TargetGone):
                 continue  # the look at its files tells what is wrong with it
         forbidden, base = self._forbidden(facts), self._base(facts)
         around = self.surrounds.of(facts)
         outdated = self._outdated(facts)
-        return Living(config, running, bytecode, hidden, forbidden, base, around, outdated, moved)
+        return Living(
+            *(config, running, bytecode, hidden, forbidden, base, around, outdated, moved),
+            *(answers, logged),
+        )
+
+    def _answers(self, service: str, replica: Replica, *, first: bool) -> tuple[Answer, ...]:
+        """What the policy's probes say; an address is the service's, and asked for once."""
+        probes = self.project.policy.service(service).probes
+        asked = [probe for probe in probes if first or not probe.http]
+        return tuple(ask_all(self.engine, replica, asked, clock=self.clock))
+
+    def _logged(self, replica: Replica) -> tuple[str, ...]:
+        """The last lines of this start; none where the logging driver keeps none."""
+        try:
+            return self.engine.log_tail(replica.id, lines=_LOG_LINES)
+        except EngineFailed:
+            return ()
 
     def _outdated(self, facts: ServiceFacts) -> tuple[Outdated, ...]:
         try:

@@ -178,6 +178,21 @@ class RunningSeen:
 
 
 @dataclass(frozen=True, slots=True)
+class Answer:
+    """What came of one probe. ``problem`` is "" where it is as the policy expects.
+
+    ``asked`` is false where the question could not be put. ``text`` is what came.
+    """
+
+    name: str
+    question: str
+    problem: str = ""
+    text: str = ""
+    expected: str = ""
+    asked: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Hidden:
     """A lock file of installed packages that a volume does not have as the image below it has."""
 
@@ -295,3 +310,5 @@ class Living:
     around: Surroundings = Surroundings()
     outdated: tuple[Outdated, ...] = ()
     moved: Mapping[str, tuple[Moved, ...]] = field(default_factory=dict)
+    answers: Mapping[str, tuple[Answer, ...]] = field(default_factory=dict)
+    logged: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)

@@ -28,7 +28,9 @@ from freshd.causes.image import (
     verbatim_findings,
 )
 from freshd.causes.leftovers import unclear
+from freshd.causes.probe import probe_findings
 from freshd.causes.process import running_findings
+from freshd.causes.signatures import signature_findings
 from freshd.causes.surroundings import surrounding_findings
 from freshd.causes.verdict import links, strictly, verdict, worst
 from freshd.living import Living
@@ -141,6 +143,8 @@ def _of_living(
             yield from running_findings(facts.service, replica, runs)
         yield from upstream_moved(facts.service, replica, living.moved.get(replica.id, ()))
         yield from bytecode_findings(facts, replica, living.bytecode.get(replica.id, ()))
+        yield from probe_findings(facts.service, replica, living.answers.get(replica.id, ()))
+        yield from signature_findings(facts.service, replica, living.logged.get(replica.id, ()))
 
 
 def _all_in(serving: list[ReplicaResult], known: Mapping[str, object]) -> bool:

@@ -151,4 +151,32 @@ PROCESS = (
         remedy=Remedy.RESTART,
         prevention="Leave `freshd run` on: it restarts what the rule names.",
     ),
+    Cause(
+        slug="probe-failed",
+        link=LinkName.PROCESS,
+        level=Level.STALE,
+        title="A probe of the policy does not get the answer it should",
+        meaning="`[[service.X.probe]]` asks a running service something that the project knows "
+        "the answer of: whether the database is at the newest migration, how many rows there are, "
+        "what an address says. Files may be fresh and what they work on old. Where the question "
+        "could not be put at all, as there is no such command in the container, this is "
+        "`unverifiable`.",
+        how_known="the command is run in the container, or the address requested from this "
+        "machine; a service that has just started is asked until the probe's timeout",
+        remedy=Remedy.NOTIFY,
+        prevention="Let the entrypoint do what the probe asks for, such as run migrations.",
+    ),
+    Cause(
+        slug="known-log-signature",
+        link=LinkName.PROCESS,
+        level=Level.NOTE,
+        title="The log has a line that is known to come of old code or old surroundings",
+        meaning="A table or column that does not exist, a library or module that is missing, a "
+        "name that cannot be imported, a port that is taken: the message says what that means as "
+        "a rule and what helps. It is a note, as a log may tell of what is over.",
+        how_known="the last 200 lines since the container was started, where its logging driver "
+        "lets them be read",
+        remedy=Remedy.NOTIFY,
+        prevention="Mend the cause; the note goes with the next start, or as the log goes on.",
+    ),
 )

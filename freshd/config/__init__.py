@@ -17,6 +17,7 @@ from freshd.policy.rules import (
     MapEntry,
     Never,
     Policy,
+    Probe,
     ProjectSettings,
     Rule,
     Schedule,
@@ -25,7 +26,7 @@ from freshd.policy.rules import (
 from freshd.policy.values import duration, reload_mode, weekly
 
 if TYPE_CHECKING:
-    from freshd.config.schema import PolicyFile, RuleTable, ServiceTable, Table
+    from freshd.config.schema import PolicyFile, ProbeTable, RuleTable, ServiceTable, Table
 
     _T = TypeVar("_T", bound=Table)
 
@@ -227,7 +228,26 @@ def _service(table: "ServiceTable") -> ServicePolicy:
         volumes=table.volumes,
         purge=tuple(table.purge),
         derives=tuple(MapEntry(each.source, each.target) for each in table.derives),
+        probes=tuple(_probe(each, number) for number, each in enumerate(table.probe)),
     )
+
+
+def _probe(table: "ProbeTable", number: int) -> Probe:
+    run = _command(table.run)
+    return Probe(
+        name=table.name or f"probe[{number}]",
+        run=run if isinstance(run, tuple) else ("sh", "-c", run),
+        http=table.http or "",
+        exit=table.exit or 0,
+        status=table.status,
+        contains=table.contains,
+        equals=None if table.equals is None else _command(table.equals),
+        timeout=duration(table.timeout, least=0, most=300),
+    )
+
+
+def _command(words: str | list[str] | None) -> str | tuple[str, ...]:
+    return words if isinstance(words, str) else tuple(words or ())
 
 
 def _rule(table: "RuleTable", index: int) -> Rule:

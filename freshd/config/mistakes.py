@@ -10,7 +10,7 @@ from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
-from freshd.config.schema import NOT_YET, suggestion
+from freshd.config.schema import suggestion
 from freshd.model import printable
 
 _LONGEST_VALUE = 60
@@ -59,8 +59,6 @@ def _line(detail: Mapping[str, Any], model: type[BaseModel]) -> str:
     path = dotted(location)
     if kind == "extra_forbidden":
         key = str(location[-1])
-        if key in NOT_YET:
-            return f"{path}: not supported in this version"
         return f"{path}: unknown key{suggestion(key, _known_keys(model, location[:-1]))}"
     if kind == "missing":
         return f"{path}: {_WORDS[kind]}"

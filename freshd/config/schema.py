@@ -16,9 +16,6 @@ from freshd.model import RebuildMode, Remedy
 from freshd.policy import values
 from freshd.policy.rules import ANY_CAUSE
 
-NOT_YET = frozenset({"probe"})
-"""Keys that the design has and this version does not act on: refused, never silently ignored."""
-
 
 def suggestion(word: str, known: Iterable[str]) -> str:
     """``; did you mean "x"?`` where something near is known, else nothing."""
@@ -80,6 +77,17 @@ def _window(text: str) -> float:
     return values.duration(text, least=60, most=86400)
 
 
+def _patience(text: str) -> float:
+    return values.duration(text, least=1, most=300)
+
+
+def http_address(text: str) -> str:
+    """An address that can be requested from this machine."""
+    if not text.startswith(("http://", "https://")) or len(text.split("/")) < 3 or " " in text:
+        raise ValueError("must be http:// or https://, such as http://localhost:8000/health")
+    return text
+
+
 def span_of_day(text: str) -> tuple[int, int]:
     """``22:00-07:00`` as minutes of the day."""
     start, dash, end = text.partition("-")
@@ -130,6 +138,30 @@ class MapTable(Table):
     target: Annotated[str, AfterValidator(values.container_path)] = Field(alias="to")
 
 
+class ProbeTable(Table):
+    name: str | None = None
+    run: str | list[str] | None = None
+    http: Annotated[str, AfterValidator(http_address)] | None = None
+    exit: Annotated[int, Field(ge=0, le=255)] | None = None
+    status: Annotated[int, Field(ge=100, le=599)] | None = None
+    contains: str | None = None
+    equals: str | list[str] | None = None
+    timeout: Annotated[str, _checked(_patience)] = "10s"
+
+    @model_validator(mode="after")
+    def _asks_one_thing(self) -> "ProbeTable":
+        if (self.run is None) == (self.http is None):
+            raise ValueError("must have one of run and http")
+        if self.exit is not None and self.run is None:
+            raise ValueError("has exit, which is a command's: http has status")
+        if self.status is not None and self.http is None:
+            raise ValueError("has status, which is an HTTP answer's: run has exit")
+        commands = [each for each in (self.run, self.equals) if isinstance(each, list)]
+        if self.run == "" or not all(words and words[0] for words in commands):
+            raise ValueError("a command needs at least its name")
+        return self
+
+
 class ServiceTable(Table):
     map: list[MapTable] = []
     ignore: list[Pattern] = []
@@ -138,6 +170,7 @@ class ServiceTable(Table):
     volumes: bool = False
     purge: list[PurgePattern] = []
     derives: list[MapTable] = []
+    probe: list[ProbeTable] = []
 
 
 class RuleTable(Table):

@@ -181,6 +181,21 @@ class Engine:
             data: Mapping[str, Any] = self.api.top(container_id, ps_args=columns)
         return data.get("Processes") or ()
 
+    def log_tail(self, container_id: str, *, lines: int) -> tuple[str, ...]:
+        """The last lines that the container printed in its present life, both streams.
+
+        EngineFailed where its logging driver keeps none that can be read.
+        """
+        if container_id not in self._inspected:
+            self.replica(container_id)
+        data = self._inspected[container_id]
+        # not StartedAt: what is printed at once is logged before that is set
+        ended = inspect.seconds((data.get("State") or {}).get("FinishedAt"))
+        since = max(inspect.seconds(data.get("Created")), ended)
+        with translate.translated(self.endpoint, f"reading the log of {container_id[:12]}"):
+            said: bytes = self.api.logs(container_id, tail=lines, since=since)
+        return tuple(said.decode(errors="replace").splitlines())
+
     def image_defaults(self, image_id: str) -> ImageDefaults | None:
         """What containers take from an image, by its id; None where there is no such image."""
         if image_id not in self._inspected and self.image(image_id) is None:

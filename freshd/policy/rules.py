@@ -39,12 +39,36 @@ class MapEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class Probe:
+    """One ``[[service.X.probe]]``: a command in the container, or a request from this machine.
+
+    ``exit`` None goes for 0, ``status`` None for any 2xx. ``equals`` is a text, or a command whose
+    output is the text. ``timeout`` is in seconds.
+    """
+
+    name: str
+    run: tuple[str, ...] = ()
+    http: str = ""
+    exit: int = 0
+    status: int | None = None
+    contains: str | None = None
+    equals: str | tuple[str, ...] | None = None
+    timeout: float = 10.0
+
+    @property
+    def question(self) -> str:
+        """What is asked, as one would type it."""
+        return self.http or " ".join(self.run)
+
+
+@dataclass(frozen=True, slots=True)
 class ServicePolicy:
     """One ``[service.X]`` table.
 
     ``container`` names a container that no Compose file makes. ``volumes`` permits writing named
     volumes. ``purge`` are gitignore-style patterns of caches below the mapped directories.
-    ``derives`` are artefacts: ``target`` in the image is made from ``source``.
+    ``derives`` are artefacts: ``target`` in the image is made from ``source``. ``probes`` are asked
+    in every whole look.
     """
 
     map: tuple[MapEntry, ...] = ()
@@ -54,6 +78,7 @@ class ServicePolicy:
     volumes: bool = False
     purge: tuple[str, ...] = ()
     derives: tuple[MapEntry, ...] = ()
+    probes: tuple[Probe, ...] = ()
 
 
 _NONE: Final[frozenset[str]] = frozenset()

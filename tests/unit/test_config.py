@@ -19,7 +19,7 @@ from freshd.config import (
 )
 from freshd.errors import ConfigError
 from freshd.model import RebuildMode, Remedy
-from freshd.policy.rules import Limits, MapEntry, Policy, Reload, ReloadKind, Weekly
+from freshd.policy.rules import Limits, MapEntry, Policy, Probe, Reload, ReloadKind, Weekly
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "config.example.toml"
@@ -353,9 +353,57 @@ def test_the_projects_of_the_user_configuration_are_absolute_and_each_is_there_o
     assert caught.value.problems[0].endswith(f": names {home}/src/shop twice")
 
 
-def test_a_key_that_nothing_acts_on_yet_is_refused() -> None:
-    text = '[[service.web.probe]]\nrun = ["alembic", "current"]\nequals = ["alembic", "heads"]\n'
-    assert problems(text) == ["service.web.probe: not supported in this version"]
+def test_probes_are_commands_or_addresses_with_what_is_expected_of_them() -> None:
+    text = """
+        [[service.web.probe]]
+        run = ["alembic", "current"]
+        equals = ["alembic", "heads"]
+        [[service.web.probe]]
+        name = "count"
+        http = "http://localhost:8000/count"
+        status = 203
+        contains = "Total: 25"
+        timeout = "5s"
+        [[service.web.probe]]
+        run = "test -e /ready"
+        exit = 1
+        equals = ""
+    """
+    assert parse_policy(text).service("web").probes == (
+        Probe("probe[0]", ("alembic", "current"), equals=("alembic", "heads")),
+        Probe(
+            "count",
+            http="http://localhost:8000/count",
+            status=203,
+            contains="Total: 25",
+            timeout=5.0,
+        ),
+        Probe("probe[2]", ("sh", "-c", "test -e /ready"), exit=1, equals=""),
+    )
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ("contains = 'x'", "must have one of run and http"),
+        ("run = 'x'\nhttp = 'http://a/'", "must have one of run and http"),
+        ("run = 'x'\nstatus = 200", "has status, which is an HTTP answer's: run has exit"),
+        ("http = 'http://a/'\nexit = 0", "has exit, which is a command's: http has status"),
+        ("run = []", "a command needs at least its name"),
+        ("run = ''", "a command needs at least its name"),
+        ("run = 'x'\nequals = ['']", "a command needs at least its name"),
+    ],
+)
+def test_a_probe_that_makes_no_sense_is_refused(body: str, said: str) -> None:
+    assert problems(f"[[service.web.probe]]\n{body}\n") == [f"service.web.probe[0]: {said}"]
+
+
+def test_every_wrong_value_of_a_probe_is_told_at_once() -> None:
+    text = "[[service.web.probe]]\nhttp = 'ftp://a'\nstatus = 7\ntimeout = '1h'\nruns = 1\n"
+    told = problems(text)
+    assert [line.partition(" ")[0].rstrip(":") for line in told] == [
+        f"service.web.probe[0].{key}" for key in ("http", "status", "timeout", "runs")
+    ]
 
 
 def test_unknown_services_are_named_with_a_suggestion() -> None:

@@ -35,6 +35,7 @@ def test_the_levels_are_those_of_the_contract() -> None:
         "wrong-project": Level.NOTE,
         "symlink-leaves-context": Level.NOTE,
         "ignored-by-dockerignore": Level.NOTE,
+        "known-log-signature": Level.NOTE,
         "build-unrecorded": Level.UNVERIFIABLE,
         "unreadable": Level.UNVERIFIABLE,
         "not-observed": Level.UNVERIFIABLE,
