@@ -4,7 +4,6 @@ Comes in: what was typed. Goes out: maps, reports, plans, outcomes. ``reconcile`
 """
 
 import difflib
-import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -17,18 +16,14 @@ from freshd.causes.verdict import worst
 from freshd.composewatch import ComposeWatches
 from freshd.config import load_user_config
 from freshd.context import Context
-from freshd.engine import archive
 from freshd.engine.client import Engine, EngineVersion
 from freshd.engine.compose import Compose
 from freshd.engine.endpoint import Endpoint, resolve
-from freshd.errors import ConfigError, EngineFailed
+from freshd.errors import ConfigError
 from freshd.imaged import look_at_image
 from freshd.located import locate as locate_project
 from freshd.locations import Locations, locate
 from freshd.model import (
-    Entry,
-    Finding,
-    Kind,
     Outcome,
     Plan,
     ProjectReport,
@@ -44,6 +39,7 @@ from freshd.project import Project, load
 from freshd.reconcile import Passed, look, make_plan, reconcile
 from freshd.recovery import recover
 from freshd.report.json import service_report
+from freshd.sides import container_bytes, tree_bytes
 from freshd.sight import kept_store
 from freshd.store.store import Store
 from freshd.validating import result
@@ -265,8 +261,8 @@ class Session:
                 path=finding.path,
                 target=finding.target,
                 container=finding.container or "",
-                tree=_tree_bytes(context, finding),
-                seen=_container_bytes(context, finding),
+                tree=tree_bytes(context, finding),
+                seen=container_bytes(context, finding),
             )
 
     def names(self, services: Sequence[str]) -> tuple[str, ...]:
@@ -379,28 +375,3 @@ class _Answered:
     def overview(self) -> tuple[Replica, ...]:
         self.answer.result()
         return self.engine.overview()
-
-
-def _tree_bytes(context: Context, finding: Finding) -> bytes | None:
-    if finding.path is None or finding.want is None:
-        return None
-    try:
-        return context.surveyor.manifest.read(finding.path)[1]
-    except FileNotFoundError:
-        return None
-
-
-def _container_bytes(context: Context, finding: Finding) -> bytes | None:
-    seen: Entry | None = finding.seen
-    if seen is None or finding.container_id is None or finding.target is None:
-        return None
-    if seen.kind not in (Kind.FILE, Kind.LINK):
-        return None
-    try:
-        for member, reader in archive.get(context.engine, finding.container_id, finding.target):
-            if member.issym():
-                return os.fsencode(member.linkname)
-            return reader.read() if reader is not None else None
-    except EngineFailed:
-        return None
-    return None
