@@ -17,6 +17,7 @@ POLICY = 'version = 1\n[[rule]]\nwhen = ["build-input-changed"]\ndo = ["rebuild"
 
 
 @pytest.mark.timeout(600)
+@pytest.mark.proves("baked-env", "detected", "remedied", "silent")
 def test_a_build_argument_that_is_baked_into_the_bundle(
     stack: Stack, make_freshd: Callable[[Stack], Freshd]
 ) -> None:

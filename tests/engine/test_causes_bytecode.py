@@ -112,6 +112,7 @@ def test_bytecode_that_never_looks_and_bytecode_without_a_source(
 
 
 @pytest.mark.timeout(600)
+@pytest.mark.proves("foreign-bytecode", "detected", "remedied", "silent")
 def test_bytecode_that_was_copied_in_from_another_machine(
     stack: Stack, make_freshd: Callable[[Stack], Freshd]
 ) -> None:
@@ -139,6 +140,7 @@ def test_bytecode_that_was_copied_in_from_another_machine(
 
 
 @pytest.mark.timeout(600)
+@pytest.mark.proves("installed-copy-shadows", "detected", "remedied", "silent")
 def test_an_installed_copy_that_is_imported_in_place_of_the_sources(
     stack: Stack, make_freshd: Callable[[Stack], Freshd]
 ) -> None:

@@ -13,6 +13,7 @@ BEHIND = Found("derived-output-behind", "stale", "/app/dist")
 
 
 @pytest.mark.timeout(600)
+@pytest.mark.proves("derived-output-behind", "detected", "remedied", "silent")
 def test_a_bundle_that_was_not_made_anew(
     stack: Stack, make_freshd: Callable[[Stack], Freshd]
 ) -> None:

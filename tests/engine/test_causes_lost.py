@@ -18,6 +18,7 @@ PATCHED = {Found("image-behind", "note"), Found("patched", "note")}
 
 
 @pytest.mark.timeout(600)
+@pytest.mark.proves("injection-lost", "detected", "remedied", "silent")
 def test_an_injection_that_new_containers_do_not_have(
     stack: Stack, make_freshd: Callable[[Stack], Freshd]
 ) -> None:
@@ -53,6 +54,7 @@ def test_an_injection_that_new_containers_do_not_have(
 
 
 @pytest.mark.timeout(600)
+@pytest.mark.proves("orphan-container", "detected", "remedied", "silent")
 def test_containers_that_nothing_takes_care_of(
     stack: Stack, make_freshd: Callable[[Stack], Freshd]
 ) -> None:
@@ -81,6 +83,7 @@ def test_containers_that_nothing_takes_care_of(
 
 
 @pytest.mark.timeout(600)
+@pytest.mark.proves("wrong-project", "detected", "remedied", "silent")
 def test_another_clone_that_serves_in_place_of_this_one(
     make_stack: StackFactory, make_freshd: Callable[[Stack], Freshd]
 ) -> None:
@@ -133,6 +136,7 @@ def test_a_port_that_another_project_has(
 
 
 @pytest.mark.timeout(600)
+@pytest.mark.proves("tag-contention", "detected", "remedied", "silent")
 def test_a_tag_that_two_projects_build(
     make_stack: StackFactory, make_freshd: Callable[[Stack], Freshd]
 ) -> None:

@@ -136,3 +136,50 @@ def test_what_stopped_and_what_cannot_be_written(web: Stack, make_freshd: MakeFr
     assert freshd("rebuild", "web").returncode == 0
     assert web.read(web.container("web"), "/srv/app/a") == b"2\n"
     assert found(looked(freshd, exit_code=0)) == set()
+
+
+WATCHED = """
+services:
+  web:
+    image: freshd-busybox:1
+    command: ["sh", "-c", "cat /conf/a >/tmp/loaded; exec sleep 1000000"]
+    volumes: ["./conf:/conf"]
+    tmpfs: ["/srv"]
+    init: true
+    stop_grace_period: 0s
+    develop:
+      watch:
+        - {path: ./conf/a, action: restart}
+"""
+
+
+MAPPED = 'version = 1\n[service.web]\nmap = [{from = "app", to = "/srv/app"}]\n'
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.proves("restart-due", "detected", "remedied", "silent")
+@pytest.mark.proves("unreadable", "detected", "remedied", "silent")
+def test_a_restart_that_is_due_and_what_a_paused_container_does_not_show(
+    stack: Stack, make_freshd: MakeFreshd
+) -> None:
+    stack.write({"conf/a": "one\n", "conf/b": "1\n", "compose.yaml": WATCHED, "app/x": "1\n"})
+    stack.write({"freshd.toml": MAPPED})
+    stack.up()
+    web = stack.container("web")
+    wait_until(lambda: stack.read(web, "/conf/a") == b"one\n", 30.0)
+    stack.exec(web, ["sh", "-c", "mkdir /srv/app && echo 1 >/srv/app/x"])
+    freshd = make_freshd(stack)
+    assert found(looked(freshd, exit_code=0)) == set()
+    stack.write({"conf/b": "2\n"})  # near miss: the rule does not name it
+    assert found(looked(freshd, exit_code=0)) == set()
+    stack.write({"conf/a": "two\n"})
+    assert stack.exec(web, ["cat", "/tmp/loaded"]).stdout == b"one\n"
+    assert found(looked(freshd, exit_code=1)) == {Found("restart-due", "stale")}
+    stack.docker("pause", web)
+    paused = {each.cause: each.level for each in found(looked(freshd, exit_code=1))}
+    assert paused["unreadable"] == "unverifiable"
+    stack.docker("unpause", web)
+    stack.docker("restart", "-t", "0", web)
+    stack.exec(web, ["sh", "-c", "mkdir /srv/app && echo 1 >/srv/app/x"])
+    wait_until(lambda: stack.exec(web, ["cat", "/tmp/loaded"]).stdout == b"two\n", 30.0)
+    assert found(looked(freshd, exit_code=0)) == set()

@@ -28,6 +28,7 @@ def seen_inside(stack: Stack, path: str) -> bytes:
 
 
 @pytest.mark.timeout(600)
+@pytest.mark.proves("bind-hides-image", "detected", "remedied", "silent")
 def test_a_bind_that_hides_what_the_image_built(
     stack: Stack, make_freshd: Callable[[Stack], Freshd]
 ) -> None:
@@ -58,6 +59,7 @@ def test_a_bind_that_hides_what_the_image_built(
 
 
 @pytest.mark.timeout(600)
+@pytest.mark.proves("symlink-leaves-context", "detected", "remedied", "silent")
 def test_a_copied_link_that_leads_out_of_the_context(
     stack: Stack, make_freshd: Callable[[Stack], Freshd]
 ) -> None:
@@ -92,6 +94,7 @@ def test_a_copied_link_that_leads_out_of_the_context(
 
 
 @pytest.mark.timeout(600)
+@pytest.mark.proves("ignored-by-dockerignore", "detected", "remedied", "silent")
 def test_an_edit_that_an_ignore_rule_keeps_out(
     stack: Stack, make_freshd: Callable[[Stack], Freshd]
 ) -> None:
@@ -135,6 +138,7 @@ def test_an_edit_that_an_ignore_rule_keeps_out(
 
 
 @pytest.mark.timeout(600)
+@pytest.mark.proves("bind-serves-old-bytes", "detected", "remedied", "silent")
 def test_a_mounted_directory_that_another_one_took_the_place_of(
     stack: Stack, make_freshd: Callable[[Stack], Freshd]
 ) -> None:

@@ -23,6 +23,7 @@ LOOK_UP = ["python3", "-c", "import socket; print(socket.gethostbyname('api'), e
 
 
 @pytest.mark.timeout(600)
+@pytest.mark.proves("upstream-moved", "detected", "remedied", "silent")
 def test_a_proxy_whose_upstream_got_another_address(
     stack: Stack, make_freshd: Callable[[Stack], Freshd]
 ) -> None:
