@@ -98,10 +98,9 @@ class Surrounds:
             if pair.source not in links:
                 continue
             full = os.path.join(self.project.dir, pair.source)
-            leads_to = _led_out(full, roots)
-            if leads_to is None:
+            leads_to, text = _led_out(full, roots), _link(full)
+            if leads_to is None or text is None:
                 continue
-            text = os.readlink(full)
             there = posixpath.normpath(posixpath.join(posixpath.dirname(pair.target), text))
             if archive.stat(self.engine, replica.id, there) is None:
                 shown = os.path.relpath(leads_to, self.project.dir)
@@ -153,6 +152,14 @@ def _has(source: str, destination: str, path: str) -> bool:
         return bool(os.listdir(source))
     except OSError:
         return True  # it cannot be looked into: nothing is said
+
+
+def _link(path: str) -> str | None:
+    """A link's text; None where it is gone or no link any more."""
+    try:
+        return os.readlink(path)
+    except OSError:
+        return None
 
 
 def _led_out(link: str, roots: list[str]) -> str | None:
