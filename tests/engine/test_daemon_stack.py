@@ -100,7 +100,7 @@ def test_a_recreate_and_a_new_replica_behind_its_back_are_brought_level(
     shop.level(replicas=3)
     assert before.isdisjoint(stack.containers("web"))
     shop.fresh()
-    assert ("rebuild", "done") in shop.remedies()
+    assert ("rebuild", "done") in shop.ended()
 
 
 def test_an_image_that_somebody_else_built_is_noticed_and_taken_up(
@@ -126,7 +126,7 @@ def test_an_image_that_somebody_else_built_is_noticed_and_taken_up(
     shop.until(lambda: before.isdisjoint(stack.containers("web")), "new containers")
     shop.level()
     shop.fresh()
-    assert ("recreate", "done") in shop.remedies()
+    assert ("recreate", "done") in shop.ended()
 
 
 def test_a_builder_that_holds_old_bytes_is_pruned_and_builds_once_more(
@@ -152,7 +152,7 @@ def test_a_builder_that_holds_old_bytes_is_pruned_and_builds_once_more(
     os.utime(stack.path("app/a.py"), moment)
     shop.level()
     shop.fresh()
-    assert shop.remedies()[-1] == ("rebuild", "done")
+    assert shop.ended()[-1] == ("rebuild", "done")
     modes = [p["data"]["mode"] for p in shop.entries()[0]["phases"] if p["name"] == "build"]
     assert modes[0] == "cached"
     assert modes[-1] == "fresh-context", "the builder was not fooled, so nothing was proved"
@@ -178,5 +178,5 @@ def test_rebuilds_stop_at_the_limit_with_one_notice(stack: Stack, freshd: Freshd
     shop.until(lambda: shop.status()["incidents"], "an incident")
     (incident,) = shop.status()["incidents"]
     assert "2 rebuilds within 10 minutes" in incident["text"]
-    assert [r for r, _ in shop.remedies()].count("rebuild") == 2
+    assert [r for r, _ in shop.ended()].count("rebuild") == 2
     assert shop.read("/words.txt") == {b"W2\n"}

@@ -205,7 +205,7 @@ def test_every_action_ends_as_under_compose_watch_which_freshd_then_leaves_alone
     shop.level(
         ours_only, gone=["/only/a.md", "/only/b.md"], replicas=1
     )  # Compose's first sync brings one
-    assert {status for _, status in shop.remedies()} == {"done"}
+    assert {status for _, status in shop.ended()} == {"done"}
     shop.fresh()
 
     theirs.write({"app/both/c.py": "c3\n"})
@@ -227,7 +227,7 @@ def test_every_action_ends_as_under_compose_watch_which_freshd_then_leaves_alone
     assert beside.status()["daemon"]["verifying"] == ""
     theirs.write({"app/a.py": "a4\n"})
     beside.level({"app/a.py": "/app/a.py"}, replicas=1)
-    assert {status for _, status in beside.remedies()} == {"done"}
+    assert {status for _, status in beside.ended()} == {"done"}
 
 
 def _behind(shop: Watching) -> set[str]:

@@ -144,6 +144,13 @@ class Watching:
         found: list[Any] = done.json["entries"]
         return found
 
+    def ended(self) -> list[tuple[str, str]]:
+        """``remedies`` once none of them is under way."""
+        self.until(
+            lambda: all(status != "running" for _, status in self.remedies()), "steps to end"
+        )
+        return self.remedies()
+
     def remedies(self) -> list[tuple[str, str]]:
         """(remedy, status) of every step, oldest first."""
         return [(e["step"]["remedy"], e["status"]) for e in reversed(self.entries())]
