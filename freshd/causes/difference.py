@@ -116,11 +116,13 @@ def _judge(difference: Difference, mount: Mount | None) -> _Judged:
         return _judge_hidden(difference, mount)
     words = "was removed" if seen is None else "was changed"
     volume = f" (on the volume at {mount.target})" if mount is not None else ""
-    return _Judged(
-        "changed-in-container",
-        f"{difference.shown} {words} in {where}{volume}, and not by freshd",
-        Remedy.NOTIFY,
-    )
+    message = f"{difference.shown} {words} in {where}{volume}, and not by freshd"
+    if seen is not None and difference.replica.image_id not in difference.facts.images:
+        message = (
+            f"{difference.shown} in {where}{volume} is not the file in the tree; its image is gone "
+            "from the engine, so whether somebody changed it there cannot be told"
+        )
+    return _Judged("changed-in-container", message, Remedy.NOTIFY)
 
 
 def _judge_bound(difference: Difference, mount: Mount | None) -> _Judged:

@@ -151,7 +151,11 @@ def test_a_new_file_is_missing_in_image_and_container() -> None:
 
 def test_without_the_replicas_image_nothing_present_is_taken_for_its_own() -> None:
     stack = Stack(EDITED, V1, extra={"images": {}})
-    assert "stale changed-in-container web-1 app/a.py" in told(compare(stack.facts()))
+    report = compare(stack.facts())
+    assert "stale changed-in-container web-1 app/a.py" in told(report)
+    message = only(report, "changed-in-container").message
+    assert "its image is gone from the engine" in message
+    assert "not by freshd" not in message
 
 
 def test_a_file_that_left_the_tree_is_left_over_and_extra() -> None:
