@@ -61,5 +61,5 @@ def check(
     if as_json:
         app.screen.json(json.project_report(report))
     else:
-        app.screen.lines(text.report_lines(report))
+        app.screen.lines(text.report_lines(report, of=image))
     return verdicts.EXIT_CODES[report.verdict]

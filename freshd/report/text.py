@@ -27,9 +27,9 @@ _LEVEL_STYLES = {Level.STALE: "bad", Level.UNVERIFIABLE: "doubt", Level.NOTE: "d
 _BY_HAND = frozenset({Remedy.INJECT, Remedy.PURGE, Remedy.RESTART, Remedy.RECREATE, Remedy.REBUILD})
 
 
-def report_lines(report: ProjectReport) -> Iterator[Line]:
-    """The whole of ``freshd check``."""
-    yield headline(report.project, report.verdict)
+def report_lines(report: ProjectReport, *, of: str | None = None) -> Iterator[Line]:
+    """The whole of ``freshd check``; ``of`` is what was judged, where that is not the project."""
+    yield headline(of or report.project, report.verdict)
     if not report.services:
         yield (("  no service of this project has been created", "dim"),)
         return

@@ -38,7 +38,9 @@ def test_the_status_of_check_is_the_verdict(
 
 def test_check_of_an_image_asks_for_it_and_takes_no_narrowing(line: Line) -> None:
     session = FakeSession(report=STALE)
-    assert line("check", "--image", "shop-web:2", "web", session=session).status == 1
+    judged = line("check", "--image", "shop-web:2", "web", session=session)
+    assert judged.status == 1
+    assert judged.out.startswith("shop-web:2 is stale\n")
     assert session.calls == [("check_image", "shop-web:2", "web")]
     for more in (("--full",), ("--path", "a")):
         assert line("check", "--image", "x", *more, session=FakeSession()).status == USAGE
