@@ -273,6 +273,16 @@ class Passes:
             self._log.warning("halted", service=service, why=reason)
             self._notices.halted(self._project.name, service, reason)
 
+    def _guard_again(self, step: Step) -> None:
+        """The tree may have gone since the pass began: then nothing is deleted and none built."""
+        takes_away = any(change.want is None for change in step.files)
+        if not takes_away and step.remedy is not Remedy.REBUILD:
+            return
+        context = self.context(step.service)
+        self._guard(context, step.service)
+        if context.halted(step.service) is not None:
+            raise Overtaken
+
     def _validated(self, done: Validation | None) -> None:
         """Nothing while some service still owes a pass."""
         if done is None:
@@ -293,6 +303,7 @@ class Passes:
         if outcome is None:
             if self._stopping:
                 raise _Stopped
+            self._guard_again(step)
             return
         log = self._log.info if outcome.status is StepStatus.DONE else self._log.warning
         log(

@@ -20,7 +20,7 @@ from freshd.dirty import Dirty, Key, Work
 from freshd.engine.endpoint import Endpoint
 from freshd.located import locate
 from freshd.locations import Locations
-from freshd.model import Finding, Level, LinkName, Remedy, Step
+from freshd.model import Entry, FileChange, Finding, Kind, Level, LinkName, Remedy, Step
 from freshd.notify import IncidentNotices
 from freshd.passes import Passes
 from freshd.project import load
@@ -36,6 +36,8 @@ when = ["old-image"]
 do = ["rebuild"]
 """
 REBUILD = Remedy.REBUILD
+GONE = FileChange("/app/many/0", None, None, Entry(Kind.FILE, "0" * 64))
+EDITED = FileChange("/app/many/0", "app/many/0", Entry(Kind.FILE, "1" * 64), None)
 STALE = service(
     Finding("old-image", Level.STALE, LinkName.IMAGE, "web", message="the tag names another one")
 )
@@ -351,3 +353,33 @@ def test_a_look_at_everything_gives_way_to_a_save_and_not_for_ever(
     assert not daemon.passes.problems
     run()
     assert len(done) == 4, "and then it gives way again"
+
+
+@pytest.mark.parametrize(
+    ("step", "held"),
+    [
+        (Step(Remedy.INJECT, "web", ("extra-in-container",), files=(GONE,)), True),
+        (Step(REBUILD, "web", ("image-behind",)), True),
+        (Step(Remedy.INJECT, "web", ("content-differs",), files=(EDITED,)), False),
+        (Step(Remedy.RESTART, "web", ("content-differs",)), False),
+    ],
+    ids=["a delete", "a rebuild", "a write", "a restart"],
+)
+def test_a_tree_that_goes_after_the_pass_began_halts_what_takes_away(
+    start: Callable[[], Daemon], monkeypatch: pytest.MonkeyPatch, step: Step, *, held: bool
+) -> None:
+    """The files go between the look that planned the step and the step."""
+    one = start()
+    one.look()
+    begun: list[Step] = []
+
+    def reconcile(context: Context, name: str, **how: Any) -> Passed:
+        shutil.rmtree(one.root / "app")
+        how["on_step"](step, None)
+        begun.append(step)
+        return Passed(STALE)
+
+    monkeypatch.setattr(passes, "reconcile", reconcile)
+    one.passes.run(Work(Key(str(one.root), "web"), None, ("test",), time.monotonic()))
+    assert bool(begun) is not held
+    assert bool(one.store.halts.active("shop")) is held

@@ -15,6 +15,7 @@ from freshd.triggers.watch.backend import Backend, Sink, Skip, WatchMode, WatchS
 from freshd.triggers.watch.poll import Poll
 
 ROOT_INTERVAL: Final = 2.0
+MISSING_INTERVAL: Final = 0.2  # a root that comes back and goes again is to be seen in between
 POLL_INTERVAL: Final = 3.0
 _MOST_RESTARTS: Final = 3
 
@@ -138,7 +139,7 @@ class Watcher:
 
     def _run(self) -> None:
         while True:
-            self._wake.wait(self._root_interval)
+            self._wake.wait(self._interval())
             self._wake.clear()
             if self._stopping:
                 return
@@ -146,6 +147,10 @@ class Watcher:
                 self.check()
             except Exception as error:  # noqa: BLE001 - the thread must live; the loss is told
                 self._sink.lost(f"file watching: {error!r}")
+
+    def _interval(self) -> float:
+        missing = any(identity is None for identity in self._roots.values())
+        return min(self._root_interval, MISSING_INTERVAL) if missing else self._root_interval
 
     def check(self) -> None:
         """One look at the roots, the backend and the polled directories."""

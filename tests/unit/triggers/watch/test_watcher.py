@@ -421,3 +421,12 @@ def test_nothing_is_reported_after_stop_and_no_thread_stays(watching: Any) -> No
     assert watching.reports.paths == []
     left = [t.name for t in threading.enumerate() if t.ident not in before]
     assert left == []
+
+
+def test_a_root_that_is_missing_is_looked_for_more_often(watching: Any) -> None:
+    """It may come back and go again, which nothing but a look in between can tell."""
+    shutil.rmtree(watching.root)
+    watcher = watching.start(root_interval=60.0)  # longer than the report is waited for
+    watching.root.mkdir()
+    watching.reports.wait_lost("root is back")
+    assert watcher.state().mode is WatchMode.WATCHING
