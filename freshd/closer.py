@@ -14,6 +14,7 @@ from freshd.causes.bytecode import importable
 from freshd.causes.config import ENVIRONMENT, differing_keys, differing_variables
 from freshd.causes.container import is_serving, visible_pairs
 from freshd.derived import DerivedLook
+from freshd.elsewhere import ElsewhereLook
 from freshd.engine.client import Engine
 from freshd.engine.compose import Compose, ComposeFiles
 from freshd.errors import ConfigError, EngineFailed, OutcomeUnknown, TargetGone
@@ -79,6 +80,7 @@ class CloserLook:
             self.engine,
             self.store,
             Neighbours(self.project, self.engine, self.clock),
+            ElsewhereLook(self.project, self.engine, self.compose),
         )
 
     def living(self, facts: ServiceFacts, *, full: bool = False) -> Living:

@@ -263,6 +263,23 @@ class Stray:
 
 
 @dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """A build that began ``at`` (seconds), later than the image here, and did not make that.
+
+    ``driver`` is "docker" where another engine built, at ``host``; another one keeps what it built
+    in its cache. The stack runs ``here``. ``edited`` are files that changed between the image here
+    and that build.
+    """
+
+    builder: str
+    driver: str
+    host: str
+    here: str
+    at: float
+    edited: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Outdated:
     """An artefact, ``target`` in the image, that a build left as it was while ``changed`` changed.
 
@@ -292,6 +309,7 @@ class Surroundings:
     links_out: tuple[LinkOut, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
     strays: tuple[Stray, ...] = ()
+    elsewhere: Elsewhere | None = None
 
 
 @dataclass(frozen=True, slots=True)

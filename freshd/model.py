@@ -209,7 +209,7 @@ class HistoryEntry:
 
 @dataclass(frozen=True, slots=True)
 class ImageFacts:
-    """What one image is and holds.
+    """What one image is and holds. ``tagged_at``: when this engine last gave it a name, 0 unknown.
 
     ``files`` has the asked-for paths that exist (absent = not in the image); it is complete for
     the paths in question only. ``writers`` maps a path to the history line of the layer that wrote
@@ -220,6 +220,7 @@ class ImageFacts:
     id: str
     chain_id: str
     created_at: float = 0.0
+    tagged_at: float = 0.0
     history: tuple[HistoryEntry, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
     files: Manifest = field(default_factory=dict)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from freshd.causes.container import is_serving
 from freshd.causes.image import image_of
 from freshd.causes.programs import is_code
+from freshd.elsewhere import ElsewhereLook
 from freshd.engine import archive
 from freshd.engine.client import Engine
 from freshd.errors import ConfigError, EngineFailed, OutcomeUnknown, TargetGone
@@ -50,6 +51,7 @@ class Surrounds:
     engine: Engine
     store: Store
     neighbours: Neighbours
+    elsewhere: ElsewhereLook
     _ignored: dict[str, tuple[object, tuple[_Candidate, ...]]] = field(default_factory=dict)
 
     def of(self, facts: ServiceFacts) -> Surroundings:
@@ -63,7 +65,8 @@ class Surrounds:
             links_out = tuple(self._links_out(facts, serving[0]))
         except (EngineFailed, OutcomeUnknown, TargetGone):
             return Surroundings()
-        return Surroundings(covered, links_out, tuple(self._left_out(facts)), strays)
+        left_out, elsewhere = tuple(self._left_out(facts)), self.elsewhere.of(facts)
+        return Surroundings(covered, links_out, left_out, strays, elsewhere)
 
     def _covered(self, facts: ServiceFacts, replica: Replica) -> Iterator[Covered]:
         image = facts.images.get(replica.image_id)

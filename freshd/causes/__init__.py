@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 
 from freshd.causes.arrangement import (
     base_behind,
+    built_elsewhere,
     derived_behind,
     forbidden,
     hidden_packages,
@@ -69,6 +70,8 @@ def compare(facts: ServiceFacts, living: Living | None = None) -> ServiceReport:
         if not any(finding.cause in _OTHER_BUILD for finding in findings):
             findings += base_behind(facts, None if living is None else living.base)
         findings += [*tag_contention(facts, findings)]
+        if living is not None:
+            findings += [*built_elsewhere(facts.service, living.around.elsewhere, findings)]
     if living is not None:  # what is beside it is told also where nothing of it serves
         findings += surrounding_findings(facts.service, living.around)
     findings.sort(key=_reading_order)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from freshd.causes import evidence
 from freshd.causes.mounts import is_anonymous, is_below
-from freshd.living import BaseSeen, Hidden, Moved, Outdated
+from freshd.living import BaseSeen, Elsewhere, Hidden, Moved, Outdated
 from freshd.model import (
     Finding,
     Level,
@@ -134,6 +134,39 @@ def tag_contention(facts: ServiceFacts, findings: Iterable[Finding]) -> Iterator
             f"{printable(builder)}, under the same tag",
             evidence={"image": image.id, "built_by": builder, "project": min(ours)},
         )
+
+
+def built_elsewhere(
+    service: str, seen: Elsewhere | None, findings: Iterable[Finding]
+) -> Iterator[Finding]:
+    """Told only beside an image that is not right, of a build that had what the image lacks."""
+    if seen is None or not seen.edited or not any(map(_questions_the_image, findings)):
+        return
+    builder = printable(seen.builder)
+    if seen.driver == "docker":
+        cause = "wrong-engine"
+        words = f"went to the engine at {printable(seen.host)} (builder {builder}), and its "
+        words += f"containers run at {printable(seen.here)}"
+    else:
+        cause = "build-not-loaded"
+        words = f"was given to the builder {builder} ({printable(seen.driver)}), and what it built "
+        words += "was not loaded into this engine"
+    yield Finding(
+        cause=cause,
+        level=Level.NOTE,
+        link=LinkName.IMAGE,
+        service=service,
+        message=f"a later build of {service} {words}",
+        paths=seen.edited,
+        evidence={
+            "builder": seen.builder,
+            "driver": seen.driver,
+            "built_at": seen.host,
+            "runs_at": seen.here,
+            "began": seen.at,
+            **evidence.paths(seen.edited),
+        },
+    )
 
 
 def _questions_the_image(finding: Finding) -> bool:

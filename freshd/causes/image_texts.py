@@ -126,6 +126,38 @@ IMAGE = (
         prevention="A tag of its own for each project, or no `image:` beside `build:`.",
     ),
     Cause(
+        slug="wrong-engine",
+        link=LinkName.IMAGE,
+        level=Level.NOTE,
+        title="The last build went to another engine than the one the containers run on",
+        meaning="`docker context use`, DOCKER_CONTEXT or DOCKER_HOST name another engine in the "
+        "shell that built: the build ended well, and the image is there, not here. It is only told "
+        "beside a finding that the image here is not this tree's, of files that were edited before "
+        "that build.",
+        how_known="buildx keeps a note of each build it begins, by builder and directory; the "
+        "builder's engine is compared with the one freshd speaks to. Builds that DOCKER_HOST alone "
+        "sent elsewhere leave no such trace, nor do those of the classic builder",
+        remedy=Remedy.NOTIFY,
+        prevention="`docker context show` in the shell that builds; `freshd rebuild SERVICE` "
+        "builds where the containers run.",
+    ),
+    Cause(
+        slug="build-not-loaded",
+        link=LinkName.IMAGE,
+        level=Level.NOTE,
+        title="The last build stayed in the cache of a builder, and the tag did not move",
+        meaning="A builder of its own (`docker buildx create`; drivers docker-container, "
+        "kubernetes, remote, cloud) keeps what it builds unless it is told to hand it on, and says "
+        "so only in a warning. It is only told beside a finding that the image here is not this "
+        "tree's, of files that were edited before that build.",
+        how_known="buildx keeps a note of each build it begins, by builder and directory, and of "
+        "each builder its driver; the note is newer than the image and its tag. Whether the build "
+        "ended well is not in it",
+        remedy=Remedy.NOTIFY,
+        prevention="`--load` with `docker buildx build`, `docker buildx use default`, or "
+        "`freshd rebuild SERVICE`.",
+    ),
+    Cause(
         slug="symlink-leaves-context",
         link=LinkName.IMAGE,
         level=Level.NOTE,

@@ -101,6 +101,11 @@ class Compose:
         self._environ = cli_environment(endpoint, environ)
         self._no_builds = threading.Event()
 
+    @property
+    def environ(self) -> Mapping[str, str]:
+        """The environment of every call."""
+        return self._environ
+
     def end_builds(self) -> None:
         """End builds that run and let none begin: OutcomeUnknown for who waits for them.
 

@@ -48,7 +48,7 @@ def resolve(environ: Mapping[str, str], *, configured: str | None = None) -> End
     """
     if environ.get("DOCKER_HOST"):
         return _from_host(environ, environ["DOCKER_HOST"], "DOCKER_HOST")
-    directory = _config_directory(environ)
+    directory = config_directory(environ)
     if environ.get("DOCKER_CONTEXT"):
         name, source = environ["DOCKER_CONTEXT"], "DOCKER_CONTEXT"
     elif configured is not None:
@@ -57,7 +57,7 @@ def resolve(environ: Mapping[str, str], *, configured: str | None = None) -> End
         name, source = _current_context(directory), "the current docker context"
     if name == "default":
         return Endpoint(DEFAULT_HOST, "the default socket")
-    return _from_context(directory, name, f"{source} ({name})")
+    return of_context(directory, name, f"{source} ({name})")
 
 
 def cli_environment(endpoint: Endpoint, environ: Mapping[str, str]) -> dict[str, str]:
@@ -75,11 +75,12 @@ def _from_host(environ: Mapping[str, str], host: str, source: str) -> Endpoint:
     cert_path = None
     verify = bool(environ.get("DOCKER_TLS_VERIFY"))
     if verify or environ.get("DOCKER_TLS"):
-        cert_path = environ.get("DOCKER_CERT_PATH") or _config_directory(environ)
+        cert_path = environ.get("DOCKER_CERT_PATH") or config_directory(environ)
     return Endpoint(_checked(host, source), source, cert_path, verify or cert_path is None)
 
 
-def _from_context(directory: str, name: str, source: str) -> Endpoint:
+def of_context(directory: str, name: str, source: str) -> Endpoint:
+    """The engine of the Docker context ``name``. Raises ConfigError where it cannot be read."""
     key = hashlib.sha256(os.fsencode(name)).hexdigest()
     meta = os.path.join(directory, "contexts", "meta", key, "meta.json")
     try:
@@ -119,7 +120,8 @@ def _is_ssh(host: str) -> bool:
     return url.password is None and not any(name[:1] in ("", "-") for name in names)
 
 
-def _config_directory(environ: Mapping[str, str]) -> str:
+def config_directory(environ: Mapping[str, str]) -> str:
+    """Where the docker CLI keeps its configuration."""
     return environ.get("DOCKER_CONFIG") or os.path.join(environ.get("HOME", "/"), ".docker")
 
 

@@ -143,6 +143,7 @@ def image_facts(data: Mapping[str, Any], history: Sequence[Mapping[str, Any]]) -
         id=data["Id"],
         chain_id=chain_id(layers, platform_of(data)),
         created_at=seconds(data.get("Created")),
+        tagged_at=seconds((data.get("Metadata") or {}).get("LastTagTime")),
         history=_history(history, len(layers)),
         labels=(data.get("Config") or {}).get("Labels") or {},
     )

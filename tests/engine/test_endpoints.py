@@ -6,7 +6,8 @@ tests, must see nothing of what is done.
 
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from freshd.engine.client import Engine
 from freshd.engine.endpoint import Endpoint
 from freshd.errors import EngineUnavailable
 from tests.engine.conftest import own_engine
+from tests.engine.stacks.looking import Found, finding, found, looked
 from tests.harness import sshd
 from tests.harness.cli import Freshd
 from tests.harness.docker import Docker
@@ -165,3 +167,50 @@ def test_a_host_that_does_not_answer_is_told_in_its_own_words(
             one.ping()
     finally:
         ssh.close_all()
+
+
+@pytest.mark.proves("wrong-engine", "detected", "remedied", "silent")
+def test_a_build_that_went_to_another_engine(
+    second: PrivateEngine,
+    docker: Docker,
+    tmp_path: Path,
+    stack: Stack,
+    make_freshd: Callable[[Stack], Freshd],
+) -> None:
+    """Whoever types `docker compose build` under another context builds for another engine."""
+    first = docker.environment["DOCKER_HOST"]
+    own = {**stack.environment, "DOCKER_CONFIG": str(tmp_path / "docker")}
+    here = replace(stack, environment=own)
+    strayed = replace(stack, environment={**own, "DOCKER_HOST": "", "DOCKER_CONTEXT": "other"})
+    alias = tmp_path / "alias.sock"
+    alias.symlink_to(second.socket)
+    for name, host in (("other", first), ("alias", f"unix://{alias}")):
+        here.docker("context", "create", name, "--docker", f"host={host}")
+    freshd = make_freshd(here)
+    behind = {Found("content-differs", "stale", "app/a.py"), Found("image-behind", "stale")}
+    try:
+        strayed.build()  # near miss: nothing was edited
+        assert found(looked(freshd, exit_code=0)) == set()
+        stack.write({"app/a.py": "A = 2\n"})
+        # near misses: an edit that no build had, and a build that failed on the right engine
+        stack.write({"Dockerfile": "FROM freshd-busybox:1\nRUN false\n"})
+        by_alias = {**own, "DOCKER_HOST": "", "DOCKER_CONTEXT": "alias"}
+        assert replace(stack, environment=by_alias).compose("build", check=False).returncode != 0
+        stack.write({"Dockerfile": FILES["Dockerfile"]})
+        assert found(looked(freshd, exit_code=1)) == behind
+
+        strayed.build()
+        here.up()
+        assert here.read(here.container("web"), "/app/a.py") == b"A = 1\n", "it was built here"
+        document = looked(freshd, exit_code=1)
+        assert found(document) == {*behind, Found("wrong-engine", "note")}
+        evidence = finding(document, "wrong-engine")["evidence"]
+        assert (evidence["builder"], evidence["built_at"]) == ("other", first)
+        assert evidence["runs_at"] == f"unix://{second.socket}"
+        assert "app/a.py" in evidence["paths"]
+    finally:
+        docker("image", "rm", "-f", f"{stack.project}-web", check=False)
+
+    here.up(build=True)
+    assert here.read(here.container("web"), "/app/a.py") == b"A = 2\n"
+    assert found(looked(freshd, exit_code=0)) == set()

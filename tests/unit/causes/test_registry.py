@@ -31,6 +31,8 @@ def test_the_levels_are_those_of_the_contract() -> None:
         "forbidden-in-image": Level.NOTE,
         "bind-hides-image": Level.NOTE,
         "tag-contention": Level.NOTE,
+        "wrong-engine": Level.NOTE,
+        "build-not-loaded": Level.NOTE,
         "orphan-container": Level.NOTE,
         "wrong-project": Level.NOTE,
         "symlink-leaves-context": Level.NOTE,

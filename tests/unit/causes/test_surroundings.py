@@ -1,11 +1,14 @@
 """What lies around a service's files: each note names what it saw, and changes no verdict."""
 
+import pytest
+
 from freshd.causes import compare
-from freshd.living import Covered, LeftOut, LinkOut, Living, Stray, Surroundings
+from freshd.living import Covered, Elsewhere, LeftOut, LinkOut, Living, Stray, Surroundings
 from freshd.model import Level, LinkName, LinkState, Mount, Verdict
 from tests.unit.causes.stack import Stack
 from tests.unit.causes.test_compare import V1, only
 
+EDITED = {**V1, "app/a.py": "new"}
 BIND = Mount("bind", "/srv", source="/home/me/shop")
 
 
@@ -54,6 +57,34 @@ def test_strays_are_told_by_name_and_origin() -> None:
     assert report.verdict is Verdict.FRESH
     nobody = Stack(V1, V1, extra={"observations": ()}).facts()
     assert len(compare(nobody, Living(around=around)).findings) == 4
+
+
+@pytest.mark.parametrize(
+    ("driver", "cause", "words"),
+    [
+        (
+            "docker",
+            "wrong-engine",
+            "the engine at tcp://far:1 (builder b), and its contain",
+        ),
+        ("remote", "build-not-loaded", "the builder b (remote), and what it built was no"),
+    ],
+)
+def test_a_build_that_went_elsewhere_is_told_beside_an_image_that_lacks_its_edits(
+    driver: str, cause: str, words: str
+) -> None:
+    seen = Elsewhere("b", driver, "tcp://far:1", "unix:///here", 9.0, ("app/main.py",))
+    around = Living(around=Surroundings(elsewhere=seen))
+    report = compare(Stack(EDITED, V1).facts(), around)
+    note = only(report, cause)
+    assert (note.level, note.link) == (Level.NOTE, LinkName.IMAGE)
+    assert words in note.message
+    assert note.evidence["paths"] == ["app/main.py"]
+    fresh = compare(Stack(V1, V1).facts(), around)
+    assert (fresh.findings, fresh.verdict) == ((), Verdict.FRESH)
+    early = Elsewhere("b", driver, "tcp://far:1", "unix:///here", 9.0, ())
+    unedited = compare(Stack(EDITED, V1).facts(), Living(around=Surroundings(elsewhere=early)))
+    assert cause not in {finding.cause for finding in unedited.findings}
 
 
 def test_nothing_around_is_nothing_said() -> None:
