@@ -19,6 +19,7 @@ from freshd.engine.client import Engine
 from freshd.engine.compose import Compose, ComposeFiles
 from freshd.errors import ConfigError, EngineFailed, OutcomeUnknown, TargetGone
 from freshd.living import (
+    Aged,
     Answer,
     BaseSeen,
     Bytecode,
@@ -52,6 +53,7 @@ from freshd.upstreams import UpstreamLook
 _VARIABLE = re.compile(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)")
 _ASSIGNED = re.compile(r"^\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*[=:]", re.MULTILINE)
 _LOG_LINES = 200
+_BUILD_TIME = "SOURCE_DATE_EPOCH"
 _PROBE = "61834"  # a value that is no word of anybody's model, and may stand for a number or port
 
 
@@ -114,7 +116,7 @@ class CloserLook:
         outdated = self._outdated(facts)
         return Living(
             *(config, running, bytecode, hidden, forbidden, base, around, outdated, moved),
-            *(answers, logged),
+            *(answers, logged, self._aged(facts)),
         )
 
     def _answers(self, service: str, replica: Replica, *, first: bool) -> tuple[Answer, ...]:
@@ -153,6 +155,14 @@ class CloserLook:
         if base is None or built is None:
             return None
         return BaseSeen(ref, base[0], base[1], built[1])
+
+    def _aged(self, facts: ServiceFacts) -> Aged | None:
+        """Nothing where the builder was told which time to write into images."""
+        limit, now = self.project.policy.service(facts.service).layer_age, self.clock()
+        if limit is None or _BUILD_TIME in facts.args or _BUILD_TIME in self.compose.environ:
+            return None
+        layers = tuple(one for one in facts.fetched if one.at < now - limit)
+        return Aged(layers, limit, now) if layers else None
 
     def _forbidden(self, facts: ServiceFacts) -> tuple[str, ...]:
         patterns = self.project.policy.never.inject

@@ -65,7 +65,7 @@ class ElsewhereLook:
                 yield builder, begun.at
 
     def _edited(self, facts: ServiceFacts, since: float, until: float) -> Iterator[str]:
-        """Files of the build that changed after the image here got its tag, and before ``until``."""
+        """Files of the build that changed after the image here got its tag, until ``until``."""
         sources = {pair.source for pair in facts.mapping.pairs}.union(facts.mapping.inputs)
         for path in sorted(sources & facts.tree.keys()):
             try:

@@ -7,7 +7,7 @@ findings carry names and keyed hashes of them.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from freshd.model import Entry, Mount
+from freshd.model import Entry, Fetched, Mount
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,6 +293,15 @@ class Outdated:
 
 
 @dataclass(frozen=True, slots=True)
+class Aged:
+    """Layers that a network had a part in, made more than ``limit`` seconds before ``now``."""
+
+    layers: tuple[Fetched, ...]
+    limit: float
+    now: float
+
+
+@dataclass(frozen=True, slots=True)
 class Moved:
     """A service that a proxy found at the addresses ``before`` at its start, and is at ``now``."""
 
@@ -330,3 +339,4 @@ class Living:
     moved: Mapping[str, tuple[Moved, ...]] = field(default_factory=dict)
     answers: Mapping[str, tuple[Answer, ...]] = field(default_factory=dict)
     logged: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
+    aged: Aged | None = None

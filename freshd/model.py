@@ -201,10 +201,27 @@ class Replica:
 
 @dataclass(frozen=True, slots=True)
 class HistoryEntry:
-    """One line of an image's history, oldest first; ``empty`` ones made no layer."""
+    """One line of an image's history, oldest first; ``empty`` ones made no layer.
+
+    ``created_at``: when the builder made it (seconds); a cached one keeps its time. 0: not known.
+    """
 
     created_by: str
     empty: bool = False
+    created_at: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """A layer of the image that was made ``at`` (seconds) by what a network answered.
+
+    ``command`` is the one that asked it, in ``line`` of the Dockerfile or in a stage that this line
+    copies from.
+    """
+
+    line: int
+    command: str
+    at: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,7 +296,7 @@ class ServiceFacts:
     inputs that a rule names and that changed after an image was made whose build is not recorded;
     ``restarts`` (by container id) are files that ask for a restart and changed after the process
     had started. ``settled`` are tree files that were written a while ago, asked for as
-    ``injected`` is.
+    ``injected`` is. ``fetched`` are layers of the image that a network had a part in.
     """
 
     service: str
@@ -301,6 +318,7 @@ class ServiceFacts:
     restarts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     injected: Mapping[str, tuple[str, float]] = field(default_factory=dict)
     settled: frozenset[str] = frozenset()
+    fetched: tuple[Fetched, ...] = ()
 
 
 class Level(StrEnum):

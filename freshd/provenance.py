@@ -3,11 +3,12 @@
 In: a service's facts and the image in question. Out: the same facts with trace and record. Pure.
 """
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from freshd.identity import carried, identity
 from freshd.maps import differing
-from freshd.model import BuildRecord, ImageFacts, ServiceFacts, Trace, Via
+from freshd.model import BuildRecord, Fetched, ImageFacts, ServiceFacts, Trace, Via
 from freshd.tree.dockerfile.history import HistoryVerdict, compare_history
 from freshd.tree.dockerfile.infer import Inference
 from freshd.tree.dockerfile.triggers import unseen_trigger
@@ -48,7 +49,19 @@ def with_build(
         trace_arguments=told.arguments,
         built_from=built_from,
         fresh_build=record is not None and _built_from(record, facts, image),
+        fetched=() if inference is None else tuple(_fetched(inference, image, told.trace)),
     )
+
+
+def _fetched(inference: Inference, image: ImageFacts, trace: Trace) -> Iterator[Fetched]:
+    """The history ends with the lines of the final chain, one each, unless it is another file's."""
+    steps, history = inference.final, image.history
+    if trace is Trace.DIFFERS or len(steps) > len(history):
+        return
+    for step, line in zip(steps, history[len(history) - len(steps) :], strict=True):
+        command = inference.fetching.get(step.line, "")
+        if command and line.created_at > 0:
+            yield Fetched(step.line, command, line.created_at)
 
 
 def _told_by_label(facts: ServiceFacts, image: ImageFacts) -> tuple[BuildRecord | None, Trace]:

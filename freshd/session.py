@@ -99,6 +99,7 @@ class Session:
         store: Store,
         locations: Locations,
         on_line: LineProgress,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self.project = project
         self.store = store
@@ -106,6 +107,7 @@ class Session:
         self._compose = compose
         self._locations = locations
         self._on_line = on_line
+        self._clock = clock
         self._contexts: dict[str, Context] = {}
         self._watches = ComposeWatches()
 
@@ -131,7 +133,7 @@ class Session:
                 compose=self._compose,
                 store=self.store,
                 locks=self._locations.locks,
-                clock=time.time,
+                clock=self._clock,
                 asked=True,
                 watches=self._watches,
                 on_line=self._on_line,
@@ -182,9 +184,9 @@ class Session:
 
     def validate(self, *, progress: CountProgress | None = None) -> ProjectReport:
         """Compare all of the stack, believing no earlier hash, and remember what it came to."""
-        began_at = time.time()
+        began_at = self._clock()
         report = self.check((), full=True, progress=progress)
-        done = result(report.services, began_at=began_at, finished_at=time.time(), by_hand=True)
+        done = result(report.services, began_at=began_at, finished_at=self._clock(), by_hand=True)
         self.store.validations.record(self.project.name, done)
         return report
 
@@ -304,7 +306,7 @@ class Session:
 
     def _report(self, reports: Sequence[ServiceReport]) -> ProjectReport:
         verdict = worst(report.verdict for report in reports)
-        return ProjectReport(self.project.name, verdict, time.time(), tuple(reports))
+        return ProjectReport(self.project.name, verdict, self._clock(), tuple(reports))
 
     def _applied(self, passed: Sequence[Passed]) -> Applied:
         return Applied(
@@ -320,7 +322,7 @@ class Session:
             self.project.name,
             directory=self.project.dir,
             services={report.name: service_report(report) for report in reports},
-            at=time.time(),
+            at=self._clock(),
         )
 
 
@@ -334,6 +336,7 @@ def open_session(
     profiles: Sequence[str],
     need_engine: bool,
     on_line: LineProgress,
+    clock: Callable[[], float] = time.time,
 ) -> Session:
     """Find and read the project. Raises ConfigError, EngineUnavailable, StateError."""
     locations = locate(environ)
@@ -362,6 +365,7 @@ def open_session(
         store=kept_store(locations),
         locations=locations,
         on_line=on_line,
+        clock=clock,
     )
 
 

@@ -17,7 +17,7 @@ from freshd.causes.arrangement import (
     tag_contention,
     upstream_moved,
 )
-from freshd.causes.build import build_findings
+from freshd.causes.build import aged_layers, build_findings
 from freshd.causes.bytecode import bytecode_findings
 from freshd.causes.config import config_findings
 from freshd.causes.container import ReplicaResult, compare_replica, is_serving
@@ -134,6 +134,7 @@ def _of_living(
     yield from shadowed(facts, replicas)
     yield from forbidden(facts.service, living.forbidden)
     yield from derived_behind(facts.service, living.outdated)
+    yield from aged_layers(facts.service, living.aged)
     for replica in replicas:
         yield from hidden_packages(facts.service, replica, living.hidden.get(replica.id, ()))
         made = living.config.get(replica.id)

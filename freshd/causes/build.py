@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from freshd.causes import evidence
 from freshd.causes.image import Behind
 from freshd.identity import carried
+from freshd.living import Aged
 from freshd.model import (
     BuildRecord,
     Finding,
@@ -21,6 +22,8 @@ from freshd.model import (
     Trace,
     printable,
 )
+
+_DAY = 86400.0
 
 
 def build_findings(
@@ -161,6 +164,32 @@ def _baked(facts: ServiceFacts, image: ImageFacts, arguments: list[str]) -> Find
             "image": image.id,
             "arguments": list(arguments),
             "drift": evidence.drift((f"argument {name}", None) for name in arguments),
+        },
+    )
+
+
+def aged_layers(service: str, seen: Aged | None) -> Iterator[Finding]:
+    """One finding for all layers that are older than the policy lets what was fetched be."""
+    if seen is None:
+        return
+    first = min(seen.layers, key=lambda one: (one.at, one.line))
+    days = (seen.now - first.at) / _DAY
+    age = f"{days:.0f} days" if days >= 2 else f"{days * 24:.0f} hours"
+    lines = [(f"line {one.line}: {one.command}", f"{one.at:.0f}") for one in seen.layers]
+    yield Finding(
+        cause="cached-layer-aged",
+        level=Level.STALE,
+        link=LinkName.IMAGE,
+        service=service,
+        message=f"what `{printable(first.command)}` fetched for the image of {service} (line "
+        f"{first.line} of the Dockerfile) is {age} old{evidence.and_more(seen.layers)}",
+        remedy=Remedy.REBUILD,
+        evidence={
+            "layers": [
+                {"line": one.line, "command": one.command, "made": one.at} for one in seen.layers
+            ],
+            "layer_age": seen.limit,
+            "drift": evidence.drift(lines),
         },
     )
 

@@ -102,6 +102,22 @@ IMAGE = (
         prevention='A rule for `base-image-behind` with `do = ["rebuild"]`.',
     ),
     Cause(
+        slug="cached-layer-aged",
+        link=LinkName.IMAGE,
+        level=Level.STALE,
+        title="What the build fetched is older than the policy lets it be",
+        meaning="`apt-get install`, `pip install`, `npm ci`, `git clone` and their like fetch what "
+        "is there when they run. Their text is the same ever after, so every later build takes "
+        "their layer from the cache, and with it what the network had then. Only told where the "
+        "policy says how old that may be. Layers of the base image are not looked at.",
+        how_known="the time in the image's history, which a cached layer keeps, at the lines of "
+        "the Dockerfile that run such a command; for a stage that is copied from, the time of the "
+        "copy. Not told where SOURCE_DATE_EPOCH sets the times",
+        remedy=Remedy.REBUILD,
+        prevention='`layer_age = "30d"` in the service\'s table and a rule for it with '
+        '`do = ["rebuild"]`: it is rebuilt with `no-cache`.',
+    ),
+    Cause(
         slug="forbidden-in-image",
         link=LinkName.IMAGE,
         level=Level.NOTE,

@@ -23,7 +23,7 @@ from freshd.policy.rules import (
     Schedule,
     ServicePolicy,
 )
-from freshd.policy.values import duration, reload_mode, weekly
+from freshd.policy.values import duration, layer_age, reload_mode, weekly
 
 if TYPE_CHECKING:
     from freshd.config.schema import PolicyFile, ProbeTable, RuleTable, ServiceTable, Table
@@ -229,6 +229,7 @@ def _service(table: "ServiceTable") -> ServicePolicy:
         purge=tuple(table.purge),
         derives=tuple(MapEntry(each.source, each.target) for each in table.derives),
         probes=tuple(_probe(each, number) for number, each in enumerate(table.probe)),
+        layer_age=None if table.layer_age is None else layer_age(table.layer_age),
     )
 
 

@@ -171,6 +171,7 @@ class ServiceTable(Table):
     purge: list[PurgePattern] = []
     derives: list[MapTable] = []
     probe: list[ProbeTable] = []
+    layer_age: Annotated[str, _checked(values.layer_age)] | None = None
 
 
 class RuleTable(Table):

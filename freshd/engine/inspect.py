@@ -228,7 +228,8 @@ def _history(lines: Sequence[Mapping[str, Any]], layers: int) -> tuple[HistoryEn
     doubtful.sort(key=lambda i: ("WORKDIR" not in texts[i], -i))
     for i in doubtful[: max(surplus, 0)]:
         empty[i] = True
-    return tuple(HistoryEntry(text, flag) for text, flag in zip(texts, empty, strict=True))
+    times = [float(line.get("Created") or 0) for line in oldest_first]
+    return tuple(map(HistoryEntry, texts, empty, times))
 
 
 def _sha256(text: str) -> str:

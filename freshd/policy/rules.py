@@ -68,7 +68,7 @@ class ServicePolicy:
     ``container`` names a container that no Compose file makes. ``volumes`` permits writing named
     volumes. ``purge`` are gitignore-style patterns of caches below the mapped directories.
     ``derives`` are artefacts: ``target`` in the image is made from ``source``. ``probes`` are asked
-    in every whole look.
+    in every whole look. ``layer_age`` is how old what a build fetched may be (seconds; None: any).
     """
 
     map: tuple[MapEntry, ...] = ()
@@ -79,6 +79,7 @@ class ServicePolicy:
     purge: tuple[str, ...] = ()
     derives: tuple[MapEntry, ...] = ()
     probes: tuple[Probe, ...] = ()
+    layer_age: float | None = None
 
 
 _NONE: Final[frozenset[str]] = frozenset()

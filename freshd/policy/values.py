@@ -27,6 +27,11 @@ def duration(text: str, *, least: float, most: float) -> float:
     return seconds
 
 
+def layer_age(text: str) -> float:
+    """How old what a build fetched may be: ``30d``."""
+    return duration(text, least=3600, most=3650 * 86400)
+
+
 def in_words(seconds: float) -> str:
     """A duration as it is written in a policy: the largest unit that divides it."""
     for unit in ("d", "h", "m"):

@@ -5,6 +5,7 @@ What cannot be done (a secret, a bind mount, a dead container) is taken out here
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Final
 
 from freshd.model import Finding, LinkName, RebuildMode, Remedy, Replica, Via
 from freshd.policy.match import injection_forbidden, matching_rule, no_rule_reason
@@ -30,6 +31,11 @@ _ONLY_RESTART = frozenset(
     {"not-running", "restart-looping", "restart-due", "preloaded-master", "reloader-deaf"}
 )
 _MODES = tuple(RebuildMode)
+LEAST_MODE: Final[Mapping[str, RebuildMode]] = {
+    "stale-build-context": RebuildMode.FRESH_CONTEXT,
+    "cached-layer-aged": RebuildMode.NO_CACHE,
+}
+"""How a cause must be rebuilt at least."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +59,9 @@ class Wish:
 
     @property
     def mode(self) -> RebuildMode:
-        """How to rebuild: as the rule says, but a builder that holds old bytes needs new ones."""
+        """How to rebuild: as the rule says, but what the builder holds may be what is wrong."""
         asked = self.rule.rebuild if self.rule is not None else RebuildMode.CACHED
-        if self.finding.cause == "stale-build-context":
-            return stronger(asked, RebuildMode.FRESH_CONTEXT)
-        return asked
+        return stronger(asked, LEAST_MODE.get(self.finding.cause, asked))
 
 
 def stronger(one: RebuildMode, other: RebuildMode) -> RebuildMode:

@@ -17,6 +17,7 @@ from freshd.model import (
     Verdict,
     printable,
 )
+from freshd.policy.wish import LEAST_MODE
 from freshd.report.words import Line, Span, columns, count, listed, shown, typed
 
 LIMIT = 10
@@ -217,6 +218,8 @@ def remedy_command(findings: Sequence[Finding]) -> str | None:
     if first.remedy not in _BY_HAND:
         return None
     words = ["freshd", first.remedy.value, first.service]
+    if first.remedy is Remedy.REBUILD and first.cause in LEAST_MODE:
+        words += ["--mode", LEAST_MODE[first.cause].value]
     paths = {each.path for each in findings}
     if first.remedy is Remedy.INJECT and len(paths) == 1:
         (path,) = paths

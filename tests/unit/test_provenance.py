@@ -6,6 +6,7 @@ from freshd.identity import LABEL, identity
 from freshd.model import (
     BuildRecord,
     Entry,
+    Fetched,
     HistoryEntry,
     ImageFacts,
     Kind,
@@ -90,3 +91,37 @@ def test_the_identity_that_an_image_carries_stands_for_a_record(
     assert with_build(FACTS, image, None, record=None, narrow=True).record is None
     known = BuildRecord("sha256:1", "web", {"a": "9" * 64})
     assert with_build(FACTS, image, None, record=known, narrow=False).record == known
+
+
+FETCHES = "FROM base\nRUN apk add x\nCOPY a /a\n"
+RUN, COPY = "RUN /bin/sh -c apk add x # buildkit", "COPY a /a # buildkit"
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        pytest.param(["base", RUN, COPY], [Fetched(2, "apk add", 2.0)], id="above the base"),
+        pytest.param([RUN, COPY], [Fetched(2, "apk add", 1.0)], id="nothing is known of the base"),
+        pytest.param(["base", "RUN other # buildkit", COPY], [], id="another Dockerfile's"),
+        pytest.param([COPY], [], id="a builder that merges lines"),
+        pytest.param(
+            ["base", "/bin/sh -c apk add x", "/bin/sh -c #(nop) COPY file:1 in /a"],
+            [Fetched(2, "apk add", 2.0)],
+            id="another builder",
+        ),
+    ],
+)
+def test_layers_that_a_network_had_a_part_in_have_the_time_of_their_line(
+    lines: list[str], expected: list[Fetched]
+) -> None:
+    history = tuple(HistoryEntry(line, created_at=at) for at, line in enumerate(lines, start=1))
+    image = ImageFacts("sha256:1", "chain", history=history)
+    inference = infer(FETCHES, {"a": Kind.FILE})
+    told = with_build(FACTS, image, inference, record=None, narrow=False)
+    assert list(told.fetched) == expected
+
+
+def test_a_time_that_is_not_known_is_no_age() -> None:
+    image = ImageFacts("sha256:1", "chain", history=(HistoryEntry(RUN), HistoryEntry(COPY)))
+    inference = infer(FETCHES, {"a": Kind.FILE})
+    assert with_build(FACTS, image, inference, record=None, narrow=False).fetched == ()

@@ -11,6 +11,7 @@ from operator import itemgetter
 from freshd.model import Kind
 from freshd.tree.dockerfile.apply import apply
 from freshd.tree.dockerfile.contexts import Context, context_volume, familiar
+from freshd.tree.dockerfile.fetching import fetching
 from freshd.tree.dockerfile.parse import frontend, parse, speaks_dockerfile
 from freshd.tree.dockerfile.record import Applied
 from freshd.tree.dockerfile.replay import Replay, State, World
@@ -62,7 +63,8 @@ class Inference:
     history should show them, ``base_history`` what stands before them (None: not known).
     ``directories`` maps a container directory to the context directory that was copied into it.
     ``unknown_base`` is the final chain's base image where that is not here ("": it is);
-    ``top_names`` are those at the context's top.
+    ``top_names`` are those at the context's top. ``fetching`` are lines of the final chain whose
+    outcome hangs on a network, each with the command that asks it.
     """
 
     pairs: tuple[CopyPair, ...] = ()
@@ -77,6 +79,7 @@ class Inference:
     demoted: Mapping[str, str] = field(default_factory=dict)
     unknown_base: str = ""
     top_names: frozenset[str] = frozenset()
+    fetching: Mapping[int, str] = field(default_factory=dict)
 
 
 def no_image(_ref: str) -> BaseImage | None:
@@ -151,6 +154,7 @@ def infer(
         directories=state.directories,
         unknown_base="" if state.base_known else state.base,
         top_names=frozenset(context.children("/")),
+        fetching=fetching(stages),
     )
 
 
@@ -207,11 +211,7 @@ def _pairs(state: State, read: Collection[str]) -> tuple[CopyPair, ...]:
 
 def _untraced(replay: Replay, final: State) -> tuple[str, ...]:
     """What a history comparison cannot see."""
-    chain = {final.stage.index}
-    stage = final.stage
-    while stage.parent is not None:
-        stage = replay.world.plan.stages[stage.parent]
-        chain.add(stage.index)
+    chain = {stage.index for stage in replay.world.plan.chain(final.stage)}
     found = [f"line {one.line}: {one.traceless}" for one in final.applied if one.traceless]
     found += replay.notes.untraced
     for index in sorted(set(replay.done) - chain):

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from freshd.tree.dockerfile.expand import ExpansionError, expand_word
 from freshd.tree.dockerfile.parse import Instruction, name_values, parse
-from freshd.tree.dockerfile.stages import Plan, Stage, plan
+from freshd.tree.dockerfile.stages import Stage, plan
 
 _SHELL = ("/bin/sh", "-c")
 
@@ -51,7 +51,7 @@ def outline(
         name=name,
     )
     sketch = _Sketch(stages.escape)
-    chain = _chain(stages, stages.target)
+    chain = stages.chain(stages.target)
     for stage in chain:
         sketch.read(stage)
     return Outline(
@@ -61,8 +61,8 @@ def outline(
         workdir=sketch.workdir,
         env=sketch.env,
         runs=tuple(
-            _run_text(one)
-            for stage in _needed(stages, chain)
+            one.script
+            for stage in stages.needed(chain)
             for one in stage.instructions
             if one.name == "RUN"
         ),
@@ -111,39 +111,3 @@ class _Sketch:
 
 def _below(directory: str, path: str) -> str:
     return path if path.startswith("/") else f"{directory.rstrip('/')}/{path}"
-
-
-def _run_text(one: Instruction) -> str:
-    own = " ".join(one.array) if one.array is not None else one.args
-    return "\n".join([own, *(document.content for document in one.heredocs)])
-
-
-def _chain(stages: Plan, stage: Stage) -> list[Stage]:
-    """The stage and those it is built on, the lowest first."""
-    chain = [stage]
-    while (parent := chain[0].parent) is not None:
-        chain.insert(0, stages.stages[parent])
-    return chain
-
-
-def _needed(stages: Plan, chain: list[Stage]) -> list[Stage]:
-    """The chain and every stage that it, in the end, copies or mounts from; in their order."""
-    waiting, needed = list(chain), {}
-    while waiting:
-        stage = waiting.pop()
-        if stage.index in needed:
-            continue
-        needed[stage.index] = stage
-        for one in stage.instructions:
-            for source in _sources(one):
-                found = stages.find(source)
-                if found is not None:
-                    waiting += _chain(stages, found)
-    return [needed[index] for index in sorted(needed)]
-
-
-def _sources(one: Instruction) -> list[str]:
-    """The stages or images that a ``--from`` or a mount names."""
-    named = one.all_flags("from")
-    mounts = (part for flag in one.all_flags("mount") for part in flag.split(","))
-    return [*named, *(part.removeprefix("from=") for part in mounts if part.startswith("from="))]

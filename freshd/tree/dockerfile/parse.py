@@ -54,6 +54,19 @@ class Instruction:
             return self.array
         return tuple(BLANKS.split(self.args)) if self.args else ()
 
+    @property
+    def script(self) -> str:
+        """What a RUN runs, its documents with it."""
+        own = " ".join(self.array) if self.array is not None else self.args
+        return "\n".join([own, *(document.content for document in self.heredocs)])
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The stages or images that a ``--from`` or a mount names."""
+        mounts = (part for flag in self.all_flags("mount") for part in flag.split(","))
+        named = (part.removeprefix("from=") for part in mounts if part.startswith("from="))
+        return (*self.all_flags("from"), *named)
+
     def flag(self, name: str) -> str | None:
         """The last ``--name=value``; "true" for a bare ``--name``; None where it is absent."""
         values = self.all_flags(name)

@@ -1,6 +1,6 @@
 """A parsed Dockerfile into stages: names, bases, global ARGs, and which stages a target needs."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from freshd.errors import ConfigError
@@ -61,6 +61,27 @@ class Plan:
         if name.isdigit():
             return self.stages[int(name)] if int(name) < len(self.stages) else None
         return next((s for s in reversed(self.stages) if s.name and s.name == name.lower()), None)
+
+    def chain(self, stage: Stage) -> list[Stage]:
+        """The stage and those it is built on, the lowest first."""
+        chain = [stage]
+        while (parent := chain[0].parent) is not None:
+            chain.insert(0, self.stages[parent])
+        return chain
+
+    def needed(self, chain: Iterable[Stage]) -> list[Stage]:
+        """The chain and every stage that it, in the end, copies or mounts from; in their order."""
+        waiting, needed = list(chain), {}
+        while waiting:
+            stage = waiting.pop()
+            if stage.index in needed:
+                continue
+            needed[stage.index] = stage
+            for source in (name for one in stage.instructions for name in one.sources):
+                found = self.find(source)
+                if found is not None:
+                    waiting += self.chain(found)
+        return [needed[index] for index in sorted(needed)]
 
 
 def plan(

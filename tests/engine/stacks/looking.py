@@ -1,5 +1,6 @@
 """freshd's answer about a stack, in the few words that tests compare."""
 
+import time
 from typing import Any, NamedTuple
 
 from freshd.report.json import project_report
@@ -57,8 +58,13 @@ def said(done: Result) -> str:
 _CODES = {"fresh": 0, "stale": 1, "unverifiable": 3}
 
 
-def looked(freshd: Freshd, *files: str, exit_code: int, full: bool = False) -> Any:
-    """What ``check --json`` would print, by a session of this process: a start costs seconds."""
+def looked(
+    freshd: Freshd, *files: str, exit_code: int, full: bool = False, later: float = 0.0
+) -> Any:
+    """What ``check --json`` would print, by a session of this process: a start costs seconds.
+
+    ``later`` seconds from now, as freshd's clock has it.
+    """
     with open_session(
         cwd=freshd.directory,
         environ=freshd.full_environment,
@@ -68,6 +74,7 @@ def looked(freshd: Freshd, *files: str, exit_code: int, full: bool = False) -> A
         profiles=(),
         need_engine=True,
         on_line=lambda _line: None,
+        clock=lambda: time.time() + later,
     ) as session:
         document: Any = project_report(session.check((), full=full))
     lines = [

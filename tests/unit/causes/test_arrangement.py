@@ -6,11 +6,12 @@ import pytest
 
 from freshd.causes import compare
 from freshd.causes.bytecode import bytecode_findings, importable
-from freshd.living import BaseSeen, Bytecode, Hidden, Living, Moved, Outdated
-from freshd.model import LinkName, LinkState, Mount, Pair, Remedy, Via
+from freshd.living import Aged, BaseSeen, Bytecode, Hidden, Living, Moved, Outdated
+from freshd.model import Fetched, Level, LinkName, LinkState, Mount, Pair, Remedy, Via
 from tests.unit.causes.stack import Stack, entry, mount, replica
 from tests.unit.causes.test_compare import V1, only, told
 
+DAY = 86400.0
 ANONYMOUS = Mount("volume", "/app/node_modules", name="a" * 64)
 NAMED = Mount("volume", "/app/node_modules", name="shop_modules")
 
@@ -197,3 +198,18 @@ def test_a_proxy_that_looks_for_a_service_where_it_was() -> None:
         *(LinkName.PROCESS, Remedy.RESTART, "web-1"),
     )
     assert found.evidence == {"upstream": "api", "before": ["10.0.0.2"], "now": ["10.0.0.4"]}
+
+
+def test_layers_that_are_too_old_are_one_finding() -> None:
+    layers = (Fetched(2, "apt-get install", 40 * DAY), Fetched(5, "npm ci", 30 * DAY))
+    aged = Aged(layers, limit=30 * DAY, now=82 * DAY)
+    finding = only(compare(Stack(V1, V1).facts(), Living(aged=aged)), "cached-layer-aged")
+    assert (finding.level, finding.remedy) == (Level.STALE, Remedy.REBUILD)
+    assert "`npm ci` fetched" in finding.message
+    assert "line 5 of the Dockerfile) is 52 days old and 1 more" in finding.message
+    assert finding.evidence["layer_age"] == 30 * DAY
+    hours = Aged(layers[:1], limit=3600.0, now=41 * DAY)
+    young = only(compare(Stack(V1, V1).facts(), Living(aged=hours)), "cached-layer-aged")
+    assert "is 24 hours old" in young.message
+    assert young.evidence["drift"] != finding.evidence["drift"]
+    assert compare(Stack(V1, V1).facts(), Living()).findings == ()

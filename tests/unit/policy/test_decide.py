@@ -112,6 +112,8 @@ def test_a_recreate_comes_before_what_the_next_pass_injects() -> None:
         ('rebuild = "no-cache"', "build-input-changed", RebuildMode.NO_CACHE),
         ("", "stale-build-context", RebuildMode.FRESH_CONTEXT),
         ('rebuild = "clean"', "stale-build-context", RebuildMode.CLEAN),
+        ("", "cached-layer-aged", RebuildMode.NO_CACHE),
+        ('rebuild = "fresh-context"', "cached-layer-aged", RebuildMode.NO_CACHE),
     ],
 )
 def test_the_strongest_way_to_rebuild_wins(rules: str, cause: str, mode: RebuildMode) -> None:

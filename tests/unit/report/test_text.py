@@ -133,6 +133,13 @@ def test_the_command_can_be_pasted_into_a_shell(path: str, command: str) -> None
     assert text.remedy_command([differs(path)]) == command
 
 
+def test_a_rebuild_is_of_the_kind_that_helps() -> None:
+    old = replace(differs(), cause="cached-layer-aged", remedy=Remedy.REBUILD)
+    assert text.remedy_command([old]) == "freshd rebuild web --mode no-cache"
+    other = replace(old, cause="image-behind")
+    assert text.remedy_command([other]) == "freshd rebuild web"
+
+
 def test_no_command_where_only_a_notice_is_suggested() -> None:
     assert text.remedy_command([replace(differs(), remedy=Remedy.NOTIFY)]) is None
 
