@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from freshd.causes.bytecode import importable
 from freshd.causes.config import ENVIRONMENT, differing_keys, differing_variables
 from freshd.causes.container import is_serving, visible_pairs
+from freshd.causes.programs import LANGUAGES, php_server, php_servers
 from freshd.derived import DerivedLook
 from freshd.elsewhere import ElsewhereLook
 from freshd.engine.client import Engine
@@ -34,6 +35,7 @@ from freshd.neighbours import Neighbours
 from freshd.observe.bytecode import observe_bytecode
 from freshd.observe.config import Model, observe_config
 from freshd.observe.landing import Landings
+from freshd.observe.opcache import OpcacheLook
 from freshd.observe.packages import hidden_packages
 from freshd.observe.probes import ask_all
 from freshd.observe.processes import observe_processes
@@ -70,11 +72,13 @@ class CloserLook:
     surrounds: Surrounds = field(init=False)
     derived: DerivedLook = field(init=False)
     upstreams: UpstreamLook = field(init=False)
+    opcache: OpcacheLook = field(init=False)
     _hashes: dict[tuple[object, str], str] = field(default_factory=dict)
     _version: str = ""
 
     def __post_init__(self) -> None:
         self.landings = Landings(self.engine, self.project.dir, self.store.made)
+        self.opcache = OpcacheLook(self.engine)
         self.upstreams = UpstreamLook(self.project, self.engine, self.store)
         self.derived = DerivedLook(self.project, self.engine, self.store)
         self.surrounds = Surrounds(
@@ -216,12 +220,27 @@ class CloserLook:
             return RunningSeen(started_at=replica.started_at)
         mode, way = self._mode(facts, replica)
         told = RunningSeen(mode, way, started_at=replica.started_at, landed=landed)
-        if mode == "per-request":
+        scripts = any(one.target.endswith(LANGUAGES["php"]) for one in landed)
+        if mode == "per-request" and not scripts:
             return told
         root, processes = observe_processes(self.engine, replica)
-        reloaded_at = self._reloaded_at(facts.service, mode, replica)
-        now = self.clock()
-        return replace(told, root=root, processes=processes, reloaded_at=reloaded_at, now=now)
+        told = replace(
+            told,
+            root=root,
+            processes=processes,
+            reloaded_at=self._reloaded_at(facts.service, mode, replica),
+            now=self.clock(),
+        )
+        return replace(told, frozen=self._frozen(replica, told)) if scripts else told
+
+    def _frozen(self, replica: Replica, seen: RunningSeen) -> tuple[str, str, str] | None:
+        """The setting by which one of its servers of PHP keeps old code."""
+        every = [served for _, served in php_servers(seen.processes)]
+        if not seen.processes and (alone := php_server(replica.command)) is not None:
+            every = [alone]
+        found = (self.opcache.frozen(replica, served) for served in every)
+        setting = next(filter(None, found), None)
+        return None if setting is None else (setting.key, setting.value, setting.file)
 
     def _mode(self, facts: ServiceFacts, replica: Replica) -> tuple[str, str]:
         """How the service takes up new code: as the policy says, else as its command line does."""

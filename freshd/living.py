@@ -165,6 +165,7 @@ class RunningSeen:
     ``mode`` is how the service takes up code: restart, self, per-request or signal:X; ``way`` says
     why. ``landed`` are the files that may have landed after the container was started; without any
     ``processes`` are not asked for. ``reloaded_at`` is when freshd last sent its signal, 0 never.
+    ``frozen`` is the setting by which its PHP never looks at a script again: key, value and file.
     """
 
     mode: str = ""
@@ -175,6 +176,7 @@ class RunningSeen:
     landed: tuple[Landed, ...] = ()
     reloaded_at: float = 0.0
     now: float = 0.0
+    frozen: tuple[str, str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from freshd.causes import evidence
-from freshd.causes.programs import LANGUAGES, Judged, is_code, judged
+from freshd.causes.programs import LANGUAGES, Judged, is_code, judged, php_servers
 from freshd.living import Landed, Process, RunningSeen
-from freshd.model import Finding, Level, LinkName, Remedy, Replica, printable
+from freshd.model import Finding, Json, Level, LinkName, Remedy, Replica, printable
 
 _GRACE = 10.0  # seconds that a reloader may take to notice
 
@@ -26,6 +26,8 @@ class _Age:
 def running_findings(service: str, replica: Replica, seen: RunningSeen) -> Iterator[Finding]:
     """Nothing where nothing landed after the start, or where each request reads the files anew."""
     landed = [one for one in seen.landed if is_code(one.target) and one.earliest <= seen.now]
+    if landed and seen.frozen is not None:
+        yield from _kept(_Told(service, replica, seen, ("php",)), landed)
     if not landed or seen.mode == "per-request":
         return
     judgement = judged(seen.processes or _alone(replica, seen), seen.root, mode=seen.mode)
@@ -48,6 +50,18 @@ def running_findings(service: str, replica: Replica, seen: RunningSeen) -> Itera
     elif age.unclear:
         code = _code(landed, age.unclear, seen)
         yield told.finding("process-older-than-code", code, level=Level.UNVERIFIABLE)
+
+
+def _kept(told: "_Told", landed: Sequence[Landed]) -> Iterator[Finding]:
+    """PHP that compiles a script once, and keeps that as long as the first of it runs."""
+    processes = told.seen.processes or _alone(told.replica, told.seen)
+    servers = [Judged(one, "php", "php") for one, _ in php_servers(processes)]
+    age = _age(servers, landed, told.seen)
+    if age.old:
+        yield told.finding("opcode-cache", _code(landed, age.old, told.seen))
+    elif age.unclear:
+        code = _code(landed, age.unclear, told.seen)
+        yield told.finding("opcode-cache", code, level=Level.UNVERIFIABLE)
 
 
 def _deaf(told: "_Told", age: _Age, landed: Sequence[Landed]) -> Iterator[Finding]:
@@ -116,9 +130,16 @@ class _Told:
                 "processes": list(self.programs),
                 "reload": self.seen.mode,
                 "why": self.seen.way,
+                **self._setting(cause),
                 "drift": evidence.drift((one.target, one.digest) for one in code),
             },
         )
+
+    def _setting(self, cause: str) -> dict[str, Json]:
+        if cause != "opcode-cache" or self.seen.frozen is None:
+            return {}
+        key, value, file = self.seen.frozen
+        return {"setting": f"{key}={value}", "file": file}
 
     def _message(self, cause: str, code: Sequence[Landed], who: str, level: Level) -> str:
         more = evidence.and_more(code)
@@ -127,6 +148,10 @@ class _Told:
             return f"{newest} landed in {name}, and its reloader started nothing anew"
         if cause == "preloaded-master":
             return f"{newest} landed in {name} after the master that preloads it was started"
+        if cause == "opcode-cache" and self.seen.frozen is not None and level is Level.STALE:
+            key, _, file = self.seen.frozen
+            where = f"in {printable(file)}" if file else "on its command line"
+            return f"{newest} landed in {name} after PHP was started, and {key} is off {where}"
         if level is Level.UNVERIFIABLE:
             return f"whether {newest} landed in {name} before its process started cannot be told"
         return f"{f'{who} ' if who else ''}{name} started before {newest} landed"

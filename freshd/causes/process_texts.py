@@ -45,6 +45,21 @@ PROCESS = (
         prevention="Leave `--preload` out while developing, or let a rule restart the container.",
     ),
     Cause(
+        slug="opcode-cache",
+        link=LinkName.PROCESS,
+        level=Level.STALE,
+        title="PHP keeps what it compiled, and was told never to look at its scripts again",
+        meaning="`opcache.validate_timestamps=0` is right for production and wrong where scripts "
+        "are edited: what was compiled once is served until PHP starts again, whatever the files "
+        "say. With it on, PHP looks again after `opcache.revalidate_freq` seconds, and nothing is "
+        "told. Scripts that `opcache.preload` names are not told apart.",
+        how_known="PHP's ini files, pools of FPM and command line, as they are now; the start of "
+        "its first process against the moment the newest script landed",
+        remedy=Remedy.RESTART,
+        prevention="`opcache.validate_timestamps=1` on workstations, or a rule with "
+        '`do = ["inject", "restart"]` for scripts.',
+    ),
+    Cause(
         slug="reloader-deaf",
         link=LinkName.PROCESS,
         level=Level.STALE,

@@ -6,7 +6,7 @@ only keeps workers: not they are asked how old they are, but what they started.
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from freshd.living import Process
@@ -58,6 +58,43 @@ class Judgement:
 
     serving: tuple[Judged, ...] = ()
     preloading: tuple[Judged, ...] = ()
+
+
+_PHP_SERVERS: Final = {
+    "php-fpm": "fpm",
+    "php-cgi": "cgi",
+    "apache2": "apache2",
+    "httpd": "apache2",
+    "frankenphp": "frankenphp",
+}
+_PHP_VERSION: Final = re.compile(r"(?:php(?:-fpm|-cgi)?|/etc/php/)(\d\.\d+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A PHP that reads a script for each request, or may have kept it.
+
+    ``kind`` is what Debian calls it: fpm, cgi, cli, apache2. ``version`` is as in "8.2", or "".
+    """
+
+    kind: str
+    version: str = ""
+    words: tuple[str, ...] = field(default=(), repr=False)
+
+
+def php_server(words: tuple[str, ...]) -> Served | None:
+    """What a command line is as a server of PHP scripts; None for anything else."""
+    name = words[0].rpartition("/")[2].removesuffix(":") if words else ""
+    program = re.sub(r"[\d.]+$", "", name) if name.startswith("php") else name
+    kind = _PHP_SERVERS.get(program, "cli" if program == "php" and "-S" in words else "")
+    found = _PHP_VERSION.search(" ".join(words)) if kind else None
+    return Served(kind, found[1] if found else "", words) if kind else None
+
+
+def php_servers(processes: Iterable[Process]) -> tuple[tuple[Process, Served], ...]:
+    """The servers of PHP scripts that no other one of them started: they keep what is compiled."""
+    every = {one.pid: (one, served) for one in processes if (served := php_server(one.words))}
+    return tuple(pair for pair in every.values() if pair[0].parent not in every)
 
 
 def is_code(path: str) -> bool:
@@ -117,7 +154,9 @@ def _part(process: Process, below: list[Process], mode: str) -> str:
 
 
 def _known(process: Process, through: str) -> Judged | None:
-    """None for a program that loads nothing of what can be mapped."""
+    """None for a program that loads nothing of what can be mapped, or reads it for each request."""
+    if php_server(process.words) is not None:
+        return None
     for name in _names(process.words):
         for language in LANGUAGES:
             if re.fullmatch(rf"{language}[\d.]*", name):

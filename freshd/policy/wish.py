@@ -28,7 +28,10 @@ _BYTECODE = frozenset(
     {"stale-bytecode", "unchecked-bytecode", "foreign-bytecode", "orphan-bytecode"}
 )
 _ONLY_RESTART = frozenset(
-    {"not-running", "restart-looping", "restart-due", "preloaded-master", "reloader-deaf"}
+    {
+        *("not-running", "restart-looping", "restart-due", "preloaded-master", "reloader-deaf"),
+        "opcode-cache",
+    }
 )
 _MODES = tuple(RebuildMode)
 LEAST_MODE: Final[Mapping[str, RebuildMode]] = {

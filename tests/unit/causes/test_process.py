@@ -3,7 +3,7 @@
 import pytest
 
 from freshd.causes.process import running_findings
-from freshd.causes.programs import is_code, judged
+from freshd.causes.programs import is_code, judged, php_server
 from freshd.living import Landed, Process, RunningSeen
 from freshd.model import Finding, Level, LinkName, Remedy
 from tests.unit.causes.stack import replica
@@ -152,3 +152,66 @@ def test_a_finding_says_what_landed_and_who_is_old() -> None:
     assert "hunter2" not in str(one.evidence) + one.message
     (one,) = found(seen(PRELOAD, NEW, mode="signal:HUP"))
     assert one.remedy is Remedy.RESTART
+
+
+FPM_LINE = "php-fpm: master process (/etc/php/8.2/fpm/php-fpm.conf)"
+FPM = process(1, 0, FPM_LINE, 50)
+POOL = process(7, 1, "php-fpm: pool www", 110)
+SCRIPT = Landed("a.php", "/app/a.php", "d" * 64, 100, 100)
+FROZEN = ("opcache.validate_timestamps", "0", "/etc/php/8.2/fpm/php.ini")
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("php-fpm: master process (/etc/php/8.2/fpm/php-fpm.conf)", ("fpm", "8.2")),
+        ("php-fpm: pool www", ("fpm", "")),
+        ("/usr/sbin/php-fpm8.3 -F", ("fpm", "8.3")),
+        ("php8.1 -S 0.0.0.0:80", ("cli", "8.1")),
+        ("/usr/local/bin/php -d a=b -S host", ("cli", "")),
+        ("php artisan queue:work", None),
+        ("php-cgi -b 9000", ("cgi", "")),
+        ("/usr/sbin/apache2 -DFOREGROUND", ("apache2", "")),
+        ("httpd -D FOREGROUND", ("apache2", "")),
+        ("frankenphp run", ("frankenphp", "")),
+        ("phpunit -S", None),
+        ("python3 php", None),
+        ("", None),
+    ],
+)
+def test_what_serves_scripts(words: str, expected: tuple[str, str] | None) -> None:
+    served = php_server(tuple(words.split()))
+    assert (None if served is None else (served.kind, served.version)) == expected
+
+
+@pytest.mark.parametrize("mode", ["per-request", "restart"])
+@pytest.mark.parametrize(
+    ("processes", "frozen", "expected"),
+    [
+        pytest.param((FPM, POOL), FROZEN, ["stale"], id="its master is older"),
+        pytest.param((FPM, POOL), None, [], id="it looks at its files"),
+        pytest.param((process(1, 0, FPM_LINE, 101), POOL), FROZEN, [], id="started since"),
+        pytest.param((process(1, 0, FPM_LINE, 99, 101),), FROZEN, ["unverifiable"], id="or not"),
+        pytest.param((MASTER, OLD), FROZEN, [], id="no PHP"),
+    ],
+)
+def test_php_that_never_looks_again_keeps_old_scripts(
+    processes: tuple[Process, ...],
+    frozen: tuple[str, str, str] | None,
+    expected: list[str],
+    mode: str,
+) -> None:
+    what = RunningSeen(
+        mode, "w", 1, 50, processes=processes, landed=(SCRIPT,), now=200, frozen=frozen
+    )
+    findings = found(what)
+    assert [(one.cause, str(one.level)) for one in findings] == [
+        ("opcode-cache", level) for level in expected
+    ]
+    if expected == ["stale"]:
+        (one,) = findings
+        assert one.remedy is Remedy.RESTART
+        assert one.evidence["setting"] == "opcache.validate_timestamps=0"
+        assert one.message.endswith(
+            "opcache.validate_timestamps is off in /etc/php/8.2/fpm/php.ini"
+        )

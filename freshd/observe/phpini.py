@@ -1,0 +1,91 @@
+"""PHP's settings: ini files, pools of FPM and a command line in, values in force out. Pure.
+
+Only what decides whether PHP looks at a file again once it has compiled it.
+"""
+
+import posixpath
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+_LINE: Final = re.compile(r"\s*([A-Za-z_][\w.-]*)\s*=\s*(.*)")
+_POOL: Final = re.compile(r"\s*php(?:_admin)?_(?:value|flag)\[([\w.-]+)\]\s*=\s*(.*)")
+_SPECIAL: Final = re.compile(r"\s*\[\s*(?:HOST|PATH)\s*=", re.IGNORECASE)
+_SECTION: Final = re.compile(r"\s*\[")
+_VARIABLE: Final = re.compile(r"\$\{([^}:]+)(?::-([^}]*))?\}")
+_ON: Final = frozenset({"on", "yes", "true"})
+_BUILT_IN: Final = (8, 5)  # from here on opcache is no extension
+
+ENABLED: Final = "opcache.enable"
+VALIDATES: Final = "opcache.validate_timestamps"
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One value and the file it is from; ``file`` is "" for the command line."""
+
+    key: str
+    value: str
+    file: str = ""
+
+    @property
+    def on(self) -> bool:
+        """As PHP reads a switch: words, or a number that is not 0."""
+        number = re.match(r"[+-]?\d+", self.value)
+        return self.value.lower() in _ON or (number is not None and int(number[0]) != 0)
+
+
+def of_ini(text: str, file: str, variables: Mapping[str, str]) -> Iterator[Setting]:
+    """The settings of an ini file, in order. Sections for one host or path are nobody else's."""
+    skipped = False
+    for line in text.splitlines():
+        if _SECTION.match(line):
+            skipped = _SPECIAL.match(line) is not None
+        elif not skipped and (found := _LINE.fullmatch(line)):
+            yield Setting(found[1], _value(found[2], variables), file)
+
+
+def of_pool(text: str, file: str, variables: Mapping[str, str]) -> Iterator[Setting]:
+    """What a pool of FPM sets for its workers."""
+    for line in text.splitlines():
+        if found := _POOL.fullmatch(line):
+            yield Setting(found[1], _value(found[2], variables), file)
+
+
+def of_words(words: Iterable[str]) -> Iterator[Setting]:
+    """``-d key=value``; without a value it is switched on."""
+    rest = iter(words)
+    for word in rest:
+        if word.startswith("-d"):
+            key, equals, value = (word[2:] or next(rest, "")).partition("=")
+            yield Setting(key.strip(), _value(value, {}) if equals else "1")
+
+
+def frozen_by(settings: Iterable[Setting], version: str) -> Setting | None:
+    """The setting by which compiled code is never looked at again; the last of each key holds.
+
+    ``version`` is PHP's, "" where it is not known.
+    """
+    every = list(settings)
+    numbers = tuple(int(part) for part in re.findall(r"\d+", version)[:2])
+    loaded = numbers >= _BUILT_IN or any(map(_loads_opcache, every))
+    last = {setting.key: setting for setting in every}
+    validates = last.get(VALIDATES)
+    if not loaded or validates is None or validates.on:
+        return None
+    enabled = last.get(ENABLED)
+    return validates if enabled is None or enabled.on else None
+
+
+def _loads_opcache(setting: Setting) -> bool:
+    return setting.key == "zend_extension" and "opcache" in posixpath.basename(setting.value)
+
+
+def _value(text: str, variables: Mapping[str, str]) -> str:
+    text = text.strip()
+    if text[:1] in ("'", '"'):
+        text = text[1:].partition(text[0])[0]
+    else:
+        text = text.partition(";")[0].strip()
+    return _VARIABLE.sub(lambda one: variables.get(one[1]) or one[2] or "", text)
