@@ -221,6 +221,11 @@ class Context:
             journal=_Journal(self.store, self.project.name, plan, self.clock),
             on_line=self.on_line,
             clock=self.clock,
+            wanted_binds=frozenset(
+                mount.source
+                for mount in self.project.service(service).mounts
+                if mount.kind == "bind"
+            ),
             hooks={
                 rule.name: rule.hook
                 for rule in self.project.policy.watched(service)

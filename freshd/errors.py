@@ -45,6 +45,10 @@ class EngineFailed(FreshdError):
     """The engine answered, and refused: the step failed, the engine is fine."""
 
 
+class HostPathGone(EngineFailed):
+    """The engine was not asked, because it would have made directories on this machine."""
+
+
 class TargetGone(FreshdError):
     """The container or image that was addressed by full id does not exist any more."""
 

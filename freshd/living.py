@@ -62,7 +62,10 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Creation:
-    """What a container was made with, as inspect tells; it never changes for one container."""
+    """What a container was made with, as inspect tells; it never changes for one container.
+
+    ``anonymous`` are the places of anonymous volumes, ``binds`` the host's paths of bind mounts.
+    """
 
     image: str = ""
     environment: Mapping[str, str | None] = field(default_factory=dict, repr=False)
@@ -75,6 +78,7 @@ class Creation:
     compose_version: str = ""
     env_files: tuple[str, ...] = ()
     anonymous: frozenset[str] = frozenset()
+    binds: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from freshd.actions.world import Action, Limits, World
 from freshd.errors import (
     EngineUnavailable,
     FreshdError,
+    HostPathGone,
     OutcomeUnknown,
     StepRefused,
     TargetGone,
@@ -64,7 +65,7 @@ def _status(error: FreshdError, step: Step, world: World) -> StepStatus:
             return StepStatus.GONE
         case OutcomeUnknown():
             return StepStatus.GONE if _gone(step, world) else StepStatus.UNKNOWN
-        case StepRefused():
+        case StepRefused() | HostPathGone():
             return StepStatus.REFUSED
     return StepStatus.FAILED
 

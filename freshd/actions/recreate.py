@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from freshd.actions import waiting
 from freshd.actions.world import World
 from freshd.engine.compose import ComposeFiles, ComposeResult
+from freshd.engine.hostside import gone_sources
 from freshd.errors import FreshdError, StepRefused
 from freshd.model import Outcome, Replica, Step, StepStatus
 
@@ -29,16 +30,29 @@ def apply(step: Step, world: World) -> Outcome:
 
 
 def compose_files(world: World, replicas: tuple[Replica, ...]) -> ComposeFiles:
-    """How Compose makes ``replicas``; StepRefused where it did not make them."""
+    """How Compose makes ``replicas``; StepRefused where it did not make them, or must not."""
     files = world.compose_files
     others = [one.name for one in replicas if one.oneoff or files is None or not _of(one, files)]
     if files is not None and not others:
+        for one in replicas:
+            _spare_the_host(world, one)
         return files
     who = ", ".join(others) or world.service
     raise StepRefused(
         f"`docker compose up` did not make {who}, so freshd neither rebuilds nor recreates it",
         hint="do that the way it was made; inject, purge and restart work",
     )
+
+
+def _spare_the_host(world: World, replica: Replica) -> None:
+    """A source that is neither here nor in the Compose file any more is nobody's."""
+    for source in gone_sources(world.engine, replica.id):
+        if source in world.wanted_binds:
+            raise StepRefused(
+                f"{replica.name} mounts {source}, which is gone, and a new container would get an "
+                "empty directory of that name",
+                hint="bring it back, or take the mount out of the Compose file",
+            )
 
 
 def _of(replica: Replica, files: ComposeFiles) -> bool:

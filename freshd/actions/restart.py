@@ -6,16 +6,20 @@ before, and is healthy where it can tell.
 
 from freshd.actions import waiting
 from freshd.actions.world import World
+from freshd.engine.hostside import spare_the_host
 from freshd.errors import StepRefused
-from freshd.model import Outcome, Step, StepStatus
+from freshd.model import Outcome, Replica, Step, StepStatus
 
 
 def apply(step: Step, world: World) -> Outcome:
-    """Raises TargetGone, StepRefused (paused), EngineFailed, OutcomeUnknown."""
+    """Raises TargetGone, StepRefused (paused), HostPathGone, EngineFailed, OutcomeUnknown."""
     assert step.container_id is not None, "a restart names its container"
     before = world.engine.replica(step.container_id)
     if before.state in ("paused", "dead", "removing"):
         raise StepRefused(f"{before.name} is {before.state}: it is not restarted")
+    following = [one for several in world.followers().values() for one in several]
+    for one in (before, *following):
+        spare_the_host(world.engine, one.id, f"restarting {one.name}")
     world.journal.phase("restart", {"started_at": before.started_at})
     world.engine.drop_helper(before.id)
     world.engine.restart(before.id, grace=world.limits.grace)
@@ -25,7 +29,7 @@ def apply(step: Step, world: World) -> Outcome:
     if problem:
         return Outcome(step, StepStatus.FAILED, problem)
     after = world.engine.replica(before.id)
-    problem, names = _followers_restarted(world, before.id)
+    problem, names = _followers_restarted(world, following, before.id)
     if problem:
         return Outcome(step, StepStatus.FAILED, f"{after.name} restarted, but {problem}")
     health = f" and {after.health}" if after.health else ""
@@ -33,9 +37,10 @@ def apply(step: Step, world: World) -> Outcome:
     return Outcome(step, StepStatus.DONE, f"{after.name} restarted, {after.state}{health}{others}")
 
 
-def _followers_restarted(world: World, joined: str) -> tuple[str, list[str]]:
+def _followers_restarted(
+    world: World, following: list[Replica], joined: str
+) -> tuple[str, list[str]]:
     """Containers that share a namespace of the restarted one's still have the one that ended."""
-    following = [one for several in world.followers().values() for one in several]
     names: list[str] = []
     due = {joined}
     while found := [one for one in following if due.intersection(one.joins)]:

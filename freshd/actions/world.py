@@ -64,7 +64,8 @@ class World:
     that a build of them carries, and ``record_build(image_id, inputs)`` remembers what a proven
     build was made of. ``hooks`` say, by the name of their rule,
     how commands are run. ``followers()`` are the running containers, by service, of those that
-    share a namespace of this one's and are cut off when that ends. ``clock`` is unix seconds.
+    share a namespace of this one's and are cut off when that ends. ``wanted_binds`` are the host's
+    paths that a new container would mount. ``clock`` is unix seconds.
     """
 
     engine: Engine
@@ -88,6 +89,7 @@ class World:
     built_by: str = ""
     followers: Callable[[], Mapping[str, tuple[Replica, ...]]] = dict
     hooks: Mapping[str, Hook] = field(default_factory=dict)
+    wanted_binds: frozenset[str] = frozenset()
 
 
 class Action(Protocol):

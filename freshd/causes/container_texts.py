@@ -266,7 +266,9 @@ CONTAINER = (
         link=LinkName.CONTAINER,
         level=Level.UNVERIFIABLE,
         title="The container's files could not be looked at",
-        meaning="The engine refused, the container went away, or the look took too long.",
+        meaning="The engine refused, the container went away, or the look took too long; or the "
+        "source of one of its bind mounts is gone. The engine makes an empty directory of that "
+        "name on this machine when it is asked for a file of such a container, so it is not asked.",
         how_known="the error of the observation",
         remedy=Remedy.NOTIFY,
         prevention="The finding says what was in the way; the next look tries again.",

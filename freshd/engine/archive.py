@@ -17,6 +17,7 @@ from typing import IO
 
 from freshd.engine import translate, wire
 from freshd.engine.client import Engine
+from freshd.engine.hostside import spare_the_host
 from freshd.errors import EngineFailed, FreshdError, OutcomeUnknown, TargetGone
 from freshd.model import Kind
 
@@ -50,6 +51,7 @@ def put(engine: Engine, container_id: str, *, path: str, tar: bytes) -> None:
     EngineFailed, and OutcomeUnknown when no answer came within 5 s and 1 s per 10 MB.
     """
     what = f"writing to {path} in {container_id[:12]}"
+    spare_the_host(engine, container_id, what)
     if len(tar) < 2 * tarfile.BLOCKSIZE or len(tar) % tarfile.BLOCKSIZE or any(tar[-1024:]):
         raise EngineFailed(f"{what}: the archive is not a complete plain tar")
     parameters = wire.query(path=path, noOverwriteDirNonDir="true")
@@ -103,6 +105,7 @@ def stat(engine: Engine, container_id: str, path: str) -> PathStat | None:
     Raises TargetGone when the container does not exist.
     """
     what = f"looking at {path} in {container_id[:12]}"
+    spare_the_host(engine, container_id, what)
     target = _archive_url(engine, container_id, path)
     with _bounded(engine, what):
         answer = wire.request(
@@ -119,6 +122,7 @@ def stat(engine: Engine, container_id: str, path: str) -> PathStat | None:
 
 def _drain(engine: Engine, container_id: str, path: str, spool: IO[bytes]) -> None:
     what = f"reading {path} in {container_id[:12]}"
+    spare_the_host(engine, container_id, what)
     deadline = time.monotonic() + _GET_SECONDS
     with _bounded(engine, what):
         sock, response = wire.stream(

@@ -1,7 +1,7 @@
 """What a container was made with: the engine's inspection in, a ``Creation`` out. Pure."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from freshd.living import Creation
@@ -16,6 +16,7 @@ def creation_of(data: Mapping[str, Any]) -> Creation:
     config, host = data["Config"], data["HostConfig"]
     labels: Mapping[str, str] = config.get("Labels") or {}
     networks = (data.get("NetworkSettings") or {}).get("Networks") or {}
+    mounts: Sequence[Mapping[str, Any]] = data.get("Mounts") or ()
     return Creation(
         image=config.get("Image") or "",
         environment=dict(map(_variable, config.get("Env") or ())),
@@ -29,8 +30,13 @@ def creation_of(data: Mapping[str, Any]) -> Creation:
         env_files=tuple(f for f in labels.get(_ENV_FILES, "").split(",") if f),
         anonymous=frozenset(
             mount["Destination"]
-            for mount in data.get("Mounts") or ()
+            for mount in mounts
             if mount.get("Type") == "volume" and _ANONYMOUS.fullmatch(mount.get("Name") or "")
+        ),
+        binds=frozenset(
+            mount["Source"]
+            for mount in mounts
+            if mount.get("Type") == "bind" and mount.get("Source")
         ),
     )
 

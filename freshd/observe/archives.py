@@ -12,7 +12,7 @@ from typing import IO
 
 from freshd.engine import archive
 from freshd.engine.client import Engine
-from freshd.errors import EngineFailed, TargetGone
+from freshd.errors import EngineFailed, HostPathGone, TargetGone
 from freshd.model import Entry, Kind
 from freshd.observe.paths import ancestors
 from freshd.observe.roots import Root, below_link, plan, split
@@ -26,7 +26,8 @@ _CONFIRMED = 64
 def read(engine: Engine, container_id: str, paths: Collection[str]) -> dict[str, Entry | None]:
     """Every path answered: its entry, UNREADABLE with the engine's words, or None for missing.
 
-    Raises TargetGone when the container is gone, EngineUnavailable when the engine is.
+    Raises TargetGone when the container is gone, EngineUnavailable when the engine is, and
+    HostPathGone where the engine must not be asked.
     """
     found: dict[str, Entry | None] = {}
     pending = plan(paths)
@@ -37,6 +38,8 @@ def read(engine: Engine, container_id: str, paths: Collection[str]) -> dict[str,
                 pending += _directory(engine, container_id, root, found)
             else:
                 found[root.path] = _single(engine, container_id, root.path)
+        except HostPathGone:
+            raise  # there is no smaller part of it that may be asked for
         except (EngineFailed, tarfile.TarError) as error:
             smaller = split(root)
             if not smaller:

@@ -26,7 +26,7 @@ POLICY = (
 )
 
 
-START = "FROM freshd-busybox:1 AS fetched\nCOPY --chmod=755 server /bin/server\n"
+START = "FROM freshd-busybox:1 AS fetched\nCOPY server /bin/server\n"
 COMPOSE = f"services:\n  web:\n    build: .\n    {SLEEP}\n"
 
 
@@ -38,7 +38,8 @@ def test_what_a_cached_layer_fetched_long_ago(
     def fetched() -> bytes | None:
         return stack.read(stack.container("web"), "/page")
 
-    stack.write({"server": SERVER, "Dockerfile": START + FETCH, "compose.yaml": COMPOSE})
+    stack.write({"server": SERVER}, mode=0o755)
+    stack.write({"Dockerfile": START + FETCH, "compose.yaml": COMPOSE})
     stack.write({"freshd.toml": POLICY})
     stack.up(build=True)
     freshd = make_freshd(stack)
@@ -73,7 +74,8 @@ def test_a_stage_that_is_copied_from_fetched_it(
     stack: Stack, make_freshd: Callable[[Stack], Freshd]
 ) -> None:
     end = "FROM freshd-busybox:1\nCOPY --from=fetched /page /page\nCOPY server /server\n"
-    stack.write({"server": SERVER, "Dockerfile": START + FETCH + end, "compose.yaml": COMPOSE})
+    stack.write({"server": SERVER}, mode=0o755)
+    stack.write({"Dockerfile": START + FETCH + end, "compose.yaml": COMPOSE})
     stack.write({"freshd.toml": POLICY})
     stack.up(build=True)
     freshd = make_freshd(stack)

@@ -14,7 +14,8 @@ import freshd
 from freshd.engine import archive, translate, wire
 from freshd.engine.client import Engine
 from freshd.engine.endpoint import Endpoint
-from freshd.errors import EngineFailed, EngineUnavailable, OutcomeUnknown, TargetGone
+from freshd.engine.hostside import gone_sources
+from freshd.errors import EngineFailed, EngineUnavailable, HostPathGone, OutcomeUnknown, TargetGone
 from tests.harness.waiting import wait_until
 
 Serve = Callable[[bytes], "Peer"]
@@ -81,9 +82,13 @@ class Api:
         pass
 
 
-def engine_at(endpoint: Endpoint) -> Engine:
+def engine_at(endpoint: Endpoint, *binds: str) -> Engine:
+    """An engine that has inspected one container, which mounts ``binds``."""
     engine = Engine(endpoint)
     engine._api = Api()
+    mounts = [{"Type": "bind", "Source": source} for source in binds]
+    made = {"Config": {}, "HostConfig": {}, "Mounts": mounts}
+    engine._inspected = {"a" * 64: made, "a": made}
     return engine
 
 
@@ -164,6 +169,51 @@ def test_a_connection_cut_after_an_upload_leaves_the_outcome_unknown(
 def test_an_engine_that_is_not_there_was_never_asked(tmp_path: Path) -> None:
     with pytest.raises(EngineUnavailable):
         archive.put(engine_at(Endpoint(f"unix://{tmp_path}/no", "t")), "a", path="/", tar=TAR)
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda engine: archive.put(engine, "a" * 64, path="/", tar=TAR),
+        lambda engine: archive.stat(engine, "a" * 64, "/"),
+        lambda engine: list(archive.get(engine, "a" * 64, "/")),
+    ],
+)
+def test_an_engine_that_would_make_directories_here_is_not_asked(
+    serve: Callable[..., Peer], tmp_path: Path, ask: Callable[[Engine], object]
+) -> None:
+    peer = serve(OK)
+    engine = engine_at(peer.endpoint, str(tmp_path), str(tmp_path / "gone" / "site.conf"))
+    with pytest.raises(HostPathGone, match=r"gone/site\.conf, which is gone"):
+        ask(engine)
+    assert peer.received == []
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("{here}", False),
+        ("{here}/gone", True),
+        ("{here}/gone/deep/down", True),
+        ("/gone-from-the-top", True),
+        ("/host_mnt/Users/me/shop", False),
+        ("/nowhere/at/all", False),
+        ("/run/desktop/mnt/host/c/shop", False),
+    ],
+)
+def test_a_source_is_gone_where_its_directory_is_one_of_this_machine(
+    tmp_path: Path, source: str, expected: bool
+) -> None:
+    path = source.format(here=tmp_path)
+    local = engine_at(Endpoint("unix:///x", "t"), path)
+    assert gone_sources(local, "a") == ((path,) if expected else ())
+    far = engine_at(Endpoint("ssh://host", "t"), path)
+    assert gone_sources(far, "a") == ()
+
+
+def test_a_link_that_leads_nowhere_is_there(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to("nowhere")
+    assert gone_sources(engine_at(Endpoint("unix:///x", "t"), str(tmp_path / "link")), "a") == ()
 
 
 def test_names_of_any_bytes_are_quoted() -> None:
