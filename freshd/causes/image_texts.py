@@ -146,13 +146,13 @@ IMAGE = (
         link=LinkName.IMAGE,
         level=Level.NOTE,
         title="The last build went to another engine than the one the containers run on",
-        meaning="`docker context use`, DOCKER_CONTEXT or DOCKER_HOST name another engine in the "
-        "shell that built: the build ended well, and the image is there, not here. It is only told "
-        "beside a finding that the image here is not this tree's, of files that were edited before "
-        "that build.",
+        meaning="`docker context use` or DOCKER_CONTEXT name another engine in the shell that "
+        "built: what was built is there, not here. It is only told beside a finding that the image "
+        "here is not this tree's, of files that were edited before that build.",
         how_known="buildx keeps a note of each build it begins, by builder and directory; the "
-        "builder's engine is compared with the one freshd speaks to. Builds that DOCKER_HOST alone "
-        "sent elsewhere leave no such trace, nor do those of the classic builder",
+        "builder's engine is compared with the one freshd speaks to. Whether the build ended well "
+        "is not in the note. Builds that DOCKER_HOST alone sent elsewhere leave no such trace, nor "
+        "do those of the classic builder",
         remedy=Remedy.NOTIFY,
         prevention="`docker context show` in the shell that builds; `freshd rebuild SERVICE` "
         "builds where the containers run.",

@@ -140,14 +140,16 @@ def check_services(policy: Policy, known: Collection[str]) -> tuple[str, ...]:
 
     A table with ``container`` makes a service of its own.
     """
-    from freshd.config.schema import suggestion
-
     own = {name for name, service in policy.services.items() if service.container is not None}
     every = set(known) | own
+    unknown = [(path, name) for path, name in _named_services(policy) if name not in every]
+    if not unknown:
+        return ()
+    from freshd.config.schema import suggestion  # it loads pydantic
+
     return tuple(
         f'{path} = "{printable(name)}": no such service{suggestion(name, every)}'
-        for path, name in _named_services(policy)
-        if name not in every
+        for path, name in unknown
     )
 
 

@@ -63,3 +63,13 @@ def test_a_quick_verb_loads_no_heavy_library(argv: list[str]) -> None:
 
 def test_help_does_not_even_load_the_database() -> None:
     assert "sqlite3" not in loaded_by("--help")
+
+
+def test_services_of_a_project_without_a_policy_load_no_pydantic() -> None:
+    code = (
+        "import sys\nfrom freshd.config import check_services\n"
+        "from freshd.policy.rules import Policy\n"
+        "assert check_services(Policy(), ['web']) == ()\nprint('pydantic' in sys.modules)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
