@@ -6,9 +6,14 @@ of a developer who has just switched branches.
 """
 
 import os
+from typing import Final
 
 from freshd.engine.client import Engine
 from freshd.errors import HostPathGone
+
+# What lies there is the system's. Where the engine runs in a virtual machine it is that one's, such
+# as its own socket or time zone, and is not to be looked for here.
+_SYSTEM: Final = ("dev", "etc", "proc", "run", "sys", "usr", "var/lib", "var/run")
 
 
 def gone_sources(engine: Engine, container_id: str) -> tuple[str, ...]:
@@ -34,7 +39,7 @@ def spare_the_host(engine: Engine, container_id: str, what: str) -> None:
 
 def _is_gone(source: str) -> bool:
     """What lies in no directory of this machine is another's: a desktop's virtual machine."""
-    if os.path.lexists(source):
+    if os.path.lexists(source) or source.startswith(tuple(f"/{name}/" for name in _SYSTEM)):
         return False
     above = os.path.dirname(source)
     if os.path.isdir(above):

@@ -199,6 +199,8 @@ def test_an_engine_that_would_make_directories_here_is_not_asked(
         ("/host_mnt/Users/me/shop", False),
         ("/nowhere/at/all", False),
         ("/run/desktop/mnt/host/c/shop", False),
+        ("/var/run/not-docker.sock", False),
+        ("/etc/no-timezone", False),
     ],
 )
 def test_a_source_is_gone_where_its_directory_is_one_of_this_machine(
