@@ -18,6 +18,8 @@ _SHOWN = 3
 _SHOWN_HASH = 12
 # What the client adds by its own configuration, whatever the model says.
 _PROXIES: Final = frozenset({"HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "NO_PROXY", "ALL_PROXY"})
+# What Podman gives every container, and lists as if it had been asked for.
+_PODMANS: Final = frozenset({"container", "HOME", "HOSTNAME", "PATH", "TERM"})
 
 
 def config_findings(
@@ -48,8 +50,11 @@ def differing_variables(seen: ConfigSeen) -> dict[str, str]:
             found[name] = "changed"
     if seen.image is None:
         return found
+    its_own = _PODMANS if there.get("container") in ("podman", "oci") else frozenset()
     for name, held in there.items():
         if name in wanted or name.upper() in _PROXIES:
+            continue
+        if name in its_own and name not in seen.image.environment:
             continue
         if held is not None and seen.image.environment.get(name) != held:
             found[name] = "left over"

@@ -18,6 +18,7 @@ from freshd.model import Finding, Level, LinkName, Mount, Remedy
 from tests.unit.causes.stack import replica
 
 KEY = b"k" * 32
+PODMANS = {"container": "podman", "TERM": "xterm", "HOSTNAME": "0a1b", "HOME": "/", "PATH": "/bin"}
 WANTED = Wanted(
     image="web:latest",
     environment={"A": "1", "SHELL_ONLY": None},
@@ -88,8 +89,13 @@ def test_a_container_that_is_made_as_the_model_says_has_no_finding() -> None:
         (wanting(environment={}), "A was removed"),
         (made(environment={"A": "1", "PATH": "/opt/bin"}), "PATH was removed"),
         (made(environment={"A": None, "PATH": "/bin"}), "A changed"),
+        (made(environment={"A": "1", **PODMANS, "PATH": "/opt/bin"}), "PATH was removed"),
+        (made(environment={"A": "1", "PATH": "/bin", "HOME": "/root"}), "HOME was removed"),
     ],
-    ids=["changed", "new", "removed", "no more than the image's", "was not set"],
+    ids=[
+        *("changed", "new", "removed", "no more than the image's", "was not set"),
+        *("not Podman's, as the image has it", "not Podman's, as Podman made nothing here"),
+    ],
 )
 def test_each_variable_that_differs_is_named(seen: ConfigSeen, words: str) -> None:
     one = only(seen)
@@ -106,8 +112,12 @@ def test_each_variable_that_differs_is_named(seen: ConfigSeen, words: str) -> No
         made(environment={"A": "1", "PATH": "/bin", "SHELL_ONLY": None}),
         replace(made(environment={"A": "1", "LEFT": "x"}), image=None),
         wanting(environment={"A": "1", "PATH": None}),
+        made(environment={"A": "1", **PODMANS}),
     ],
-    ids=["the client's proxy", "not set on either side", "image unknown", "the image's own"],
+    ids=[
+        *("the client's proxy", "not set on either side", "image unknown", "the image's own"),
+        "Podman's own",
+    ],
 )
 def test_variables_that_nobody_changed_are_no_finding(seen: ConfigSeen) -> None:
     assert found(seen) == []
