@@ -10,6 +10,7 @@ from tests.harness.cli import Freshd
 from tests.harness.docker import Docker
 from tests.harness.podman import Podman
 from tests.harness.stack import Stack, unique_name
+from tests.harness.waiting import wait_until
 
 pytestmark = pytest.mark.timeout(900)
 PATIENCE = 300.0
@@ -85,3 +86,19 @@ def test_from_the_first_look_to_a_rebuild(stack: Stack, tmp_path: Path) -> None:
     assert web(freshd, 0)["verdict"] == "fresh"
     done = freshd("restart", "web", timeout=PATIENCE)
     assert done.returncode == 0, done
+
+
+def test_the_daemon_brings_edits_and_new_containers_level(stack: Stack, tmp_path: Path) -> None:
+    freshd = Freshd(stack.directory, str(tmp_path), stack.environment)
+    stack.up(build=True)
+    daemon = freshd.run().wait_ready(60)
+    try:
+        stack.write({"app/a.py": "A = 2\n"})
+        wait_until(lambda: held(stack) == b"A = 2\n", 60, what="the edit")
+        before = stack.container("web")
+        stack.up("--force-recreate")
+        assert stack.container("web") != before
+        wait_until(lambda: held(stack) == b"A = 2\n", 60, what="the new container")
+        assert daemon.stop() == 0
+    finally:
+        freshd.close()
