@@ -7,7 +7,7 @@ Times are seconds since the epoch as ``float`` unless the name ends in ``_ns``.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 Json: TypeAlias = bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"] | None
 
@@ -37,9 +37,8 @@ class Kind(StrEnum):
     UNREADABLE = "unreadable"
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One path as tree, image or container has it.
+class Entry(NamedTuple):
+    """One path as tree, image or container has it; a tuple, as ``Pair`` is.
 
     ``digest`` is the sha256 of a file's content or of a link's text, else "". ``mode`` holds the
     permission bits (0o7777). ``reason`` says why an UNREADABLE entry could not be read.
@@ -64,8 +63,7 @@ class Entry:
 Manifest: TypeAlias = Mapping[str, Entry]
 
 
-@dataclass(frozen=True, slots=True)
-class Signature:
+class Signature(NamedTuple):
     """What a stat said when a tree file was hashed: equal stat means equal content,
     but for racy ones.
 
@@ -89,9 +87,8 @@ class Via(StrEnum):
     DECLARED = "declared"
 
 
-@dataclass(frozen=True, slots=True)
-class Pair:
-    """One tree file and where it lands.
+class Pair(NamedTuple):
+    """One tree file and where it lands; a tuple, since a large tree has a hundred thousand.
 
     ``source`` is relative to the project directory (``../x`` for a context outside it), ``target``
     absolute in the container. ``effective`` is false where a mount hides it; ``hidden_by`` then

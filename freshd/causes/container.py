@@ -82,9 +82,9 @@ def _content(facts: ServiceFacts, observation: Observation) -> tuple[list[Findin
             equal += 1
             continue
         if pair.mode is not None:
-            want = replace(want, mode=pair.mode)
+            want = want._replace(mode=pair.mode)
         elif pair.free_mode and seen is not None and want.kind is seen.kind:
-            want = replace(want, mode=seen.mode)  # the build's mode is not the tree's to change
+            want = want._replace(mode=seen.mode)  # the build's mode is not the tree's to change
         findings.append(finding_for(Difference(facts, observation.replica, pair, want, seen)))
     return findings, compared, equal
 

@@ -69,7 +69,7 @@ def behind(facts: ServiceFacts, image: ImageFacts, mapped: frozenset[str]) -> tu
         if not _lands(facts, pair, seen) or (seen is not None and seen.kind is Kind.UNREADABLE):
             continue
         if pair.mode is not None:
-            want = replace(want, mode=pair.mode)
+            want = want._replace(mode=pair.mode)
         found[pair.target] = Behind(pair.source, pair.target, want, seen, pair)
     for target in leftovers(facts, image, mapped):
         if not _hidden(facts, target):

@@ -12,7 +12,7 @@ from freshd.errors import EngineFailed, EngineUnavailable, FreshdError, OutcomeU
 from freshd.model import Entry, Kind, Observation, Replica
 from freshd.observe import archives, inside
 from freshd.observe.caches import ContainerCache
-from freshd.observe.paths import KERNEL_ROOTS, any_below, is_clean, mount_of
+from freshd.observe.paths import is_clean, mount_of, of_kernel
 
 _ALL_ROWS = 500  # from here on reading the container's whole cache beats asking by name
 
@@ -123,7 +123,7 @@ def _hidden(
             where = f"it is on the tmpfs mount {mount.target}"
             more = doubts[path].reason if path in doubts else f"the container is {replica.state}"
             found[path] = _unreadable(f"{where}, and {more}")
-        elif mount is None and any_below(path, KERNEL_ROOTS):
+        elif mount is None and of_kernel(path):
             found[path] = _unreadable("it belongs to the kernel, not to a file system")
     return found
 

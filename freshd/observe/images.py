@@ -15,7 +15,7 @@ from freshd.model import Entry, ImageFacts, Kind, Replica
 from freshd.observe import archives
 from freshd.observe.caches import ImageCache
 from freshd.observe.names import image_names
-from freshd.observe.paths import ENGINE_FILES, KERNEL_ROOTS, any_below, is_clean
+from freshd.observe.paths import ENGINE_FILES, is_clean, of_kernel
 
 PRUNED: Final = (".git", ".venv", "__pycache__", "node_modules", "venv")
 
@@ -47,7 +47,7 @@ def fill(
 ) -> ImageFacts:
     """``facts`` of an image that is known already: its id's answers never change."""
     asked = {path for path in paths if is_clean(path)}
-    masked = {path for path in asked if path in ENGINE_FILES or any_below(path, KERNEL_ROOTS)}
+    masked = {path for path in asked if path in ENGINE_FILES or of_kernel(path)}
     asked -= masked
     answers = dict(cache.get_files(image.chain_id, asked))
     unknown = asked - answers.keys()
@@ -120,7 +120,7 @@ def _list(
     prefix = directory.rstrip("/") + "/"
     names: list[str] = []
     for path, member, _ in archives.members_below(engine, container_id, directory):
-        if member.isdir() or path in ENGINE_FILES or any_below(path, KERNEL_ROOTS):
+        if member.isdir() or path in ENGINE_FILES or of_kernel(path):
             continue
         if prune.isdisjoint(path.removeprefix(prefix).split("/")[:-1]):
             names.append(path)

@@ -13,7 +13,7 @@ from freshd.errors import EngineFailed, OutcomeUnknown
 from freshd.model import Replica
 from freshd.observe.output import is_before
 from freshd.observe.output import names as names_of
-from freshd.observe.paths import ENGINE_FILES, KERNEL_ROOTS, ancestors, any_below, is_below
+from freshd.observe.paths import ENGINE_FILES, ancestors, any_below, is_below, of_kernel
 
 _SECONDS = 30.0
 _LIMIT = 64 << 20
@@ -40,7 +40,7 @@ def image_names(
     ):
         return None
     if any(
-        directory == "/" or any_below(directory, KERNEL_ROOTS) or directory.split("/")[-1] in prune
+        directory == "/" or of_kernel(directory) or directory.split("/")[-1] in prune
         for directory in directories
     ):
         return None

@@ -1,7 +1,7 @@
 """Absolute container paths: what lies below what. Pure text, no file system is asked."""
 
 import posixpath
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from freshd.model import Mount
 
@@ -35,13 +35,17 @@ def mount_of(path: str, mounts: Sequence[Mount]) -> Mount | None:
 
 def is_clean(path: str) -> bool:
     """Absolute, normalised, no NUL: what the commands here may be given."""
-    return (
-        path.startswith("/")
-        and not path.startswith("//")
-        and "\0" not in path
-        and posixpath.normpath(path) == path
-    )
+    if not path.startswith("/") or "\0" in path or "//" in path:
+        return False
+    if "/." in path or path.endswith("/"):
+        return posixpath.normpath(path) == path
+    return True
 
 
-def any_below(path: str, directories: Collection[str]) -> bool:
+def any_below(path: str, directories: Iterable[str]) -> bool:
     return any(is_below(path, directory) for directory in directories)
+
+
+def of_kernel(path: str) -> bool:
+    """Whether ``path`` is or lies below one of ``KERNEL_ROOTS``."""
+    return path.startswith(KERNEL_ROOTS) and any_below(path, KERNEL_ROOTS)

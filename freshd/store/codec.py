@@ -5,7 +5,7 @@ UTF-8 (lone surrogates in a ``str``) included.
 """
 
 import json
-import os
+import sys
 from typing import TypeAlias, cast
 
 from freshd.model import Entry, Json, Kind
@@ -14,14 +14,15 @@ Column: TypeAlias = int | float | str | bytes | None
 EntryRow: TypeAlias = tuple[str, bytes, int, int, Column]
 
 _INT64 = 1 << 63
+_NAMES = (sys.getfilesystemencoding(), sys.getfilesystemencodeerrors())
 
 
 def pack_path(path: str) -> bytes:
-    return os.fsencode(path)
+    return path.encode(*_NAMES)
 
 
 def unpack_path(column: bytes) -> str:
-    return os.fsdecode(column)
+    return column.decode(*_NAMES)
 
 
 def pack_digest(digest: str) -> bytes:

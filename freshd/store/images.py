@@ -5,8 +5,8 @@ wrote each path last.
 """
 
 import sqlite3
-from collections.abc import Collection, Iterable, Mapping
-from typing import cast
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import Any, cast
 
 from freshd.model import Entry, Kind
 from freshd.store.codec import (
@@ -21,6 +21,7 @@ from freshd.store.database import Database
 from freshd.store.rows import chunks, marks
 
 _NO_ROW = -1
+_ALL_ROWS = 5_000
 _ABSENT = pack_entry(Entry(Kind.OTHER))  # the columns of a path that is not there; never read
 
 
@@ -34,16 +35,10 @@ class ImageCache:
         """What is known of ``paths``: None is known to be absent, not listed is unknown."""
         found: dict[str, Entry | None] = {}
         with self._database.read() as connection:
-            number = _number(connection, chain_id)
-            for part in chunks([pack_path(path) for path in paths] if number != _NO_ROW else []):
-                rows = connection.execute(
-                    "SELECT path, present, kind, digest, size, mode, reason FROM image_file"  # noqa: S608
-                    f" WHERE image = ? AND path IN ({marks(part)})",
-                    (number, *part),
-                )
+            for rows in _rows_of(connection, _number(connection, chain_id), paths):
                 for path, present, *entry in rows:
                     found[unpack_path(path)] = unpack_entry(*entry) if present else None
-        return found
+        return {path: found[path] for path in paths if path in found} if _many(paths) else found
 
     def put_files(self, chain_id: str, files: Mapping[str, Entry | None]) -> None:
         """Add what was seen; None records that the image has no such path."""
@@ -98,6 +93,24 @@ class ImageCache:
                 f"INSERT OR REPLACE INTO {table} VALUES (?, ?, ?)",  # noqa: S608
                 (number, pack_path(directory), value),
             )
+
+
+def _many(paths: Collection[str]) -> bool:
+    """Whether reading all rows of an image beats asking for these by name."""
+    return len(paths) > _ALL_ROWS
+
+
+def _rows_of(
+    connection: sqlite3.Connection, number: int, paths: Collection[str]
+) -> Iterator[Iterable[tuple[Any, ...]]]:
+    select = (
+        "SELECT path, present, kind, digest, size, mode, reason FROM image_file WHERE image = ?"
+    )
+    if _many(paths):
+        yield connection.execute(select, (number,))
+        return
+    for part in chunks([pack_path(path) for path in paths] if number != _NO_ROW else []):
+        yield connection.execute(f"{select} AND path IN ({marks(part)})", (number, *part))
 
 
 def _number(connection: sqlite3.Connection, chain_id: str) -> int:

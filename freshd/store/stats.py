@@ -115,8 +115,8 @@ def _encode(path: str, signature: Signature, entry: Entry) -> tuple[Any, ...]:
 
 
 def _decode(row: tuple[Any, ...]) -> tuple[str, tuple[Signature, Entry]]:
-    path, mtime_ns, ctime_ns, size, inode, device, hashed_at_ns, *entry = row
-    signature = Signature(
-        mtime_ns, ctime_ns, size, unpack_unsigned(inode), unpack_unsigned(device), hashed_at_ns
-    )
-    return unpack_path(path), (signature, unpack_entry(*entry))
+    mtime_ns, ctime_ns, size, inode, device, hashed_at_ns = row[1:7]
+    if inode < 0 or device < 0:
+        inode, device = unpack_unsigned(inode), unpack_unsigned(device)
+    signature = Signature(mtime_ns, ctime_ns, size, inode, device, hashed_at_ns)
+    return unpack_path(row[0]), (signature, unpack_entry(*row[7:]))

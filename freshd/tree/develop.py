@@ -8,6 +8,7 @@ of the build context and of what Compose never looks at.
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
 from freshd.model import Kind, Remedy
@@ -53,9 +54,9 @@ class Selection:
 
     def takes(self, below: str, path: str, *, sent: bool = False) -> bool:
         """The same of a file that is ``below`` the source, and ``path`` from the root."""
-        if never_code(path) or _NEVER.excludes(path):
+        if never_code(path) or _never(path):
             return False
-        if below and self.ignore.excludes(below):
+        if below and self.ignore.patterns and self.ignore.excludes(below):
             return False
         if not sent:
             inside = _below(f"{self.source}/{below}" if below else self.source, self.context)
@@ -74,7 +75,7 @@ class Selection:
         if _below(self.source, absolute) is not None:
             return True
         below = _below(absolute, self.source)
-        if below is None or never_code(directory) or _NEVER.excludes(directory):
+        if below is None or never_code(directory) or _never(directory):
             return False
         inside = _below(absolute, self.context)
         return not (_is_shut(self.ignore, below) or _is_shut(self.shared, inside))
@@ -85,6 +86,12 @@ class Selection:
 
     def _absolute(self, path: str) -> str:
         return os.path.normpath(f"{self.root}/{path}")
+
+
+def _never(path: str) -> bool:
+    """Whether Compose leaves it out; plain looks rule out nearly every path."""
+    suspect = ".idea" in path or ".sw" in path or ".kate-swp" in path or "-go-tmp-umask" in path
+    return suspect and _NEVER.excludes(path)
 
 
 def _is_shut(ignore: DockerIgnore, directory: str | None) -> bool:
@@ -196,14 +203,15 @@ def among(
     context: str,
     named: Callable[[str], str],
     ignore: Iterable[str],
-) -> Iterable[str]:
+) -> Iterable[tuple[str, str]]:
     """Those of the ``files`` of ``context`` (absolute, without links) that ``skip_for`` would leave
-    in a walk below ``rule.source``, as seen from there.
+    in a walk below ``rule.source``: their names, and as seen from there.
     """
     lead = _below(rule.source, context)
     if lead is None:
         return
     skip, prefix = skip_for(rule, named, ignore, sent=True), f"{lead}/" if lead else ""
+    takes = _taker(rule, ignore, sent=True)
     entered = {"": True}
 
     def enters(directory: str) -> bool:
@@ -215,8 +223,9 @@ def among(
     for path in files:
         if path.startswith(prefix):
             below = path[len(prefix) :]
-            if enters(below.rpartition("/")[0]) and not skip(below, Kind.FILE):
-                yield below
+            directory = below.rpartition("/")[0]
+            if (entered.get(directory) or enters(directory)) and takes(below, name := named(below)):
+                yield name, below
 
 
 def skip_for(
@@ -227,13 +236,20 @@ def skip_for(
     ``named`` makes a project-relative path of one below the source; ``sent``: the builder is known
     to be sent all of it.
     """
-    ignored = IgnoreRules(ignore)
+    ignored, takes = IgnoreRules(ignore), _taker(rule, ignore, sent=sent)
 
     def skip(below: str, kind: Kind) -> bool:
         path = named(below)
         if kind is Kind.DIR:
             return not rule.selects.enters(path) or bool(ignored.decide(path, directory=True))
-        taken = rule.selects.takes(below, path, sent=sent)
-        return not taken or bool(ignored.decide(path, directory=False))
+        return not takes(below, path)
 
     return skip
+
+
+def _taker(rule: WatchRule, ignore: Iterable[str], *, sent: bool) -> Callable[[str, str], bool]:
+    """Whether a file is the rule's and not ignored, by its path below the source and its name."""
+    takes, ignored = partial(rule.selects.takes, sent=sent), IgnoreRules(ignore)
+    if not ignored:
+        return takes
+    return lambda below, path: takes(below, path) and not ignored.decide(path, directory=False)

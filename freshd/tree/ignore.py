@@ -35,6 +35,8 @@ EDITOR_TEMPORARIES: Final = (
     ".DS_Store",
     "Thumbs.db",
 )
+_LITTER_ENDS: Final = {one[-1] for one in EDITOR_TEMPORARIES if one.startswith("*")}
+_LITTER_BEGINS: Final = {one.lstrip("[")[0] for one in EDITOR_TEMPORARIES if one[0] != "*"}
 # the name pathspec gives the '/' that ends a matched directory
 _MARK: Final = "(?P<ps_d>/)"
 _MAX_BYTES: Final = 1 << 20
@@ -51,6 +53,10 @@ class IgnoreRules:
         # one search rules out nearly every path before the patterns are asked one by one
         sources = (f"(?:{pattern.regex.pattern.replace(_MARK, '/')})" for pattern in self._patterns)
         self._any = re.compile("|".join(sources)) if self._patterns else None
+
+    def __bool__(self) -> bool:
+        """Whether there is any pattern."""
+        return self._any is not None
 
     def decide(self, path: str, *, directory: bool) -> bool | None:
         """True: ignored; False: taken back by a ``!`` line; None: nothing names this path."""
@@ -187,7 +193,8 @@ def never_code(path: str) -> bool:
     """
     above, _, name = path.rpartition("/")
     return (
-        name in (".git", POLICY_FILE)
+        name == ".git"
+        or name == POLICY_FILE
         or _is_editor_litter(name)
         or (name.endswith(".pyc") and above.rpartition("/")[2] == "__pycache__")
         or (".git" in above and ".git" in above.split("/"))
@@ -199,8 +206,15 @@ def _editors() -> IgnoreRules:
     return IgnoreRules(EDITOR_TEMPORARIES)
 
 
-@lru_cache(maxsize=16_384)
 def _is_editor_litter(name: str) -> bool:
+    """One look at both ends rules out nearly every name."""
+    if name[:1] not in _LITTER_BEGINS and name[-1:] not in _LITTER_ENDS:
+        return False
+    return _is_litter(name)
+
+
+@lru_cache(maxsize=16_384)
+def _is_litter(name: str) -> bool:
     return bool(_editors().decide(name, directory=False))
 
 

@@ -14,7 +14,7 @@ from freshd.model import Kind
 from freshd.tree.dockerignore import DockerIgnore
 from freshd.tree.hashing import moved_lately
 from freshd.tree.ignore import WatchIgnore
-from freshd.tree.walk import Skip, Stat, open_directory, walk
+from freshd.tree.walk import Skip, Stat, open_directory, walk_everything, walk_names
 
 Stamp: TypeAlias = tuple[int, int, int, int] | None
 """mtime, ctime, inode, and 0; None for what is not there. The last is not 0 where it moved so
@@ -36,6 +36,8 @@ class Listing:
 
 def list_context(directory: str, ignore: DockerIgnore) -> Listing:
     """What of a build context the builder is sent. Raises RootGone."""
+    if not ignore.patterns:
+        return list_below(directory, walk_everything)
     entered: set[str] = set()
 
     def skip(path: str, kind: Kind) -> bool:
@@ -76,15 +78,18 @@ def list_below(directory: str, skip: Skip) -> Listing:
     unreadable: list[str] = []
     stamps: dict[str, Stamp] = {directory: stamp(directory, now=now)}
     top = directory.rstrip("/")
-    for found in walk(directory, skip=skip, names_only=True):
-        if found.kind is Kind.UNREADABLE:
+    for found, plain in walk_names(directory, skip=skip):
+        if found is None:
+            pass  # the directory itself
+        elif found.kind is Kind.UNREADABLE:
             unreadable.append(f"{found.path}: {found.reason}")
-            continue
-        files[found.path] = found.kind
-        if found.kind is Kind.LINK:
-            links.append(found.path)
-        elif found.kind is Kind.DIR:
-            stamps[f"{top}/{found.path}"] = _stamp_of(found, now)
+        else:
+            files[found.path] = found.kind
+            if found.kind is Kind.LINK:
+                links.append(found.path)
+            elif found.kind is Kind.DIR:
+                stamps[f"{top}/{found.path}"] = _stamp_of(found, now)
+        files.update(dict.fromkeys(plain, Kind.FILE))
     return Listing(files, _link_texts(directory, links), stamps, tuple(unreadable))
 
 

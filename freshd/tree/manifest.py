@@ -7,6 +7,7 @@ an edit in the very tick of the clock in which the file was hashed leaves the sa
 
 import errno
 import os
+import stat
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -179,8 +180,16 @@ class _Look:
 
     def at(self, directory: int, paths: Iterable[str]) -> None:
         """Look at ``paths``, all in the open ``directory``."""
-        for found in _stats_in(directory, paths):
-            entry = without_content(found) or _believed(found, self._known.get(found.path))
+        changed = []
+        for path in paths:
+            known = self._known.get(path)
+            entry = None if known is None else _believed(directory, path, *known)
+            if entry is not None:
+                self.entries[path] = entry
+            else:
+                changed.append(path)
+        for found in _stats_in(directory, changed):
+            entry = without_content(found)
             if entry is not None:
                 self.entries[found.path] = entry
             elif _is_big(found):
@@ -195,17 +204,19 @@ class _Look:
             self.entries[path] = result[1]
 
 
-def _believed(found: Stat, known: tuple[Signature, Entry] | None) -> Entry | None:
+def _believed(directory: int, path: str, was: Signature, entry: Entry) -> Entry | None:
     """The remembered entry, if the stat is the one it was hashed with and that was not racy."""
-    if known is None or found.kind is not Kind.FILE:
-        return None
-    was, entry = known
+    try:
+        now = os.stat(path.rpartition("/")[2] or ".", dir_fd=directory, follow_symlinks=False)
+    except OSError:
+        return None  # the look that follows says why
     same = (
-        was.mtime_ns == found.mtime_ns
-        and was.ctime_ns == found.ctime_ns
-        and was.size == found.size
-        and was.inode == found.inode
-        and was.device == found.device
+        was.ctime_ns == now.st_ctime_ns
+        and was.mtime_ns == now.st_mtime_ns
+        and was.size == now.st_size
+        and was.inode == now.st_ino
+        and was.device == now.st_dev
+        and stat.S_ISREG(now.st_mode)
     )
     return entry if same and not racy(was) else None
 

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from operator import attrgetter
 from typing import TYPE_CHECKING, Final
 
 from freshd.model import Kind, Mount, Pair, Remedy, ServiceMap, Via
@@ -188,18 +189,19 @@ class _Draft:
         self.lasting += words
 
     def _add_inferred(self, inference: Inference, prefix: str, name: str) -> None:
+        why = {line: f"{name} line {line}" for line in {copy.line for copy in inference.pairs}}
         for copy in inference.pairs:
             if never_code(copy.source):
                 continue
             self._pair(
                 Pair(
-                    source=self._names.named(prefix, copy.source),
-                    target=copy.target,
-                    via=Via.COPY,
+                    self._names.named(prefix, copy.source),
+                    copy.target,
+                    Via.COPY,
                     mode=copy.mode,
                     also_input=copy.also_input,
                     free_mode=copy.free_mode,
-                    why=f"{name} line {copy.line}",
+                    why=why[copy.line],
                 )
             )
         inputs = {
@@ -239,14 +241,15 @@ class _Draft:
         if rule.target is not None and os.path.isdir(rule.source):
             self.origins.setdefault(rule.target.rstrip("/") or "/", path)
         rebuilds = Remedy.REBUILD in rule.does and self.service.build is not None
+        restarts, lands = rule.does == {Remedy.RESTART}, rule.target is not None
         copied = {pair.source for pair in self.pairs.values()} if rebuilds else set()
         why = f"develop.watch rule {rule.number} of {rule.service}"
         for source, below in self._selected(rule, "" if path == "." else path):
             if rebuilds and source not in copied:
                 self.inputs.add(source)
-            if rule.does == {Remedy.RESTART}:
+            if restarts:
                 self.restarts.add(source)
-            target = rule.place(below)
+            target = rule.place(below) if lands else None
             if target is not None and not self._copies(source, target):
                 on_change = not rule.initial
                 self._declare(Pair(source, target, Via.DECLARED, on_change=on_change, why=why))
@@ -263,8 +266,7 @@ class _Draft:
         context, ignore, listing = self._context or ("", None, Listing())
         if self._context is not None and rule.selects.covers(context, ignore):
             files = [path for path, kind in listing.files.items() if _lands(kind)]
-            found = among(rule, files, context, named, self._ignore)
-            return [(named(below), below) for below in found]
+            return among(rule, files, context, named, self._ignore)
         skip = skip_for(rule, named, self._ignore)
         listing = self._listing(rule.source, partial(list_below, skip=skip))
         lands = (below for below, kind in listing.files.items() if _lands(kind))
@@ -332,7 +334,7 @@ class _Draft:
         pairs = mark_hidden(
             self.pairs.values(), mounts, self.bound, through_volumes=through_volumes
         )
-        pairs.sort(key=lambda pair: (pair.target, pair.via))
+        pairs.sort(key=attrgetter("target", "via"))
         origins = {
             target: source
             for target, source in sorted(self.origins.items())

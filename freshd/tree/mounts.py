@@ -5,7 +5,6 @@ In: a service's mounts, by the Compose model and by a container. Out: pairs mark
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 
 from freshd.model import Mount, Pair, Via
 from freshd.tree.compose import ComposeMount
@@ -68,7 +67,7 @@ def mark_hidden(
         )
         if not shown and through_volumes and pair.via is Via.DECLARED and destination is not None:
             shown = mounts[destination].kind == "volume"
-        marked.append(pair if shown else replace(pair, effective=False, hidden_by=destination))
+        marked.append(pair if shown else pair._replace(effective=False, hidden_by=destination))
     return marked
 
 

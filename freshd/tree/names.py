@@ -18,6 +18,8 @@ class Names:
         """The one project-relative name of a path below ``prefix``, which may hold the project."""
         if path.startswith("../"):  # of a further build context
             return self.relative(os.path.join(self._root, prefix, path))
+        if not prefix and path:
+            return path
         joined = _joined(prefix, path)
         if not prefix.startswith(".."):
             return joined

@@ -9,7 +9,7 @@ import errno
 import os
 import stat
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final, NamedTuple, TypeAlias
 
 from freshd.errors import FreshdError
@@ -47,26 +47,40 @@ def walk_everything(path: str, kind: Kind) -> bool:  # noqa: ARG001 - the shape 
     return False
 
 
-def walk(root: str, *, skip: Skip = walk_everything, names_only: bool = False) -> Iterator[Stat]:
+def walk(root: str, *, skip: Skip = walk_everything) -> Iterator[Stat]:
     """Yield everything below ``root`` once, in byte order of the path.
 
     A directory sorts as if its name ended in '/', right before what it holds. ``skip(path, kind)``
     leaves a path out, and for a directory all below it. What cannot be listed is UNREADABLE, what
-    vanished meanwhile is left out. With ``names_only`` regular files get no stat: all but their
-    path and kind is 0. Raises RootGone when the root itself cannot be listed.
+    vanished meanwhile is left out. Raises RootGone when the root itself cannot be listed.
     """
+    return (found for found, _ in _walk(root, skip, names=False) if found is not None)
+
+
+def walk_names(
+    root: str, *, skip: Skip = walk_everything
+) -> Iterator[tuple[Stat | None, Sequence[str]]]:
+    """The same without a stat of regular files, which takes half the time.
+
+    Yields the root (None) and everything below it but regular files; with a directory come the
+    paths of those that lie in it, in no order.
+    """
+    return _walk(root, skip, names=True)
+
+
+def _walk(root: str, skip: Skip, *, names: bool) -> Iterator[tuple[Stat | None, Sequence[str]]]:
     try:
         fd = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except OSError as error:
         raise RootGone(f"cannot read the directory {root}: {error.strerror}") from error
-    look = _named_entry if names_only else _stat_entry
-    levels = [_Level(fd, "", look)]
+    levels = [_Level(fd, "", names=names)]
     try:
         levels[0].read(skip)
     except OSError as error:
         os.close(fd)
         raise RootGone(f"cannot read the directory {root}: {error.strerror}") from error
     try:
+        yield None, levels[0].files
         while levels:
             level = levels[-1]
             if not level.waiting:
@@ -76,11 +90,11 @@ def walk(root: str, *, skip: Skip = walk_everything, names_only: bool = False) -
             below = _enter(level, found, skip) if found.kind is Kind.DIR else None
             if isinstance(below, _Level):
                 levels.append(below)
-                yield found
+                yield found, below.files
             elif found.kind is not Kind.DIR:
-                yield found
+                yield found, ()
             elif below is not None and not skip(below.path, below.kind):
-                yield below
+                yield below, ()
     finally:
         for level in levels:
             os.close(level.fd)
@@ -162,27 +176,33 @@ def climb(root: str, path: str) -> tuple[str, str]:
     return root, path
 
 
-_LookAt: TypeAlias = Callable[["os.DirEntry[str]", str], Stat | None]
-
-
 class _Level:
-    """One open directory of a walk: its descriptor, its paths' prefix, what is left of it."""
+    """One open directory of a walk: its descriptor, its paths' prefix, what is left of it.
 
-    __slots__ = ("fd", "look", "prefix", "waiting")
+    With ``names`` its regular files are in ``files``, else they wait with all else.
+    """
 
-    def __init__(self, fd: int, prefix: str, look: _LookAt) -> None:
+    __slots__ = ("fd", "files", "names", "prefix", "waiting")
+
+    def __init__(self, fd: int, prefix: str, *, names: bool) -> None:
         self.fd = fd
         self.prefix = prefix
-        self.look = look
+        self.names = names
+        self.files: list[str] = []
         self.waiting: list[Stat] = []
 
     def read(self, skip: Skip) -> None:
         """List the directory, last in order first, so that the walk pops it from the end."""
-        look, prefix, waiting = self.look, self.prefix, self.waiting
+        names, prefix, waiting, files = self.names, self.prefix, self.waiting, self.files
         with os.scandir(self.fd) as entries:
             for entry in entries:
-                found = look(entry, prefix + entry.name)
-                if found is not None and not skip(found.path, found.kind):
+                path = prefix + entry.name
+                if names and _is_file(entry):
+                    if skip is walk_everything or not skip(path, Kind.FILE):
+                        files.append(path)
+                    continue
+                found = _stat_entry(entry, path)
+                if found is not None and not skip(path, found.kind):
                     waiting.append(found)
         plain = all(found.path.isascii() for found in waiting)
         waiting.sort(key=_sort_key if plain else _byte_order, reverse=True)
@@ -197,13 +217,11 @@ def _stat_entry(entry: "os.DirEntry[str]", path: str) -> Stat | None:
         return Stat(path, Kind.UNREADABLE, 0, 0, 0, 0, 0, 0, error.strerror or str(error))
 
 
-def _named_entry(entry: "os.DirEntry[str]", path: str) -> Stat | None:
+def _is_file(entry: "os.DirEntry[str]") -> bool:
     try:
-        if entry.is_file(follow_symlinks=False):
-            return Stat(path, Kind.FILE, 0, 0, 0, 0, 0, 0)
+        return entry.is_file(follow_symlinks=False)
     except OSError:
-        pass  # the stat that is made then says why
-    return _stat_entry(entry, path)
+        return False  # the stat that is made then says why
 
 
 def _enter(parent: _Level, found: Stat, skip: Skip) -> "_Level | Stat | None":
@@ -213,7 +231,7 @@ def _enter(parent: _Level, found: Stat, skip: Skip) -> "_Level | Stat | None":
         fd = os.open(name, os.O_RDONLY | _DIRECTORY, dir_fd=parent.fd)
     except OSError as error:
         return _not_entered(parent.fd, found, error)
-    level = _Level(fd, found.path + "/", parent.look)
+    level = _Level(fd, found.path + "/", names=parent.names)
     try:
         level.read(skip)
     except OSError as error:

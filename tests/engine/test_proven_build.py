@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import replace
 
 import pytest
 
@@ -41,7 +40,7 @@ def test_what_goes_into_a_build_is_read_and_not_remembered(context: Context) -> 
     stats, root = context.store.stats, context.surveyor.manifest.root
     context.world(Plan("web")).inputs()
     signature, entry = stats.get_many(root, ["app/a"])["app/a"]
-    later = replace(signature, hashed_at_ns=signature.hashed_at_ns + 10**10)
-    stats.put_many(root, {"app/a": (later, replace(entry, digest="0" * 64))})
+    later = signature._replace(hashed_at_ns=signature.hashed_at_ns + 10**10)
+    stats.put_many(root, {"app/a": (later, entry._replace(digest="0" * 64))})
     assert context.surveyor.manifest.entries(["app/a"])["app/a"].digest == "0" * 64
     assert context.world(Plan("web")).inputs()["app/a"] == hashlib.sha256(b"a").hexdigest()

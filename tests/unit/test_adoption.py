@@ -30,7 +30,7 @@ def facts(tree: str, there: str, built: str) -> ServiceFacts:
     return ServiceFacts(
         service="web",
         builds=True,
-        mapping=ServiceMap("web", pairs=(pair, replace(pair, source="b", target="/other"))),
+        mapping=ServiceMap("web", pairs=(pair, pair._replace(source="b", target="/other"))),
         tree={"a": entry(tree), "b": entry(tree)},
         observations=(
             Observation(

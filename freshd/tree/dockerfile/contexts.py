@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from freshd.model import Kind
-from freshd.tree.dockerfile.volume import Node, Volume
+from freshd.tree.dockerfile.volume import DIRECTORY, Node, Volume
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +38,14 @@ def context_volume(
     for path, kind in files.items():
         if kind is Kind.OTHER:
             continue  # sockets and devices are not sent to the builder
-        source = None if kind is Kind.DIR else below(prefix, path)
-        volume.put(f"/{path}", Node(kind, source, links.get(path, "")))
+        if kind is Kind.DIR:
+            volume.put(f"/{path}", DIRECTORY)
+            continue
+        source = below(prefix, path) if prefix else path
+        node = Node(kind, source, links.get(path, "") if links else "")
+        directory, _, name = path.rpartition("/")
+        if not volume.add(f"/{directory}", name, f"/{path}", node):
+            volume.put(f"/{path}", node)
     return volume
 
 

@@ -174,16 +174,18 @@ def _begin(
     if mode and octal is None:
         replay.notes.unclear(line, f"--chmod={mode}: the modes it gives are not computed")
 
+    free = bool(mode) and octal is None
+
     def stamp(node: Node) -> Node:
+        consumed, through_run = node.consumed, node.through_run
         if origin_state is not None and origin_state.runs:
-            node = node._replace(
-                consumed=origin_state.consumed(node),
-                through_run=node.through_run or origin_state.ran_since(node),
-            )
-        node = node._replace(
-            at=now, line=line, record=text, before=(), guessed=guessed, given=False
+            consumed = origin_state.consumed(node)
+            through_run = through_run or origin_state.ran_since(node)
+        landed = Node(
+            *(node.kind, node.source, node.link, node.mode, node.free_mode, line, text, (), now),
+            *(consumed, through_run, node.named, guessed),
         )
-        return chmod(node, mode=octal, free=bool(mode) and octal is None)
+        return chmod(landed, mode=octal, free=free) if mode else landed
 
     def is_directory(path: str) -> bool:
         return _unknown_is_directory(replay, state, words, path, text=text)

@@ -7,6 +7,7 @@ copied files cannot be read off a Dockerfile: `demote` takes that from the built
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from operator import itemgetter
+from typing import NamedTuple
 
 from freshd.model import Kind
 from freshd.tree.dockerfile.apply import apply
@@ -23,9 +24,8 @@ ARCHIVE_ENDINGS = (
 BUILD_FILES = frozenset({"Dockerfile", ".dockerignore", "Dockerfile.dockerignore"})
 
 
-@dataclass(frozen=True, slots=True)
-class CopyPair:
-    """One file (or link) of the context that lands verbatim.
+class CopyPair(NamedTuple):
+    """One file (or link) of the context that lands verbatim; a tuple, as ``Node`` is.
 
     ``source`` is relative to the context, ``target`` absolute in the image. ``mode`` is the
     ``--chmod`` (None: the file's own). ``line`` is the COPY's, ``record`` its text in the image's
@@ -181,7 +181,7 @@ def demote(inference: Inference, rewritten: Mapping[str, str]) -> Inference:
     return replace(
         inference,
         pairs=tuple(
-            replace(pair, also_input=True) if pair.source in both else pair for pair in kept
+            pair._replace(also_input=True) if pair.source in both else pair for pair in kept
         ),
         inputs=tuple(sorted(inputs)),
         demoted={**inference.demoted, **{pair.target: rewritten[pair.target] for pair in gone}},
@@ -189,22 +189,23 @@ def demote(inference: Inference, rewritten: Mapping[str, str]) -> Inference:
 
 
 def _pairs(state: State, read: Collection[str]) -> tuple[CopyPair, ...]:
-    nodes = sorted(state.volume.nodes.items(), key=itemgetter(0))
+    landed = [(path, node) for path, node in state.volume.nodes.items() if node.source is not None]
+    landed.sort(key=itemgetter(0))
     return tuple(
         CopyPair(
-            source=node.source,
-            target=path,
-            mode=node.mode,
-            line=node.line,
-            also_input=node.source in read or state.consumed(node),
-            through_run=node.through_run,
-            free_mode=node.free_mode or node.through_run,
-            record=node.record,
-            before=node.before,
-            named=node.named,
-            guessed=node.guessed,
+            node.source,
+            path,
+            node.mode,
+            node.line,
+            node.source in read or state.consumed(node),
+            node.through_run,
+            node.free_mode or node.through_run,
+            node.record,
+            node.before,
+            node.named,
+            node.guessed,
         )
-        for path, node in nodes
+        for path, node in landed
         if node.source is not None
     )
 

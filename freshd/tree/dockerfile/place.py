@@ -90,11 +90,16 @@ class Placer:
         return target
 
     def _contents(self, origin: Volume, base: str, *, target: str, order: Placement) -> None:
-        self.volume.make_directories(target)
-        filtered = bool(order.exclude.patterns)
-        for relative, node in origin.below(base):
-            if not filtered or not order.exclude.excludes(relative):
-                self._merge(join(target, relative), node, order)
+        volume, stamp = self.volume, order.stamp
+        volume.make_directories(target)
+        excludes = order.exclude.excludes if order.exclude.patterns else None
+        for directory, name, node in origin.walk(base):
+            if excludes is not None and excludes(f"{directory}/{name}" if directory else name):
+                continue
+            above = join(target, directory) if directory else target
+            path = f"{above}/{name}" if above != "/" else f"/{name}"
+            if node.kind is Kind.DIR or not volume.add(above, name, path, stamp(node)):
+                self._merge(path, node, order)
 
     def _merge(self, path: str, node: Node, order: Placement) -> None:
         if node.kind is not Kind.DIR:

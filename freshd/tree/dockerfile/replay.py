@@ -74,7 +74,7 @@ class State:
 
     def consumed(self, node: Node) -> bool:
         """Whether a RUN, here or in the stage it came from, is known to have read the file."""
-        if node.consumed or node.source is None:
+        if node.consumed or node.source is None or not self.runs:
             return node.consumed
         source = node.source
         return any(run.at > node.at and consumes(run, source) for run in self.runs)

@@ -152,6 +152,17 @@ class Volume:
         self.nodes[path] = node
         self.names[directory].add(name)
 
+    def add(self, directory: str, name: str, path: str, node: Node) -> bool:
+        """Set ``path``, the file ``name`` of a directory that is there; False, and nothing is done,
+        where there is more to it. What ``put`` does for most files of a large context.
+        """
+        names = self.names.get(directory)
+        if names is None or path in self.nodes:
+            return False
+        self.nodes[path] = node
+        names.add(name)
+        return True
+
     def make_directories(self, path: str) -> None:
         """The directory and those above it come to exist; what the base image has stays its."""
         node = self.nodes.get(path)
@@ -169,18 +180,23 @@ class Volume:
         """Names in one directory, in the byte order a walk has."""
         return sorted(self.names.get(path, ()), key=_bytes)
 
-    def below(self, path: str) -> Iterator[tuple[str, Node]]:
-        """(path relative to ``path``, node) of everything below, parents first."""
+    def walk(self, path: str) -> Iterator[tuple[str, str, Node]]:
+        """(directory relative to ``path``, name, node) of everything below, parents first."""
         pending = [""]
         while pending:
             prefix = pending.pop()
             directory = join(path, prefix) if prefix else path
+            above = "" if directory == "/" else directory
             for name in self.names.get(directory, ()):
-                relative = f"{prefix}/{name}" if prefix else name
-                node = self.nodes[join(path, relative)]
-                yield relative, node
+                node = self.nodes[f"{above}/{name}"]
+                yield prefix, name, node
                 if node.kind is Kind.DIR:
-                    pending.append(relative)
+                    pending.append(f"{prefix}/{name}" if prefix else name)
+
+    def below(self, path: str) -> Iterator[tuple[str, Node]]:
+        """(path relative to ``path``, node) of everything below, parents first."""
+        for directory, name, node in self.walk(path):
+            yield f"{directory}/{name}" if directory else name, node
 
     def glob(self, pattern: str) -> list[str]:
         """The paths a COPY source names, in walking order; links are followed before a wildcard."""

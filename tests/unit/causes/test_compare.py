@@ -222,7 +222,7 @@ def test_a_copys_chmod_is_what_the_tree_wants() -> None:
     tree = {"app/a.py": "one"}
     assert compare(Stack(tree, {"app/a.py": "+one"}, pairs=pairs).facts()).findings == ()
     report = compare(Stack(tree, tree, pairs=pairs).facts())
-    assert only(report, "mode-differs").want == replace(entry("one"), mode=0o755)
+    assert only(report, "mode-differs").want == entry("one")._replace(mode=0o755)
 
 
 def test_a_mode_that_the_build_sets_freely_is_not_compared() -> None:
@@ -249,7 +249,7 @@ def test_what_the_build_read_counts_for_the_image_also_under_a_bind(
     *, read: bool, found: list[str]
 ) -> None:
     """The mount shows the new lock file, and what was installed from the old one."""
-    lock = replace(hidden("app/uv.lock", "/srv/app"), also_input=read)
+    lock = hidden("app/uv.lock", "/srv/app")._replace(also_input=read)
     bind = Pair("app/uv.lock", "/srv/app/uv.lock", Via.BIND)
     web = replica(1, mounts=(mount("bind", "/srv/app"),))
     seen = {"web-1": {"app/uv.lock": "v2"}}
