@@ -16,8 +16,8 @@ tree, so the quiet gap grows with the burst it ends:
 
 A mark during a pass of its key rests like any other, then causes exactly one more pass. Where one
 mark names paths and another means everything, the quick pass comes first and the other right after
-it. A key with service None stands for the whole project and never runs beside a pass of one of its
-services.
+it, whatever is marked meanwhile. A key with service None stands for the whole project and never
+runs beside a pass of one of its services.
 """
 
 import threading
@@ -62,6 +62,7 @@ class _Burst:
     paths: set[str] = field(default_factory=set)
     everything: bool = False
     reasons: dict[str, None] = field(default_factory=dict)
+    passed_over: bool = False  # a quick pass has gone first already
 
     def add(self, now: float, *, paths: Iterable[str] | None, reason: str) -> None:
         self.last = now
@@ -132,10 +133,15 @@ class Coalescer:
     def _start(self, key: Key) -> Work:
         burst = self._bursts.pop(key)
         self._running.add(key)
+        quick = bool(burst.paths) and not burst.passed_over
         if burst.paths and burst.everything:
-            left = _Burst(burst.first, burst.last, everything=True, reasons=dict(burst.reasons))
+            left = _Burst(burst.first, burst.last, reasons=dict(burst.reasons))
+            if quick:
+                left.everything = left.passed_over = True
+            else:
+                left.paths = burst.paths
             self._bursts[key] = left
-        paths = frozenset(burst.paths) if burst.paths or not burst.everything else None
+        paths = frozenset(burst.paths) if quick or not burst.everything else None
         return Work(key, paths, tuple(burst.reasons), burst.first)
 
     def _blocked(self, key: Key, now: float) -> bool:

@@ -51,9 +51,9 @@ _RETRY = 5.0
 _MARGIN = 0.1
 _AWAY = 30.0
 _ANOTHERS_TURN = 15.0
-_MOST_TIMES = 10
 _SETTLE_SHARE = 2.0
 _LONGEST_SETTLE = 10.0
+_LONGEST_PUT_OFF = 15.0
 
 
 class Log(Protocol):
@@ -104,7 +104,7 @@ class Passes:
         self._validating = Validating(clock)
         self.pulses = Pulses()
         self._stale_since: dict[str, float] = {}
-        self._gave_way: dict[str, int] = {}
+        self._wanted: dict[str, float] = {}
         self._took: dict[str, float] = {}
         self._stopping = False
         self.engine_lost = threading.Event()  # a step may have broken off: see ``recovery``
@@ -216,7 +216,7 @@ class Passes:
             go_on=partial(self._give_way, service) if give_way else no_haste,
         )
         if paths is None:
-            self._gave_way.pop(service, None)
+            self._wanted.pop(service, None)
             self._took[service] = time.monotonic() - begun
         self._keep(service, passed, narrow=paths is not None)
         if full and paths is None:
@@ -230,14 +230,18 @@ class Passes:
     def _look_later(self, service: str) -> None:
         """After a save: the longer a look at everything takes, the rarer it is in another's way."""
         wait = min(max(SETTLE, _SETTLE_SHARE * self._took.get(service, 0.0)), _LONGEST_SETTLE)
+        wait = max(0.0, min(wait, self._may_wait(service)))
         self._later(service, wait, "the whole service after a change")
 
     def _give_way(self, service: str) -> None:
-        """A save does not wait for a look at everything, which is due again soon; not for ever."""
-        times = self._gave_way.get(service, 0)
-        if times < _MOST_TIMES and self._dirty.urgent(self._project.dir, service):
-            self._gave_way[service] = times + 1
+        """A save does not wait for a look at everything, which is due again soon."""
+        if self._dirty.urgent(self._project.dir, service) and self._may_wait(service) > 0:
             raise Overtaken
+
+    def _may_wait(self, service: str) -> float:
+        """For how long yet: something that writes without end does not put it off for ever."""
+        now = time.monotonic()
+        return self._wanted.setdefault(service, now) + _LONGEST_PUT_OFF - now
 
     def _try_again(self, service: str, outcomes: Sequence[Outcome]) -> None:
         """When the first of the steps that failed may be tried once more: nothing else tells."""

@@ -6,13 +6,17 @@ absolute. More marks than needed do no harm: a pass looks at what really is ther
 
 import os
 from collections.abc import Collection
+from dataclasses import dataclass
 
 from freshd.causes.mounts import is_below
 from freshd.engine.events import EngineEvent
+from freshd.errors import ConfigError
 from freshd.model import Kind
 from freshd.project import Project
+from freshd.tree.buildfiles import read_build_files
 from freshd.tree.compose import ComposeService, tagged
 from freshd.tree.develop import wanted
+from freshd.tree.dockerignore import DockerIgnore
 from freshd.tree.ignore import WatchIgnore
 from freshd.tree.mounts import may_list
 
@@ -32,8 +36,11 @@ class Watched:
         self._places = {
             name: _places(service, project) for name, service in project.services.items()
         }
+        self._sent = _sent_by_service(project)
+        contexts = {sent.context for sent in self._sent.values() if sent is not None}
         self._files = frozenset((*project.consent_files(), *project.input_files()))
-        self.roots = _outermost({project.dir, *(p for some in self._places.values() for p in some)})
+        places = (place for several in self._places.values() for place in several)
+        self.roots = _outermost({project.dir, *contexts, *places})
         self._ignores = {root: WatchIgnore(root) for root in self.roots}
 
     def skip(self, path: str, is_dir: bool) -> bool:  # noqa: FBT001 - the watcher's shape
@@ -54,10 +61,12 @@ class Watched:
 
     def reload_ignores(self, paths: Collection[str]) -> bool:
         """Whether an ignore file is among ``paths``; then they are all read again."""
-        if not any(os.path.basename(path) == ".gitignore" for path in paths):
+        decided_by = {path for sent in self._sent.values() if sent for path in sent.decided_by}
+        if not any(os.path.basename(path) == ".gitignore" or path in decided_by for path in paths):
             return False
         for ignore in self._ignores.values():
             ignore.reload()
+        self._sent = _sent_by_service(self._project)
         return True
 
     def is_project_file(self, path: str) -> bool:
@@ -68,7 +77,12 @@ class Watched:
         """service -> those of ``paths`` that its build or its mounts may read."""
         found: dict[str, set[str]] = {}
         for name, places in self._places.items():
-            ours = {path for path in paths if any(_touches(path, place) for place in places)}
+            sent = self._sent[name]
+            ours = {
+                path
+                for path in paths
+                if any(_touches(path, place) for place in places) or (sent and sent.holds(path))
+            }
             if ours:
                 found[name] = ours
         return found
@@ -92,11 +106,50 @@ class Watched:
         return next((root for root in self.roots if is_below(path, root)), None)
 
 
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    """A build context (absolute), and what its ignore file keeps from the builder.
+
+    ``decided_by`` are the files that say so, whether they exist.
+    """
+
+    context: str
+    ignore: DockerIgnore
+    decided_by: frozenset[str] = frozenset()
+
+    def holds(self, path: str) -> bool:
+        """Whether the builder may be sent the path, or something below it."""
+        if path in self.decided_by or not self.ignore.patterns:
+            return _touches(path, self.context)
+        if not is_below(path, self.context):
+            return is_below(self.context, path)
+        below = os.path.relpath(path, self.context)
+        return not self.ignore.excludes(below) or self.ignore.may_reinclude_below(below)
+
+
+def _sent_by_service(project: Project) -> dict[str, "_Sent | None"]:
+    return {name: _sent(service, project) for name, service in project.services.items()}
+
+
+def _sent(service: ComposeService, project: Project) -> _Sent | None:
+    """None where nothing of this machine is built. An ignore file that is wrong excludes nothing:
+    the pass that it causes says what is wrong with it.
+    """
+    build = service.build
+    if build is None or build.remote:
+        return None
+    context = os.path.normpath(build.context)
+    try:
+        files = read_build_files(build, service=service.name, project_dir=project.dir)
+    except ConfigError:
+        return _Sent(context, DockerIgnore())
+    return _Sent(context, files.ignore, frozenset(files.looked_at))
+
+
 def _places(service: ComposeService, project: Project) -> tuple[str, ...]:
-    """The directories and files that land in the service, or that its build reads."""
+    """What lands in the service, or is read by its build, and is not of its build context."""
     found = set()
     if service.build is not None and not service.build.remote:
-        found.add(os.path.normpath(service.build.context))
         for context in service.build.additional_contexts.values():
             if os.path.isdir(context):
                 found.add(os.path.normpath(context))

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import threading
 
 import pytest
 
@@ -92,3 +93,37 @@ def test_a_file_becomes_a_directory_and_a_file_again(shop: Watching) -> None:
     stack.write({"app/package/x.py": "x = 1\n"})
     shop.level()
     shop.fresh()
+
+
+def test_a_file_that_is_written_without_end_keeps_no_whole_look_away(
+    stack: Stack, freshd: Freshd
+) -> None:
+    """Whole looks make way for saves. A log in the tree is one save after the other."""
+    stack.write({"compose.yaml": COMPOSE, "Dockerfile": DOCKERFILE, "freshd.toml": INJECT})
+    stack.write({"app/a.py": "a = 1\n", "app/log.txt": "0\n"})
+    stack.up(build=True)
+    shop, ended = Watching(stack, freshd), threading.Event()
+
+    def behind() -> list[str]:
+        """Files that the image lacks: whole looks alone see to that."""
+        found = [f for service in shop.status()["services"] for f in service["findings"]]
+        image = [f["evidence"]["paths"] for f in found if f["cause"] == "image-behind"]
+        return [path for paths in image for path in paths]
+
+    def log() -> None:
+        number = 0
+        while not ended.wait(0.02):
+            number += 1
+            stack.write({"app/log.txt": f"{number}\n"})
+
+    writer = threading.Thread(target=log)
+    writer.start()
+    try:
+        shop.run()
+        shop.until(behind, "the first whole look")
+        stack.write({"app/a.py": "a = 2\n"})
+        shop.until(lambda: "app/a.py" in behind(), "another one")
+    finally:
+        ended.set()
+        writer.join()
+    shop.level()

@@ -107,6 +107,20 @@ def test_what_is_named_comes_before_everything(order: tuple[list[str] | None, ..
     assert not rules.done(WEB)
 
 
+def test_everything_gets_its_turn_whatever_is_marked_meanwhile() -> None:
+    rules = Coalescer()
+    rules.mark(WEB, 1.0, paths=["a"], reason="saved")
+    rules.mark(WEB, 1.0, paths=None, reason="patrol")
+    turns: list[frozenset[str] | None] = []
+    for number, name in enumerate("bcde", 2):
+        work, _ = rules.next(float(number))
+        assert work is not None
+        turns.append(work.paths)
+        rules.mark(WEB, float(number), paths=[name], reason="saved")
+        assert rules.done(WEB)
+    assert turns == [{"a"}, None, {"b", "c"}, {"d"}]
+
+
 def test_too_many_paths_become_everything() -> None:
     rules = Coalescer()
     rules.mark(WEB, 1.0, paths=map(str, range(MOST_PATHS)), reason="x")

@@ -8,7 +8,7 @@ import pytest
 from freshd.engine.events import EngineEvent
 from freshd.policy.rules import Policy, ServicePolicy
 from freshd.project import Project
-from freshd.tree.compose import ComposeService
+from freshd.tree.compose import ComposeBuild, ComposeMount, ComposeService
 from freshd.watched import Watched
 
 
@@ -72,3 +72,32 @@ def test_what_freshd_writes_itself_makes_no_pass(tmp_path: Path) -> None:
     assert watched.skip(str(own), True)
     assert watched.skip(str(own / "freshd.sqlite3-wal"), False)
     assert not watched.skip(str(own.parent / "freshd-else"), False)
+
+
+def test_what_the_builder_is_not_sent_makes_no_pass(tmp_path: Path) -> None:
+    """But for what a mount shows, and for the ignore file itself."""
+    project = FakeProject(str(tmp_path))
+    build = ComposeBuild(context=str(tmp_path), dockerfile="Dockerfile")
+    data = ComposeMount("bind", "/data", str(tmp_path / "data"))
+    project.services = {
+        "web": ComposeService("web", "web", build=build),
+        "job": ComposeService("job", "job", build=build, mounts=(data,)),
+    }
+    for name, text in {
+        "Dockerfile": "FROM scratch\nCOPY . /\n",
+        ".dockerignore": "*.log\ndata\nkept\n!kept/*.py\n.dockerignore\n",
+    }.items():
+        (tmp_path / name).write_text(text)
+    watched = Watched(cast("Project", project))
+
+    def concerned(path: str) -> set[str]:
+        return set(watched.services_of([str(tmp_path / path)]))
+
+    assert concerned("app.log") == set()
+    assert concerned("data") == concerned("data/x") == {"job"}
+    assert concerned("app.py") == concerned("kept") == concerned("kept/a.py") == {"web", "job"}
+    assert concerned(".dockerignore") == concerned(".") == {"web", "job"}
+
+    (tmp_path / ".dockerignore").write_text("")
+    assert watched.reload_ignores([str(tmp_path / ".dockerignore")])
+    assert concerned("app.log") == {"web", "job"}
