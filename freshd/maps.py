@@ -22,6 +22,7 @@ from freshd.store.store import Store
 from freshd.tree.dockerfile.contradicted import contradicted, overwritten
 from freshd.tree.ignore import never_code
 from freshd.tree.mapping import MapResult, build_map, context_key
+from freshd.tree.mounts import merge
 
 
 @dataclass(slots=True)
@@ -77,7 +78,8 @@ class Maps:
         rewritten, refuted = known.rewritten.get(chain_id, {}), known.refuted.get(chain_id, {})
         mounts = known.replicas[0].mounts if known.replicas else None
         told = (tuple(sorted(rewritten)), tuple(sorted(refuted)))
-        made_for = (model, policy, watch, mounts, told, "" if image is None else image.id)
+        shown = tuple(merge(model.mounts, mounts).items())  # not `mounts`: none may be known yet
+        made_for = (model, policy, watch, shown, told, "" if image is None else image.id)
         if known.mapped is not None and known.made_for == made_for:
             if paths is not None and all(self.stays(service, path) for path in paths):
                 return known.mapped

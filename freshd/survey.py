@@ -54,7 +54,6 @@ class Surveyor:
         self._engine = engine
         self._store = store
         self._maps = Maps(project, engine, store)
-        self._trees: dict[str, dict[str, Entry]] = {}
         self.manifest = TreeManifest(project.dir, store.stats)
         self._since = Since(self.manifest)
 
@@ -104,13 +103,12 @@ class Surveyor:
         old = () if before is None else before.map.pairs
         if paths is None:
             pairs = mapped.map.pairs
-            self._trees[service] = {}
         elif mapped is before and not any(self._maps.is_above(service, path) for path in paths):
             pairs = tuple(pair for path in sorted(paths) for pair in known.sources.get(path, ()))
         else:
             pairs = narrowed(mapped.map.pairs, paths, old)
         with ThreadPoolExecutor(1) as beside:  # the container hashes while the tree is hashed
-            reading = beside.submit(self._read_tree, service, mapped.map, pairs, fresh=full)
+            reading = beside.submit(self._read_tree, {}, mapped.map, pairs, fresh=full)
             if paths is None:
                 extra = self._extra(service, mapped, image, replicas)
             else:
@@ -120,7 +118,7 @@ class Surveyor:
             tree = reading.result()
         go_on()
         if extra:
-            tree = self._read_tree(service, mapped.map, (), extra)
+            self._read_tree(tree, mapped.map, (), extra)
         found = self._images(service, image, observations, targets, told)
         go_on()
         for _ in range(_ROUNDS):
@@ -133,12 +131,14 @@ class Surveyor:
             mapped = self._maps.mapped(service)
             kept = {(pair.target, pair.via) for pair in mapped.map.pairs}
             pairs = tuple(pair for pair in pairs if (pair.target, pair.via) in kept)
-            tree = self._read_tree(service, mapped.map, ())
+            self._read_tree(tree, mapped.map, ())
         synced = partial(self._store.writes.synced, self._project.name, service)
         pairs = self._since.expected(pairs, observations, found, synced)
         found = self._attributed(mapped.map, found, extra, tree)
         result = replace(mapped, map=replace(mapped.map, pairs=pairs))
-        facts = self._facts(service, result, image, found, observations, narrow=paths is not None)
+        facts = self._facts(
+            service, result, tree, image, found, observations, narrow=paths is not None
+        )
         due = self._since.restarts(service, mapped.restarts, replicas, paths)
         return replace(facts, restarts=due)
 
@@ -233,15 +233,17 @@ class Surveyor:
 
     def _read_tree(
         self,
-        service: str,
+        tree: dict[str, Entry],
         mapping: ServiceMap,
         pairs: tuple[Pair, ...],
         extra: Iterable[str] = (),
         *,
         fresh: bool = False,
     ) -> dict[str, Entry]:
-        """Bring the sources of ``pairs`` and ``extra`` and the inputs up to date in memory."""
-        tree = self._trees.setdefault(service, {})
+        """Bring the sources of ``pairs`` and ``extra`` and the inputs up to date in ``tree``.
+
+        It lasts as long as one look: the entries of a large tree are better read again than kept.
+        """
         wanted = {pair.source for pair in pairs}
         wanted.update(mapping.inputs)
         wanted.update(filter(None, (source_of(mapping, target) for target in extra)))
@@ -331,6 +333,7 @@ class Surveyor:
         self,
         service: str,
         mapped: MapResult,
+        tree: Mapping[str, Entry],
         image: ImageFacts | None,
         found: Mapping[str, ImageFacts],
         observations: tuple[Observation, ...],
@@ -342,7 +345,7 @@ class Surveyor:
             service=service,
             builds=build is not None,
             mapping=mapped.map,
-            tree=self._trees[service],
+            tree=tree,
             observations=observations,
             tag_image=None if image is None else found.get(image.id, image),
             images=found,
