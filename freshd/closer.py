@@ -85,7 +85,7 @@ class CloserLook:
             self.project,
             self.engine,
             self.store,
-            Neighbours(self.project, self.engine, self.clock),
+            Neighbours(self.project, self.engine),
             ElsewhereLook(self.project, self.engine, self.compose),
         )
 

@@ -87,7 +87,7 @@ class DerivedLook:
         key = (image.id, target)
         if key not in self._digests:
             cache = self.store.images
-            names = images.list_below(self.engine, image.id, [target], cache=cache, prune=())
+            names = images.list_below(self.engine, image, [target], cache=cache, prune=())
             held = images.fill(self.engine, image, names or [target], cache=cache).files
             self._digests[key] = _digest(held)
         return self._digests[key]

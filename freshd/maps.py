@@ -157,7 +157,7 @@ class Maps:
         cache = self._images
         told_by = next((r for r in replicas if r.running and r.image_id == image.id), None)
         below = images.list_below(
-            self._engine, image.id, mapping.copied_into, cache=cache, told_by=told_by
+            self._engine, image, mapping.copied_into, cache=cache, told_by=told_by
         )
         beside = [
             path

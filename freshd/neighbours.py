@@ -4,7 +4,7 @@ In: a service's facts. Out: ``Stray``s, told from one listing of the engine's co
 """
 
 import os
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from freshd.engine.client import Engine
@@ -22,8 +22,6 @@ class Neighbours:
 
     project: Project
     engine: Engine
-    clock: Callable[[], float]
-    _listed: tuple[float, tuple[Replica, ...]] = (0.0, ())
 
     def of(self, facts: ServiceFacts) -> Iterator[Stray]:
         """Nothing for a project without Compose files."""
@@ -65,12 +63,7 @@ class Neighbours:
         return frozenset(filter(None, map(_host_port, made.ports)))
 
     def _running(self) -> tuple[Replica, ...]:
-        at, found = self._listed
-        now = self.clock()
-        if not at <= now < at + _SHARED:
-            found = tuple(one for one in self.engine.overview() if one.state == "running")
-            self._listed = (now, found)
-        return found
+        return tuple(one for one in self.engine.overview(within=_SHARED) if one.state == "running")
 
 
 def _host_port(words: str) -> str:

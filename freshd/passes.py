@@ -19,6 +19,7 @@ from freshd.dirty import Dirty, Work
 from freshd.engine.client import Engine
 from freshd.engine.compose import Compose
 from freshd.engine.endpoint import Endpoint
+from freshd.engine.memory import Memory
 from freshd.errors import ConfigError, EngineUnavailable, FreshdError, Overtaken, TargetGone
 from freshd.locations import Locations
 from freshd.model import (
@@ -97,6 +98,7 @@ class Passes:
         self._clock = clock
         self._lock = threading.Lock()
         self._contexts: dict[str, Context] = {}
+        self._memory = Memory()
         self._standing: dict[str, ServiceReport] = {}
         self._sizes: dict[str, TreeSize] = {}
         self._halted: set[str] = set()
@@ -116,7 +118,7 @@ class Passes:
             if service not in self._contexts:
                 self._contexts[service] = Context(
                     project=self._project,
-                    engine=Engine(self._endpoint),
+                    engine=Engine(self._endpoint, memory=self._memory),
                     compose=self._compose,
                     store=self._store,
                     locks=self._locations.locks,

@@ -19,6 +19,7 @@ from freshd.context import Context
 from freshd.engine.client import Engine, EngineVersion
 from freshd.engine.compose import Compose
 from freshd.engine.endpoint import Endpoint, resolve
+from freshd.engine.memory import Memory
 from freshd.errors import ConfigError
 from freshd.imaged import look_at_image
 from freshd.located import locate as locate_project
@@ -100,8 +101,10 @@ class Session:
         locations: Locations,
         on_line: LineProgress,
         clock: Callable[[], float] = time.time,
+        memory: Memory | None = None,
     ) -> None:
         self.project = project
+        self._memory = Memory() if memory is None else memory
         self.store = store
         self._endpoint = endpoint
         self._compose = compose
@@ -129,7 +132,7 @@ class Session:
         if service not in self._contexts:
             self._contexts[service] = Context(
                 project=self.project,
-                engine=Engine(self._endpoint),
+                engine=Engine(self._endpoint, memory=self._memory),
                 compose=self._compose,
                 store=self.store,
                 locks=self._locations.locks,
@@ -366,6 +369,7 @@ def open_session(
         locations=locations,
         on_line=on_line,
         clock=clock,
+        memory=engine.memory,
     )
 
 

@@ -17,6 +17,7 @@ from freshd.engine import inspect, ssh, translate, wire
 from freshd.engine.creation import creation_of
 from freshd.engine.endpoint import Endpoint
 from freshd.engine.events import EventStream
+from freshd.engine.memory import Memory
 from freshd.errors import OutcomeUnknown, TargetGone
 from freshd.living import Creation, ImageDefaults
 from freshd.model import ImageFacts, Replica
@@ -63,14 +64,17 @@ class Engine:
     """One engine, spoken to from one thread. Ids are full ids throughout.
 
     ``timeout`` bounds each ordinary call, in seconds. Nothing is connected before the first call.
+    ``memory`` is shared with other clients of the same engine.
     """
 
-    def __init__(self, endpoint: Endpoint, *, timeout: float = 20.0) -> None:
+    def __init__(
+        self, endpoint: Endpoint, *, timeout: float = 20.0, memory: Memory | None = None
+    ) -> None:
         self.endpoint = endpoint
         self.timeout = timeout
+        self.memory = Memory() if memory is None else memory
         self._api: Any = None
         self._helpers: dict[str, Helper] = {}
-        self._histories: dict[str, Sequence[Mapping[str, Any]]] = {}
         self._inspected: dict[str, Mapping[str, Any]] = {}
 
     @property
@@ -79,7 +83,8 @@ class Engine:
         if self._api is None:
             self._reach()
             with translate.translated(self.endpoint, "connecting to the engine"):
-                self._api = _connect(self.endpoint, self.timeout)
+                self._api = _connect(self.endpoint, self.timeout, self.memory.api_version)
+            self.memory.api_version = str(self._api.api_version)
         return self._api
 
     def _reach(self) -> None:
@@ -142,9 +147,16 @@ class Engine:
                 continue
         return tuple(sorted(found, key=lambda replica: replica.name))
 
-    def overview(self) -> tuple[Replica, ...]:
-        """All containers of the engine from one call: names, labels and state, nothing deeper."""
-        return tuple(inspect.listed(item) for item in self._list(None))
+    def overview(self, *, within: float = 0.0) -> tuple[Replica, ...]:
+        """All containers of the engine from one call: names, labels and state, nothing deeper.
+
+        What a client that shares the memory was told ``within`` so many seconds will do.
+        """
+        at, items = self.memory.listing
+        if time.monotonic() >= at + within:
+            items = self._list(None)
+            self.memory.listing = time.monotonic(), items
+        return tuple(inspect.listed(item) for item in items)
 
     def replica(self, container_id: str) -> Replica:
         """One container by its full id. Raises TargetGone."""
@@ -204,11 +216,13 @@ class Engine:
 
     def layers(self, ref: str) -> tuple[str, tuple[str, ...]] | None:
         """Id and layers (diff ids, the lowest first) of an image; None where there is none."""
-        found = self.image(ref)
-        if found is None:
-            return None
-        data = self._inspected[found.id]
-        return found.id, tuple((data.get("RootFS") or {}).get("Layers") or ())
+        data = self._inspected.get(ref)  # of an id they never change
+        if data is None:
+            found = self.image(ref)
+            if found is None:
+                return None
+            data = self._inspected[found.id]
+        return str(data["Id"]), tuple((data.get("RootFS") or {}).get("Layers") or ())
 
     def image(self, ref: str) -> ImageFacts | None:
         """Facts of an image by reference or id, without files; None when there is none."""
@@ -330,6 +344,7 @@ class Engine:
         if self._api is not None:
             self._api.close()
             self._api = None
+            self.memory.api_version = ""  # who is there then may be another version
 
     def __enter__(self) -> Self:
         return self
@@ -344,12 +359,11 @@ class Engine:
         return items
 
     def _history(self, image_id: str) -> Sequence[Mapping[str, Any]]:
-        """Of an id it never changes."""
-        if image_id not in self._histories:
-            while len(self._histories) >= 64:
-                del self._histories[next(iter(self._histories))]
-            self._histories[image_id] = self.api.history(image_id)
-        return self._histories[image_id]
+        known = self.memory.history(image_id)
+        if known is None:
+            known = self.api.history(image_id)
+            self.memory.keep_history(image_id, known)
+        return known
 
     def _inspect(self, container_id: str) -> Mapping[str, Any]:
         with translate.translated(self.endpoint, f"inspecting container {container_id[:12]}"):
@@ -377,7 +391,8 @@ def _turn(container_id: str) -> _Turn:
         return turn
 
 
-def _connect(endpoint: Endpoint, timeout: float) -> Any:
+def _connect(endpoint: Endpoint, timeout: float, version: str) -> Any:
+    """A version that is known already is not asked for again."""
     from docker import APIClient
     from docker.tls import TLSConfig
 
@@ -392,7 +407,7 @@ def _connect(endpoint: Endpoint, timeout: float) -> Any:
         )
     base = endpoint.host if endpoint.scheme != "ssh" else f"unix://{ssh.socket_path(endpoint)}"
     # The stubs say int; the SDK hands it on to requests, which takes a float.
-    client = APIClient(base_url=base, version="auto", timeout=timeout, tls=tls)  # type: ignore[arg-type]
+    client = APIClient(base_url=base, version=version or "auto", timeout=timeout, tls=tls)  # type: ignore[arg-type]
     if endpoint.scheme in ("unix", "ssh"):
         client.trust_env = False  # no proxy is on the way; asking for one costs half of each call
     return client

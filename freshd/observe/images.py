@@ -66,7 +66,7 @@ def fill(
 
 def list_below(
     engine: Engine,
-    image_id: str,
+    image: ImageFacts,
     directories: Collection[str],
     *,
     cache: ImageCache,
@@ -79,7 +79,6 @@ def list_below(
     there. Below "/" that is the whole image. A replica of it, ``told_by``, is asked first, as
     names cost little there. Raises TargetGone.
     """
-    image = image_of(engine, image_id)
     asked = sorted({path for path in directories if is_clean(path)})
     found: set[str] = set()
     unknown: list[str] = []

@@ -13,7 +13,7 @@ from freshd.engine.endpoint import resolve
 from freshd.errors import TargetGone
 from freshd.model import Entry, Kind
 from freshd.observe import images
-from freshd.observe.images import facts, list_below
+from freshd.observe.images import facts, image_of, list_below
 from freshd.observe.unchanged import observe_changes, unchanged_since_image
 from freshd.store import Store, memory_store
 from tests.harness.docker import Docker
@@ -90,16 +90,16 @@ def test_answers_are_kept_for_ever_absent_ones_too(
 ) -> None:
     asked = ["/app/main.py", "/app/gone"]
     first = facts(engine, image, asked, cache=store.images)
-    listed = list_below(engine, image, ["/app"], cache=store.images)
+    listed = list_below(engine, image_of(engine, image), ["/app"], cache=store.images)
 
     def no_probe(*_: object) -> None:
         raise AssertionError("a probe was made for what is known")
 
     monkeypatch.setattr(images, "probe_container", no_probe)
     assert facts(engine, image, asked, cache=store.images) == first
-    assert list_below(engine, image, ["/app"], cache=store.images) == listed
+    assert list_below(engine, image_of(engine, image), ["/app"], cache=store.images) == listed
     with pytest.raises(AssertionError, match="a probe was made"):
-        list_below(engine, image, ["/app"], cache=store.images, prune=())
+        list_below(engine, image_of(engine, image), ["/app"], cache=store.images, prune=())
 
 
 def test_answers_learnt_elsewhere_are_taken_and_kept(
@@ -126,15 +126,17 @@ def test_what_the_engine_puts_into_every_container_is_not_the_images(
 def test_listings_have_every_file_and_link_below_and_prune(
     engine: Engine, store: Store, image: str
 ) -> None:
-    listed = list_below(engine, image, ["/app", "/app/pkg", "/none"], cache=store.images)
+    listed = list_below(
+        engine, image_of(engine, image), ["/app", "/app/pkg", "/none"], cache=store.images
+    )
     # /app/pkg/mod.py is on an anonymous volume of the probe, which has the image's content.
     assert listed == ("/app/alias", "/app/main.py", "/app/pkg/mod.py", "/app/two\nlines")
-    everything = list_below(engine, image, ["/app"], cache=store.images, prune=())
+    everything = list_below(engine, image_of(engine, image), ["/app"], cache=store.images, prune=())
     pruned = {"/app/node_modules/dep/index.js", "/app/pkg/__pycache__/mod.pyc"}
     assert set(everything) - set(listed) == pruned
-    through_link = list_below(engine, image, ["/short"], cache=store.images)
+    through_link = list_below(engine, image_of(engine, image), ["/short"], cache=store.images)
     assert through_link == tuple(path.replace("/app", "/short", 1) for path in listed)
-    top = list_below(engine, image, ["/"], cache=store.images)
+    top = list_below(engine, image_of(engine, image), ["/"], cache=store.images)
     assert set(listed) < set(top)
     assert not {"/.dockerenv", "/etc/hosts"} & set(top)
 
@@ -143,7 +145,7 @@ def test_an_image_that_is_gone_is_gone(engine: Engine, store: Store) -> None:
     with pytest.raises(TargetGone):
         facts(engine, "sha256:" + "0" * 64, ["/x"], cache=store.images)
     with pytest.raises(TargetGone):
-        list_below(engine, "sha256:" + "0" * 64, ["/x"], cache=store.images)
+        list_below(engine, image_of(engine, "sha256:" + "0" * 64), ["/x"], cache=store.images)
 
 
 @pytest.fixture

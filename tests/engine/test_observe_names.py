@@ -8,7 +8,7 @@ import pytest
 from freshd.engine.client import Engine
 from freshd.engine.endpoint import resolve
 from freshd.model import Replica
-from freshd.observe.images import PRUNED, list_below
+from freshd.observe.images import PRUNED, image_of, list_below
 from freshd.observe.names import image_names
 from freshd.store import memory_store
 from tests.harness.docker import Docker
@@ -56,7 +56,10 @@ def test_an_untouched_container_tells_what_its_image_holds(
 ) -> None:
     assert names(engine, replica, "/real") == REAL
     store = memory_store()
-    assert set(list_below(engine, replica.image_id, ["/real"], cache=store.images)) == REAL
+    assert (
+        set(list_below(engine, image_of(engine, replica.image_id), ["/real"], cache=store.images))
+        == REAL
+    )
     store.close()
 
 
