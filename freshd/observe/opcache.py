@@ -6,15 +6,15 @@ shell: its files are read through the engine, as they are now.
 
 import posixpath
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from freshd.causes.programs import Served
+from freshd.causes.programs import Served, php_server
 from freshd.engine.client import Engine
 from freshd.model import Replica
 from freshd.observe.archives import members_below
-from freshd.observe.phpini import Setting, frozen_by, of_ini, of_pool, of_words
+from freshd.observe.phpini import Setting, frozen_by, main_ini, of_ini, of_pool, of_words
 
 # where PHP's own images, distributions and others put them
 DIRECTORIES: Final = (
@@ -44,33 +44,56 @@ class OpcacheLook:
     def _read(self, replica: Replica, served: Served) -> Setting | None:
         given = self.engine.creation(replica.id).environment
         variables = {name: value for name, value in given.items() if value is not None}
+        words = (*_of_php(replica.command), *served.words)
         scanned = [one for one in variables.get(_SCAN, "").split(":") if one.startswith("/")]
+        main = main_ini(words) or ""
+        named = [posixpath.dirname(main) if main.endswith(".ini") else main] if main else []
         texts: dict[str, str] = {}
-        for directory in dict.fromkeys((*DIRECTORIES, *scanned)):
+        for directory in dict.fromkeys((*DIRECTORIES, *scanned, *named)):
             texts |= _texts(self.engine, replica.id, directory)
-        settings = (
-            *settings_of(texts, served, variables),
-            *of_words((*replica.command, *served.words)),
-        )
+        settings = settings_of(texts, served, variables, words)
         return frozen_by(settings, variables.get("PHP_VERSION", ""))
 
 
+def _of_php(command: Sequence[str]) -> Sequence[str]:
+    """PHP's own part of a command line: what starts it may have a ``-c`` or ``-n`` as well."""
+    words = tuple(command)
+    return next((words[at:] for at in range(len(words)) if php_server(words[at:])), ())
+
+
 def settings_of(
-    texts: Mapping[str, str], served: Served, variables: Mapping[str, str]
+    texts: Mapping[str, str],
+    served: Served,
+    variables: Mapping[str, str],
+    words: Sequence[str] = (),
 ) -> Iterator[Setting]:
-    """The settings of those ``texts`` (by path) that this server reads, in its order. Pure."""
-    scan, own = variables.get(_SCAN), _own(texts, served)
+    """What this server reads of ``texts`` (by path) and of its command line, in its order: a pool
+    of FPM stands above the command line, and that above every ini file. Pure.
+    """
+    own, main = _own(texts, served), main_ini(words)
+    if main != "":
+        for path in _ini_files(texts, own, main, variables.get(_SCAN)):
+            yield from of_ini(texts[path], path, variables)
+    yield from of_words(words)
+    if served.kind == "fpm":
+        for path in (path for path in own if path.endswith(".conf")):
+            yield from of_pool(texts[path], path, variables)
+
+
+def _ini_files(
+    texts: Mapping[str, str], own: Sequence[str], main: str | None, scan: str | None
+) -> Iterator[str]:
+    """``main`` is the one that the command line names, or its directory."""
     usual = [path for path in own if posixpath.basename(posixpath.dirname(path)) in _SCANNED]
     extra = [one for one in (scan or "").split(":") if one]
     named = [path for one in extra for path in sorted(texts) if posixpath.dirname(path) == one]
     if scan is None or "" in scan.split(":"):
         named = [*usual, *named]
     mains = [path for path in own if posixpath.basename(path) == "php.ini"]
-    for path in (*mains, *(path for path in named if path.endswith(".ini"))):
-        yield from of_ini(texts[path], path, variables)
-    if served.kind == "fpm":
-        for path in (path for path in own if path.endswith(".conf")):
-            yield from of_pool(texts[path], path, variables)
+    if main is not None:
+        mains = [one for one in (main, posixpath.join(main, "php.ini")) if one in texts]
+    yield from mains
+    yield from (path for path in named if path.endswith(".ini"))
 
 
 _SCANNED: Final = ("conf.d", "php.d")

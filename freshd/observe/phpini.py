@@ -5,7 +5,7 @@ Only what decides whether PHP looks at a file again once it has compiled it.
 
 import posixpath
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -60,6 +60,26 @@ def of_words(words: Iterable[str]) -> Iterator[Setting]:
         if word.startswith("-d"):
             key, equals, value = (word[2:] or next(rest, "")).partition("=")
             yield Setting(key.strip(), _value(value, {}) if equals else "1")
+
+
+def main_ini(words: Sequence[str]) -> str | None:
+    """The php.ini, or its directory, that PHP's own command line names (``-c``): "" is none at all
+    (``-n``), and no scanned directory either; None is the usual ones.
+    """
+    named = None
+    rest = iter(words)
+    for word in rest:
+        if word == "--":
+            break
+        if word in ("-n", "--no-php-ini"):
+            return ""
+        if word in ("-c", "--php-ini"):
+            named = next(rest, None)
+        elif word.startswith("--php-ini="):
+            named = word.partition("=")[2]
+        elif word.startswith("-c"):
+            named = word[2:]
+    return named or None
 
 
 def frozen_by(settings: Iterable[Setting], version: str) -> Setting | None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from freshd.causes.programs import Served
 from freshd.observe.opcache import settings_of
-from freshd.observe.phpini import Setting, frozen_by, of_ini, of_pool, of_words
+from freshd.observe.phpini import Setting, frozen_by, main_ini, of_ini, of_pool, of_words
 
 LOADED = "zend_extension=opcache.so\n"
 OFF = "opcache.validate_timestamps=0\n"
@@ -128,6 +128,53 @@ def test_which_files_a_server_reads(
     variables = {} if scan is None else {"PHP_INI_SCAN_DIR": scan}
     setting = frozen_by(settings_of(texts, served, variables), "")
     assert (None if setting is None else setting.file) == file
+
+
+@pytest.mark.parametrize(
+    ("command", "named"),
+    [
+        ("php -S 0:80 -t /app", None),
+        ("php -c /etc/x.ini -S 0:80", "/etc/x.ini"),
+        ("php -c/etc -S 0:80", "/etc"),
+        ("php --php-ini=/etc/x.ini", "/etc/x.ini"),
+        ("php-fpm --php-ini /etc/x.ini -n", ""),
+        ("php -S 0:80 -- -n", None),
+        ("php -c", None),
+    ],
+)
+def test_the_ini_file_that_a_command_line_names(command: str, named: str | None) -> None:
+    assert main_ini(command.split()) == named
+
+
+STAMPED = "-d opcache.validate_timestamps=1"
+
+
+@pytest.mark.parametrize(
+    ("texts", "served", "words", "frozen"),
+    [
+        pytest.param(OFFICIAL, Served("cli"), "php -n", None, id="no ini file at all"),
+        pytest.param(OFFICIAL, Served("cli"), "php -c /else", None, id="one that is not there"),
+        pytest.param(
+            {**OFFICIAL, "/else/php.ini": OFF}, Served("cli"), "php -c /else", "/else/php.ini",
+            id="a directory",
+        ),
+        pytest.param(
+            {**OFFICIAL, "/else/x.ini": OFF}, Served("cli"), "php -c /else/x.ini", "/else/x.ini",
+            id="a file",
+        ),
+        pytest.param(OFFICIAL, Served("cli"), f"php {STAMPED}", None, id="the words win"),
+        pytest.param(
+            {**OFFICIAL, "/usr/local/etc/php-fpm.d/www.conf": f"php_value[{KEY}]=0\n"},
+            Served("fpm"), f"php-fpm {STAMPED}", "/usr/local/etc/php-fpm.d/www.conf",
+            id="but for the pool",
+        ),
+    ],
+)  # fmt: skip
+def test_what_the_command_line_does_to_the_files(
+    texts: Mapping[str, str], served: Served, words: str, frozen: str | None
+) -> None:
+    setting = frozen_by(settings_of(texts, served, {}, words.split()), "")
+    assert (None if setting is None else setting.file) == frozen
 
 
 @given(st.text(alphabet="[]=;\"'${}:-ab\n .", max_size=80))
