@@ -54,7 +54,8 @@ _AWAY = 30.0
 _ANOTHERS_TURN = 15.0
 _SETTLE_SHARE = 2.0
 _LONGEST_SETTLE = 10.0
-_LONGEST_PUT_OFF = 15.0
+_FIRST_PUT_OFF = 5.0
+_LONGEST_PUT_OFF = 150.0
 
 
 class Log(Protocol):
@@ -241,9 +242,12 @@ class Passes:
             raise Overtaken
 
     def _may_wait(self, service: str) -> float:
-        """For how long yet: something that writes without end does not put it off for ever."""
+        """For how long yet: what writes without end does not put it off for ever, and the first
+        look, without which nothing is known of the service, not for long.
+        """
         now = time.monotonic()
-        return self._wanted.setdefault(service, now) + _LONGEST_PUT_OFF - now
+        longest = _LONGEST_PUT_OFF if service in self._took else _FIRST_PUT_OFF
+        return self._wanted.setdefault(service, now) + longest - now
 
     def _try_again(self, service: str, outcomes: Sequence[Outcome]) -> None:
         """When the first of the steps that failed may be tried once more: nothing else tells."""
