@@ -28,6 +28,8 @@ class Memory:
 
     def keep_history(self, image_id: str, history: Sequence[Mapping[str, Any]]) -> None:
         """The newest 64 are kept."""
-        for oldest in tuple(self._histories)[: len(self._histories) - _MOST + 1]:
+        self._histories.pop(image_id, None)
+        oldest_first = tuple(self._histories)
+        for oldest in oldest_first[: max(0, len(oldest_first) - _MOST + 1)]:
             self._histories.pop(oldest, None)
         self._histories[image_id] = history

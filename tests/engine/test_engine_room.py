@@ -54,6 +54,18 @@ def tar_of(files: Mapping[str, bytes]) -> bytes:
 # ---- replicas
 
 
+def test_clients_share_a_listing_only_where_an_older_one_will_do(
+    engine: Engine, stack: Stack
+) -> None:
+    with Engine(engine.endpoint, memory=engine.memory) as other:
+        before = {one.id for one in engine.overview()}
+        identity = stack.run(*IDLE)
+        assert {one.id for one in other.overview(within=600.0)} == before
+        assert identity in {one.id for one in other.overview()}
+        assert identity in {one.id for one in engine.overview(within=600.0)}
+        assert other.api_version == engine.api_version
+
+
 def test_a_replica_says_what_inspection_says(engine: Engine, stack: Stack) -> None:
     options = ["--tmpfs", "/t:ro", "-v", f"{stack.directory}:/b:ro", "--user", "3", "--read-only"]
     identity = stack.run(*IDLE, options=options)
