@@ -14,7 +14,11 @@ from typing import Final, Protocol
 
 from freshd.supervisor import Supervisor
 
-TICK: Final = 0.1
+_TICK: Final = 0.4
+"""Seconds between two looks at what has come due; each wakes an idle machine."""
+
+_FIRST_TICK: Final = 0.1
+"""The same until it is ready: somebody may wait for that."""
 
 
 class Watching(Protocol):
@@ -50,7 +54,7 @@ class MainLoop:
         try:
             self._watching.start()
             self.once()
-            while not self._stop.wait(TICK):
+            while not self._stop.wait(_TICK if self._is_ready else _FIRST_TICK):
                 self.once()
         finally:
             self._supervisor.stopping()

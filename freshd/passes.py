@@ -22,6 +22,7 @@ from freshd.engine.endpoint import Endpoint
 from freshd.engine.memory import Memory
 from freshd.errors import ConfigError, EngineUnavailable, FreshdError, Overtaken, TargetGone
 from freshd.locations import Locations
+from freshd.looks import Looks
 from freshd.model import (
     LinkName,
     LinkState,
@@ -46,16 +47,11 @@ from freshd.store.validations import Validation
 from freshd.survey import no_haste
 from freshd.validating import Validating
 
-SETTLE = 1.0
 VALIDATION = "validation"
 _RETRY = 5.0
 _MARGIN = 0.1
 _AWAY = 30.0
 _ANOTHERS_TURN = 15.0
-_SETTLE_SHARE = 2.0
-_LONGEST_SETTLE = 10.0
-_FIRST_PUT_OFF = 5.0
-_LONGEST_PUT_OFF = 150.0
 
 
 class Log(Protocol):
@@ -103,12 +99,10 @@ class Passes:
         self._standing: dict[str, ServiceReport] = {}
         self._sizes: dict[str, TreeSize] = {}
         self._halted: set[str] = set()
-        self._due: dict[tuple[str, str], float] = {}
+        self._looks = Looks(self._mark)
         self._validating = Validating(clock)
         self.pulses = Pulses()
         self._stale_since: dict[str, float] = {}
-        self._wanted: dict[str, float] = {}
-        self._took: dict[str, float] = {}
         self._stopping = False
         self.engine_lost = threading.Event()  # a step may have broken off: see ``recovery``
         self.problems: dict[str, str] = {}
@@ -145,7 +139,7 @@ class Passes:
         services = tuple(self._project.services)
         self._validated(self._validating.begin(services))
         for service in services:
-            self._dirty.mark(self._project.dir, service, reason=VALIDATION)
+            self._mark(service, VALIDATION)
 
     def run(self, work: Work) -> None:
         """One pass. Never raises: what goes wrong is logged, shown in status and tried again."""
@@ -160,33 +154,30 @@ class Passes:
         except _Stopped:
             return  # what is left undone the next start will see
         except Overtaken:
-            self._look_later(service or "")
+            self._looks.after_a_save(service or "")
         except TargetGone:
             # A container went while it was looked at: what came instead is looked at now.
-            self._later(service or "", 0.0, "a container went away")
+            self._looks.later(service or "", 0.0, "a container went away")
         except EngineUnavailable as error:
             self._fail(service, error.message)  # its return marks everything
             self.engine_lost.set()
-            self._later(service or "", _AWAY, "the engine did not answer")
+            self._looks.later(service or "", _AWAY, "the engine did not answer")
         except FreshdError as error:
             self._fail(service, error.message)
             if service is not None and not isinstance(error, ConfigError):
-                self._later(service, _RETRY, "tried again after a failure")
+                self._looks.later(service, _RETRY, "tried again after a failure")
         except Exception as error:  # noqa: BLE001 - one service's bug must not end the others' passes
             self._fail(service, f"a bug in freshd: {error!r}")
             self._log.exception("pass failed", service=service)
             if service is not None:
-                self._later(service, _RETRY, "tried again after a bug")
+                self._looks.later(service, _RETRY, "tried again after a bug")
 
     def mark_due(self) -> None:
         """Mark the services whose delayed look has come due; the main thread calls it."""
-        now = time.monotonic()
-        with self._lock:
-            due = [key for key, at in self._due.items() if at <= now]
-            for key in due:
-                del self._due[key]
-        for service, why in due:
-            self._dirty.mark(self._project.dir, service, reason=why)
+        self._looks.mark_due()
+
+    def _mark(self, service: str, reason: str) -> None:
+        self._dirty.mark(self._project.dir, service, reason=reason)
 
     def _everything(self, but: str | None) -> None:
         problem = self._project.problem
@@ -198,7 +189,7 @@ class Passes:
         self._validated(self._validating.keep(self._project.services))
         for service in self._project.services:
             if service != but:
-                self._dirty.mark(self._project.dir, service, reason="the whole project")
+                self._mark(service, "the whole project")
 
     def _pass(self, service: str, work: Work) -> None:
         if service not in self._project.services:
@@ -219,35 +210,20 @@ class Passes:
             go_on=partial(self._give_way, service) if give_way else no_haste,
         )
         if paths is None:
-            self._wanted.pop(service, None)
-            self._took[service] = time.monotonic() - begun
+            self._looks.made(service, time.monotonic() - begun)
         self._keep(service, passed, narrow=paths is not None)
         if full and paths is None:
             done = self._validating.came_through(passed.report, steps=len(passed.outcomes))
             self._validated(done)
         if paths is not None:
-            self._look_later(service)
+            self._looks.after_a_save(service)
         else:
             self._try_again(service, passed.outcomes)
 
-    def _look_later(self, service: str) -> None:
-        """After a save: the longer a look at everything takes, the rarer it is in another's way."""
-        wait = min(max(SETTLE, _SETTLE_SHARE * self._took.get(service, 0.0)), _LONGEST_SETTLE)
-        wait = max(0.0, min(wait, self._may_wait(service)))
-        self._later(service, wait, "the whole service after a change")
-
     def _give_way(self, service: str) -> None:
         """A save does not wait for a look at everything, which is due again soon."""
-        if self._dirty.urgent(self._project.dir, service) and self._may_wait(service) > 0:
+        if self._dirty.urgent(self._project.dir, service) and self._looks.may_wait(service) > 0:
             raise Overtaken
-
-    def _may_wait(self, service: str) -> float:
-        """For how long yet: what writes without end does not put it off for ever, and the first
-        look, without which nothing is known of the service, not for long.
-        """
-        now = time.monotonic()
-        longest = _LONGEST_PUT_OFF if service in self._took else _FIRST_PUT_OFF
-        return self._wanted.setdefault(service, now) + longest - now
 
     def _try_again(self, service: str, outcomes: Sequence[Outcome]) -> None:
         """When the first of the steps that failed may be tried once more: nothing else tells."""
@@ -255,9 +231,9 @@ class Passes:
         failures = self._store.failures.get(self._project.name, service).values()
         waits = [each.next_try - now for each in failures if each.next_try > now]
         if waits:
-            self._later(service, min(waits) + _MARGIN, "a step that failed is tried again")
+            self._looks.later(service, min(waits) + _MARGIN, "a step that failed is tried again")
         elif any(outcome.status is not StepStatus.DONE for outcome in outcomes):
-            self._later(service, _RETRY, "a step did not end well")
+            self._looks.later(service, _RETRY, "a step did not end well")
 
     def _relative(self, paths: frozenset[str] | None) -> frozenset[str] | None:
         if paths is None:
@@ -364,13 +340,8 @@ class Passes:
             return False
         left = self._stale_since.setdefault(service, now) + _ANOTHERS_TURN - now
         if left > 0:
-            self._later(service, left, "docker compose watch had its turn")
+            self._looks.later(service, left, "docker compose watch had its turn")
         return left > 0
-
-    def _later(self, service: str, seconds: float, reason: str) -> None:
-        """Mark it then; a later call with the same reason puts that one off."""
-        with self._lock:
-            self._due[service, reason] = time.monotonic() + seconds
 
     def _fail(self, service: str | None, problem: str) -> None:
         key = service or "project"

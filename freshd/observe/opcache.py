@@ -45,11 +45,8 @@ class OpcacheLook:
         given = self.engine.creation(replica.id).environment
         variables = {name: value for name, value in given.items() if value is not None}
         words = (*_of_php(replica.command), *served.words)
-        scanned = [one for one in variables.get(_SCAN, "").split(":") if one.startswith("/")]
-        main = main_ini(words) or ""
-        named = [posixpath.dirname(main) if main.endswith(".ini") else main] if main else []
         texts: dict[str, str] = {}
-        for directory in dict.fromkeys((*DIRECTORIES, *scanned, *named)):
+        for directory in directories(words, variables):
             texts |= _texts(self.engine, replica.id, directory)
         settings = settings_of(texts, served, variables, words)
         return frozen_by(settings, variables.get("PHP_VERSION", ""))
@@ -59,6 +56,16 @@ def _of_php(command: Sequence[str]) -> Sequence[str]:
     """PHP's own part of a command line: what starts it may have a ``-c`` or ``-n`` as well."""
     words = tuple(command)
     return next((words[at:] for at in range(len(words)) if php_server(words[at:])), ())
+
+
+def directories(words: Sequence[str], variables: Mapping[str, str]) -> Sequence[str]:
+    """Where its settings may be, each once. What is named from where PHP was started is left out:
+    nothing tells where that was. Pure.
+    """
+    main = main_ini(words) or ""
+    named = [posixpath.dirname(main) if main.endswith(".ini") else main]
+    named += variables.get(_SCAN, "").split(":")
+    return [*dict.fromkeys((*DIRECTORIES, *(one for one in named if one.startswith("/"))))]
 
 
 def settings_of(

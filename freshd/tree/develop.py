@@ -210,14 +210,14 @@ def among(
     lead = _below(rule.source, context)
     if lead is None:
         return
-    skip, prefix = skip_for(rule, named, ignore, sent=True), f"{lead}/" if lead else ""
-    takes = _taker(rule, ignore, sent=True)
+    prefix, ignored = f"{lead}/" if lead else "", IgnoreRules(ignore)
+    takes, goes_into = _taker(rule, ignored, sent=True), _goer(rule, ignored)
     entered = {"": True}
 
     def enters(directory: str) -> bool:
         if directory not in entered:
             above = directory.rpartition("/")[0]
-            entered[directory] = enters(above) and not skip(directory, Kind.DIR)
+            entered[directory] = enters(above) and goes_into(named(directory))
         return entered[directory]
 
     for path in files:
@@ -236,20 +236,25 @@ def skip_for(
     ``named`` makes a project-relative path of one below the source; ``sent``: the builder is known
     to be sent all of it.
     """
-    ignored, takes = IgnoreRules(ignore), _taker(rule, ignore, sent=sent)
+    ignored = IgnoreRules(ignore)
+    takes, goes_into = _taker(rule, ignored, sent=sent), _goer(rule, ignored)
 
     def skip(below: str, kind: Kind) -> bool:
         path = named(below)
-        if kind is Kind.DIR:
-            return not rule.selects.enters(path) or bool(ignored.decide(path, directory=True))
-        return not takes(below, path)
+        return not (goes_into(path) if kind is Kind.DIR else takes(below, path))
 
     return skip
 
 
-def _taker(rule: WatchRule, ignore: Iterable[str], *, sent: bool) -> Callable[[str, str], bool]:
+def _goer(rule: WatchRule, ignored: IgnoreRules) -> Callable[[str], bool]:
+    """Whether a file below the directory of this name may be the rule's and not ignored."""
+    enters = rule.selects.enters
+    return lambda path: enters(path) and not ignored.decide(path, directory=True)
+
+
+def _taker(rule: WatchRule, ignored: IgnoreRules, *, sent: bool) -> Callable[[str, str], bool]:
     """Whether a file is the rule's and not ignored, by its path below the source and its name."""
-    takes, ignored = partial(rule.selects.takes, sent=sent), IgnoreRules(ignore)
+    takes = partial(rule.selects.takes, sent=sent)
     if not ignored:
         return takes
     return lambda below, path: takes(below, path) and not ignored.decide(path, directory=False)

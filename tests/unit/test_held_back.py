@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from freshd import passes
+from freshd import looks, passes
 from freshd.composewatch import ComposeWatches
 from freshd.context import Context
 from freshd.dirty import Dirty, Key, Work
@@ -349,7 +349,7 @@ def test_a_look_at_everything_gives_way_to_a_save_and_not_for_ever(
     run(frozenset({str(root / "app/many/1")}), "a save")
     assert len(done) == 3, "the save itself does not"
     with monkeypatch.context() as later:
-        later.setattr(passes, "_LONGEST_PUT_OFF", 0.0)
+        later.setattr(looks, "_LONGEST_PUT_OFF", 0.0)
         run()
     assert len(done) == 4, "it was put off for long enough"
     assert not daemon.passes.problems

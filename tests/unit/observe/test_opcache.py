@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from freshd.causes.programs import Served
-from freshd.observe.opcache import settings_of
+from freshd.observe.opcache import DIRECTORIES, directories, settings_of
 from freshd.observe.phpini import Setting, frozen_by, main_ini, of_ini, of_pool, of_words
 
 LOADED = "zend_extension=opcache.so\n"
@@ -144,6 +144,24 @@ def test_which_files_a_server_reads(
 )
 def test_the_ini_file_that_a_command_line_names(command: str, named: str | None) -> None:
     assert main_ini(command.split()) == named
+
+
+@pytest.mark.parametrize(
+    ("command", "scan", "more"),
+    [
+        ("php -S 0:80", "", []),
+        ("php -c /srv/conf -S 0:80", "", ["/srv/conf"]),
+        ("php -c /srv/conf/my.ini", ":/srv/conf:/more", ["/srv/conf", "/more"]),
+        ("php -c conf -S 0:80", "more:./more", []),
+        ("php -c my.ini", "", []),
+        ("php -n", "/etc/php.d", []),
+    ],
+)
+def test_settings_are_looked_for_where_they_can_be_found(
+    command: str, scan: str, more: list[str]
+) -> None:
+    found = directories(command.split(), {"PHP_INI_SCAN_DIR": scan})
+    assert found == [*DIRECTORIES, *more]
 
 
 STAMPED = "-d opcache.validate_timestamps=1"
