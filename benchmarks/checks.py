@@ -89,9 +89,10 @@ def in_process(stack: Stack) -> tuple[float, float]:
 
 
 CHECK = """
-import json, os, shutil, sys, time
+import gc, json, os, shutil, sys, time
 from freshd.session import open_session
 from freshd.model import Verdict
+gc.set_threshold(50_000)  # as in a process of freshd
 shutil.rmtree(os.environ["FRESHD_STATE_DIR"], ignore_errors=True)
 session = open_session(
     cwd=".", environ=os.environ, project_dir=None, files=(), project_name=None, profiles=(),

@@ -255,6 +255,12 @@ class Observation:
     files: Manifest = field(default_factory=dict)
     problem: str = ""
 
+    def joined(self, more: "Observation") -> "Observation":
+        """This and another one of the same replica, of other paths."""
+        files = {**self.files, **more.files}
+        problem = self.problem or more.problem
+        return Observation(self.replica, self.asked | more.asked, files, problem)
+
 
 @dataclass(frozen=True, slots=True)
 class BuildRecord:

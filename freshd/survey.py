@@ -6,7 +6,6 @@ Goes out: the values ``causes.compare`` looks at. The next module on the way is 
 
 import os
 from collections.abc import Callable, Collection, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 
@@ -16,6 +15,7 @@ from freshd.causes.leftovers import source_of
 from freshd.engine.client import Engine
 from freshd.errors import ConfigError
 from freshd.maps import Maps, differing, gone, narrowed
+from freshd.meanwhile import Meanwhile
 from freshd.model import (
     Entry,
     ImageFacts,
@@ -40,6 +40,7 @@ from freshd.tree.mapping import MapResult
 
 _ROUNDS = 3
 _Told = Mapping[str, Mapping[str, Entry | None]]
+_Seen = tuple[tuple[Observation, ...], _Told]
 
 
 def no_haste() -> None:
@@ -107,15 +108,24 @@ class Surveyor:
             pairs = tuple(pair for path in sorted(paths) for pair in known.sources.get(path, ()))
         else:
             pairs = narrowed(mapped.map.pairs, paths, old)
-        with ThreadPoolExecutor(1) as beside:  # the container hashes while the tree is hashed
-            reading = beside.submit(self._read_tree, {}, mapped.map, pairs, fresh=full)
+        targets = {pair.target for pair in pairs}
+        extra: tuple[str, ...] = ()
+        if paths is not None and mapped is not before:
+            extra = gone(mapped.map.pairs, old)
+        with Meanwhile(self._engine) as beside:
+            reading = beside.submit(partial(self._read_tree, {}, mapped.map, pairs, fresh=full))
             if paths is None:
-                extra = self._extra(service, mapped, image, replicas)
+                listing = beside.submit(partial(self._extra, service, mapped, image, replicas))
             else:
-                extra = () if mapped is before else gone(mapped.map.pairs, old)
-            targets = {pair.target for pair in pairs}.union(extra)
-            observations, told = self._observe(service, replicas, targets, full=full)
+                beside.go()  # a few files
+            observations, told = self._observe(service, replicas, targets.union(extra), full=full)
+            beside.go()
             tree = reading.result()
+            if paths is None:
+                extra = listing.result()
+                more = self._observe(service, replicas, extra, full=full) if extra else ((), {})
+                observations, told = _joined((observations, told), more)
+        targets.update(extra)
         go_on()
         if extra:
             self._read_tree(tree, mapped.map, (), extra)
@@ -260,7 +270,7 @@ class Surveyor:
         targets: Collection[str],
         *,
         full: bool,
-    ) -> tuple[tuple[Observation, ...], _Told]:
+    ) -> _Seen:
         """One observation a replica, and what they tell of their images: id -> path -> entry."""
         engine, cache = self._engine, self._store.containers
         observations = []
@@ -365,6 +375,16 @@ class Surveyor:
         found_out = with_build(facts, judged, mapped.inference, record=record, narrow=narrow)
         fooled = record is None and self._since.fooled(mapped.map.pairs, facts.tree, judged)
         return replace(found_out, newer=newer, fresh_build=found_out.fresh_build or fooled)
+
+
+def _joined(seen: _Seen, more: _Seen) -> _Seen:
+    """Two looks at the same replicas as one."""
+    every = {one.replica.id: one for one in more[0]}
+    observations = tuple(
+        one.joined(every[one.replica.id]) if one.replica.id in every else one for one in seen[0]
+    )
+    told = {key: {**seen[1].get(key, {}), **more[1].get(key, {})} for key in (*seen[1], *more[1])}
+    return observations, told
 
 
 def _is_file(tree: Mapping[str, Entry], mapping: ServiceMap, target: str) -> bool:

@@ -8,7 +8,7 @@ import os
 import threading
 import time
 import weakref
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Self, TypeVar
@@ -64,7 +64,8 @@ class Engine:
     """One engine, spoken to from one thread. Ids are full ids throughout.
 
     ``timeout`` bounds each ordinary call, in seconds. Nothing is connected before the first call.
-    ``memory`` is shared with other clients of the same engine.
+    ``memory`` is shared with other clients of the same engine. ``at_work`` is called when a
+    container was given a command, before its answer is waited for.
     """
 
     def __init__(
@@ -73,6 +74,7 @@ class Engine:
         self.endpoint = endpoint
         self.timeout = timeout
         self.memory = Memory() if memory is None else memory
+        self.at_work: Callable[[], None] | None = None
         self._api: Any = None
         self._helpers: dict[str, Helper] = {}
         self._inspected: dict[str, Mapping[str, Any]] = {}

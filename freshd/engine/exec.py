@@ -54,6 +54,8 @@ def run(
         deadline=deadline,
         setting=setting or Setting(),
     )
+    if engine.at_work is not None:
+        engine.at_work()
     out, err = bytearray(), bytearray()
     surplus = 0
 

@@ -24,7 +24,8 @@ from freshd.errors import EngineFailed, OutcomeUnknown
 # `read` keeps all bytes but the newline; names with one come octal-encoded for printf, with a
 # dot behind that saves trailing newlines from the substitution. In `mv` an empty line ends one
 # group (files, then a directory); groups run side by side: twice as fast on a busy disk. A loop
-# whose freshd was killed waits for them, so that once it has ended nothing lands any more.
+# whose freshd was killed waits for them, so that once it has ended nothing lands any more. Hashes
+# are printed at once: sha256sum writes each line by itself, and each goes through the engine alone.
 _LOOP = r"""
 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 LC_ALL=C
@@ -75,7 +76,11 @@ while IFS=' ' read -r op count encoded; do
   done
   case $op in
     mv) reap; [ "$failed" = 0 ] ;;
-    hash) sha256sum -- "$@" ;;
+    hash)
+      lines=$(sha256sum -- "$@") || failed=1
+      printf '%s\n' "$lines"
+      [ "$failed" = 0 ]
+      ;;
     stat) stat -c '%f %u %g %s %Y %n' -- "$@" ;;
     rm) rm -f -- "$@" ;;
     rmdir) rmdir -- "$@" ;;

@@ -25,17 +25,23 @@ _Result = TypeVar("_Result")
 _STAT = ("sh", "-c", 'date +%s || echo; exec xargs -0 stat -c "$0" --', output.STAT_FORMAT)
 # Both at once, for when little is known. A batch with a device or a fifo, or a link to one, is not
 # hashed: opening it could wait for ever. The stat comes last: what it says holds for the content.
+# Hashes are printed at once: a sha256sum of coreutils writes each line by itself, and every write
+# goes through the engine on its own, which costs it more than hashing a small file.
 _HASH_AND_STAT = (
     *("sh", "-c", 'date +%s || echo; exec xargs -0 sh -c "$1" "$0"', output.STAT_FORMAT),
     """plain=1
     for f; do
       [ -f "$f" ] || [ -d "$f" ] || [ ! -e "$f" ] || plain=
     done
-    [ -z "$plain" ] || sha256sum -- "$@" 2>/dev/null
+    [ -z "$plain" ] || { lines=$(sha256sum -- "$@" 2>/dev/null); printf "%s\\n" "$lines"; }
     printf "\\000"; stat -c "$0" -- "$@"; printf "\\000"
     """,
 )
-_HASH = ("xargs", "-0", "sha256sum", "--")
+_HASH = (
+    *("xargs", "-0", "sh", "-c"),
+    'lines=$(sha256sum -- "$@"); printf "%s\\n" "$lines"',
+    "sh",
+)
 _HASH_ODD = ("xargs", "-0", "sh", "-c", 'for f; do sha256sum < "$f" || echo; done', "sh")
 _READ_LINKS = (
     *("xargs", "-0", "sh", "-c"),
