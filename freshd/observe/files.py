@@ -14,8 +14,6 @@ from freshd.observe import archives, inside
 from freshd.observe.caches import ContainerCache
 from freshd.observe.paths import is_clean, mount_of, of_kernel
 
-_ALL_ROWS = 500  # from here on reading the container's whole cache beats asking by name
-
 
 def observe(
     engine: Engine,
@@ -76,7 +74,7 @@ def _files(
     doubts: Mapping[str, Entry] = {}
     after: Mapping[str, str] = {}
     if replica.running and left:
-        known = {} if full else _known(cache, replica.id, left)
+        known = {} if full else cache.get_many(replica.id, left)
         seen = _inside(engine, replica, left, known=known, clock=clock)
         files |= seen.files
         left -= seen.files.keys() | seen.missing
@@ -89,12 +87,6 @@ def _files(
         if entry is not None:
             files[path] = entry
     return files, after
-
-
-def _known(
-    cache: ContainerCache, container_id: str, paths: Collection[str]
-) -> Mapping[str, tuple[str, Entry]]:
-    return cache.get_many(container_id, None if len(paths) > _ALL_ROWS else paths)
 
 
 def _inside(

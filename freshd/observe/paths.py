@@ -19,12 +19,19 @@ def is_below(path: str, directory: str) -> bool:
     return directory == "/" or path == directory or path.startswith(directory + "/")
 
 
+def above(path: str) -> str:
+    """The directory of an absolute, normalised path; "/" of "/". As ``posixpath.dirname``, which
+    takes three times as long.
+    """
+    return path.rpartition("/")[0] or "/"
+
+
 def ancestors(path: str) -> Iterator[str]:
     """The directories above ``path``, nearest first, without "/"."""
-    parent = posixpath.dirname(path)
-    while parent not in ("/", ""):
+    parent = path.rpartition("/")[0]
+    while parent:
         yield parent
-        parent = posixpath.dirname(parent)
+        parent = parent.rpartition("/")[0]
 
 
 def mount_of(path: str, mounts: Sequence[Mount]) -> Mount | None:

@@ -6,7 +6,6 @@ directory older than its container has the names it had in the image. Where age 
 engine's list of changes does, which costs it a walk over the whole image.
 """
 
-import posixpath
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Set
 
@@ -15,7 +14,7 @@ from freshd.model import Entry, Kind, Manifest, Observation, Replica
 from freshd.observe.caches import ContainerCache
 from freshd.observe.files import observe, observe_signed
 from freshd.observe.output import is_before, stamp_of
-from freshd.observe.paths import ENGINE_FILES, KERNEL_ROOTS, ancestors
+from freshd.observe.paths import ENGINE_FILES, KERNEL_ROOTS, above, ancestors
 
 _FEW = 200  # so many are read from the image in about the time of a list of changes
 
@@ -34,7 +33,7 @@ def unchanged_since_image(
         return frozenset()
     still = untouched(paths, engine.changes(replica.id), replica)
     direct = _direct(parents, seen.files)
-    return frozenset(path for path in still if posixpath.dirname(path) in direct)
+    return frozenset(path for path in still if above(path) in direct)
 
 
 def observe_changes(
@@ -75,7 +74,7 @@ def observe_changes(
     return observation, {
         path: files.get(path)
         for path in still
-        if posixpath.dirname(path) in direct and _settled(path, files.get(path), old)
+        if above(path) in direct and _settled(path, files.get(path), old)
     }
 
 
@@ -95,7 +94,7 @@ def told_by_age(
     clear = _Clear(old, seen)
     told: dict[str, Entry | None] = {}
     for path in untouched(paths, {}, replica):
-        directory = posixpath.dirname(path)
+        directory = above(path)
         if path not in seen:
             if clear[directory]:
                 told[path] = None
@@ -113,7 +112,7 @@ class _Clear(dict[str, bool | None]):
         self._seen = seen
 
     def __missing__(self, directory: str) -> bool | None:
-        state = self[posixpath.dirname(directory)]
+        state = self[above(directory)]
         there = self._seen.get(directory)
         if there is not None:
             plain = there.kind is Kind.DIR and directory in self._old
@@ -141,7 +140,7 @@ def untouched(
         """Whether what is directly in it is the image's unless it is a change itself."""
         if directory not in clear:
             own = directory not in shut and changes.get(directory, "changed") == "changed"
-            clear[directory] = own and is_clear(posixpath.dirname(directory))
+            clear[directory] = own and is_clear(above(directory))
         return clear[directory]
 
     return frozenset(
@@ -150,17 +149,17 @@ def untouched(
         if path not in changes
         and path not in ENGINE_FILES
         and path not in shut
-        and is_clear(posixpath.dirname(path))
+        and is_clear(above(path))
     )
 
 
 def _parents(paths: Collection[str]) -> set[str]:
     found: set[str] = set()
     for path in paths:
-        parent = posixpath.dirname(path)
-        while parent not in ("/", "") and parent not in found:
+        parent = path.rpartition("/")[0]
+        while parent and parent not in found:
             found.add(parent)
-            parent = posixpath.dirname(parent)
+            parent = parent.rpartition("/")[0]
     return found
 
 
@@ -170,7 +169,7 @@ def _direct(parents: Iterable[str], seen: Manifest) -> frozenset[str]:
     """
     plain = {path for path in parents if path not in seen or seen[path].kind is Kind.DIR}
     return frozenset(
-        ["/", *(path for path in plain if all(above in plain for above in ancestors(path)))]
+        ["/", *(path for path in plain if all(up in plain for up in ancestors(path)))]
     )
 
 

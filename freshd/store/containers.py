@@ -5,12 +5,14 @@ The observer writes the signature as its stat printed it, and decides whether it
 
 import sqlite3
 from collections.abc import Collection, Iterable, Mapping
-from typing import Any
+from typing import Any, Final
 
 from freshd.model import Entry
 from freshd.store.codec import pack_entry, pack_path, unpack_entry, unpack_path
 from freshd.store.database import Database
-from freshd.store.rows import chunks, marks
+from freshd.store.rows import NO_ROW, of_paths
+
+_COLUMNS: Final = "path, signature, kind, digest, size, mode, reason"
 
 
 class ContainerCache:
@@ -23,19 +25,18 @@ class ContainerCache:
         self, container_id: str, paths: Collection[str] | None
     ) -> Mapping[str, tuple[str, Entry]]:
         """What is known of ``paths`` (None: of all); unknown ones are absent."""
-        select = (
-            "SELECT path, signature, kind, digest, size, mode, reason FROM container_file"
-            " WHERE container = ?"
-        )
         with self._database.read() as connection:
             number = _number(connection, container_id)
             if paths is None:
-                return dict(map(_decode, connection.execute(select, (number,))))
-            found: dict[str, tuple[str, Entry]] = {}
-            for part in chunks([pack_path(path) for path in paths]):
-                rows = connection.execute(f"{select} AND path IN ({marks(part)})", (number, *part))
-                found.update(map(_decode, rows))
-        return found
+                rows = connection.execute(
+                    f"SELECT {_COLUMNS} FROM container_file WHERE container = ?",  # noqa: S608
+                    (number,),
+                )
+                return dict(map(_decode, rows))
+            owner = ("container", number)
+            return dict(
+                map(_decode, of_paths(connection, _COLUMNS, "container_file", owner, paths))
+            )
 
     def put_many(self, container_id: str, rows: Mapping[str, tuple[str, Entry]]) -> None:
         with self._database.write() as connection:
@@ -73,11 +74,11 @@ class ContainerCache:
 
 
 def _number(connection: sqlite3.Connection, container_id: str) -> int:
-    """The container's row, or -1, which no row has."""
+    """The container's row, or one that no row has."""
     row = connection.execute(
         "SELECT id FROM container WHERE container_id = ?", (container_id,)
     ).fetchone()
-    return -1 if row is None else int(row[0])
+    return NO_ROW if row is None else int(row[0])
 
 
 def _decode(row: tuple[Any, ...]) -> tuple[str, tuple[str, Entry]]:

@@ -5,8 +5,8 @@ wrote each path last.
 """
 
 import sqlite3
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from typing import Any, cast
+from collections.abc import Collection, Iterable, Mapping
+from typing import Final, cast
 
 from freshd.model import Entry, Kind
 from freshd.store.codec import (
@@ -18,10 +18,9 @@ from freshd.store.codec import (
     unpack_path,
 )
 from freshd.store.database import Database
-from freshd.store.rows import chunks, marks
+from freshd.store.rows import NO_ROW, of_paths
 
-_NO_ROW = -1
-_ALL_ROWS = 5_000
+_COLUMNS: Final = "path, present, kind, digest, size, mode, reason"
 _ABSENT = pack_entry(Entry(Kind.OTHER))  # the columns of a path that is not there; never read
 
 
@@ -33,12 +32,14 @@ class ImageCache:
 
     def get_files(self, chain_id: str, paths: Collection[str]) -> Mapping[str, Entry | None]:
         """What is known of ``paths``: None is known to be absent, not listed is unknown."""
-        found: dict[str, Entry | None] = {}
         with self._database.read() as connection:
-            for rows in _rows_of(connection, _number(connection, chain_id), paths):
-                for path, present, *entry in rows:
-                    found[unpack_path(path)] = unpack_entry(*entry) if present else None
-        return {path: found[path] for path in paths if path in found} if _many(paths) else found
+            owner = ("image", _number(connection, chain_id))
+            return {
+                unpack_path(path): unpack_entry(*entry) if present else None
+                for path, present, *entry in of_paths(
+                    connection, _COLUMNS, "image_file", owner, paths
+                )
+            }
 
     def put_files(self, chain_id: str, files: Mapping[str, Entry | None]) -> None:
         """Add what was seen; None records that the image has no such path."""
@@ -95,28 +96,10 @@ class ImageCache:
             )
 
 
-def _many(paths: Collection[str]) -> bool:
-    """Whether reading all rows of an image beats asking for these by name."""
-    return len(paths) > _ALL_ROWS
-
-
-def _rows_of(
-    connection: sqlite3.Connection, number: int, paths: Collection[str]
-) -> Iterator[Iterable[tuple[Any, ...]]]:
-    select = (
-        "SELECT path, present, kind, digest, size, mode, reason FROM image_file WHERE image = ?"
-    )
-    if _many(paths):
-        yield connection.execute(select, (number,))
-        return
-    for part in chunks([pack_path(path) for path in paths] if number != _NO_ROW else []):
-        yield connection.execute(f"{select} AND path IN ({marks(part)})", (number, *part))
-
-
 def _number(connection: sqlite3.Connection, chain_id: str) -> int:
     """The image's row, or one that no row has."""
     row = connection.execute("SELECT id FROM image WHERE chain_id = ?", (chain_id,)).fetchone()
-    return _NO_ROW if row is None else int(row[0])
+    return NO_ROW if row is None else int(row[0])
 
 
 def _ensure(connection: sqlite3.Connection, chain_id: str) -> int:

@@ -18,14 +18,13 @@ from freshd.store.codec import (
     unpack_unsigned,
 )
 from freshd.store.database import Database
-from freshd.store.rows import chunks, marks
+from freshd.store.rows import NO_ROW, of_paths
 
 _COLUMNS: Final = (
     "path, mtime_ns, ctime_ns, length, inode, device, hashed_at_ns,"
     " kind, digest, size, mode, reason"
 )
 _PAGE: Final = 2_000
-_NO_ROW: Final = -1
 
 
 class StatCache:
@@ -40,16 +39,9 @@ class StatCache:
         """What is known of ``paths`` (None: of the whole root); unknown ones are absent."""
         if paths is None:
             return dict(self.iterate(root))
-        found: dict[str, tuple[Signature, Entry]] = {}
         with self._database.read() as connection:
-            number = _root_number(connection, root)
-            for part in chunks([pack_path(path) for path in paths] if number != _NO_ROW else []):
-                rows = connection.execute(
-                    f"SELECT {_COLUMNS} FROM stat WHERE root = ? AND path IN ({marks(part)})",  # noqa: S608
-                    (number, *part),
-                )
-                found.update(map(_decode, rows))
-        return found
+            owner = ("root", _root_number(connection, root))
+            return dict(map(_decode, of_paths(connection, _COLUMNS, "stat", owner, paths)))
 
     def iterate(self, root: str) -> Iterator[tuple[str, tuple[Signature, Entry]]]:
         """The whole root in the byte order of the names, a page at a time, so memory stays flat."""
@@ -98,7 +90,7 @@ class StatCache:
 def _root_number(connection: sqlite3.Connection, root: str) -> int:
     """The root's row, or one that no row has."""
     row = connection.execute("SELECT id FROM root WHERE path = ?", (pack_path(root),)).fetchone()
-    return _NO_ROW if row is None else int(row[0])
+    return NO_ROW if row is None else int(row[0])
 
 
 def _encode(path: str, signature: Signature, entry: Entry) -> tuple[Any, ...]:

@@ -11,7 +11,6 @@ import stat
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from itertools import groupby
 from typing import Final, Protocol, TypeAlias
 
 from freshd.model import Entry, Kind, Signature
@@ -21,6 +20,7 @@ from freshd.tree.walk import RootGone, Skip, Stat, open_directory, stat_of, walk
 _BATCH: Final = 4096
 
 Known: TypeAlias = Mapping[str, tuple[Signature, Entry]]
+_Batch: TypeAlias = list[tuple[str, list[str]]]
 
 
 class StatCache(Protocol):
@@ -84,7 +84,7 @@ class TreeManifest:
             found.update((one.path, Entry(one.kind, reason=one.reason)) for one in closed)
             paths = (one.path for one in stats if one.kind is not Kind.UNREADABLE)
         self._check_root()
-        for batch in _batches(sorted(set(paths), key=_by_directory)):
+        for batch in _batches(paths):
             found.update(self._entries_of(batch, fresh=fresh))
         return found
 
@@ -121,11 +121,12 @@ class TreeManifest:
         hashed = hash_in(directory, found, clock_ns=self._clock_ns, keep=keep)
         return None if hashed is None else hashed[1]
 
-    def _entries_of(self, batch: list[str], *, fresh: bool) -> dict[str, Entry]:
+    def _entries_of(self, batch: _Batch, *, fresh: bool) -> dict[str, Entry]:
         """Look at paths one opened directory at a time, so that no link on the way counts."""
-        known: Known = {} if fresh else self._cache.get_many(self.root, batch)
+        every = [path for _, paths in batch for path in paths]
+        known: Known = {} if fresh else self._cache.get_many(self.root, every)
         look = _Look(known, self._clock_ns)
-        for parent, group in groupby(batch, key=_parent):
+        for parent, group in batch:
             try:
                 directory = open_directory(self.root, parent)
             except OSError as error:
@@ -183,9 +184,8 @@ class _Look:
         changed = []
         for path in paths:
             known = self._known.get(path)
-            entry = None if known is None else _believed(directory, path, *known)
-            if entry is not None:
-                self.entries[path] = entry
+            if known is not None and _believed(directory, path.rpartition("/")[2], known[0]):
+                self.entries[path] = known[1]
             else:
                 changed.append(path)
         for found in _stats_in(directory, changed):
@@ -204,21 +204,21 @@ class _Look:
             self.entries[path] = result[1]
 
 
-def _believed(directory: int, path: str, was: Signature, entry: Entry) -> Entry | None:
-    """The remembered entry, if the stat is the one it was hashed with and that was not racy."""
+def _believed(directory: int, name: str, was: Signature) -> bool:
+    """Whether the stat is still the one that was hashed, and that was not racy."""
     try:
-        now = os.stat(path.rpartition("/")[2] or ".", dir_fd=directory, follow_symlinks=False)
+        now = os.stat(name or ".", dir_fd=directory, follow_symlinks=False)
     except OSError:
-        return None  # the look that follows says why
-    same = (
+        return False  # the look that follows says why
+    return (
         was.ctime_ns == now.st_ctime_ns
         and was.mtime_ns == now.st_mtime_ns
         and was.size == now.st_size
         and was.inode == now.st_ino
         and was.device == now.st_dev
         and stat.S_ISREG(now.st_mode)
+        and not racy(was)
     )
-    return entry if same and not racy(was) else None
 
 
 def _stats_in(directory: int, paths: Iterable[str]) -> Iterator[Stat]:
@@ -244,11 +244,6 @@ def _parent(path: str) -> str:
     return path.rpartition("/")[0]
 
 
-def _by_directory(path: str) -> tuple[str, str]:
-    parent, _, name = path.rpartition("/")
-    return parent, name
-
-
 def _unreadable(error: OSError) -> Entry:
     return Entry(Kind.UNREADABLE, reason=error.strerror or str(error))
 
@@ -257,6 +252,18 @@ def _not_there(path: str) -> FileNotFoundError:
     return FileNotFoundError(errno.ENOENT, "not in the tree", path)
 
 
-def _batches(paths: list[str]) -> Iterator[list[str]]:
-    for start in range(0, len(paths), _BATCH):
-        yield paths[start : start + _BATCH]
+def _batches(paths: Iterable[str]) -> Iterator[_Batch]:
+    """Each path once, with those of its directory; a few thousand at a time, in order."""
+    below: dict[str, list[str]] = {}
+    for path in set(paths):
+        below.setdefault(path.rpartition("/")[0], []).append(path)
+    batch: _Batch = []
+    held = 0
+    for parent in sorted(below):
+        batch.append((parent, sorted(below[parent])))
+        held += len(below[parent])
+        if held >= _BATCH:
+            yield batch
+            batch, held = [], 0
+    if batch:
+        yield batch
