@@ -10,7 +10,7 @@ In: exact paths (any bytes but NUL). Out: hashes, ``FileFacts``, failures by pat
 import os
 import secrets
 import time
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 
 from freshd.engine import answers
@@ -22,10 +22,11 @@ from freshd.errors import EngineFailed, OutcomeUnknown
 # Every request is "OP COUNT ENCODED", a directory and COUNT names, which count from there: `read`
 # takes a byte at a time, so short names are quick ones. Every answer ends with "NONCE STATUS".
 # `read` keeps all bytes but the newline; names with one come octal-encoded for printf, with a
-# dot behind that saves trailing newlines from the substitution. In `mv` an empty line ends one
-# group (files, then a directory); groups run side by side: twice as fast on a busy disk. A loop
-# whose freshd was killed waits for them, so that once it has ended nothing lands any more. Hashes
-# are printed at once: sha256sum writes each line by itself, and each goes through the engine alone.
+# dot behind that saves trailing newlines from the substitution. The others are kept as lines and
+# made arguments all at once: adding one to "$@" copies those that are there. In `mv` an empty line
+# ends one group (files, then a directory); groups run side by side: twice as fast on a busy disk.
+# A loop whose freshd was killed waits for them, so that once it has ended nothing lands any more.
+# Hashes are printed at once: sha256sum writes line by line, and each goes through the engine alone.
 _LOOP = r"""
 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 LC_ALL=C
@@ -35,6 +36,9 @@ umask 022
 exec 2>&1
 nonce=$1
 home=$PWD
+blank=$IFS
+newline='
+'
 for tool in mv rm rmdir mkdir ln sha256sum stat readlink ls; do
   command -v "$tool" >/dev/null && echo "$tool"
 done
@@ -53,27 +57,41 @@ while IFS=' ' read -r op count encoded; do
   [ "$encoded" = 0 ] || decode
   cd -P -- "$name" || op=
   set --
+  names=
   pids=
   jobs=0
   failed=0
   while [ "$count" -gt 0 ]; do
     IFS= read -r name || { wait; exit 0; }
     count=$((count - 1))
-    if [ -z "$name" ] && [ -z "$op" ]; then
-      set --
+    if [ -n "$name" ] && [ "$encoded" = 0 ]; then
+      names=$names$name$newline
       continue
     fi
-    if [ -z "$name" ]; then
+    if [ -n "$name" ]; then
+      decode
+      set -- "$@" "$name"
+      continue
+    fi
+    if [ "$encoded" = 0 ]; then
+      IFS=$newline
+      set -- $names
+      IFS=$blank
+      names=
+    fi
+    if [ -n "$op" ]; then
       mv -f -- "$@" </dev/null &
       pids="$pids $!"
       jobs=$((jobs + 1))
-      set --
       [ "$jobs" -lt 8 ] || reap
-      continue
     fi
-    [ "$encoded" = 0 ] || decode
-    set -- "$@" "$name"
+    set --
   done
+  if [ "$encoded" = 0 ]; then
+    IFS=$newline
+    set -- $names
+    IFS=$blank
+  fi
   case $op in
     mv) reap; [ "$failed" = 0 ] ;;
     hash)
@@ -97,7 +115,9 @@ while IFS=' ' read -r op count encoded; do
 done
 """
 _TOOLS = ("mv", "rm", "sha256sum")
-_BATCH = 128
+_BATCH = 1024
+_ODD_BATCH = 128
+_BATCH_BYTES = 64 * 1024
 _START_SECONDS = 10.0
 _HASHED_PER_SECOND = 20_000_000
 _SECONDS_PER_MOVE = 0.05
@@ -248,7 +268,8 @@ class Helper:
 
     def link(self, text: str, path: str) -> str:
         """Creates one symbolic link, where nothing is yet. "" or what failed."""
-        return self._each("ln", [text, path])
+        status, said = self._command("ln", [text, path])
+        return said.decode("utf-8", "replace").strip() or "ln failed" if status else ""
 
     def close(self) -> None:
         """Ends the loop."""
@@ -314,6 +335,20 @@ def _path(base: str, name: str) -> str:
     return name if name.startswith("/") else base + name
 
 
-def _batches(names: Iterable[str]) -> list[list[str]]:
-    listed = list(names)
-    return [listed[i : i + _BATCH] for i in range(0, len(listed), _BATCH)]
+def _batches(names: Iterable[str]) -> Iterator[list[str]]:
+    """Parts that one command can be given, in order. A name with a newline makes its whole part
+    travel encoded, where each name costs a process: so those go by themselves.
+    """
+    batch: list[str] = []
+    size = 0
+    for name in names:
+        odd = "\n" in name
+        most = _ODD_BATCH if odd else _BATCH
+        full = len(batch) >= most or size >= _BATCH_BYTES
+        if batch and (full or ("\n" in batch[-1]) is not odd):
+            yield batch
+            batch, size = [], 0
+        batch.append(name)
+        size += len(name)
+    if batch:
+        yield batch

@@ -168,9 +168,7 @@ def _direct(parents: Iterable[str], seen: Manifest) -> frozenset[str]:
     the place behind a link.
     """
     plain = {path for path in parents if path not in seen or seen[path].kind is Kind.DIR}
-    return frozenset(
-        ["/", *(path for path in plain if all(up in plain for up in ancestors(path)))]
-    )
+    return frozenset(["/", *(path for path in plain if all(up in plain for up in ancestors(path)))])
 
 
 def _settled(path: str, entry: Entry | None, old: Mapping[str, tuple[str, Entry]] | None) -> bool:

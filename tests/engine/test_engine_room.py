@@ -289,6 +289,40 @@ def test_names_count_from_the_directory_they_share(engine: Engine, shell: str) -
     assert set(helper.stat(["/tmp", "/"])) == {"/tmp", "/"}
 
 
+def test_thousands_of_names_of_any_kind_go_and_come_back(engine: Engine, shell: str) -> None:
+    odd = [
+        "two\nlines",
+        "end\n",
+        "-n",
+        "*",
+        " a  b ",
+        "tab\tbed",
+        "back\\slash",
+        "\udcff",
+        "$x",
+        "'",
+    ]
+    files = {name: name.encode(errors="surrogateescape") for name in odd}
+    files |= {f"{number}{'x' * 90}": b"%d" % number for number in range(2500)}
+    archive.put(engine, shell, path="/tmp", tar=tar_of({f"from/{n}": b for n, b in files.items()}))
+    helper = engine.helper(shell)
+    assert helper.make_directories(["/tmp/to"]) == ""
+    places = [f"/tmp/from/{name}" for name in files]
+    facts = helper.stat([*places, "/tmp/from/none", "/tmp/from/no\nne"])
+    assert {place: fact.size for place, fact in facts.items()} == {
+        f"/tmp/from/{name}": len(content) for name, content in files.items()
+    }
+    assert helper.rename({"/tmp/to": places}) == ""
+    assert set(helper.hash([*places, f"/tmp/to/{odd[0]}"])) == {f"/tmp/to/{odd[0]}"}
+    there = [f"/tmp/to/{name}" for name in files]
+    assert helper.hash(there) == {
+        f"/tmp/to/{name}": hashlib.sha256(content).hexdigest() for name, content in files.items()
+    }
+    assert helper.links(there) == frozenset()
+    assert helper.delete(there) == ""
+    assert helper.list("/tmp/to") == helper.list("/tmp/from") == ()
+
+
 def test_a_name_is_no_option_and_the_path_of_the_image_is_not_used(
     engine: Engine, stack: Stack
 ) -> None:
