@@ -100,11 +100,16 @@ class Context:
         running = {name: tuple(one for one in found[name] if one.running) for name in found}
         return {name: several for name, several in running.items() if several}
 
-    def warm(self, replicas: Iterable[Replica]) -> None:
-        """Start the kept execs before they are needed: the next save then waits for none."""
+    @property
+    def injects(self) -> bool:
+        """Whether some rule brings files into containers."""
         policy = self.project.policy
         asked = {*(one for rule in policy.rules for one in rule.do)}
-        if Remedy.INJECT not in asked.union(*(rule.does for rule in policy.watch)):
+        return Remedy.INJECT in asked.union(*(rule.does for rule in policy.watch))
+
+    def warm(self, replicas: Iterable[Replica]) -> None:
+        """Start the kept execs before they are needed: the next save then waits for none."""
+        if not self.injects:
             return
         for replica in replicas:
             if replica.running:

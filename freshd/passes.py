@@ -12,6 +12,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, Protocol
 
+from freshd.ahead import Ahead
 from freshd.causes.verdict import links, verdict
 from freshd.composewatch import ComposeWatches
 from freshd.context import Context
@@ -100,6 +101,7 @@ class Passes:
         self._sizes: dict[str, TreeSize] = {}
         self._halted: set[str] = set()
         self._looks = Looks(self._mark)
+        self._ahead = Ahead(endpoint, memory=self._memory, cache=store.images, log=log)
         self._validating = Validating(clock)
         self.pulses = Pulses()
         self._stale_since: dict[str, float] = {}
@@ -125,6 +127,7 @@ class Passes:
     def stop(self) -> None:
         """No step begins after this. A build that runs is ended, other steps end by themselves."""
         self._stopping = True
+        self._ahead.stop()
         self._compose.end_builds()
 
     def close(self) -> None:
@@ -219,6 +222,15 @@ class Passes:
             self._looks.after_a_save(service)
         else:
             self._try_again(service, passed.outcomes)
+            self._look_ahead(context, service)
+
+    def _look_ahead(self, context: Context, service: str) -> None:
+        """What would hold up the next save is found out before there is one."""
+        found = context.surveyor.layered(service) if context.injects else None
+        if found is not None:
+            mapping, images = found
+            for image in images:
+                self._ahead.learn(image, mapping)
 
     def _give_way(self, service: str) -> None:
         """A save does not wait for a look at everything, which is due again soon."""

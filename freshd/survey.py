@@ -168,6 +168,14 @@ class Surveyor:
         """Whether no mapped file can have come or gone where ``paths`` are all that changed."""
         return all(self._maps.stays(service, path) for path in paths)
 
+    def layered(self, service: str) -> tuple[ServiceMap, tuple[ImageFacts, ...]] | None:
+        """Map and images of the last look, where the first difference will ask for the layers."""
+        known = self._maps.known(service)
+        if known.mapped is None or not known.mapped.map.run_after_copy:
+            return None
+        images = self._images_of(service, known.tagged, known.replicas)
+        return known.mapped.map, tuple(images.values())
+
     def directories(self, service: str) -> tuple[str, ...]:
         """The container directories that the last looked-at map lands in."""
         return self._maps.known(service).directories

@@ -8,7 +8,7 @@ import json
 import posixpath
 import tarfile
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from freshd.causes.history import is_copy
 from freshd.engine import images as engine_images
@@ -46,17 +46,22 @@ def writers(
     image = image_of(engine, image_id)
     asked = {path for path in paths if is_clean(path)}
     places = {path: _place(path, below) for path in asked}
-    known: dict[str, Mapping[str, str]] = {}
-    for directory in set(places.values()):
-        rows = cache.get_writers(image.chain_id, directory)
-        if rows is not None:
-            known[directory] = rows
-    unknown = sorted(set(places.values()) - known.keys())
-    if unknown:
-        for directory, rows in _attribute(engine, image.id, unknown).items():
-            cache.put_writers(image.chain_id, directory, rows)
-            known[directory] = rows
+    known = _known(cache, image.chain_id, places.values())
+    if known.keys() != set(places.values()):
+        with engine.memory.alone(image.chain_id):
+            known = _known(cache, image.chain_id, places.values())
+            unknown = sorted(set(places.values()) - known.keys())
+            for directory, rows in _attribute(engine, image.id, unknown).items():
+                cache.put_writers(image.chain_id, directory, rows)
+                known[directory] = rows
     return dict.fromkeys(paths, "") | {path: _line(known[places[path]], path) for path in asked}
+
+
+def _known(
+    cache: ImageCache, chain_id: str, directories: Iterable[str]
+) -> dict[str, Mapping[str, str]]:
+    tables = {each: cache.get_writers(chain_id, each) for each in set(directories)}
+    return {each: rows for each, rows in tables.items() if rows is not None}
 
 
 # The row of a table that holds the history lines, one per layer; the others hold a layer's number,
@@ -79,6 +84,8 @@ def _attribute(
     engine: Engine, image_id: str, directories: Sequence[str]
 ) -> dict[str, dict[str, str]]:
     """Per directory: path below it -> layer number, and the history lines."""
+    if not directories:
+        return {}
     story, lines = _story(engine, image_id, directories)
     real = [resolve(posixpath.join(directory, "x"), story.links)[:-2] for directory in directories]
     if not all(any_below(place or "/", directories) for place in real):

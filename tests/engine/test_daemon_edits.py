@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import sqlite3
 import threading
 
 import pytest
@@ -47,6 +48,29 @@ def test_every_kind_of_edit_reaches_every_replica(shop: Watching) -> None:
     status = shop.freshd("status")
     assert "fresh" in status.stdout
     assert {remedy for remedy, _ in shop.remedies()} == {"inject"}
+
+
+def test_what_a_save_would_wait_for_is_known_before(stack: Stack, freshd: Freshd) -> None:
+    """A RUN follows the COPY: which files it wrote only the layers tell, streamed once a build."""
+    run = f"{DOCKERFILE}RUN touch /built\n"
+    stack.write({"compose.yaml": COMPOSE, "Dockerfile": run, "freshd.toml": INJECT})
+    stack.write({"app/a.py": "a = 1\n"})
+    stack.up(build=True)
+    shop = Watching(stack, freshd)
+    shop.run()
+    shop.fresh()
+    state = sqlite3.connect(os.path.join(freshd.state, "freshd.sqlite3"), timeout=10)
+    try:
+        shop.until(
+            lambda: state.execute("SELECT count(*) FROM image_writers").fetchone()[0],
+            "the layers to be known though nothing differs",
+        )
+    finally:
+        state.close()
+    assert shop.remedies() == []
+    stack.write({"app/a.py": "a = 2\n"})
+    shop.level()
+    shop.fresh()
 
 
 def test_editors_that_save_by_renaming_are_followed(shop: Watching) -> None:

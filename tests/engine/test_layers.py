@@ -3,8 +3,9 @@
 import io
 import tarfile
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import pytest
 
@@ -174,6 +175,34 @@ def test_layers_are_streamed_once_for_all_paths_below(
     again = writers(engine, image, asked, cache=store.images, below=["/app"])
     assert again["/app/plain"] == first["/app/plain"]
     assert rewritten(asked, again).keys() == {"/app/edited"}
+
+
+def test_two_clients_at_once_stream_an_image_once(
+    engine: Engine, engine_env: Mapping[str, str], store: Store, build: Build
+) -> None:
+    """Two services of one image, and a save while the image is looked at ahead."""
+    image = build("FROM freshd-busybox:1\nCOPY src /app/\nRUN sed -i s/e/E/ /app/edited\n")
+    asked = ["/app/plain", "/app/edited"]
+    streamed: list[str] = []
+    whole = engine_images.save
+
+    def save(client: Engine, image_id: str, **how: Any) -> engine_images.SavedImage:
+        streamed.append(image_id)
+        return whole(client, image_id, **how)
+
+    def ask(client: Engine) -> Mapping[str, str]:
+        return writers(client, image, asked, cache=store.images, below=["/app"])
+
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        Engine(resolve(engine_env), memory=engine.memory) as other,
+        ThreadPoolExecutor(2) as pool,
+    ):
+        patch.setattr(engine_images, "save", save)
+        one, two = pool.map(ask, [engine, other])
+    assert one == two
+    assert rewritten(asked, one).keys() == {"/app/edited"}
+    assert streamed == [image]
 
 
 @pytest.mark.needs_engine(23, "its BuildKit refuses `COPY --link`")
