@@ -17,22 +17,23 @@ _THREADS = 2
 
 
 class Meanwhile:
-    """Runs what is submitted from the moment ``engine`` has a command run, or ``go`` is called.
+    """Runs what is submitted once ``engine`` has set a container to work, or ``go`` is called.
 
     Leaving it begins what has not begun, and waits for all.
     """
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._before = engine.at_work
         self._begun = threading.Event()
         self._pool = ThreadPoolExecutor(_THREADS)
 
     def __enter__(self) -> Self:
-        self._engine.at_work = self.go
+        self._engine.at_work, self._before = self.go, self._engine.at_work
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._engine.at_work = None
+        self._engine.at_work = self._before
         self.go()
         self._pool.shutdown()
 

@@ -6,10 +6,9 @@ Goes out: the values ``causes.compare`` looks at. The next module on the way is 
 
 import os
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 
-from freshd.causes.container import is_serving
 from freshd.causes.image import image_of
 from freshd.causes.leftovers import source_of
 from freshd.engine.client import Engine
@@ -27,20 +26,27 @@ from freshd.model import (
     ServiceMap,
     Via,
 )
-from freshd.observe.few import observe_few
-from freshd.observe.files import observe
-from freshd.observe.unchanged import observe_changes
 from freshd.policy.halts import TreeSize
 from freshd.project import Project
 from freshd.provenance import with_build
+from freshd.replicas import Seen, observe_replicas
 from freshd.since import Since
 from freshd.store.store import Store
 from freshd.tree.manifest import TreeManifest
 from freshd.tree.mapping import MapResult
 
 _ROUNDS = 3
-_Told = Mapping[str, Mapping[str, Entry | None]]
-_Seen = tuple[tuple[Observation, ...], _Told]
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """What one look is at: a service with its tag's image and replicas, all of it or a part."""
+
+    service: str
+    image: ImageFacts | None
+    replicas: tuple[Replica, ...]
+    narrow: bool
+    full: bool
 
 
 def no_haste() -> None:
@@ -99,56 +105,22 @@ class Surveyor:
         known.replicas = replicas
         before = known.mapped
         mapped = self._maps.mapped(service, paths)
-        image = known.tagged
         go_on()
-        old = () if before is None else before.map.pairs
-        if paths is None:
-            pairs = mapped.map.pairs
-        elif mapped is before and not any(self._maps.is_above(service, path) for path in paths):
-            pairs = tuple(pair for path in sorted(paths) for pair in known.sources.get(path, ()))
-        else:
-            pairs = narrowed(mapped.map.pairs, paths, old)
-        targets = {pair.target for pair in pairs}
-        extra: tuple[str, ...] = ()
-        if paths is not None and mapped is not before:
-            extra = gone(mapped.map.pairs, old)
-        with Meanwhile(self._engine) as beside:
-            reading = beside.submit(partial(self._read_tree, {}, mapped.map, pairs, fresh=full))
-            if paths is None:
-                listing = beside.submit(partial(self._extra, service, mapped, image, replicas))
-            else:
-                beside.go()  # a few files
-            observations, told = self._observe(service, replicas, targets.union(extra), full=full)
-            beside.go()
-            tree = reading.result()
-            if paths is None:
-                extra = listing.result()
-                more = self._observe(service, replicas, extra, full=full) if extra else ((), {})
-                observations, told = _joined((observations, told), more)
-        targets.update(extra)
+        pairs, extra = self._asked(service, mapped, before, paths)
+        look = _Look(service, known.tagged, replicas, narrow=paths is not None, full=full)
+        seen, tree, extra = self._seen(look, mapped, pairs, extra)
         go_on()
         if extra:
             self._read_tree(tree, mapped.map, (), extra)
-        found = self._images(service, image, observations, targets, told)
+        targets = {pair.target for pair in pairs}.union(extra)
+        found = self._images(look, seen, targets)
         go_on()
-        for _ in range(_ROUNDS):
-            only = None if paths is None else pairs
-            if not self._maps.refuted(
-                service, mapped, found.values(), tree, every=False, only=only
-            ):
-                break
-            # The image refutes part of the map: those files are inputs and no pairs.
-            mapped = self._maps.mapped(service)
-            kept = {(pair.target, pair.via) for pair in mapped.map.pairs}
-            pairs = tuple(pair for pair in pairs if (pair.target, pair.via) in kept)
-            self._read_tree(tree, mapped.map, ())
+        mapped, pairs = self._confirmed(look, mapped, pairs, found, tree)
         synced = partial(self._store.writes.synced, self._project.name, service)
-        pairs = self._since.expected(pairs, observations, found, synced)
+        pairs = self._since.expected(pairs, seen.observations, found, synced)
         found = self._attributed(mapped.map, found, extra, tree)
         result = replace(mapped, map=replace(mapped.map, pairs=pairs))
-        facts = self._facts(
-            service, result, tree, image, found, observations, narrow=paths is not None
-        )
+        facts = self._facts(look, result, tree, found, seen.observations)
         due = self._since.restarts(service, mapped.restarts, replicas, paths)
         return replace(facts, restarts=due)
 
@@ -220,6 +192,73 @@ class Surveyor:
         sources = {pair.source for pair in mapped.map.pairs if pair.target in odd}
         return tuple(sorted(s for s in sources if s in before and tree.get(s) == before[s]))
 
+    def _asked(
+        self,
+        service: str,
+        mapped: MapResult,
+        before: MapResult | None,
+        paths: Collection[str] | None,
+    ) -> tuple[tuple[Pair, ...], tuple[str, ...]]:
+        """The pairs to look at, and targets that were mapped ``before`` and are no more."""
+        if paths is None:
+            return mapped.map.pairs, ()
+        if mapped is before:
+            if not any(self._maps.is_above(service, path) for path in paths):
+                sources = self._maps.known(service).sources
+                return tuple(p for path in sorted(paths) for p in sources.get(path, ())), ()
+            return narrowed(mapped.map.pairs, paths, before.map.pairs), ()
+        old = () if before is None else before.map.pairs
+        return narrowed(mapped.map.pairs, paths, old), gone(mapped.map.pairs, old)
+
+    def _seen(
+        self, look: _Look, mapped: MapResult, pairs: tuple[Pair, ...], extra: tuple[str, ...]
+    ) -> tuple[Seen, dict[str, Entry], tuple[str, ...]]:
+        """Replicas and tree; a whole look finds the ``extra`` targets itself."""
+        targets = {pair.target for pair in pairs}.union(extra)
+        with Meanwhile(self._engine) as beside:
+            reading = beside.submit(
+                partial(self._read_tree, {}, mapped.map, pairs, fresh=look.full)
+            )
+            if look.narrow:
+                beside.go()  # a few files
+                seen = self._observe(look, targets)
+            else:
+                listing = beside.submit(partial(self._extra, look, mapped))
+                seen = self._observe(look, targets)
+                beside.go()
+                extra = listing.result()
+                if extra:
+                    seen = seen.joined(self._observe(look, extra))
+            return seen, reading.result(), extra
+
+    def _observe(self, look: _Look, targets: Collection[str]) -> Seen:
+        return observe_replicas(
+            *(self._engine, self._store.containers, self._maps, look.service, look.replicas),
+            targets,
+            full=look.full,
+        )
+
+    def _confirmed(
+        self,
+        look: _Look,
+        mapped: MapResult,
+        pairs: tuple[Pair, ...],
+        found: Mapping[str, ImageFacts],
+        tree: dict[str, Entry],
+    ) -> tuple[MapResult, tuple[Pair, ...]]:
+        """Without what the images refute: those files are inputs and no pairs."""
+        for _ in range(_ROUNDS):
+            only = pairs if look.narrow else None
+            if not self._maps.refuted(
+                look.service, mapped, found.values(), tree, every=False, only=only
+            ):
+                break
+            mapped = self._maps.mapped(look.service)
+            kept = {(pair.target, pair.via) for pair in mapped.map.pairs}
+            pairs = tuple(pair for pair in pairs if (pair.target, pair.via) in kept)
+            self._read_tree(tree, mapped.map, ())
+        return mapped, pairs
+
     def _proved(
         self, service: str, *, every: bool, built: bool = False
     ) -> tuple[MapResult, ImageFacts | None, Mapping[str, Entry]]:
@@ -234,18 +273,12 @@ class Surveyor:
                 break
         return self._maps.mapped(service), image, tree
 
-    def _extra(
-        self,
-        service: str,
-        mapped: MapResult,
-        image: ImageFacts | None,
-        replicas: tuple[Replica, ...],
-    ) -> tuple[str, ...]:
+    def _extra(self, look: _Look, mapped: MapResult) -> tuple[str, ...]:
         """Targets that nothing maps and that came from the tree: left over, or written by us."""
         found: set[str] = set()
-        for one in self._images_of(service, image, replicas).values():
-            found.update(self._maps.leftovers(mapped, one, replicas))
-        for replica in replicas:
+        for one in self._images_of(look.service, look.image, look.replicas).values():
+            found.update(self._maps.leftovers(mapped, one, look.replicas))
+        for replica in look.replicas:
             found.update(self._store.writes.of(replica))
         return tuple(sorted(found - {pair.target for pair in mapped.map.pairs}))
 
@@ -271,38 +304,6 @@ class Surveyor:
         tree.update(found)
         return tree
 
-    def _observe(
-        self,
-        service: str,
-        replicas: tuple[Replica, ...],
-        targets: Collection[str],
-        *,
-        full: bool,
-    ) -> _Seen:
-        """One observation a replica, and what they tell of their images: id -> path -> entry."""
-        engine, cache = self._engine, self._store.containers
-        observations = []
-        told: dict[str, Mapping[str, Entry | None]] = {}
-        for replica in replicas:
-            image = self._maps.image(service, replica.image_id)
-            if not is_serving(replica):
-                observations.append(Observation(replica))
-                continue
-            few = None if full else observe_few(engine, replica, targets)
-            if few is not None:
-                observations.append(few)
-                continue
-            if not replica.running or image is None or image.id in told:
-                observations.append(observe(engine, replica, targets, cache=cache, full=full))
-                continue
-            if self._maps.knows(image, targets):
-                observations.append(observe(engine, replica, targets, cache=cache, full=full))
-                continue
-            seen, says = observe_changes(engine, replica, targets, cache=cache, full=full)
-            observations.append(seen)
-            told[image.id] = says
-        return tuple(observations), told
-
     def _images_of(
         self, service: str, image: ImageFacts | None, replicas: Iterable[Replica]
     ) -> dict[str, ImageFacts]:
@@ -314,18 +315,12 @@ class Surveyor:
                 found[one.id] = one
         return found
 
-    def _images(
-        self,
-        service: str,
-        image: ImageFacts | None,
-        observations: tuple[Observation, ...],
-        targets: Collection[str],
-        told: _Told,
-    ) -> dict[str, ImageFacts]:
+    def _images(self, look: _Look, seen: Seen, targets: Collection[str]) -> dict[str, ImageFacts]:
         """The images in question with what they hold of ``targets``."""
-        every = self._images_of(service, image, [seen.replica for seen in observations])
+        replicas = [each.replica for each in seen.observations]
+        every = self._images_of(look.service, look.image, replicas)
         return {
-            image_id: self._maps.filled(one, targets, told.get(image_id))
+            image_id: self._maps.filled(one, targets, seen.told.get(image_id))
             for image_id, one in every.items()
         }
 
@@ -349,15 +344,13 @@ class Surveyor:
 
     def _facts(
         self,
-        service: str,
+        look: _Look,
         mapped: MapResult,
         tree: Mapping[str, Entry],
-        image: ImageFacts | None,
         found: Mapping[str, ImageFacts],
         observations: tuple[Observation, ...],
-        *,
-        narrow: bool,
     ) -> ServiceFacts:
+        service, image = look.service, look.image
         build = self._project.service(service).build
         facts = ServiceFacts(
             service=service,
@@ -380,19 +373,9 @@ class Surveyor:
         record = self._store.builds.get(judged.id)
         rules = self._project.policy.watched(service) if record is None else ()
         newer = self._since.newer(rules, facts.mapping.inputs, judged)
-        found_out = with_build(facts, judged, mapped.inference, record=record, narrow=narrow)
+        found_out = with_build(facts, judged, mapped.inference, record=record, narrow=look.narrow)
         fooled = record is None and self._since.fooled(mapped.map.pairs, facts.tree, judged)
         return replace(found_out, newer=newer, fresh_build=found_out.fresh_build or fooled)
-
-
-def _joined(seen: _Seen, more: _Seen) -> _Seen:
-    """Two looks at the same replicas as one."""
-    every = {one.replica.id: one for one in more[0]}
-    observations = tuple(
-        one.joined(every[one.replica.id]) if one.replica.id in every else one for one in seen[0]
-    )
-    told = {key: {**seen[1].get(key, {}), **more[1].get(key, {})} for key in (*seen[1], *more[1])}
-    return observations, told
 
 
 def _is_file(tree: Mapping[str, Entry], mapping: ServiceMap, target: str) -> bool:

@@ -134,6 +134,7 @@ def _drain(engine: Engine, container_id: str, path: str, spool: IO[bytes]) -> No
             if response.status != 200:
                 body = response.read(64 * 1024)
                 raise _refusal(engine, container_id, what, response.status, body)
+            engine.at_work()
             while True:
                 sock.settimeout(min(wire.left(deadline), engine.timeout))
                 chunk = response.read(_MIB)

@@ -47,6 +47,10 @@ class EngineInfo:
     system_time: float
 
 
+def _nothing() -> None:
+    """What happens at work that nobody waits for."""
+
+
 class _Turn:
     """A lock that can be held weakly."""
 
@@ -65,7 +69,7 @@ class Engine:
 
     ``timeout`` bounds each ordinary call, in seconds. Nothing is connected before the first call.
     ``memory`` is shared with other clients of the same engine. ``at_work`` is called when a
-    container was given a command, before its answer is waited for.
+    container was given a command or asked for an archive, before the answer is waited for.
     """
 
     def __init__(
@@ -74,7 +78,7 @@ class Engine:
         self.endpoint = endpoint
         self.timeout = timeout
         self.memory = Memory() if memory is None else memory
-        self.at_work: Callable[[], None] | None = None
+        self.at_work: Callable[[], None] = _nothing
         self._api: Any = None
         self._helpers: dict[str, Helper] = {}
         self._inspected: dict[str, Mapping[str, Any]] = {}

@@ -54,8 +54,7 @@ def run(
         deadline=deadline,
         setting=setting or Setting(),
     )
-    if engine.at_work is not None:
-        engine.at_work()
+    engine.at_work()
     out, err = bytearray(), bytearray()
     surplus = 0
 

@@ -14,9 +14,13 @@ PATIENCE = 10.0
 ONE, TWO = Entry(Kind.FILE, "1" * 64), Entry(Kind.FILE, "2" * 64)
 
 
+def nothing() -> None:
+    """What an engine's client does at work that nobody waits for."""
+
+
 @pytest.fixture
 def engine() -> Any:
-    return SimpleNamespace(at_work=None)
+    return SimpleNamespace(at_work=nothing)
 
 
 def test_it_begins_when_a_container_has_something_to_do(engine: Any) -> None:
@@ -27,7 +31,7 @@ def test_it_begins_when_a_container_has_something_to_do(engine: Any) -> None:
         engine.at_work()
         result.result(PATIENCE)
         assert began.is_set()
-    assert engine.at_work is None
+    assert engine.at_work is nothing
 
 
 def test_it_begins_and_ends_where_no_container_was_asked(engine: Any) -> None:
@@ -59,7 +63,7 @@ def test_a_look_that_fails_does_not_leave_it_behind(engine: Any) -> None:
     with pytest.raises(LookupError):
         look()
     assert done == [1]
-    assert engine.at_work is None
+    assert engine.at_work is nothing
 
 
 @pytest.mark.parametrize("first", ["", "gone"])

@@ -29,6 +29,7 @@ WORLD = SimpleNamespace(
     surveyor=SimpleNamespace(
         size=lambda _service: TreeSize(files=3), same_files=lambda _service, _paths: True
     ),
+    injects=False,
     halted=lambda _service: None,
     watcher=lambda _service: None,
 )
