@@ -22,13 +22,14 @@ from freshd.observe.output import Stat
 _Result = TypeVar("_Result")
 
 # A line with the container's own clock comes first: its files carry stamps of that clock.
-_STAT = ("sh", "-c", 'date +%s || echo; exec xargs -0 stat -c "$0" --', output.STAT_FORMAT)
+_BEGIN = "export LC_ALL=C; date +%s || echo; exec xargs -0"
+_STAT = ("sh", "-c", f'{_BEGIN} stat -c "$0" --', output.STAT_FORMAT)
 # Both at once, for when little is known. A batch with a device or a fifo, or a link to one, is not
 # hashed: opening it could wait for ever. The stat comes last: what it says holds for the content.
 # Hashes are printed at once: a sha256sum of coreutils writes each line by itself, and every write
 # goes through the engine on its own, which costs it more than hashing a small file.
 _HASH_AND_STAT = (
-    *("sh", "-c", 'date +%s || echo; exec xargs -0 sh -c "$1" "$0"', output.STAT_FORMAT),
+    *("sh", "-c", f'{_BEGIN} sh -c "$1" "$0"', output.STAT_FORMAT),
     """plain=1
     for f; do
       [ -f "$f" ] || [ -d "$f" ] || [ ! -e "$f" ] || plain=
@@ -109,7 +110,7 @@ def look(
             seen.files[path] = stat.entry()
     later = changed.keys() - raw.hashes.keys()
     seen.after = {path: raw.signatures[path] for path in seen.files.keys() | changed.keys() - later}
-    safe_before = int(min([began, *raw.clocks])) - _RACY_SECONDS
+    safe_before = int(min([began, *raw.clocks]) - _RACY_SECONDS) * 1_000_000_000
     _settle(changed, _digests(engine, container_id, changed, raw.hashes), safe_before, seen)
     for path in paths - seen.files.keys() - seen.missing - seen.open.keys():
         seen.open[path] = Entry(Kind.UNREADABLE, reason="stat gave no answer inside the container")

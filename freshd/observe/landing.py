@@ -6,6 +6,7 @@ change of owner, name or mode renews no content: an entrypoint that gives the tr
 makes nothing stale.
 """
 
+import contextlib
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -17,11 +18,12 @@ from freshd.engine.client import Engine
 from freshd.errors import EngineFailed, OutcomeUnknown
 from freshd.living import Landed
 from freshd.model import Entry, Kind, Observation, Pair, Replica, ServiceFacts, Via
-from freshd.observe.output import names
+from freshd.observe.output import STAMPS_FORMAT, latest_ns, names
 
 _MOST_ASKED = 200
 _SECONDS = 10.0
-_STAT = ("xargs", "-0", "stat", "-c", "%Y %Z %n//", "--")
+_ASK = 'export LC_ALL=C; exec xargs -0 stat -c "$0" --'
+_STAT = ("sh", "-c", _ASK, f"{STAMPS_FORMAT} %n//")
 
 
 class Memory(Protocol):
@@ -160,6 +162,8 @@ class Landings:
         for line in os.fsdecode(done.stdout).split("//\n"):
             modified, _, rest = line.partition(" ")
             changed, _, name = rest.partition(" ")
-            if modified.isdigit() and changed.isdigit() and name in asked:
-                found[name] = (float(min(modified, changed, key=int)), float(changed) + 1.0)
+            if name not in asked:
+                continue
+            with contextlib.suppress(ValueError):
+                found[name] = (min(float(modified), float(changed)), latest_ns(changed) / 1e9)
         return found

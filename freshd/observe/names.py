@@ -11,16 +11,18 @@ from freshd.engine import exec as execs
 from freshd.engine.client import Engine
 from freshd.errors import EngineFailed, OutcomeUnknown
 from freshd.model import Replica
-from freshd.observe.output import is_before
+from freshd.observe.output import STAMPS_FORMAT, is_before, latest_ns
 from freshd.observe.output import names as names_of
 from freshd.observe.paths import ENGINE_FILES, ancestors, any_below, is_below, of_kernel
 
 _SECONDS = 30.0
 _LIMIT = 64 << 20
 # The stamps come after the names: they hold for them. No path holds "//".
-_NAMES_AND_STAMPS = """
+_NAMES_AND_STAMPS = f"""
+export LC_ALL=C
 find "$@" -o ! -type d -print0 && printf "//\\000" &&
-find "$@" -o -type d -exec stat -c "%Y %Z" -- {} + && exec xargs -0 stat -c "%Y %Z" --
+find "$@" -o -type d -exec stat -c "{STAMPS_FORMAT}" -- {{}} + &&
+exec xargs -0 stat -c "{STAMPS_FORMAT}" --
 """
 
 
@@ -78,7 +80,11 @@ def _names_by_age(
     words = stamps.split()
     if result.exit_code or result.stderr or not end or not words:
         return None
-    if not all(word.isdigit() and is_before(int(word), replica) for word in words):
+    try:
+        youngest = max(latest_ns(word.decode("ascii")) for word in words)
+    except ValueError:
+        return None
+    if not is_before(youngest, replica):
         return None
     found = {os.fsdecode(name) for name in names.split(b"\0") if name}
     return frozenset(found - ENGINE_FILES) if found.isdisjoint(directories) else None

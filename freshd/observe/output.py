@@ -12,21 +12,25 @@ from hashlib import sha256
 
 from freshd.model import Entry, Kind, Replica
 
-# Both coreutils and busybox take it. Raw mode (hex), size, mtime, ctime (whole seconds), inode,
-# name. No clean path holds "//", so "//" and a newline end a record whatever the name is.
-STAT_FORMAT = "%f %s %Y %Z %i %n//"
+# Both coreutils and busybox take it: mtime and ctime to the nanosecond, of busybox in whole seconds
+# (to it the precision is a number of digits). coreutils needs LC_ALL=C for the point in it.
+STAMPS_FORMAT = "%.9Y %.9Z"
+# Raw mode (hex), size, both stamps, inode, name. No clean path holds "//", so "//" and a newline
+# end a record whatever the name is.
+STAT_FORMAT = f"%f %s {STAMPS_FORMAT} %i %n//"
 
-_FIELDS = re.compile(r"([0-9a-f]{1,8}) ([0-9]{1,19}) (-?[0-9]{1,19}) (-?[0-9]{1,19}) ([0-9]{1,20})")
+_STAMP = r"-?[0-9]{1,19}(?:\.[0-9]{9})?"
+_FIELDS = re.compile(rf"([0-9a-f]{{1,8}}) ([0-9]{{1,19}}) ({_STAMP}) ({_STAMP}) ([0-9]{{1,20}})")
 _HASH = re.compile(rb"([0-9a-f]{64}) [ *](/.*)")
 _BARE_HASH = re.compile(rb"([0-9a-f]{64})(?: .*)?")
-_TICK = 0.02
+_TICK_NS = 20_000_000
 _GONE = (b": No such file or directory", b": Not a directory")
 _ODD = re.compile(r"[\x00-\x1f\x7f\\]")
 
 
 @dataclass(frozen=True, slots=True)
 class Stat:
-    """One path's stat. ``signature`` is its text; ``stamp`` the later of mtime and ctime, in s."""
+    """One path's stat. ``signature`` is its text; ``stamp`` the later of mtime and ctime, in ns."""
 
     kind: Kind
     size: int
@@ -41,12 +45,23 @@ class Stat:
         return Entry(Kind.UNREADABLE, "", self.size, self.mode, reason)
 
 
+def latest_ns(stamp: str) -> int:
+    """The last nanosecond that a stamp of ``STAMPS_FORMAT`` may mean. Raises ValueError.
+
+    Without a fraction any in its second: no stat or no file system there told more.
+    """
+    seconds, _, fraction = stamp.partition(".")
+    if not fraction.strip("0"):
+        return int(seconds) * 1_000_000_000 + 999_999_999
+    return int(seconds + fraction)
+
+
 def is_before(stamp: int, replica: Replica) -> bool:
-    """Whether a stamp (whole seconds) is surely older than the container.
+    """Whether a stamp (ns) is surely older than the container.
 
     The clock that files are stamped with is up to one tick behind the engine's.
     """
-    return stamp < int(replica.created_at - _TICK)
+    return stamp < int(replica.created_at * 1e9) - _TICK_NS
 
 
 def is_odd(path: str) -> bool:
@@ -86,7 +101,7 @@ def stat_of(signature: str) -> Stat | None:
     if match is None:
         return None
     raw = int(match[1], 16)
-    stamp = max(int(match[3]), int(match[4]))
+    stamp = max(latest_ns(match[3]), latest_ns(match[4]))
     return Stat(_kind(raw), int(match[2]), modes.S_IMODE(raw), signature, stamp)
 
 
@@ -94,7 +109,7 @@ def stamp_of(signature: str) -> int | None:
     """The later of mtime and ctime of a record that ``stat_of`` takes; None for any other."""
     fields = signature.split(" ")
     try:
-        return max(int(fields[2]), int(fields[3]))
+        return max(latest_ns(fields[2]), latest_ns(fields[3]))
     except (ValueError, IndexError):
         return None
 

@@ -95,8 +95,8 @@ def test_the_raw_mode_gives_kind_and_permission_bits(mode: int, kind: Kind, bits
 
 def test_a_stat_remembers_the_later_stamp_and_a_signature_of_every_field() -> None:
     plain = stats(record("/a"), ["/a"])["/a"]
-    assert plain.stamp == 20
-    assert stats(record("/a", mtime=99), ["/a"])["/a"].stamp == 99
+    assert plain.stamp == 20_999_999_999
+    assert stats(record("/a", mtime=99), ["/a"])["/a"].stamp == 99_999_999_999
     for other in (
         record("/a", mode=0o100755),
         record("/a", size=4),
@@ -108,8 +108,30 @@ def test_a_stat_remembers_the_later_stamp_and_a_signature_of_every_field() -> No
 
 
 @pytest.mark.parametrize(
+    ("printed", "nanoseconds"),
+    [
+        ("20.000000001", 20_000_000_001),
+        ("1764537980.666028214", 1_764_537_980_666_028_214),
+        ("20", 20_999_999_999),  # busybox tells whole seconds
+        ("20.000000000", 20_999_999_999),  # and so do some file systems
+        ("-3", -2_000_000_001),
+    ],
+)
+def test_a_stamp_means_no_moment_after_this(printed: str, nanoseconds: int) -> None:
+    assert output.latest_ns(printed) == nanoseconds
+    signature = f"81a4 3 {printed} {printed} 77"
+    assert output.stamp_of(signature) == nanoseconds
+    stat = output.stat_of(signature)
+    assert stat is not None
+    assert stat.stamp == nanoseconds
+
+
+@pytest.mark.parametrize(
     "printed",
     [
+        b"81a4 3 10.5 20 77 /a//\n",
+        b"81a4 3 10 20,000000001 77 /a//\n",
+        b"81a4 3 10 20. 77 /a//\n",
         b"81a4 3 10 20 77 /b//\n",
         b"81a4 3 10 20 /a//\n",
         b"81A4 3 10 20 77 /a//\n",

@@ -1,5 +1,7 @@
 """What age alone tells of an image: only what cannot have come after the container."""
 
+from collections.abc import Mapping
+
 import pytest
 
 from freshd.model import Entry, Kind, Mount, Replica
@@ -18,11 +20,13 @@ FILE = Entry(Kind.FILE, "ab" * 32, 3, 0o644)
 OLD, YOUNG = int(CREATED) - 1, int(CREATED)
 
 
-def signature(stamp: int, mtime: int = 5) -> str:
+def signature(stamp: int | str, mtime: int = 5) -> str:
     return f"81a4 3 {mtime} {stamp} 77"
 
 
-def told(files: dict[str, Entry], stamps: dict[str, int], *paths: str) -> dict[str, Entry | None]:
+def told(
+    files: dict[str, Entry], stamps: Mapping[str, int | str], *paths: str
+) -> dict[str, Entry | None]:
     signatures = {path: signature(stamp) for path, stamp in stamps.items()}
     return told_by_age(paths, files, signatures, REPLICA)
 
@@ -45,6 +49,20 @@ def test_one_younger_link_of_the_chain_and_nothing_is_told(young: str) -> None:
 def test_the_second_in_which_the_container_was_made_is_too_young() -> None:
     assert told({"/f": FILE}, {"/f": OLD}, "/f") == {"/f": FILE}
     assert told({"/f": FILE}, {"/f": YOUNG}, "/f") == {}
+
+
+@pytest.mark.parametrize(
+    ("stamp", "old"),
+    [
+        ("1000000.400000000", True),
+        ("1000000.490000000", False),  # the clock of files may be a tick behind
+        ("1000000.500000001", False),
+        ("1000000.000000000", False),  # a file system that tells whole seconds
+        ("999999.000000000", True),
+    ],
+)
+def test_a_fraction_tells_within_that_second(stamp: str, old: bool) -> None:
+    assert told({"/f": FILE}, {"/f": stamp}, "/f") == ({"/f": FILE} if old else {})
 
 
 def test_an_mtime_of_the_future_is_no_age() -> None:
