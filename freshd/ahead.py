@@ -39,16 +39,21 @@ class Ahead:
         self._asked: set[str] = set()
         self._waiting: SimpleQueue[tuple[ImageFacts, ServiceMap] | None] = SimpleQueue()
         self._thread: threading.Thread | None = None
+        self._beginning = threading.Lock()
 
     def learn(self, image: ImageFacts, mapping: ServiceMap) -> None:
-        """Find out who wrote what in ``image``, unless that was asked before. Returns at once."""
-        if image.chain_id in self._asked:
-            return
-        self._asked.add(image.chain_id)
-        self._waiting.put((image, mapping))
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._work, name="ahead", daemon=True)
-            self._thread.start()
+        """Find out who wrote what in ``image``, unless that was asked before. Returns at once.
+
+        Called by every worker.
+        """
+        with self._beginning:
+            if image.chain_id in self._asked:
+                return
+            self._asked.add(image.chain_id)
+            self._waiting.put((image, mapping))
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._work, name="ahead", daemon=True)
+                self._thread.start()
 
     def stop(self) -> None:
         """Begin with no other image."""

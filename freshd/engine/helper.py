@@ -186,8 +186,7 @@ class Helper:
                 names += [*batch, directory.rstrip("/") + "/", ""]
         seconds = len(names) * _SECONDS_PER_MOVE
         status, text = self._command("mv", names, base=base, seconds=seconds)
-        said = text.decode("utf-8", "replace").strip()
-        return said or "mv failed" if status else ""
+        return _failure("mv", status, text)
 
     def hash(self, paths: Sequence[str], *, size: int = 0) -> dict[str, str]:
         """sha256 of each path that can be read, links followed; the others are left out.
@@ -268,8 +267,7 @@ class Helper:
 
     def link(self, text: str, path: str) -> str:
         """Creates one symbolic link, where nothing is yet. "" or what failed."""
-        status, said = self._command("ln", [text, path])
-        return said.decode("utf-8", "replace").strip() or "ln failed" if status else ""
+        return _failure("ln", *self._command("ln", [text, path]))
 
     def close(self) -> None:
         """Ends the loop."""
@@ -277,12 +275,8 @@ class Helper:
         self._stream.close()
 
     def _each(self, op: str, paths: Sequence[str]) -> str:
-        failures = []
-        for batch in _batches(paths):
-            status, text = self._command(op, batch)
-            if status:
-                failures.append(text.decode("utf-8", "replace").strip() or f"{op} failed")
-        return "\n".join(failures)
+        failures = [_failure(op, *self._command(op, batch)) for batch in _batches(paths)]
+        return "\n".join(filter(None, failures))
 
     def _command(
         self, op: str, names: Collection[str], *, base: str = "", seconds: float = 0.0
@@ -317,6 +311,11 @@ class Helper:
             return received.endswith(b"\n") and self._mark in received[-len(self._mark) - 8 :]
 
         return self._stream.converse(request, complete, deadline=deadline)
+
+
+def _failure(op: str, status: int, text: bytes) -> str:
+    """What a command that ended with ``status`` said is wrong; "" where nothing is."""
+    return text.decode("utf-8", "replace").strip() or f"{op} failed" if status else ""
 
 
 def _from_common_directory(paths: Sequence[str]) -> tuple[str, list[str]]:

@@ -102,3 +102,26 @@ def test_a_bug_is_logged_and_ends_nothing(asked: Asked, looking: Ahead) -> None:
     assert asked.logged.get(timeout=PATIENCE) == "looking ahead failed: KeyError('lines')"
     looking.learn(image(2), MAPPING)
     assert [asked.images.get(timeout=PATIENCE) for _ in range(2)] == ["sha256:1", "sha256:2"]
+
+
+def test_two_workers_at_once_make_one_thread(
+    asked: Asked, looking: Ahead, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[str] = []
+    other = threading.Thread(target=lambda: looking.learn(image(2), MAPPING))
+
+    class Slow(threading.Thread):
+        """While the first is being made, another worker comes."""
+
+        def __init__(self, **how: Any) -> None:
+            made.append(how["name"])
+            if len(made) == 1:
+                other.start()
+                other.join(0.1)
+            super().__init__(**how)
+
+    monkeypatch.setattr(threading, "Thread", Slow)
+    looking.learn(image(1), MAPPING)
+    other.join(PATIENCE)
+    assert made == ["ahead"]
+    assert {asked.images.get(timeout=PATIENCE) for _ in range(2)} == {"sha256:1", "sha256:2"}
