@@ -46,15 +46,19 @@ def image_names(
         for directory in directories
     ):
         return None
-    aged = _names_by_age(engine, replica, sorted(directories), sorted(prune))
-    if aged is not None:
-        return aged
-    before = _find(engine, replica.id, sorted(directories), sorted(prune))
+    asked = sorted(directories), sorted(prune)
+    before, youngest = _names_and_stamp(engine, replica.id, *asked)
+    if before is None:
+        before = _find(engine, replica.id, *asked)
+    if before is None or not before.isdisjoint(directories):
+        return None
+    if youngest is not None and is_before(youngest, replica):
+        return frozenset(before - ENGINE_FILES)
     # Read after the names: what was made before them is in it, and so is what was deleted.
     changes = engine.changes(replica.id)
     # Twice, as a file may come before the first and go before the changes are read.
-    after = _find(engine, replica.id, sorted(directories), sorted(prune))
-    if before is None or after is None or not before.isdisjoint(directories):
+    after = _find(engine, replica.id, *asked)
+    if after is None or not after.isdisjoint(directories):
         return None
     ours = {path: kind for path, kind in changes.items() if any_below(path, directories)}
     if "deleted" in ours.values():
@@ -63,31 +67,32 @@ def image_names(
     return frozenset((before & after) - added - ENGINE_FILES)
 
 
-def _names_by_age(
-    engine: Engine, replica: Replica, directories: list[str], prune: list[str]
-) -> frozenset[str] | None:
-    """The names, where every directory is older than the container: see ``unchanged``."""
+def _names_and_stamp(
+    engine: Engine, container_id: str, directories: list[str], prune: list[str]
+) -> tuple[set[str] | None, int | None]:
+    """The names, and the youngest stamp (ns) of their directories and of those above.
+
+    Where every one of these is older than the container, so are the names: see ``unchanged``.
+    """
     above = {parent for directory in directories for parent in ancestors(directory)}
     argv = ["sh", "-c", _NAMES_AND_STAMPS, "sh", *_below(directories, prune)]
     stdin = names_of([*directories, *sorted(above)])
     try:
         result = execs.run(
-            *(engine, replica.id, argv), stdin=stdin, timeout=_SECONDS, user="0", limit=_LIMIT
+            *(engine, container_id, argv), stdin=stdin, timeout=_SECONDS, user="0", limit=_LIMIT
         )
     except (EngineFailed, OutcomeUnknown):
-        return None
+        return None, None
     names, end, stamps = result.stdout.rpartition(b"//\0")
-    words = stamps.split()
+    words = stamps.decode("ascii", "replace").split()
     if result.exit_code or result.stderr or not end or not words:
-        return None
+        return None, None
     try:
-        youngest = max(latest_ns(word.decode("ascii")) for word in words)
+        return {os.fsdecode(name) for name in names.split(b"\0") if name}, max(
+            map(latest_ns, words)
+        )
     except ValueError:
-        return None
-    if not is_before(youngest, replica):
-        return None
-    found = {os.fsdecode(name) for name in names.split(b"\0") if name}
-    return frozenset(found - ENGINE_FILES) if found.isdisjoint(directories) else None
+        return None, None
 
 
 def _below(directories: list[str], prune: list[str]) -> list[str]:

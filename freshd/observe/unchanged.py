@@ -2,7 +2,8 @@
 
 Used to learn an image's content from a container of it without reading the image. Whatever a
 container was given after it was created has a younger ctime, which nobody can set back; a
-directory older than its container has the names it had in the image. Where age does not tell, the
+directory older than its container has the names it had in the image. Where no directory can be
+moved, files tell by themselves, in directories that are younger. Where age does not tell, the
 engine's list of changes does, which costs it a walk over the whole image.
 """
 
@@ -14,26 +15,10 @@ from freshd.model import Entry, Kind, Manifest, Observation, Replica
 from freshd.observe.caches import ContainerCache
 from freshd.observe.files import observe, observe_signed
 from freshd.observe.output import is_before, stamp_of
+from freshd.observe.overlay import directories_stay
 from freshd.observe.paths import ENGINE_FILES, KERNEL_ROOTS, above, ancestors
 
 _FEW = 200  # so many are read from the image in about the time of a list of changes
-
-
-def unchanged_since_image(
-    engine: Engine, replica: Replica, paths: Collection[str], *, cache: ContainerCache
-) -> frozenset[str]:
-    """Those of ``paths`` that the container now has, or lacks, exactly as its image does.
-
-    Left out is what was changed, is in or below what was added or deleted, lies behind a symbolic
-    link or on a mount, or is the engine's own. Raises TargetGone.
-    """
-    parents = _parents(paths)
-    seen = observe(engine, replica, parents, cache=cache)
-    if seen.problem:
-        return frozenset()
-    still = untouched(paths, engine.changes(replica.id), replica)
-    direct = _direct(parents, seen.files)
-    return frozenset(path for path in still if above(path) in direct)
 
 
 def observe_changes(
@@ -58,7 +43,7 @@ def observe_changes(
         )
         if seen.problem:
             return Observation(replica, asked, problem=seen.problem), {}
-        told = told_by_age(asked, seen.files, after_reading, replica)
+        told = _told(engine, asked, seen, after_reading)
         if len(asked) - len(told) <= _FEW:
             return _only(asked, seen), told
     before = engine.changes(replica.id)
@@ -78,13 +63,32 @@ def observe_changes(
     }
 
 
+def _told(
+    engine: Engine, asked: frozenset[str], seen: Observation, signatures: Mapping[str, str]
+) -> dict[str, Entry | None]:
+    """By age; the container is asked what its file system rules out only where that tells more."""
+    told = told_by_age(asked, seen.files, signatures, seen.replica)
+    if len(told) < len(asked):
+        more = told_by_age(asked, seen.files, signatures, seen.replica, stay=True)
+        if len(more) > len(told) and directories_stay(engine, seen.replica):
+            return more
+    return told
+
+
 def told_by_age(
-    paths: Collection[str], seen: Manifest, signatures: Mapping[str, str], replica: Replica
+    paths: Collection[str],
+    seen: Manifest,
+    signatures: Mapping[str, str],
+    replica: Replica,
+    *,
+    stay: bool = False,
 ) -> dict[str, Entry | None]:
     """The pure part: those of ``paths`` that are the image's, as they and all directories above
     them are older than the container; None for what such a directory lacks.
 
-    ``signatures`` were taken after the content was read, and are there for the directories too.
+    Where all directories ``stay`` in their place, the age of a file is enough to tell that it is
+    the image's. ``signatures`` were taken after the content was read, and are there for the
+    directories too.
     """
     old = {
         path
@@ -92,19 +96,22 @@ def told_by_age(
         if (stamp := stamp_of(signature)) is not None and is_before(stamp, replica)
     }
     clear = _Clear(old, seen)
+    plain = _Clear(seen.keys(), seen) if stay else clear
     told: dict[str, Entry | None] = {}
     for path in untouched(paths, {}, replica):
         directory = above(path)
         if path not in seen:
             if clear[directory]:
                 told[path] = None
-        elif path in old and (directory == "/" or clear[directory]):
+        elif path in old and (directory == "/" or plain[directory]):
             told[path] = seen[path]
     return told
 
 
 class _Clear(dict[str, bool | None]):
-    """directory -> whether it and those above it that exist are old; None: none of them does."""
+    """directory -> whether it and those above it that exist are among the ``old``, and no links;
+    None: none of them exists.
+    """
 
     def __init__(self, old: Set[str], seen: Manifest) -> None:
         super().__init__({"/": None})
@@ -115,8 +122,7 @@ class _Clear(dict[str, bool | None]):
         state = self[above(directory)]
         there = self._seen.get(directory)
         if there is not None:
-            plain = there.kind is Kind.DIR and directory in self._old
-            state = state is not False and plain
+            state = state is not False and there.kind is Kind.DIR and directory in self._old
         self[directory] = state
         return state
 

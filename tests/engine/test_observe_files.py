@@ -242,18 +242,25 @@ def test_old_files_are_not_hashed_again_unless_asked_to(
     with_old = inside.look(engine, replica.id, set(paths), known={}, clock=later)
     assert with_old.signed == {}, "the container's own clock counts as well"
     assert observe(engine, replica, paths, cache=store.containers) == fresh
-    lie = {"/data/f": ("", file(b"?"))}
-    signature = (
-        docker("exec", replica.id, "stat", "-c", "%f %s %Y %Z %i", "/data/f")
-        .stdout.decode()
-        .strip()
-    )
-    lie["/data/f"] = (signature, file(b"?"))
+    printed = docker("exec", replica.id, "stat", "-c", "%f %s %.9Y %.9Z %i", "/data/f").stdout
+    lie = {"/data/f": (printed.decode().strip(), file(b"?"))}
     store.containers.put_many(replica.id, lie)
     cached = observe(engine, replica, paths, cache=store.containers)
     assert cached.files["/data/f"] == file(b"?"), "an equal signature is believed"
     verified = observe(engine, replica, paths, cache=store.containers, full=True)
     assert verified == fresh, "full reads everything"
+
+
+def test_a_stamp_is_read_to_the_nanosecond_where_stat_tells_it(
+    engine: Engine, docker: Docker, start: Start, able: str
+) -> None:
+    """Two writes within a second are two signatures; coreutils prints the locale's own comma."""
+    replica = start(able)
+    fill(docker, replica, {b"/data/f": b"x"})
+    look = inside.look(engine, replica.id, {"/data/f"}, known={})
+    printed = docker("exec", replica.id, "stat", "-c", "%.9Z", "/data/f").stdout.decode().strip()
+    assert look.after["/data/f"].split(" ")[3] == printed
+    assert ("." in printed) == (able == "python"), "busybox tells whole seconds"
 
 
 def test_files_of_the_image_are_kept_in_the_cache(

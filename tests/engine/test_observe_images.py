@@ -14,7 +14,8 @@ from freshd.errors import TargetGone
 from freshd.model import Entry, Kind
 from freshd.observe import images
 from freshd.observe.images import facts, image_of, list_below
-from freshd.observe.unchanged import observe_changes, unchanged_since_image
+from freshd.observe.overlay import directories_stay
+from freshd.observe.unchanged import observe_changes
 from freshd.store import Store, memory_store
 from tests.harness.docker import Docker
 from tests.harness.stack import LABEL, unique_name
@@ -202,14 +203,10 @@ def test_only_what_was_not_touched_counts_as_the_images(
             "/app/behind/k", "/etc/hosts", "/gone/g", "/was/w", "/is/w", "/aged/sub/f",
         ]  # fmt: skip
         old = ["/old/a", "/old/never", "/old/sub/same", "/old/sub/never", "/bin/busybox"]
+        beside = ["/aged/a", "/aged/sub/same", "/app/kept/k", "/app/level"]
         same = [
-            *old, "/aged/a", "/aged/never", "/aged/sub/same", "/aged/sub/never",
-            "/app/kept/k", "/app/level", "/app/never", "/app/kept/never",
+            *old, *beside, "/aged/never", "/aged/sub/never", "/app/never", "/app/kept/never",
         ]  # fmt: skip
-        unchanged = unchanged_since_image(
-            engine, replica, [*image_paths, *same], cache=store.containers
-        )
-        assert unchanged == set(same)
         truth = facts(engine, replica.image_id, [*image_paths, *same], cache=store.images).files
         for full in (False, False, True, True):
             seen, learnt = observe_changes(
@@ -219,8 +216,42 @@ def test_only_what_was_not_touched_counts_as_the_images(
             assert seen.files["/app/main.py"] == file(b"2\n")
             assert learnt.keys() <= set(same)
             by_layer = {"/app/never", "/app/kept/never", "/bin/busybox"}
-            assert (by_layer if full else set(old)) <= learnt.keys()
+            by_age = {*old, *beside} if directories_stay(engine, replica) else set(old)
+            assert (by_layer if full else by_age) <= learnt.keys()
             assert {path: truth.get(path) for path in learnt} == learnt
     finally:
         docker("rm", "-f", "-v", container, check=False)
+        docker("image", "rm", "-f", tag, check=False)
+
+
+def test_a_program_that_writes_beside_its_code_costs_no_list_of_changes(
+    engine: Engine,
+    store: Store,
+    docker: Docker,
+    changed: Callable[[str, str], str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    """As Python does with its bytecode: the list costs the engine a walk over the whole image."""
+    (tmp_path / "Dockerfile").write_text(
+        "FROM freshd-busybox:1\nRUN mkdir -p /app/pkg"
+        " && for n in $(seq 300); do echo $n >/app/pkg/$n.py; done\n"
+    )
+    tag = unique_name("fdobs-")
+    docker("build", "-q", "-t", tag, str(tmp_path))
+    try:
+        built = time.time()
+        wait_until(lambda: time.time() > built + 2, 10, what="a whole second")  # ages are seconds
+        container = changed(tag, "mkdir /app/pkg/__pycache__ && echo 0 >/app/pkg/new.py")
+        replica = engine.replica(container)
+        if not directories_stay(engine, replica):
+            pytest.skip("the overlay of this kernel lets directories be moved")
+        monkeypatch.setattr(Engine, "changes", lambda *_: pytest.fail("asked for the changes"))
+        code = {f"/app/pkg/{n}.py": file(b"%d\n" % n) for n in range(1, 301)}
+        seen, learnt = observe_changes(
+            engine, replica, [*code, "/app/pkg/new.py"], cache=store.containers
+        )
+        assert learnt == code
+        assert seen.files.keys() == {*code, "/app/pkg/new.py"}
+    finally:
         docker("image", "rm", "-f", tag, check=False)

@@ -100,3 +100,15 @@ def test_a_link_in_the_way_leads_elsewhere() -> None:
 def test_mounts_and_the_engines_own_are_not_the_images(path: str) -> None:
     tree = {"/data": DIR, "/etc": DIR, "/proc": DIR, path: FILE}
     assert told(tree, dict.fromkeys(tree, OLD), path) == {}
+
+
+@pytest.mark.parametrize("young", ["/app", "/app/src"])
+def test_where_directories_stay_a_file_tells_by_itself(young: str) -> None:
+    signatures = {path: signature(YOUNG if path == young else OLD) for path in TREE}
+    asked = ["/app/src/f", "/app/src/none"]
+    told = told_by_age(asked, TREE, signatures, REPLICA, stay=True)
+    assert told == {"/app/src/f": FILE}, "what a young directory lacks may have been deleted"
+    link = TREE | {young: Entry(Kind.LINK, "cd" * 32, 1, 0o777)}
+    assert "/app/src/f" not in told_by_age(asked, link, signatures, REPLICA, stay=True)
+    signatures["/app/src/f"] = signature(YOUNG)
+    assert told_by_age(asked, TREE, signatures, REPLICA, stay=True) == {}
