@@ -78,7 +78,7 @@ def in_container(stack: Stack, script: str) -> None:
     stack.run("docker", "exec", stack.container, "sh", "-c", script)
 
 
-def in_process(stack: Stack) -> tuple[float, float]:
+def in_process(stack: Bare) -> tuple[float, float]:
     """Seconds of a check in a process that runs already, as the daemon's: cold and warm."""
     cold, warm = [], []
     for _ in range(3):

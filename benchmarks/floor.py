@@ -1,7 +1,8 @@
 """The least that a check can cost: both sides read at once and compared, and nothing else.
 
 No map, no modes, no links, nothing remembered, nothing proved: what is left is the processor time
-of hashing a file twice, or of two stats. What a check takes above that is freshd's.
+of hashing a file twice, or of two stats; of many services one exec each, beside what reads the
+Compose files. What a check takes above that is freshd's.
 """
 
 import json
@@ -9,7 +10,7 @@ import os
 import subprocess
 import sys
 
-from benchmarks.stack import Stack
+from benchmarks.stack import Bare, Stack
 from benchmarks.table import say
 
 LEAST = r"""
@@ -51,11 +52,41 @@ print(json.dumps(seconds))
 """
 
 
+ASK = r"""
+import json, subprocess, sys, time
+from concurrent.futures import ThreadPoolExecutor
+import docker
+api = docker.from_env().api
+
+def ask(container):
+    api.exec_start(api.exec_create(container, ["stat", "/app/src"])["Id"])
+
+seconds = []
+with ThreadPoolExecutor(4) as pool:
+    for _ in range(5):
+        begun = time.monotonic()
+        model = subprocess.Popen(["docker", "compose", "config"], stdout=subprocess.DEVNULL)
+        list(pool.map(ask, sys.argv[1:]))
+        assert model.wait() == 0
+        seconds.append(time.monotonic() - begun)
+print(json.dumps(seconds))
+"""
+
+
 def least(stack: Stack, what: str) -> float:
     """Seconds, the fastest of five; ``what`` is hash or stat."""
     say(f"the least that a check by {what} can cost")
+    return min(_seconds(stack, LEAST, stack.container, what))
+
+
+def least_of_many(stack: Bare) -> float:
+    """Seconds: one exec in each container of the stack, and its Compose files read meanwhile."""
+    return min(_seconds(stack, ASK, *stack.run("docker", "compose", "ps", "-q").split()))
+
+
+def _seconds(stack: Bare, script: str, *arguments: str) -> list[float]:
     done = subprocess.run(
-        [sys.executable, "-c", LEAST, stack.container, what],
+        [sys.executable, "-c", script, *arguments],
         cwd=stack.root,
         env={**os.environ, **stack.environ},
         capture_output=True,
@@ -63,6 +94,6 @@ def least(stack: Stack, what: str) -> float:
         check=False,
     )
     if done.returncode != 0:
-        raise SystemExit(f"bench: reading both sides failed:\n{done.stdout}{done.stderr}")
+        raise SystemExit(f"bench: what stands beside freshd failed:\n{done.stdout}{done.stderr}")
     seconds: list[float] = json.loads(done.stdout)
-    return min(seconds)
+    return seconds
