@@ -7,13 +7,11 @@ is for speed, the second for the truth that ``status`` shows and notices are mad
 import os
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, Protocol
 
 from freshd.ahead import Ahead
-from freshd.causes.verdict import links, verdict
 from freshd.composewatch import ComposeWatches
 from freshd.context import Context
 from freshd.dirty import Dirty, Work
@@ -25,12 +23,9 @@ from freshd.errors import ConfigError, EngineUnavailable, FreshdError, Overtaken
 from freshd.locations import Locations
 from freshd.looks import Looks
 from freshd.model import (
-    LinkName,
-    LinkState,
     Outcome,
     Plan,
     Remedy,
-    ServiceReport,
     Step,
     StepStatus,
     Verdict,
@@ -42,7 +37,7 @@ from freshd.project import Project
 from freshd.pulses import LONGEST, LONGEST_REBUILD, Pulses
 from freshd.reconcile import Passed, reconcile
 from freshd.report import validations
-from freshd.report.json import service_report
+from freshd.standing import Standing
 from freshd.store.store import Store
 from freshd.store.validations import Validation
 from freshd.survey import no_haste
@@ -97,7 +92,7 @@ class Passes:
         self._lock = threading.Lock()
         self._contexts: dict[str, Context] = {}
         self._memory = Memory()
-        self._standing: dict[str, ServiceReport] = {}
+        self._standing = Standing(project, store, log, clock)
         self._sizes: dict[str, TreeSize] = {}
         self._halted: set[str] = set()
         self._looks = Looks(self._mark)
@@ -214,7 +209,9 @@ class Passes:
         )
         if paths is None:
             self._looks.made(service, time.monotonic() - begun)
-        self._keep(service, passed, narrow=paths is not None)
+        self._standing.keep(passed.report, passed.plans, narrow=paths is not None)
+        if paths is None:
+            self._incident(service, passed)
         if full and paths is None:
             done = self._validating.came_through(passed.report, steps=len(passed.outcomes))
             self._validated(done)
@@ -313,25 +310,6 @@ class Passes:
             seconds=round(outcome.seconds, 3),
         )
 
-    def _keep(self, service: str, passed: Passed, *, narrow: bool) -> None:
-        before = self._standing.get(service)
-        report = passed.report
-        if narrow:
-            if before is None:
-                return
-            report = merged(before, report)
-        self._standing[service] = report
-        self._store.status.save(
-            self._project.name,
-            directory=self._project.dir,
-            services={service: service_report(report)},
-            at=self._clock(),
-        )
-        if before is None or before.verdict is not report.verdict:
-            self._log.info("verdict", service=service, verdict=report.verdict.value)
-        if not narrow:
-            self._incident(service, passed)
-
     def _incident(self, service: str, passed: Passed) -> None:
         """One notice when a service stays stale after the policy had its say, one at its end."""
         now = self._clock()
@@ -365,24 +343,3 @@ class Passes:
 def _left(plans: Sequence[Plan]) -> str:
     """Why nothing is done about the first thing that is left, for the notice."""
     return next((reason for plan in plans for _, reason in plan.notices), "")
-
-
-def merged(standing: ServiceReport, narrow: ServiceReport) -> ServiceReport:
-    """The last whole report, brought up to date by one over a few paths until the next whole one.
-
-    Findings of the containers are replaced where the narrow report speaks of the same service and
-    has none; what it says of the image is left to the whole look.
-    """
-    if narrow.verdict is Verdict.FRESH:
-        return standing
-    known = {(f.cause, f.container_id, f.target) for f in standing.findings}
-    new = tuple(f for f in narrow.findings if (f.cause, f.container_id, f.target) not in known)
-    findings = standing.findings + new
-    states: Mapping[LinkName, LinkState] = links(
-        findings,
-        image_checked=standing.links[LinkName.IMAGE] is not LinkState.UNCHECKED,
-        container_checked=standing.links[LinkName.CONTAINER] is not LinkState.UNCHECKED,
-        process_checked=standing.links[LinkName.PROCESS] is not LinkState.UNCHECKED,
-        config_checked=standing.links[LinkName.CONFIG] is not LinkState.UNCHECKED,
-    )
-    return replace(standing, verdict=verdict(findings), links=states, findings=findings)

@@ -86,9 +86,11 @@ def _seen(name: str, report: object, checked_at: float) -> "Seen":
     from freshd.errors import StateError
     from freshd.report.json import service_report_from
     from freshd.report.status import Seen
+    from freshd.report.undone import undone_from
 
     try:
-        return Seen(service_report_from(cast("Mapping[str, Any]", report)), checked_at)
+        document = cast("Mapping[str, Any]", report)
+        return Seen(service_report_from(document), checked_at, undone_from(document))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise StateError(
             f"the saved report of {name} cannot be read: {error}",

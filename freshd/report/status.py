@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from freshd.model import Json, ServiceReport, Verdict, printable
 from freshd.report.json import SCHEMA, Document, service_report
 from freshd.report.text import STYLES, findings_of, headline, service_row, unchecked_everywhere
+from freshd.report.undone import Undone, undone_document
 from freshd.report.validations import document as validation_document
 from freshd.report.validations import status_line
 from freshd.report.words import Line, ago, columns, count, iso, shown
@@ -77,10 +78,11 @@ class DaemonState:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """One service's last report and when (seconds) it was made."""
+    """One service's last report, when (seconds) it was made, and what was not done about it."""
 
     report: ServiceReport
     checked_at: float
+    undone: tuple[Undone, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,8 +146,8 @@ def status_lines(status: Status, *, now: float) -> Iterator[Line]:
         (*service_row(each.report, quiet=quiet), (ago(now - each.checked_at), "dim"))
         for each in status.services
     )
-    for report in reports:
-        yield from findings_of(report)
+    for each in status.services:
+        yield from findings_of(each.report, each.undone)
     if quiet:
         yield ()
         yield ((f"not checked: {', '.join(quiet)}", "dim"),)
@@ -196,7 +198,11 @@ def status_document(status: Status) -> Document:
             None if status.validation is None else validation_document(status.validation)
         ),
         "services": [
-            {**service_report(each.report), "checked_at": iso(each.checked_at)}
+            {
+                **service_report(each.report),
+                "undone": undone_document(each.undone),
+                "checked_at": iso(each.checked_at),
+            }
             for each in status.services
         ],
     }

@@ -18,6 +18,7 @@ from freshd.model import (
     printable,
 )
 from freshd.policy.wish import LEAST_MODE
+from freshd.report.undone import Undone
 from freshd.report.words import Line, Span, columns, count, listed, shown, typed
 
 LIMIT = 10
@@ -111,8 +112,11 @@ def _image_alone(service: ServiceReport) -> bool:
     return _state(service, LinkName.IMAGE) is not LinkState.UNCHECKED
 
 
-def findings_of(service: ServiceReport) -> Iterator[Line]:
-    """Everything found at one service, the same cause once with all the files it has."""
+def findings_of(service: ServiceReport, undone: Sequence[Undone] = ()) -> Iterator[Line]:
+    """Everything found at one service, the same cause once with all the files it has.
+
+    ``undone`` says why the policy left what is as it is.
+    """
     if not service.findings:
         return
     yield ()
@@ -124,6 +128,7 @@ def findings_of(service: ServiceReport) -> Iterator[Line]:
         for key, group in groups.items():
             if key[0] is level:
                 yield from _group(group)
+                yield from _reasons(group, undone)
 
 
 def _said_once(findings: Sequence[Finding]) -> Iterator[Finding]:
@@ -155,6 +160,13 @@ def _group(findings: Sequence[Finding]) -> Iterator[Line]:
     command = remedy_command(findings)
     if command and first.level is not Level.NOTE:
         yield (("      fix: ", "dim"), (command, "code"))
+
+
+def _reasons(findings: Sequence[Finding], undone: Iterable[Undone]) -> Iterator[Line]:
+    cause, where = findings[0].cause, {each.container for each in findings}
+    ours = (each.why for each in undone if each.cause == cause and each.container in where)
+    for why in dict.fromkeys(ours):
+        yield (("      not done: ", "dim"), (printable(why), ""))
 
 
 def _together(findings: Sequence[Finding]) -> str:

@@ -125,6 +125,8 @@ def test_a_policy_that_changed_is_taken_up_but_what_executes_files_waits_for_con
     assert not [step for step in shop.remedies() if step[0] == "rebuild"]
     plan = freshd("plan")
     assert "build-input-changed" in plan.stdout
+    why = "not done: freshd.toml changed since you agreed: type `freshd run`"
+    assert why in freshd("status").stdout
 
     assert shop.daemon is not None
     assert shop.daemon.stop() == 0

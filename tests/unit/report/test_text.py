@@ -6,6 +6,7 @@ import pytest
 
 from freshd.model import Level, LinkName, LinkState, ProjectReport, Remedy, Verdict
 from freshd.report import maps, outcomes, text, verdicts
+from freshd.report.undone import Undone
 from freshd.report.words import Line, plain
 from tests.unit.report.values import (
     DONE,
@@ -45,6 +46,19 @@ def test_a_stale_file_is_named_with_container_evidence_and_the_command_that_help
         "      app/main.py → /app/app/main.py   tree aaaaaaaaaaaa · container bbbbbbbbbbbb\n"
         "      fix: freshd inject web app/main.py"
     )
+
+
+def test_why_the_policy_left_it_stands_below_what_would_help() -> None:
+    undone = [
+        Undone("content-differs", "shop-web-1", "the container is paused"),
+        Undone("content-differs", "shop-web-2", "that is another container"),
+        Undone("image-behind", None, "that is another cause"),
+    ]
+    lines = [plain(line) for line in text.findings_of(STALE.services[0], undone)]
+    assert lines[-2:] == [
+        "      fix: freshd inject web app/main.py",
+        "      not done: the container is paused",
+    ]
 
 
 def test_many_files_of_one_cause_are_one_entry_that_counts_them() -> None:
