@@ -4,6 +4,7 @@ Works on a copy of `docs/demo/shop` with state of its own, says in words what ha
 all it made. Needs an engine (`make demo` sees to it) and freshd in the same virtual environment.
 """
 
+import http.client
 import json
 import os
 import shutil
@@ -12,7 +13,6 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -177,16 +177,17 @@ def pages(shop: Path, environ: dict[str, str]) -> list[str]:
 
 
 def fetch(url: str) -> str:
+    """The page; "" where nobody answers, or a restart breaks the answer off."""
     try:
         with urllib.request.urlopen(url, timeout=5) as answer:
             return str(answer.read().decode())
-    except (urllib.error.URLError, OSError):
+    except (OSError, http.client.HTTPException):
         return ""
 
 
 def last_line(shop: Path, environ: dict[str, str], service: str) -> str:
     log = run(
-        ["docker", "compose", "logs", "--no-log-prefix", "--tail", "1", service],
+        ["docker", "compose", "--ansi", "never", "logs", "--no-log-prefix", "--tail", "1", service],
         shop, environ, check=False,
     )  # fmt: skip
     return log.strip()
