@@ -186,11 +186,9 @@ def fetch(url: str) -> str:
 
 
 def last_line(shop: Path, environ: dict[str, str], service: str) -> str:
-    log = run(
-        ["docker", "compose", "--ansi", "never", "logs", "--no-log-prefix", "--tail", "1", service],
-        shop, environ, check=False,
-    )  # fmt: skip
-    return log.strip()
+    """Of the container, as Compose puts escapes of the terminal before its lines."""
+    container = run(["docker", "compose", "ps", "-q", service], shop, environ, check=False).strip()
+    return run(["docker", "logs", "--tail", "1", container], shop, environ, check=False).strip()
 
 
 def wait(condition: Callable[[], bool]) -> float:
