@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
+from freshd.causes.programs import own_tree
 from freshd.engine.client import Engine
 from freshd.living import Moved
 from freshd.model import Replica, ServiceFacts
@@ -62,8 +63,8 @@ class UpstreamLook:
             return None
         if not before or not now or not before.isdisjoint(now):
             return None
-        _, processes = observe_processes(self.engine, proxy)
-        if any(process.latest >= started for process in processes):
+        root, processes = observe_processes(self.engine, proxy)
+        if any(process.latest >= started for process in own_tree(processes, root)):
             return None  # it was told to reload, and has asked again
         return Moved(upstream, tuple(sorted(before)), tuple(sorted(now)))
 

@@ -102,6 +102,18 @@ def is_code(path: str) -> bool:
     return path.endswith(EVERY) and not _TESTS.search(path)
 
 
+def own_tree(processes: Iterable[Process], root: int) -> tuple[Process, ...]:
+    """The container's first process and those below it; what an exec or a health check started
+    beside them is left out.
+    """
+    every = tuple(processes)
+    below, found = {root}, 0
+    while len(below) > found:
+        found = len(below)
+        below |= {each.pid for each in every if each.parent in below}
+    return tuple(each for each in every if each.pid in below)
+
+
 def judged(processes: Iterable[Process], root: int, *, mode: str) -> Judgement:
     """The processes of the container's own tree; what was started beside it is left out."""
     children: dict[int, list[Process]] = {}

@@ -20,6 +20,9 @@ NAMED_ONLY = frozenset(
 )
 
 
+NO_POLICY = "without a policy nothing is changed: `freshd init` proposes one"
+
+
 def matching_rule(finding: Finding, policy: Policy) -> Rule | None:
     """The first rule that applies to the finding, or what ``develop.watch`` asks for, or None."""
     own = next((rule for rule in policy.rules if applies(rule, finding)), None)
@@ -61,7 +64,7 @@ def injection_forbidden(path: str | None, target: str | None, policy: Policy) ->
 def no_rule_reason(finding: Finding, policy: Policy) -> str:
     """Why no rule applies to the finding."""
     if not policy.rules and not policy.watch:
-        return "there is no policy for it" if policy.path else "without a policy nothing is changed"
+        return "there is no policy for it" if policy.path else NO_POLICY
     if finding.cause in NAMED_ONLY:
         return f"only a rule that names {finding.cause} may touch it"
     if policy.path is None:

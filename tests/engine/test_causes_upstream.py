@@ -63,6 +63,8 @@ services:
     stack.run("freshd-busybox:1", "sleep", "1000000", options=options)  # takes the free address
     stack.up("api")
     assert forwards_to() != is_at(), "it is where it was"
+    # as somebody's shell, or a health check: it is younger, and looked up nothing for the proxy
+    stack.docker("exec", "-d", stack.container("web"), "sleep", "1000000")
     document = looked(freshd, exit_code=1)
     assert found(document) == {Found("upstream-moved", "stale")}
     evidence = finding(document, "upstream-moved")["evidence"]

@@ -3,7 +3,7 @@
 import pytest
 
 from freshd.causes.process import running_findings
-from freshd.causes.programs import is_code, judged, php_server
+from freshd.causes.programs import is_code, judged, own_tree, php_server
 from freshd.living import Landed, Process, RunningSeen
 from freshd.model import Finding, Level, LinkName, Remedy
 from tests.unit.causes.stack import replica
@@ -55,6 +55,13 @@ def test_who_is_asked_for_its_age(lines: list[str], mode: str, serving: list[int
     found = judged(table(*lines), 1, mode=mode)
     assert [one.process.pid for one in found.serving] == serving
     assert found.preloading == ()
+
+
+def test_what_was_started_beside_the_first_process_is_not_its_own() -> None:
+    """An exec's parent is no process of the container; rows come in any order."""
+    rows = table("9 7 worker", "1 0 master", "5 3 sh", "6 5 sleep 9", "7 1 worker")
+    assert [one.pid for one in own_tree(rows, 1)] == [9, 1, 7]
+    assert own_tree((), 1) == ()
 
 
 def test_a_master_that_preloads_is_asked_beside_its_workers() -> None:

@@ -8,6 +8,7 @@ import pytest
 from freshd.model import Finding, LinkName, Mount, Plan, RebuildMode, Remedy, Replica, Via
 from freshd.policy.decide import decide, plan_text
 from freshd.policy.failures import step_inputs, step_key
+from freshd.policy.match import NO_POLICY
 from freshd.policy.rules import Policy
 from tests.unit.policy.findings import finding, policy, replica, report
 
@@ -151,9 +152,9 @@ def test_a_rule_for_other_services_does_not_apply() -> None:
 
 def test_without_a_policy_it_only_notifies() -> None:
     both = (finding("content-differs", "a.py"), finding("old-image", at=1))
-    assert text(Policy(), *both) == lines("""
-        web: nothing done about content-differs in web-1 (a.py): without a policy nothing is changed
-        web: nothing done about old-image in web-1: without a policy nothing is changed
+    assert text(Policy(), *both) == lines(f"""
+        web: nothing done about content-differs in web-1 (a.py): {NO_POLICY}
+        web: nothing done about old-image in web-1: {NO_POLICY}
     """)
 
 
@@ -480,7 +481,7 @@ def test_many_files_and_many_notices_are_counted() -> None:
     assert shown[21] == "  … and 10 more"
     assert text(Policy(), *many) == (
         "web: nothing done about content-differs in web-1 (00.html, 01.html, 02.html and 27 more): "
-        "without a policy nothing is changed"
+        + NO_POLICY
     )
 
 
