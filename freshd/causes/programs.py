@@ -16,7 +16,7 @@ _STARTERS: Final = frozenset(
         *("tini", "docker-init", "dumb-init", "catatonit", "sh", "bash", "ash", "dash", "zsh"),
         *("su", "sudo", "gosu", "su-exec", "timeout", "nice", "env", "make", "npm", "npx", "yarn"),
         *("pnpm", "poetry", "pipenv", "uv", "pdm", "supervisord", "s6-svscan", "s6-supervise"),
-        *("runsv", "runsvdir", "circusd", "honcho", "foreman", "pm2", "entr", "reflex"),
+        *("runsv", "runsvdir", "circusd", "honcho", "foreman", "pm2", "PM2", "entr", "reflex"),
     }
 )
 _RELOADERS: Final = frozenset({"nodemon", "watchmedo", "watchfiles", "ts-node-dev", "tsx"})
@@ -34,6 +34,14 @@ LANGUAGES: Final[Mapping[str, tuple[str, ...]]] = {
     "nginx": (".conf",),
 }
 """What the processes of each interpreter load once, when they start."""
+
+_TITLES: Final = (
+    (re.compile(r"gunicorn|celeryd?|uwsgi"), "python"),
+    (re.compile(r"puma|sidekiq|unicorn(?:_rails)?|resque-[\d.]+|Passenger"), "ruby"),
+    (re.compile(r"solid-queue-.+"), "ruby"),
+    (re.compile(r"next-server"), "node"),
+)
+"""Programs that write a title of their own over their command line: their interpreter is gone."""
 EVERY: Final = tuple(sorted({ending for some in LANGUAGES.values() for ending in some}))
 
 _TESTS: Final = re.compile(
@@ -173,8 +181,10 @@ def _known(process: Process, through: str) -> Judged | None:
         for language in LANGUAGES:
             if re.fullmatch(rf"{language}[\d.]*", name):
                 return Judged(process, language, _program(process.words), through)
-    if {"gunicorn", "celery", "uwsgi"} & set(_names(process.words)):  # a title of its own
-        return Judged(process, "python", _program(process.words), through)
+    for name in _names(process.words):
+        for title, language in _TITLES:
+            if title.fullmatch(name):
+                return Judged(process, language, _program(process.words), through)
     return None
 
 
@@ -182,6 +192,8 @@ def _names(words: tuple[str, ...]) -> Iterator[str]:
     """The names a process goes by: its program, and the script or module it runs."""
     if not words:
         return
+    if len(words) > 1 and re.fullmatch(r"\[\w+\]", words[0]):
+        words = words[1:]  # as in "[ready] gunicorn: worker"
     first = words[0].rpartition("/")[2].removesuffix(":").removeprefix("[").removeprefix("-")
     yield first
     if re.fullmatch(r"(?:python|node|ruby|perl|bun|deno|php)[\d.]*", first):

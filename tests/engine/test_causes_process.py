@@ -194,6 +194,36 @@ def test_what_was_brought_into_the_container_and_is_not_run(
 
 
 @pytest.mark.timeout(600)
+def test_a_program_that_writes_a_title_over_its_command_line_is_known_by_it(
+    stack: Stack, make_freshd: Callable[[Stack], Freshd]
+) -> None:
+    """As Celery, Puma or Sidekiq do: ``ps`` shows no interpreter."""
+    title = "[celeryd: celery@host:MainProcess]"
+    stack.write(
+        {
+            "app/answer.py": "TEXT = 'old'\n",
+            "app/serve.py": SERVER,
+            "Dockerfile": "FROM freshd-python:1\nCOPY app /app\n"
+            f'CMD ["bash", "-c", "exec -a \'{title}\' python3 -B /app/serve.py"]\n',
+            "compose.yaml": f"services:\n  web:\n    build: .\n    {END}\n",
+        }
+    )
+    stack.up(build=True)
+    assert served(stack) == "old"
+    freshd = make_freshd(stack)
+    assert found(looked(freshd, exit_code=0)) == set()
+    second_passes()
+    stack.write({"app/answer.py": "TEXT = 'new'\n"})
+    freshd("inject", "web")
+    assert served(stack) == "old", "the process is not behind"
+    document = looked(freshd, exit_code=1)
+    assert Found("process-older-than-code", "stale") in found(document)
+    assert freshd("restart", "web").returncode == 0
+    assert served(stack) == "new"
+    assert not [each for each in found(looked(freshd, exit_code=0)) if each.level == "stale"]
+
+
+@pytest.mark.timeout(600)
 @pytest.mark.proves("partial-reload", "detected", "remedied", "silent")
 @pytest.mark.proves("preloaded-master", "detected", "remedied", "silent")
 def test_workers_are_judged_one_by_one_and_a_preloading_master_for_them(
