@@ -65,7 +65,7 @@ def checks(stack: Stack) -> list[Row]:
 
 
 def _floor(what: str, seconds: float, beside: float, name: str) -> Row:
-    """Nothing of freshd's: how near to the budget any program can come on this machine."""
+    """Nothing of freshd's: how near to the budget a few lines come that only read and compare."""
     told = f"{beside:.2f} s  {name}, without freshd"
     return Row(what, f"{seconds:.2f} s", told, f"{seconds / beside:.2f}", "", None)
 

@@ -1,4 +1,4 @@
-"""The least that a check can cost: both sides read at once and compared, and nothing else.
+"""About the least that a check costs: both sides read at once and compared, and nothing else.
 
 No map, no modes, no links, nothing remembered, nothing proved: what is left is the processor time
 of hashing a file twice, or of two stats; of many services one exec each, beside what reads the
@@ -75,7 +75,7 @@ print(json.dumps(seconds))
 
 def least(stack: Stack, what: str) -> float:
     """Seconds, the fastest of five; ``what`` is hash or stat."""
-    say(f"the least that a check by {what} can cost")
+    say(f"what a check by {what} costs at least")
     return min(_seconds(stack, LEAST, stack.container, what))
 
 
