@@ -143,7 +143,7 @@ def judged(processes: Iterable[Process], root: int, *, mode: str) -> Judgement:
             preloading.append(one)
         if one is not None and part == "serves":
             serving.append(one)
-        elif part != "serves":
+        elif part != "serves" or one is None:  # a supervisor that is not known is passed through
             waiting += [
                 (each, part if part in ("reloader", "master") else through) for each in below
             ]

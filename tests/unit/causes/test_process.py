@@ -62,6 +62,11 @@ def table(*lines: str) -> tuple[Process, ...]:
         (["1 0 gunicorn: master [a]", "7 1 [ready] gunicorn: worker [a]"], "restart", [7]),
         (["1 0 PM2 v5.3.0: God Daemon (/root/.pm2)", "8 1 node /app/a.js"], "restart", [8]),
         (["1 0 npm start", "8 1 next-server (v14.1.0)"], "restart", [8]),
+        (["1 0 resque-pool-master[a]: managing [7]", "7 1 resque-2.6.0: Waiting for high"],
+         "restart", [7]),
+        (["1 0 /usr/bin/process-compose up", "7 1 sh -c x", "8 7 python3 app.py"], "restart", [8]),
+        (["1 0 nginx: master process nginx", "7 1 nginx: worker process", "8 1 python3 app.py"],
+         "restart", [7, 8]),
         (["7 0 python3 app.py"], "restart", []),
     ],
 )  # fmt: skip
