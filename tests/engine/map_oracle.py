@@ -210,11 +210,16 @@ def landed(case: Case, image: ReadImage) -> set[tuple[str, str]]:
 
 
 def rewritten(case: Case, inference: Inference, image: ReadImage) -> dict[str, str]:
-    """Targets whose last writer is not the pair's COPY, or that an earlier stage's RUN changed."""
+    """Targets whose last writer is not the pair's COPY, or that an earlier stage's RUN changed.
+
+    Only a RUN writes a file so that it is as it was: where another layer carries it along, or the
+    layers as the engine saves them do not name it, what the image holds counts.
+    """
     reasons = {}
     for pair in inference.pairs:
-        writer = image.writers.get(pair.target)
-        if writer not in (pair.record, *pair.before):
+        writer = image.writers.get(pair.target) or ""
+        kept = not writer.startswith("RUN ") and carried(case, pair, image)
+        if writer not in (pair.record, *pair.before) and not kept:
             reasons[pair.target] = f"written by {writer}"
         elif pair.through_run and touched_before(case, pair) and not holds(pair, image):
             reasons[pair.target] = "changed in an earlier stage"
@@ -226,6 +231,12 @@ def touched_before(case: Case, pair: CopyPair) -> bool:
     return bool(names & case.touched) or any(
         re.search(re.escape(name) + r"$", pair.record.split(" ")[-3]) for name in case.touched
     )
+
+
+def carried(case: Case, pair: CopyPair, image: ReadImage) -> bool:
+    """Whether a file or link is there as the pair has it."""
+    link = dict(case.links).get(pair.source)
+    return holds(pair, image) if link is None else image.links.get(pair.target) == link
 
 
 def holds(pair: CopyPair, image: ReadImage) -> bool:

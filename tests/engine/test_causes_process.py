@@ -5,12 +5,11 @@ container; then freshd has exactly the finding it should have, and its remedy br
 """
 
 import os
-import time
 from collections.abc import Callable
 
 import pytest
 
-from tests.engine.stacks.looking import Found, finding, found, looked, of
+from tests.engine.stacks.looking import Found, finding, found, looked, of, second_passes
 from tests.harness.cli import Freshd
 from tests.harness.stack import Stack
 from tests.harness.waiting import wait_until
@@ -94,12 +93,6 @@ def workers(stack: Stack, count: int = 2) -> list[str]:
         return [text.decode() for text in texts if text]
 
     return wait_until(lambda: len(asked()) == count and asked(), 30.0, what="the workers") or []
-
-
-def second_passes() -> None:
-    """A process tells its age in whole seconds: what happens in one of them cannot be ordered."""
-    began = time.monotonic()
-    wait_until(lambda: time.monotonic() > began + 2.1)
 
 
 @pytest.mark.timeout(600)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.engine.stacks.looking import Found, finding, found, looked
+from tests.engine.stacks.looking import Found, finding, found, looked, second_passes
 from tests.engine.stacks.truth import SLEEP
 from tests.harness.cli import Freshd
 from tests.harness.stack import Stack
@@ -58,6 +58,7 @@ services:
     wait_until(lambda: forwards_to() == is_at(), 60.0)
     assert found(looked(freshd, exit_code=0)) == set()
 
+    second_passes()
     stack.compose("rm", "-f", "-s", "api")
     options = ["--init", "--network", f"{stack.project}_default"]
     stack.run("freshd-busybox:1", "sleep", "1000000", options=options)  # takes the free address

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from freshd.report.json import project_report
 from freshd.session import open_session
 from tests.harness.cli import Freshd, Result
+from tests.harness.waiting import wait_until
 
 
 class Found(NamedTuple):
@@ -84,3 +85,9 @@ def looked(
     ]
     assert _CODES[document["verdict"]] == exit_code, "; ".join(lines)
     return document
+
+
+def second_passes() -> None:
+    """A process tells its age in whole seconds: what happens in one of them cannot be ordered."""
+    began = time.monotonic()
+    wait_until(lambda: time.monotonic() > began + 2.1)
