@@ -35,13 +35,17 @@ LANGUAGES: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """What the processes of each interpreter load once, when they start."""
 
-_TITLES: Final = (
+_NAMED: Final = (
+    *((re.compile(rf"{language}[\d.]*"), language) for language in LANGUAGES),
     (re.compile(r"gunicorn|celeryd?|uwsgi"), "python"),
     (re.compile(r"puma|sidekiq|unicorn(?:_rails)?|resque-[\d.]+|Passenger"), "ruby"),
     (re.compile(r"solid-queue-.+"), "ruby"),
     (re.compile(r"next-server"), "node"),
 )
-"""Programs that write a title of their own over their command line: their interpreter is gone."""
+"""The names of interpreters, and of programs that write a title over their command line: of those
+``ps`` shows no interpreter.
+"""
+
 EVERY: Final = tuple(sorted({ending for some in LANGUAGES.values() for ending in some}))
 
 _TESTS: Final = re.compile(
@@ -178,12 +182,8 @@ def _known(process: Process, through: str) -> Judged | None:
     if php_server(process.words) is not None:
         return None
     for name in _names(process.words):
-        for language in LANGUAGES:
-            if re.fullmatch(rf"{language}[\d.]*", name):
-                return Judged(process, language, _program(process.words), through)
-    for name in _names(process.words):
-        for title, language in _TITLES:
-            if title.fullmatch(name):
+        for pattern, language in _NAMED:
+            if pattern.fullmatch(name):
                 return Judged(process, language, _program(process.words), through)
     return None
 
