@@ -207,19 +207,18 @@ class Passes:
             on_step=self._on_step,
             go_on=partial(self._give_way, service) if give_way else no_haste,
         )
-        if paths is None:
-            self._looks.made(service, time.monotonic() - begun)
-        self._standing.keep(passed.report, passed.plans, narrow=paths is not None)
-        if paths is None:
-            self._incident(service, passed)
-        if full and paths is None:
+        if paths is not None:
+            self._standing.keep(passed.report, passed.plans, narrow=True)
+            self._looks.after_a_save(service)
+            return
+        self._looks.made(service, time.monotonic() - begun)
+        self._standing.keep(passed.report, passed.plans, narrow=False)
+        self._incident(service, passed)
+        if full:
             done = self._validating.came_through(passed.report, steps=len(passed.outcomes))
             self._validated(done)
-        if paths is not None:
-            self._looks.after_a_save(service)
-        else:
-            self._try_again(service, passed.outcomes)
-            self._look_ahead(context, service)
+        self._try_again(service, passed.outcomes)
+        self._look_ahead(context, service)
 
     def _look_ahead(self, context: Context, service: str) -> None:
         """What would hold up the next save is found out before there is one."""
