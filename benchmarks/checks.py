@@ -7,7 +7,7 @@ import time
 
 from benchmarks.floor import least
 from benchmarks.stack import Bare, Stack
-from benchmarks.table import Row, fastest, say
+from benchmarks.table import Row, fastest, ratio, say
 
 
 def checks(stack: Stack) -> list[Row]:
@@ -26,16 +26,11 @@ def checks(stack: Stack) -> list[Row]:
     least_cold, least_warm = least(stack, "hash"), least(stack, "stat")
     cold, warm = in_process(stack)
     whole = fastest(3, lambda: expect_fresh(stack))
+    hashing = "xargs sha256sum"
+    alone = "without freshd"
     return [
-        Row(
-            "full check, nothing cached",
-            f"{cold:.2f} s",
-            f"{hashed:.2f} s  xargs sha256sum in the container",
-            f"{cold / hashed:.2f}",
-            "<= 1.3",
-            cold / hashed <= 1.3,
-        ),
-        _floor("both sides hashed at once, compared", least_cold, hashed, "xargs sha256sum"),
+        ratio("full check, nothing cached", cold, hashed, f"{hashing} in the container", 1.3),
+        ratio("both sides hashed at once, compared", least_cold, hashed, f"{hashing}, {alone}"),
         Row(
             "the same, a docker exec md5sum a file",
             f"{cold:.2f} s",
@@ -44,30 +39,10 @@ def checks(stack: Stack) -> list[Row]:
             "",
             None,
         ),
-        Row(
-            "full check, warm",
-            f"{warm:.2f} s",
-            f"{walked:.2f} s  xargs stat in the container",
-            f"{warm / walked:.2f}",
-            "<= 2",
-            warm / walked <= 2,
-        ),
-        _floor("a stat of both sides at once, compared", least_warm, walked, "xargs stat"),
-        Row(
-            "freshd check, the whole process, warm",
-            f"{whole:.2f} s",
-            f"{hashed:.2f} s  xargs sha256sum",
-            f"{whole / hashed:.2f}",
-            "",
-            None,
-        ),
+        ratio("full check, warm", warm, walked, "xargs stat in the container", 2),
+        ratio("a stat of both sides at once, compared", least_warm, walked, f"xargs stat, {alone}"),
+        ratio("freshd check, the whole process, warm", whole, hashed, hashing),
     ]
-
-
-def _floor(what: str, seconds: float, beside: float, name: str) -> Row:
-    """Nothing of freshd's: how near to the budget a few lines come that only read and compare."""
-    told = f"{beside:.2f} s  {name}, without freshd"
-    return Row(what, f"{seconds:.2f} s", told, f"{seconds / beside:.2f}", "", None)
 
 
 HASH_ALL = "find /app/src -type f -print0 | xargs -0 sha256sum > /dev/null"

@@ -14,7 +14,7 @@ from pathlib import Path
 from benchmarks.checks import expect_fresh, in_process
 from benchmarks.floor import least_of_many
 from benchmarks.stack import Bare
-from benchmarks.table import Row, fastest, say
+from benchmarks.table import Row, fastest, ratio, say
 
 DIRECTORIES = 1_000
 FILES = 100
@@ -150,22 +150,15 @@ def many_services(stack: Bare) -> list[Row]:
     expect_fresh(stack)
     listed = fastest(3, lambda: stack.run("docker", "compose", "ps"))
     walked = fastest(3, lambda: stack.run(sys.executable, "-c", WALK))
-    budget = 3 * listed + walked
-    beside = f"{budget:.2f} s  3 x docker compose ps and a stat walk"
+    allowed, name = 3 * listed + walked, "3 x docker compose ps and a stat walk"
     _, warm = in_process(stack)
     whole, asked = fastest(3, lambda: expect_fresh(stack)), least_of_many(stack)
     execs = f"docker compose config beside {SERVICES} execs, without freshd"
     return [
-        _beside(f"check of {SERVICES} services, warm", warm, beside, budget, "<= 1"),
-        _beside("the same, the whole process", whole, beside, budget, ""),
-        _beside(execs, asked, beside, budget, ""),
+        ratio(f"check of {SERVICES} services, warm", warm, allowed, name, 1),
+        ratio("the same, the whole process", whole, allowed, name),
+        ratio(execs, asked, allowed, name),
     ]
-
-
-def _beside(what: str, seconds: float, beside: str, least: float, budget: str) -> Row:
-    ratio = seconds / least
-    held = ratio <= 1 if budget else None
-    return Row(what, f"{seconds:.2f} s", beside, f"{ratio:.2f}", budget, held)
 
 
 @contextlib.contextmanager

@@ -16,6 +16,13 @@ class Row(NamedTuple):
     held: bool | None
 
 
+def ratio(what: str, seconds: float, than: float, name: str, most: float | None = None) -> Row:
+    """Seconds beside ``than``, which something called ``name`` takes; ``most`` is the budget."""
+    times = seconds / than
+    budget, held = ("", None) if most is None else (f"<= {most:g}", times <= most)
+    return Row(what, f"{seconds:.2f} s", f"{than:.2f} s  {name}", f"{times:.2f}", budget, held)
+
+
 def table(rows: list[Row]) -> str:
     head = Row("", "freshd", "beside it", "ratio", "budget", None)
     marks = {True: "met", False: "OVER", None: ""}
