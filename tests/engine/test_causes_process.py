@@ -4,6 +4,7 @@ Each server keeps the answer it imported. That it serves the old one is asked by
 container; then freshd has exactly the finding it should have, and its remedy brings the new answer.
 """
 
+import json
 import os
 from collections.abc import Callable
 
@@ -95,6 +96,29 @@ def workers(stack: Stack, count: int = 2) -> list[str]:
     return wait_until(lambda: len(asked()) == count and asked(), 30.0, what="the workers") or []
 
 
+def injected_and_not_run(
+    stack: Stack, make_freshd: Callable[[Stack], Freshd], command: list[str]
+) -> Freshd:
+    """A service that ``command`` starts: the new answer is in its container, the old is served."""
+    stack.write(
+        {
+            "app/answer.py": "TEXT = 'old'\n",
+            "app/serve.py": SERVER,
+            "Dockerfile": f"FROM freshd-python:1\nCOPY app /app\nCMD {json.dumps(command)}\n",
+            "compose.yaml": f"services:\n  web:\n    build: .\n    {END}\n",
+        }
+    )
+    stack.up(build=True)
+    assert served(stack) == "old"
+    freshd = make_freshd(stack)
+    assert found(looked(freshd, exit_code=0)) == set()
+    second_passes()
+    stack.write({"app/answer.py": "TEXT = 'new'\n"})
+    freshd("inject", "web")
+    assert served(stack) == "old", "the process is not behind"
+    return freshd
+
+
 @pytest.mark.timeout(600)
 @pytest.mark.proves("process-older-than-code", "detected", "remedied", "silent")
 def test_a_process_that_is_older_than_its_bind_mounted_code(
@@ -156,24 +180,9 @@ def test_what_was_brought_into_the_container_and_is_not_run(
     stack: Stack, make_freshd: Callable[[Stack], Freshd]
 ) -> None:
     """Injected by freshd, or copied by another hand: the record or the inode tells when."""
-    stack.write(
-        {
-            "app/answer.py": "TEXT = 'old'\n",
-            "app/serve.py": SERVER,
-            "Dockerfile": "FROM freshd-python:1\nCOPY app /app\n"
-            # an entrypoint that gives the code away: every inode changes after the start
-            'CMD ["sh", "-c", "chown -R 1000 /app; python3 -B /app/serve.py"]\n',
-            "compose.yaml": f"services:\n  web:\n    build: .\n    {END}\n",
-        }
-    )
-    stack.up(build=True)
-    assert served(stack) == "old"
-    freshd = make_freshd(stack)
-    assert found(looked(freshd, exit_code=0)) == set()
-    second_passes()
-    stack.write({"app/answer.py": "TEXT = 'new'\n"})
-    freshd("inject", "web")
-    assert served(stack) == "old", "the process is not behind"
+    # an entrypoint that gives the code away: every inode changes after the start
+    command = ["sh", "-c", "chown -R 1000 /app; python3 -B /app/serve.py"]
+    freshd = injected_and_not_run(stack, make_freshd, command)
     patched = {Found("image-behind", "note"), Found("patched", "note")}
     for each in (freshd, make_freshd(stack)):
         document = looked(each, exit_code=1)
@@ -192,23 +201,8 @@ def test_a_program_that_writes_a_title_over_its_command_line_is_known_by_it(
 ) -> None:
     """As Celery, Puma or Sidekiq do: ``ps`` shows no interpreter."""
     title = "[celeryd: celery@host:MainProcess]"
-    stack.write(
-        {
-            "app/answer.py": "TEXT = 'old'\n",
-            "app/serve.py": SERVER,
-            "Dockerfile": "FROM freshd-python:1\nCOPY app /app\n"
-            f'CMD ["bash", "-c", "exec -a \'{title}\' python3 -B /app/serve.py"]\n',
-            "compose.yaml": f"services:\n  web:\n    build: .\n    {END}\n",
-        }
-    )
-    stack.up(build=True)
-    assert served(stack) == "old"
-    freshd = make_freshd(stack)
-    assert found(looked(freshd, exit_code=0)) == set()
-    second_passes()
-    stack.write({"app/answer.py": "TEXT = 'new'\n"})
-    freshd("inject", "web")
-    assert served(stack) == "old", "the process is not behind"
+    command = ["bash", "-c", f"exec -a '{title}' python3 -B /app/serve.py"]
+    freshd = injected_and_not_run(stack, make_freshd, command)
     document = looked(freshd, exit_code=1)
     assert Found("process-older-than-code", "stale") in found(document)
     assert freshd("restart", "web").returncode == 0

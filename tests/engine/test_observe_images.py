@@ -165,6 +165,24 @@ def changed(engine: Engine, docker: Docker) -> Iterator[Callable[[str, str], str
         docker("rm", "-f", "-v", container, check=False)
 
 
+@pytest.fixture
+def aged(docker: Docker, tmp_path: Path) -> Iterator[Build]:
+    """Builds a Dockerfile without a context; no container of the image is as old. The tag."""
+    tags: list[str] = []
+
+    def build(dockerfile: str) -> str:
+        (tmp_path / "Dockerfile").write_text(dockerfile)
+        tags.append(unique_name("fdobs-"))
+        docker("build", "-q", "-t", tags[-1], str(tmp_path))
+        built = time.time()
+        wait_until(lambda: time.time() > built + 2, 10, what="a whole second")  # ages are seconds
+        return tags[-1]
+
+    yield build
+    for tag in tags:
+        docker("image", "rm", "-f", tag, check=False)
+
+
 SCRIPT = """
 echo 2 >/app/main.py; echo new >/app/new; rm -rf /app/node_modules; mkdir /app/node_modules
 mv /app/old /app/moved; mkdir -p /fresh/dir; echo x >/fresh/dir/x; rm -rf /home/u; echo r >/ram/x
@@ -176,11 +194,10 @@ rm -rf /gone; mv /was /is; echo 2 >/aged/sub/f; touch -d 2001-01-01 /aged/sub/f
 def test_only_what_was_not_touched_counts_as_the_images(
     engine: Engine,
     store: Store,
-    docker: Docker,
+    aged: Build,
     changed: Callable[[str, str], str],
-    tmp_path: Path,
 ) -> None:
-    (tmp_path / "Dockerfile").write_text(
+    tag = aged(
         "FROM freshd-busybox:1\n"
         "RUN mkdir -p /app/node_modules/dep /app/kept /home/u /srv/s && echo 1 >/app/main.py"
         " && echo 1 >/app/node_modules/dep/i && echo k >/app/kept/k && echo l >/app/level"
@@ -190,68 +207,52 @@ def test_only_what_was_not_touched_counts_as_the_images(
         " && echo a >/aged/a && echo 1 >/aged/sub/f && echo s >/aged/sub/same"
         " && mkdir -p /old/sub && echo a >/old/a && echo s >/old/sub/same\n"
     )
-    tag = unique_name("fdobs-")
-    docker("build", "-q", "-t", tag, str(tmp_path))
-    try:
-        built = time.time()
-        wait_until(lambda: time.time() > built + 2, 10, what="a whole second")  # ages are seconds
-        container = changed(tag, SCRIPT)
-        replica = engine.replica(container)
-        image_paths = [
-            "/app/main.py", "/app/new", "/app/node_modules/dep/i", "/app/old", "/app/moved",
-            "/fresh/dir/x", "/home/u/f", "/ram/x", "/srv/s/a", "/srv/s/b",
-            "/app/behind/k", "/etc/hosts", "/gone/g", "/was/w", "/is/w", "/aged/sub/f",
-        ]  # fmt: skip
-        old = ["/old/a", "/old/never", "/old/sub/same", "/old/sub/never", "/bin/busybox"]
-        beside = ["/aged/a", "/aged/sub/same", "/app/kept/k", "/app/level"]
-        same = [
-            *old, *beside, "/aged/never", "/aged/sub/never", "/app/never", "/app/kept/never",
-        ]  # fmt: skip
-        truth = facts(engine, replica.image_id, [*image_paths, *same], cache=store.images).files
-        for full in (False, False, True, True):
-            seen, learnt = observe_changes(
-                engine, replica, [*image_paths, *same], cache=store.containers, full=full
-            )
-            assert seen.asked == {*image_paths, *same}
-            assert seen.files["/app/main.py"] == file(b"2\n")
-            assert learnt.keys() <= set(same)
-            by_layer = {"/app/never", "/app/kept/never", "/bin/busybox"}
-            by_age = {*old, *beside} if directories_stay(engine, replica) else set(old)
-            assert (by_layer if full else by_age) <= learnt.keys()
-            assert {path: truth.get(path) for path in learnt} == learnt
-    finally:
-        docker("rm", "-f", "-v", container, check=False)
-        docker("image", "rm", "-f", tag, check=False)
+    container = changed(tag, SCRIPT)
+    replica = engine.replica(container)
+    image_paths = [
+        "/app/main.py", "/app/new", "/app/node_modules/dep/i", "/app/old", "/app/moved",
+        "/fresh/dir/x", "/home/u/f", "/ram/x", "/srv/s/a", "/srv/s/b",
+        "/app/behind/k", "/etc/hosts", "/gone/g", "/was/w", "/is/w", "/aged/sub/f",
+    ]  # fmt: skip
+    old = ["/old/a", "/old/never", "/old/sub/same", "/old/sub/never", "/bin/busybox"]
+    beside = ["/aged/a", "/aged/sub/same", "/app/kept/k", "/app/level"]
+    same = [
+        *old, *beside, "/aged/never", "/aged/sub/never", "/app/never", "/app/kept/never",
+    ]  # fmt: skip
+    truth = facts(engine, replica.image_id, [*image_paths, *same], cache=store.images).files
+    for full in (False, False, True, True):
+        seen, learnt = observe_changes(
+            engine, replica, [*image_paths, *same], cache=store.containers, full=full
+        )
+        assert seen.asked == {*image_paths, *same}
+        assert seen.files["/app/main.py"] == file(b"2\n")
+        assert learnt.keys() <= set(same)
+        by_layer = {"/app/never", "/app/kept/never", "/bin/busybox"}
+        by_age = {*old, *beside} if directories_stay(engine, replica) else set(old)
+        assert (by_layer if full else by_age) <= learnt.keys()
+        assert {path: truth.get(path) for path in learnt} == learnt
 
 
 def test_a_program_that_writes_beside_its_code_costs_no_list_of_changes(
     engine: Engine,
     store: Store,
-    docker: Docker,
+    aged: Build,
     changed: Callable[[str, str], str],
     monkeypatch: pytest.MonkeyPatch,
-    tmp_path: Path,
 ) -> None:
     """As Python does with its bytecode: the list costs the engine a walk over the whole image."""
-    (tmp_path / "Dockerfile").write_text(
+    tag = aged(
         "FROM freshd-busybox:1\nRUN mkdir -p /app/pkg"
         " && for n in $(seq 300); do echo $n >/app/pkg/$n.py; done\n"
     )
-    tag = unique_name("fdobs-")
-    docker("build", "-q", "-t", tag, str(tmp_path))
-    try:
-        built = time.time()
-        wait_until(lambda: time.time() > built + 2, 10, what="a whole second")  # ages are seconds
-        container = changed(tag, "mkdir /app/pkg/__pycache__ && echo 0 >/app/pkg/new.py")
-        replica = engine.replica(container)
-        if not directories_stay(engine, replica):
-            pytest.skip("the overlay of this kernel lets directories be moved")
-        monkeypatch.setattr(Engine, "changes", lambda *_: pytest.fail("asked for the changes"))
-        code = {f"/app/pkg/{n}.py": file(b"%d\n" % n) for n in range(1, 301)}
-        seen, learnt = observe_changes(
-            engine, replica, [*code, "/app/pkg/new.py"], cache=store.containers
-        )
-        assert learnt == code
-        assert seen.files.keys() == {*code, "/app/pkg/new.py"}
-    finally:
-        docker("image", "rm", "-f", tag, check=False)
+    container = changed(tag, "mkdir /app/pkg/__pycache__ && echo 0 >/app/pkg/new.py")
+    replica = engine.replica(container)
+    if not directories_stay(engine, replica):
+        pytest.skip("the overlay of this kernel lets directories be moved")
+    monkeypatch.setattr(Engine, "changes", lambda *_: pytest.fail("asked for the changes"))
+    code = {f"/app/pkg/{n}.py": file(b"%d\n" % n) for n in range(1, 301)}
+    seen, learnt = observe_changes(
+        engine, replica, [*code, "/app/pkg/new.py"], cache=store.containers
+    )
+    assert learnt == code
+    assert seen.files.keys() == {*code, "/app/pkg/new.py"}
