@@ -75,7 +75,7 @@ def in_process(stack: Bare) -> tuple[float, float]:
 
 CHECK = """
 import gc, json, os, shutil, sys, time
-from freshd.session import open_session
+from freshd.commands.session import open_session
 from freshd.model import Verdict
 gc.set_threshold(50_000)  # as in a process of freshd
 shutil.rmtree(os.environ["FRESHD_STATE_DIR"], ignore_errors=True)

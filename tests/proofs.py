@@ -66,7 +66,7 @@ class _Table:
     def pytest_sessionfinish(self) -> None:
         for cause in self._failed:
             self._proofs.pop(cause, None)
-        from freshd.causes.registry import CAUSES
+        from freshd.catalog.causes.registry import CAUSES
 
         self._path.write_text(table(CAUSES, self._proofs))
 

@@ -17,7 +17,7 @@ from freshd.cli import completing
 from freshd.cli.screen import Screen
 
 if TYPE_CHECKING:
-    from freshd.cli.session import Opener, Session
+    from freshd.commands.protocol import Opener, Session
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class App:
 
     def open(self, *, need_engine: bool = True) -> "Session":
         """A session of the project that is meant; raises what ``open_session`` raises."""
-        from freshd.cli.session import open_session
+        from freshd.commands.protocol import open_session
 
         opener = self.opener or open_session
         return opener(**self.asked(), need_engine=need_engine, on_line=self.screen.log)

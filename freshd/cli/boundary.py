@@ -14,7 +14,7 @@ from freshd.cli.app import App
 from freshd.cli.completing import VARIABLE
 from freshd.cli.group import freshd
 from freshd.cli.screen import Screen, lively
-from freshd.errors import ConfigError, FreshdError
+from freshd.model.errors import ConfigError, FreshdError
 
 USAGE = 2
 BUG = 70
@@ -97,7 +97,7 @@ def _print(error: FreshdError, environ: Mapping[str, str]) -> None:
 
 def _block(text: str) -> str:
     """Text of several lines made safe to show; only its line feeds are kept."""
-    from freshd.model import printable
+    from freshd.model.text import printable
 
     return "\n  ".join(printable(line) for line in text.splitlines()) or printable(text)
 

@@ -11,7 +11,7 @@ import traceback
 from collections.abc import Mapping, Sequence
 
 from freshd import __version__
-from freshd.errors import StateError
+from freshd.model.errors import StateError
 
 _PREFIXES = ("FRESHD_", "DOCKER_", "COMPOSE_", "BUILDKIT_", "BUILDX_")
 
@@ -20,8 +20,8 @@ def write_report(
     error: BaseException, argv: Sequence[str], *, environ: Mapping[str, str], now: float
 ) -> str:
     """Write the report; returns words that say where, or hold all of it if it cannot be written."""
-    from freshd.locations import locate, prepare
-    from freshd.report.words import iso
+    from freshd.config.locations import locate, prepare
+    from freshd.render.words import iso
 
     text = report_text(error, argv, environ=environ, now=now)
     try:
@@ -41,7 +41,7 @@ def report_text(
     error: BaseException, argv: Sequence[str], *, environ: Mapping[str, str], now: float
 ) -> str:
     """The report itself. ``now`` is in seconds."""
-    from freshd.report.words import iso
+    from freshd.render.words import iso
 
     names = sorted(name for name in environ if name.startswith(_PREFIXES))
     trace = "".join(traceback.format_exception(error))

@@ -20,8 +20,8 @@ def services(ctx: click.Context, _param: click.Parameter, incomplete: str) -> li
     from dataclasses import replace
 
     from freshd.cli.saved import project_of, readable
-    from freshd.errors import FreshdError
-    from freshd.model import printable
+    from freshd.model.errors import FreshdError
+    from freshd.model.text import printable
 
     app = ctx.find_root().obj
     if app is None:
@@ -45,7 +45,7 @@ def causes_or_files(
     _ctx: click.Context, _param: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:
     """The causes that begin so, else files."""
-    from freshd.causes.registry import CAUSES
+    from freshd.catalog.causes.registry import CAUSES
 
     found = [
         CompletionItem(slug, help=cause.title)

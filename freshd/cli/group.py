@@ -4,22 +4,22 @@ import click
 
 from freshd import __version__
 from freshd.cli.app import App, examples, project_options
-from freshd.cli.apply import apply
-from freshd.cli.check import check
 from freshd.cli.completion import completion
-from freshd.cli.diff import diff
-from freshd.cli.doctor import doctor
-from freshd.cli.explain import explain
-from freshd.cli.history import history
-from freshd.cli.init import init
-from freshd.cli.maps import map_
-from freshd.cli.plan import plan
-from freshd.cli.remedies import inject, purge, rebuild, recreate, restart
-from freshd.cli.resume import resume
-from freshd.cli.run import run
-from freshd.cli.service import service
-from freshd.cli.status import status
-from freshd.cli.validate import validate
+from freshd.cli.inspect.check import check
+from freshd.cli.inspect.diff import diff
+from freshd.cli.inspect.doctor import doctor
+from freshd.cli.inspect.explain import explain
+from freshd.cli.inspect.history import history
+from freshd.cli.inspect.map import map_
+from freshd.cli.inspect.plan import plan
+from freshd.cli.inspect.status import status
+from freshd.cli.inspect.validate import validate
+from freshd.cli.operate.apply import apply
+from freshd.cli.operate.init import init
+from freshd.cli.operate.remedies import inject, purge, rebuild, recreate, restart
+from freshd.cli.operate.resume import resume
+from freshd.cli.operate.run import run
+from freshd.cli.operate.service import service
 
 VERBS = (
     init,

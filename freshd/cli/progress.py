@@ -9,7 +9,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from freshd.model import printable
+from freshd.model.text import printable
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bars

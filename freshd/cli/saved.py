@@ -10,14 +10,14 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from freshd.cli.app import App
-from freshd.errors import ConfigError
-from freshd.locations import locate, prepare
+from freshd.config.compose.files import default_files, setting, split_files
+from freshd.config.locations import locate, prepare
+from freshd.model.errors import ConfigError
 from freshd.store import open_readonly, open_store
-from freshd.tree.composefiles import default_files, setting, split_files
 
 if TYPE_CHECKING:
-    from freshd.report.several import SeveralState
-    from freshd.report.status import DaemonState
+    from freshd.render.daemon.projects import SeveralState
+    from freshd.render.daemon.status import DaemonState
     from freshd.store import Store
     from freshd.store.status import ProjectStatus
 
@@ -71,8 +71,8 @@ def project_of(app: App, store: "Store") -> "ProjectStatus | None":
 def directory_of(app: App) -> str:
     """The directory of the project that is meant, without links.
 
-    As ``freshd.located.locate`` finds it (a test holds the two equal), without what makes that one
-    slow to import. Where nothing is found, the current directory.
+    As ``freshd.config.locate.locate`` finds it (a test holds the two equal), without what makes
+    that one slow to import. Where nothing is found, the current directory.
     """
     here = os.path.abspath(app.cwd())
     if app.wanted.directory:
@@ -110,7 +110,7 @@ def is_project(directory: str) -> bool:
 
 def several(store: "Store") -> "SeveralState | None":
     """What ``freshd run --all`` says, while it lives."""
-    from freshd.report.several import SeveralState
+    from freshd.render.daemon.projects import SeveralState
 
     found = SeveralState.from_json(store.several.load())
     return found if alive(found) else None

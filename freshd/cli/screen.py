@@ -15,8 +15,8 @@ import click
 
 if TYPE_CHECKING:
     from freshd.cli.progress import Progress
-    from freshd.model import Json
-    from freshd.report.words import Line
+    from freshd.model.text import Json
+    from freshd.render.words import Line
 
 _STYLES: dict[str, dict[str, str | bool]] = {
     "good": {"fg": "green"},
@@ -50,7 +50,7 @@ class Screen:
 
     def lines(self, lines: "Iterable[Line]") -> None:
         """Print lines of data."""
-        from freshd.report.words import plain
+        from freshd.render.words import plain
 
         draw = painted if self.colour else plain
         sys.stdout.writelines(f"{draw(line)}\n" for line in lines)
@@ -58,7 +58,7 @@ class Screen:
     @contextmanager
     def whole(self) -> "Iterator[Callable[[Iterable[Line]], None]]":
         """Take the whole terminal and give a function that redraws it; it comes back as it was."""
-        from freshd.report.words import plain
+        from freshd.render.words import plain
 
         draw = painted if self.colour else plain
 
@@ -77,7 +77,7 @@ class Screen:
 
     def text(self, text: str) -> None:
         """Print a block of data that is made already; each line is made safe to show."""
-        from freshd.model import printable
+        from freshd.model.text import printable
 
         sys.stdout.writelines(f"{printable(line)}\n" for line in text.splitlines())
 
@@ -88,13 +88,13 @@ class Screen:
 
     def json(self, document: "Mapping[str, Json]") -> None:
         """Print one document: on one line when piped, indented on a terminal."""
-        from freshd.report.json import dumps
+        from freshd.render.documents import dumps
 
         sys.stdout.write(dumps(document, indent=2 if sys.stdout.isatty() else None) + "\n")
 
     def log(self, text: str) -> None:
         """Print one line of log to stderr."""
-        from freshd.model import printable
+        from freshd.model.text import printable
 
         sys.stderr.write(f"{printable(text)}\n")
         sys.stderr.flush()

@@ -11,7 +11,7 @@ from typing import Any, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 
 from freshd.config.schema import suggestion
-from freshd.model import printable
+from freshd.model.text import printable
 
 _LONGEST_VALUE = 60
 _WORDS = {

@@ -11,10 +11,10 @@ from typing import Annotated, ClassVar, TypeAlias
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from freshd.causes.registry import CAUSES
-from freshd.model import RebuildMode, Remedy
-from freshd.policy import values
-from freshd.policy.rules import ANY_CAUSE
+from freshd.catalog.causes.registry import CAUSES
+from freshd.config import policy_values
+from freshd.model.policy import ANY_CAUSE
+from freshd.model.remedy import RebuildMode, Remedy
 
 
 def suggestion(word: str, known: Iterable[str]) -> str:
@@ -50,7 +50,7 @@ def _some(items: list[str]) -> list[str]:
 def _exact(path: str) -> str:
     if any(wildcard in path for wildcard in "*?["):
         raise ValueError("must be one exact path: a secret is allowed file by file")
-    return values.tree_path(path)
+    return policy_values.tree_path(path)
 
 
 def _version(number: int) -> int:
@@ -70,15 +70,15 @@ def _checked(check: Callable[[str], object]) -> AfterValidator:
 
 
 def _patrol(text: str) -> float:
-    return values.duration(text, least=10, most=86400)
+    return policy_values.duration(text, least=10, most=86400)
 
 
 def _window(text: str) -> float:
-    return values.duration(text, least=60, most=86400)
+    return policy_values.duration(text, least=60, most=86400)
 
 
 def _patience(text: str) -> float:
-    return values.duration(text, least=1, most=300)
+    return policy_values.duration(text, least=1, most=300)
 
 
 def http_address(text: str) -> str:
@@ -93,7 +93,7 @@ def span_of_day(text: str) -> tuple[int, int]:
     start, dash, end = text.partition("-")
     if not dash:
         raise ValueError('must be two times of day, such as "22:00-07:00"')
-    return values.minute_of_day(start.strip()), values.minute_of_day(end.strip())
+    return policy_values.minute_of_day(start.strip()), policy_values.minute_of_day(end.strip())
 
 
 def project_dir(text: str) -> str:
@@ -111,13 +111,13 @@ def engine_host(text: str) -> str:
     return text
 
 
-Pattern: TypeAlias = Annotated[str, _checked(values.pattern)]
-PurgePattern: TypeAlias = Annotated[str, _checked(values.purge_pattern)]
+Pattern: TypeAlias = Annotated[str, _checked(policy_values.pattern)]
+PurgePattern: TypeAlias = Annotated[str, _checked(policy_values.purge_pattern)]
 Cause: TypeAlias = Annotated[str, AfterValidator(_one_of("cause", (*CAUSES, ANY_CAUSE)))]
 _REMEDIES = tuple(remedy for remedy in Remedy if remedy is not Remedy.EXEC)
 Does: TypeAlias = Annotated[str, AfterValidator(_one_of("remedy", _REMEDIES))]
 Mode: TypeAlias = Annotated[str, AfterValidator(_one_of("way to rebuild", RebuildMode))]
-TreePath: TypeAlias = Annotated[str, AfterValidator(values.tree_path)]
+TreePath: TypeAlias = Annotated[str, AfterValidator(policy_values.tree_path)]
 
 
 class Table(BaseModel):
@@ -135,7 +135,7 @@ class ProjectTable(Table):
 
 class MapTable(Table):
     source: TreePath = Field(alias="from")
-    target: Annotated[str, AfterValidator(values.container_path)] = Field(alias="to")
+    target: Annotated[str, AfterValidator(policy_values.container_path)] = Field(alias="to")
 
 
 class ProbeTable(Table):
@@ -165,13 +165,13 @@ class ProbeTable(Table):
 class ServiceTable(Table):
     map: list[MapTable] = []
     ignore: list[Pattern] = []
-    reload: Annotated[str, _checked(values.reload_mode)] = "restart"
+    reload: Annotated[str, _checked(policy_values.reload_mode)] = "restart"
     container: str | None = None
     volumes: bool = False
     purge: list[PurgePattern] = []
     derives: list[MapTable] = []
     probe: list[ProbeTable] = []
-    layer_age: Annotated[str, _checked(values.layer_age)] | None = None
+    layer_age: Annotated[str, _checked(policy_values.layer_age)] | None = None
 
 
 class RuleTable(Table):
@@ -204,7 +204,7 @@ class LimitsTable(Table):
 
 class ScheduleTable(Table):
     patrol: Annotated[str, _checked(_patrol)] = "5m"
-    validate_at: Annotated[str, _checked(values.weekly)] | None = Field(
+    validate_at: Annotated[str, _checked(policy_values.weekly)] | None = Field(
         default=None, alias="validate"
     )
 

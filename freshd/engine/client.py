@@ -1,6 +1,6 @@
 """The API client: values of ``freshd.model`` out, one ``Engine`` per worker thread.
 
-Every error is one of ``freshd.errors``. The SDK is imported at the first call, not before: it
+Every error is one of ``freshd.model.errors``. The SDK is imported at the first call, not before: it
 costs more than everything else that `freshd --help` does.
 """
 
@@ -13,17 +13,19 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from freshd.engine import inspect, ssh, translate, wire
+from freshd.engine import inspect
 from freshd.engine.creation import creation_of
-from freshd.engine.endpoint import Endpoint
 from freshd.engine.events import EventStream
-from freshd.engine.memory import Memory
-from freshd.errors import OutcomeUnknown, TargetGone
-from freshd.living import Creation, ImageDefaults
-from freshd.model import ImageFacts, Replica
+from freshd.engine.shared_cache import Memory
+from freshd.engine.transport import http, sdk_errors, ssh
+from freshd.engine.transport.endpoint import Endpoint
+from freshd.model.errors import OutcomeUnknown, TargetGone
+from freshd.model.observed.container import Replica
+from freshd.model.observed.creation import Creation, ImageDefaults
+from freshd.model.observed.image import ImageFacts
 
 if TYPE_CHECKING:
-    from freshd.engine.helper import Helper
+    from freshd.engine.container.shell_session import Helper
 
 _Value = TypeVar("_Value")
 _FLAGS_SHOWN = (1, 42)  # of Docker 23: from there on
@@ -88,7 +90,7 @@ class Engine:
         """The SDK's client, for this package only; connects and negotiates the API version."""
         if self._api is None:
             self._reach()
-            with translate.translated(self.endpoint, "connecting to the engine"):
+            with sdk_errors.translated(self.endpoint, "connecting to the engine"):
                 self._api = _connect(self.endpoint, self.timeout, self.memory.api_version)
             self.memory.api_version = str(self._api.api_version)
         return self._api
@@ -98,9 +100,9 @@ class Engine:
         if self.endpoint.scheme == "ssh":
             return  # its relay always answers: whether somebody is behind it, a question tells
         try:
-            wire.connect(self.endpoint, time.monotonic() + self.timeout).close()
+            http.connect(self.endpoint, time.monotonic() + self.timeout).close()
         except OSError as error:
-            raise translate.unavailable(self.endpoint, error) from error
+            raise sdk_errors.unavailable(self.endpoint, error) from error
 
     @property
     def api_version(self) -> str:
@@ -108,13 +110,13 @@ class Engine:
 
     def ping(self) -> EngineVersion:
         """Raises EngineUnavailable, its hint telling absent, dead and forbidden sockets apart."""
-        with translate.translated(self.endpoint, "asking the engine's version"):
+        with sdk_errors.translated(self.endpoint, "asking the engine's version"):
             data: Mapping[str, Any] = self.api.version()
         return EngineVersion(str(data.get("Version", "")), str(data.get("ApiVersion", "")))
 
     def info(self) -> EngineInfo:
         """Its storage driver, data root and clock."""
-        with translate.translated(self.endpoint, "asking the engine about itself"):
+        with sdk_errors.translated(self.endpoint, "asking the engine about itself"):
             data: Mapping[str, Any] = self.api.info()
         return EngineInfo(
             name=str(data.get("Name", "")),
@@ -195,7 +197,7 @@ class Engine:
 
     def top(self, container_id: str, columns: str) -> Sequence[Sequence[str]]:
         """Rows of the engine's own ``ps``; EngineFailed where the container does not run."""
-        with translate.translated(self.endpoint, f"listing processes of {container_id[:12]}"):
+        with sdk_errors.translated(self.endpoint, f"listing processes of {container_id[:12]}"):
             data: Mapping[str, Any] = self.api.top(container_id, ps_args=columns)
         return data.get("Processes") or ()
 
@@ -210,7 +212,7 @@ class Engine:
         # not StartedAt: what is printed at once is logged before that is set
         ended = inspect.seconds((data.get("State") or {}).get("FinishedAt"))
         since = max(inspect.seconds(data.get("Created")), ended)
-        with translate.translated(self.endpoint, f"reading the log of {container_id[:12]}"):
+        with sdk_errors.translated(self.endpoint, f"reading the log of {container_id[:12]}"):
             said: bytes = self.api.logs(container_id, tail=lines, since=since)
         return tuple(said.decode(errors="replace").splitlines())
 
@@ -233,7 +235,7 @@ class Engine:
     def image(self, ref: str) -> ImageFacts | None:
         """Facts of an image by reference or id, without files; None when there is none."""
         try:
-            with translate.translated(self.endpoint, f"inspecting image {ref}"):
+            with sdk_errors.translated(self.endpoint, f"inspecting image {ref}"):
                 data = self.api.inspect_image(ref)
                 history = self._history(str(data["Id"]))
         except TargetGone:
@@ -245,7 +247,7 @@ class Engine:
     def image_config(self, ref: str) -> inspect.ImageConfig | None:
         """What a build that starts from this image inherits; None where there is no such image."""
         try:
-            with translate.translated(self.endpoint, f"inspecting image {ref}"):
+            with sdk_errors.translated(self.endpoint, f"inspecting image {ref}"):
                 data = self.api.inspect_image(ref)
                 history = self._history(str(data["Id"]))
         except TargetGone:
@@ -255,7 +257,7 @@ class Engine:
     def tags(self, image_id: str) -> tuple[str, ...]:
         """The references that name this image now."""
         try:
-            with translate.translated(self.endpoint, f"inspecting image {image_id[:19]}"):
+            with sdk_errors.translated(self.endpoint, f"inspecting image {image_id[:19]}"):
                 data = self.api.inspect_image(image_id)
         except TargetGone:
             return ()
@@ -263,7 +265,7 @@ class Engine:
 
     def changes(self, container_id: str) -> Mapping[str, str]:
         """The writable layer: path -> changed, added or deleted. No volumes, no content."""
-        with translate.translated(self.endpoint, f"listing changes of {container_id[:12]}"):
+        with sdk_errors.translated(self.endpoint, f"listing changes of {container_id[:12]}"):
             items = self.api.diff(container_id) or ()
         return {str(item["Path"]): _CHANGES.get(int(item["Kind"]), "changed") for item in items}
 
@@ -286,7 +288,7 @@ class Engine:
         found = []
         for exec_id in self._inspect(container_id).get("ExecIDs") or ():
             try:
-                with translate.translated(self.endpoint, f"inspecting an exec {exec_id[:12]}"):
+                with sdk_errors.translated(self.endpoint, f"inspecting an exec {exec_id[:12]}"):
                     state: Mapping[str, Any] = self.api.exec_inspect(exec_id)
             except TargetGone:
                 continue  # it has ended meanwhile, and the engine has forgotten it
@@ -312,7 +314,7 @@ class Engine:
             raise OutcomeUnknown(f"{what}: another change to this container does not end")
         try:
             _ = self.api  # a failure to connect is not an unknown outcome
-            with translate.translated(self.endpoint, what, mutating=True):
+            with sdk_errors.translated(self.endpoint, what, mutating=True):
                 yield
         finally:
             turn.lock.release()
@@ -322,7 +324,7 @@ class Engine:
 
         Raises TargetGone or EngineFailed (paused, not running). ``available`` may be False.
         """
-        from freshd.engine.helper import Helper
+        from freshd.engine.container.shell_session import Helper
 
         known = self._helpers.get(container_id)
         if known is not None and not fresh and known.alive():
@@ -360,7 +362,7 @@ class Engine:
 
     def _list(self, project: str | None) -> Sequence[Mapping[str, Any]]:
         filters = {"label": [f"{inspect.PROJECT}={project}"]} if project is not None else None
-        with translate.translated(self.endpoint, "listing containers"):
+        with sdk_errors.translated(self.endpoint, "listing containers"):
             items: Sequence[Mapping[str, Any]] = self.api.containers(all=True, filters=filters)
         return items
 
@@ -372,7 +374,7 @@ class Engine:
         return known
 
     def _inspect(self, container_id: str) -> Mapping[str, Any]:
-        with translate.translated(self.endpoint, f"inspecting container {container_id[:12]}"):
+        with sdk_errors.translated(self.endpoint, f"inspecting container {container_id[:12]}"):
             data: Mapping[str, Any] = self.api.inspect_container(container_id)
         return data
 

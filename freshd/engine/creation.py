@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from freshd.living import Creation
+from freshd.model.observed.creation import Creation
 
 _VERSION = "com.docker.compose.version"
 _ENV_FILES = "com.docker.compose.project.environment_file"

@@ -11,8 +11,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
-from freshd.engine import translate, wire
-from freshd.engine.endpoint import Endpoint
+from freshd.engine.transport import http as wire
+from freshd.engine.transport import sdk_errors
+from freshd.engine.transport.endpoint import Endpoint
 
 _KINDS = ("container", "image", "builder", "volume")
 
@@ -45,12 +46,12 @@ class EventStream:
         try:
             sock, response = wire.stream(endpoint, target, deadline=time.monotonic() + timeout)
         except OSError as error:
-            raise translate.unavailable(endpoint, error) from error
+            raise sdk_errors.unavailable(endpoint, error) from error
         self._socket, self._response = sock, response
         if response.status != 200:
             text = response.read().decode("utf-8", "replace")
             self.close()
-            raise translate.of_status(response.status, text, "events", endpoint)
+            raise sdk_errors.of_status(response.status, text, "events", endpoint)
         sock.settimeout(None)
 
     def __iter__(self) -> Iterator[EngineEvent]:

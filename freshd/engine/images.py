@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import IO, Any
 
-from freshd.engine import translate, wire
 from freshd.engine.client import Engine
-from freshd.errors import EngineFailed, FreshdError, TargetGone
-from freshd.model import HistoryEntry
+from freshd.engine.transport import http, sdk_errors
+from freshd.model.errors import EngineFailed, FreshdError, TargetGone
+from freshd.model.observed.image import HistoryEntry
 
 PROBE_LABEL = "dev.freshd.probe"
 _SAVE_SECONDS = 900.0
@@ -31,7 +31,7 @@ def probe_container(engine: Engine, image_id: str) -> Iterator[str]:
     It has no network and a label, and goes away with its anonymous volumes. Raises TargetGone
     where there is no such image.
     """
-    with translate.translated(engine.endpoint, f"creating a probe of {image_id[:19]}"):
+    with sdk_errors.translated(engine.endpoint, f"creating a probe of {image_id[:19]}"):
         config = engine.api.create_container_config(
             image_id,
             # Never run; but an image without CMD and ENTRYPOINT needs one to be created.
@@ -56,7 +56,7 @@ def remove_stale_probes(engine: Engine) -> int:
     """
     removed = 0
     filters = {"label": [PROBE_LABEL], "status": ["created"]}
-    with translate.translated(engine.endpoint, "listing probes"):
+    with sdk_errors.translated(engine.endpoint, "listing probes"):
         found = engine.api.containers(all=True, filters=filters)
     for item in found:
         owner = str((item.get("Labels") or {}).get(PROBE_LABEL, ""))
@@ -107,19 +107,19 @@ class SavedImage:
     def __iter__(self) -> Iterator[tuple[str, tarfile.TarInfo]]:
         what = f"saving image {self._image_id[:19]}"
         engine = self._engine
-        with translate.translated(engine.endpoint, what):
+        with sdk_errors.translated(engine.endpoint, what):
             found = engine.api.inspect_image(self._image_id)
         self.layers = tuple((found.get("RootFS") or {}).get("Layers") or ())
         deadline = time.monotonic() + _SAVE_SECONDS
-        target = f"/v{engine.api_version}/images/{wire.segment(self._image_id)}/get"
+        target = f"/v{engine.api_version}/images/{http.segment(self._image_id)}/get"
         try:
-            sock, response = wire.stream(engine.endpoint, target, deadline=deadline)
+            sock, response = http.stream(engine.endpoint, target, deadline=deadline)
         except OSError as error:
-            raise translate.unavailable(engine.endpoint, error) from error
+            raise sdk_errors.unavailable(engine.endpoint, error) from error
         with sock, response:
             if response.status != 200:
                 text = response.read(65536).decode("utf-8", "replace")
-                raise translate.of_status(response.status, text, what, engine.endpoint)
+                raise sdk_errors.of_status(response.status, text, what, engine.endpoint)
             try:
                 with tarfile.open(fileobj=response, mode="r|", bufsize=_CHUNK) as outer:
                     for member in outer:
@@ -226,7 +226,7 @@ class _Hashing:
 
 def _remove(engine: Engine, container_id: str) -> None:
     try:
-        with translate.translated(engine.endpoint, f"removing the probe {container_id[:12]}"):
+        with sdk_errors.translated(engine.endpoint, f"removing the probe {container_id[:12]}"):
             engine.api.remove_container(container_id, v=True, force=True)
     except TargetGone:
         pass  # another freshd was faster

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from freshd.living import ImageDefaults
-from freshd.model import HistoryEntry, ImageFacts, Mount, Replica
+from freshd.model.observed.container import Mount, Replica
+from freshd.model.observed.creation import ImageDefaults
+from freshd.model.observed.image import HistoryEntry, ImageFacts
 
 PROJECT = "com.docker.compose.project"
 SERVICE = "com.docker.compose.service"

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from html import escape
 from typing import Any, Final
 
-from freshd.model import printable
+from freshd.model.text import printable
 from freshd.notify.outbox import Notice
 
 DEADLINE: Final = 1.0

@@ -7,9 +7,9 @@ neither opens nor closes: it says nothing is known.
 from collections.abc import Callable
 from typing import Protocol
 
-from freshd.model import ServiceReport, Verdict
+from freshd.model.report import ServiceReport, Verdict
 from freshd.notify.outbox import Notice
-from freshd.store.memory import Incident
+from freshd.store.markers import Incident
 
 _LINES: int = 3
 

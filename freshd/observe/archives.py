@@ -10,12 +10,12 @@ from collections.abc import Collection, Iterator
 from hashlib import sha256
 from typing import IO
 
-from freshd.engine import archive
 from freshd.engine.client import Engine
-from freshd.errors import EngineFailed, HostPathGone, TargetGone
-from freshd.model import Entry, Kind
+from freshd.engine.container import archive
+from freshd.model.errors import EngineFailed, HostPathGone, TargetGone
+from freshd.model.files import Entry, Kind
+from freshd.observe.archive_roots import Root, below_link, plan, split
 from freshd.observe.paths import ancestors
-from freshd.observe.roots import Root, below_link, plan, split
 
 _CHUNK = 1024 * 1024
 # The engine leaves out what it cannot put into a tar (a socket): absence is asked for again, for

@@ -6,7 +6,7 @@ Paths are absolute in the container or image.
 from collections.abc import Collection, Iterable, Mapping
 from typing import Protocol
 
-from freshd.model import Entry
+from freshd.model.files import Entry
 
 
 class ContainerCache(Protocol):

@@ -10,14 +10,15 @@ import os
 from collections.abc import Callable, Iterator, Sequence, Set
 from dataclasses import dataclass, replace
 
-from freshd.causes.config import sealed
-from freshd.engine import archive
+from freshd.config.compose.model import tagged
 from freshd.engine.client import Engine
-from freshd.errors import EngineFailed
-from freshd.living import ConfigSeen, ContentSeen, Wanted, WantedContent
-from freshd.model import Kind, Mount, Replica
-from freshd.store.made import Made, MadeWith
-from freshd.tree.compose import tagged
+from freshd.engine.container import archive
+from freshd.model.errors import EngineFailed
+from freshd.model.files import Kind
+from freshd.model.observed.config_drift import sealed
+from freshd.model.observed.container import Mount, Replica
+from freshd.model.observed.creation import ConfigSeen, ContentSeen, Wanted, WantedContent
+from freshd.store.records.creation_records import Made, MadeWith
 
 _MAX_CONTENT = 4 << 20
 

@@ -3,7 +3,7 @@
 import posixpath
 from collections.abc import Iterable, Iterator, Sequence
 
-from freshd.model import Mount
+from freshd.model.observed.container import Mount
 
 # The kernel's own; what an archive shows there is not what a process sees.
 KERNEL_ROOTS = ("/proc", "/sys", "/dev")

@@ -10,10 +10,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
-from freshd.model import Json, Outcome, Remedy, Step, StepStatus
-from freshd.store.codec import pack_json, pack_text, unpack_json, unpack_text
-from freshd.store.database import Database
-from freshd.store.steps import step_from_json, step_to_json
+from freshd.model.plan import Outcome, Step, StepStatus
+from freshd.model.remedy import Remedy
+from freshd.model.text import Json
+from freshd.store.sqlite.codec import pack_json, pack_text, unpack_json, unpack_text
+from freshd.store.sqlite.database import Database
+from freshd.store.step_codec import step_from_json, step_to_json
 
 INTERRUPTED: Final = "interrupted"
 MOST_ENTRIES: Final = 10_000

@@ -7,8 +7,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
-from freshd.model import Json
-from freshd.store.codec import (
+from freshd.model.text import Json
+from freshd.store.sqlite.codec import (
     pack_json,
     pack_path,
     pack_text,
@@ -16,7 +16,7 @@ from freshd.store.codec import (
     unpack_path,
     unpack_text,
 )
-from freshd.store.database import Database
+from freshd.store.sqlite.database import Database
 
 
 @dataclass(frozen=True, slots=True)

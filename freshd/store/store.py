@@ -3,24 +3,24 @@
 import os
 import sqlite3
 
-from freshd.errors import StateError
-from freshd.store import opening
-from freshd.store.builds import Builds
-from freshd.store.containers import ContainerCache
-from freshd.store.database import Database
-from freshd.store.derived import DerivedOutputs
-from freshd.store.images import ImageCache
+from freshd.model.errors import StateError
+from freshd.store.caches.container_hashes import ContainerCache
+from freshd.store.caches.image_contents import ImageCache
+from freshd.store.caches.tree_hashes import StatCache
 from freshd.store.journal import Journal
-from freshd.store.made import MadeWith
-from freshd.store.memory import Consents, Failures, Halts, Incidents, ScheduleMemory
-from freshd.store.owed import OwedSteps
-from freshd.store.resolved import Resolved
-from freshd.store.several import Several
-from freshd.store.sizes import TreeSizes
-from freshd.store.stats import StatCache
+from freshd.store.markers import Consents, Failures, Halts, Incidents, ScheduleMemory
+from freshd.store.pending_steps import OwedSteps
+from freshd.store.projects_state import Several
+from freshd.store.records.artefacts import DerivedOutputs
+from freshd.store.records.builds import Builds
+from freshd.store.records.creation_records import MadeWith
+from freshd.store.records.injected import Writes
+from freshd.store.records.proxy_addresses import Resolved
+from freshd.store.sqlite import opening
+from freshd.store.sqlite.database import Database
 from freshd.store.status import StatusTable
+from freshd.store.tree_sizes import TreeSizes
 from freshd.store.validations import Validations
-from freshd.store.writes import Writes
 
 
 class Store:

@@ -5,11 +5,14 @@ Times are seconds since the epoch. Bounded: the oldest of a project go.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
-from freshd.model import Json, Verdict
-from freshd.store.codec import pack_json, pack_text, unpack_json
-from freshd.store.database import Database
+from freshd.model.report import Verdict
+from freshd.store.sqlite.codec import pack_json, pack_text, unpack_json
+from freshd.store.sqlite.database import Database
+
+if TYPE_CHECKING:
+    from freshd.model.text import Json
 
 MOST_KEPT: Final = 200  # of a project: almost four years of weeks
 

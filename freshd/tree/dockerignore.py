@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from freshd.errors import ConfigError
+from freshd.model.errors import ConfigError
 
 IGNORE_FILE = ".dockerignore"
 

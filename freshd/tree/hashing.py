@@ -10,7 +10,7 @@ import stat
 from collections.abc import Callable
 from typing import Final
 
-from freshd.model import Entry, Kind, Signature
+from freshd.model.files import Entry, Kind, Signature
 from freshd.tree.walk import Stat, open_file, stat_of
 
 BLOCK: Final = 1 << 20

@@ -14,7 +14,7 @@ from typing import Final
 from pathspec.patterns.gitignore.base import GitIgnorePatternError
 from pathspec.patterns.gitignore.spec import GitIgnoreSpecPattern
 
-from freshd.model import Kind
+from freshd.model.files import Kind
 from freshd.tree.git import repository_of
 from freshd.tree.walk import open_beneath
 

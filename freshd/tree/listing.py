@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from freshd.model import Kind
+from freshd.model.files import Kind
 from freshd.tree.dockerignore import DockerIgnore
 from freshd.tree.hashing import moved_lately
 from freshd.tree.ignore import WatchIgnore

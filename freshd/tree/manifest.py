@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final, Protocol, TypeAlias
 
-from freshd.model import Entry, Kind, Signature
+from freshd.model.files import Entry, Kind, Signature
 from freshd.tree.hashing import ABSENT, BLOCK, failure, hash_in, racy, without_content
 from freshd.tree.walk import RootGone, Skip, Stat, open_directory, stat_of, walk, walk_everything
 

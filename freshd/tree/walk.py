@@ -12,8 +12,8 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final, NamedTuple, TypeAlias
 
-from freshd.errors import FreshdError
-from freshd.model import Kind
+from freshd.model.errors import FreshdError
+from freshd.model.files import Kind
 
 Skip: TypeAlias = Callable[[str, Kind], bool]
 

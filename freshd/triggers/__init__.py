@@ -1,0 +1,1 @@
+"""What says that something may have changed: file events, engine events, time."""

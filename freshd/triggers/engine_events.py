@@ -12,7 +12,7 @@ from typing import Final, Protocol
 
 from freshd.engine.events import EngineEvent
 from freshd.engine.images import PROBE_LABEL
-from freshd.errors import FreshdError
+from freshd.model.errors import FreshdError
 
 FIRST_PAUSE: Final = 0.5
 LONGEST_PAUSE: Final = 30.0

@@ -16,7 +16,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
-from freshd.policy.rules import Weekly
+from freshd.model.policy import Weekly
 
 HEARTBEAT: Final = 30.0
 GAP: Final = 5.0  # seconds the clocks may drift apart before it was a suspend or a set clock

@@ -13,12 +13,12 @@ from pathlib import Path
 
 import pytest
 
-from freshd.context import Context
+from freshd.config.locate import locate
+from freshd.config.project import load
+from freshd.engine.cli.compose import Compose
 from freshd.engine.client import Engine
-from freshd.engine.compose import Compose
-from freshd.engine.endpoint import resolve
-from freshd.located import locate
-from freshd.project import load
+from freshd.engine.transport.endpoint import resolve
+from freshd.reconcile.context import Context
 from freshd.store.store import memory_store
 from tests.harness.cli import Daemon, Freshd
 from tests.harness.docker import Docker

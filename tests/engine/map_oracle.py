@@ -13,8 +13,7 @@ from pathlib import Path
 import docker
 from docker.models.images import Image
 
-from freshd.model import HistoryEntry, Kind
-from freshd.tree.dockerfile import (
+from freshd.mapping.dockerfile import (
     BaseImage,
     Context,
     CopyPair,
@@ -24,7 +23,9 @@ from freshd.tree.dockerfile import (
     demote,
     infer,
 )
-from freshd.tree.dockerfile.volume import Node
+from freshd.mapping.dockerfile.replay.volume import Node
+from freshd.model.files import Kind
+from freshd.model.observed.image import HistoryEntry
 from freshd.tree.dockerignore import DockerIgnore
 from tests.engine.dockerfiles import ARCHIVES, BASE, Case
 from tests.engine.dockerfiles.case import ARCH, EXT_FILES, EXT_IGNORE, RICH, RICH_DOCKERFILE

@@ -6,12 +6,13 @@ from dataclasses import replace
 
 import pytest
 
-from freshd import actions
+from freshd import act
+from freshd.engine.cli.compose import Compose, ComposeFiles, ComposeResult
 from freshd.engine.client import Engine
-from freshd.engine.compose import Compose, ComposeFiles, ComposeResult
-from freshd.engine.endpoint import resolve
-from freshd.errors import EngineUnavailable, OutcomeUnknown
-from freshd.model import Outcome, RebuildMode, Remedy, Step, StepStatus
+from freshd.engine.transport.endpoint import resolve
+from freshd.model.errors import EngineUnavailable, OutcomeUnknown
+from freshd.model.plan import Outcome, Step, StepStatus
+from freshd.model.remedy import RebuildMode, Remedy
 from tests.engine.worlds import Site
 from tests.harness.stack import Stack
 
@@ -56,7 +57,7 @@ def shop(engine: Engine, stack: Stack) -> Site:
 
 def run(site: Site, remedy: Remedy, container: str | None = None, **rest: object) -> Outcome:
     step = Step(remedy, "web", ("content-differs",), container_id=container)
-    return actions.run(replace(step, **rest), site.world())  # type: ignore[arg-type]
+    return act.run(replace(step, **rest), site.world())  # type: ignore[arg-type]
 
 
 def ids(site: Site) -> set[str]:
@@ -265,7 +266,7 @@ def test_a_recreate_that_left_the_old_containers_is_a_failure(
     monkeypatch.setattr(Compose, "up", lambda *_, **__: ComposeResult(0, ()))
     world = shop.world()
     world = replace(world, limits=replace(world.limits, patience=0.5))
-    outcome = actions.run(Step(Remedy.RECREATE, "web", ("old-image",)), world)
+    outcome = act.run(Step(Remedy.RECREATE, "web", ("old-image",)), world)
     assert (outcome.status, outcome.detail[:12]) == (StepStatus.FAILED, "not up after"), outcome
 
 
@@ -299,7 +300,7 @@ def test_a_rebuild_puts_every_replica_on_the_new_image(shop: Site, stack: Stack)
 def test_a_rebuild_whose_image_no_replica_runs_is_a_failure(
     shop: Site, stack: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(actions.recreate, "replace_all", lambda *_: ("", ()))
+    monkeypatch.setattr(act.recreate, "replace_all", lambda *_: ("", ()))
     stack.write({"page": "two two"})
     outcome = run(shop, Remedy.REBUILD)
     assert outcome.status is StepStatus.FAILED, outcome
@@ -346,7 +347,7 @@ def test_a_builder_that_took_old_files_for_new_is_given_a_fresh_context_once(
 
     world = replace(shop.world(), mismatches=mismatches)
     step = Step(Remedy.REBUILD, "web", ("stale-build-context",), rebuild=RebuildMode.CACHED)
-    outcome = actions.run(step, world)
+    outcome = act.run(step, world)
     assert outcome.status is StepStatus.DONE, outcome
     assert [stack.read(identity, "/page") for identity in ids(shop)] == [b"two"] * 2
     assert modes in ([RebuildMode.CACHED, RebuildMode.FRESH_CONTEXT], [RebuildMode.CACHED])
@@ -371,7 +372,7 @@ def test_a_tree_that_moves_during_the_build_is_built_once_more(shop: Site, stack
     shop.wrong = [("page",)]
     stack.write({"page": "two"})
     step = Step(Remedy.REBUILD, "web", ("build-input-changed",), rebuild=RebuildMode.CACHED)
-    outcome = actions.run(step, world)
+    outcome = act.run(step, world)
     assert outcome.status is StepStatus.DONE, outcome
     assert list(shop.built.values()) == [{"page": "2"}]
     modes = {data["mode"] for name, data in shop.journal.phases if name == "build"}
@@ -385,7 +386,7 @@ def test_a_tree_that_keeps_moving_is_no_proof_and_no_failure(shop: Site, stack: 
     shop.wrong = [("page",), ("page",)]
     stack.write({"page": "two"})
     step = Step(Remedy.REBUILD, "web", ("build-input-changed",), rebuild=RebuildMode.CACHED)
-    outcome = actions.run(step, world)
+    outcome = act.run(step, world)
     assert (outcome.status, shop.built, ids(shop)) == (StepStatus.SKIPPED, {}, before)
     assert outcome.detail == "the tree keeps changing while it is built"
 

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from freshd.engine import ssh
 from freshd.engine.client import Engine
-from freshd.engine.endpoint import Endpoint
-from freshd.errors import EngineUnavailable
+from freshd.engine.transport import ssh
+from freshd.engine.transport.endpoint import Endpoint
+from freshd.model.errors import EngineUnavailable
 from tests.engine.conftest import own_engine
 from tests.engine.stacks.looking import Found, finding, found, looked
 from tests.harness import sshd

@@ -14,13 +14,20 @@ from pathlib import Path
 
 import pytest
 
-from freshd.engine import archive, images
-from freshd.engine import exec as execs
+from freshd.engine import images
+from freshd.engine.cli.compose import Compose, ComposeFiles
 from freshd.engine.client import Engine
-from freshd.engine.compose import Compose, ComposeFiles
-from freshd.engine.endpoint import Endpoint, resolve
-from freshd.errors import ConfigError, EngineFailed, EngineUnavailable, OutcomeUnknown, TargetGone
-from freshd.model import Kind
+from freshd.engine.container import archive
+from freshd.engine.container import exec as execs
+from freshd.engine.transport.endpoint import Endpoint, resolve
+from freshd.model.errors import (
+    ConfigError,
+    EngineFailed,
+    EngineUnavailable,
+    OutcomeUnknown,
+    TargetGone,
+)
+from freshd.model.files import Kind
 from tests.harness.private_engine import PrivateEngine
 from tests.harness.stack import Stack
 from tests.harness.waiting import wait_until
@@ -207,7 +214,7 @@ def test_a_helper_ends_when_its_freshd_is_killed(engine: Engine, stack: Stack) -
     before = processes(engine, identity)
     code = (
         "import os, sys; from freshd.engine.client import Engine;"
-        "from freshd.engine.endpoint import resolve;"
+        "from freshd.engine.transport.endpoint import resolve;"
         "e = Engine(resolve(os.environ)); h = e.helper(sys.argv[1]);"
         "print(h.hash(['/etc/passwd']), flush=True); sys.stdin.read()"
     )

@@ -4,10 +4,11 @@ from collections.abc import Mapping
 
 import pytest
 
-from freshd.byhand import carry_out
-from freshd.context import Context
-from freshd.model import Remedy, StepStatus
-from freshd.reconcile import act, look, make_plan, reconcile
+from freshd.commands.remedy import carry_out
+from freshd.model.plan import StepStatus
+from freshd.model.remedy import Remedy
+from freshd.reconcile.context import Context
+from freshd.reconcile.reconcile import act, look, make_plan, reconcile
 from tests.harness.stack import Stack
 
 COMPOSE = "services: {web: {build: ., stop_grace_period: 0s}}\n"

@@ -11,12 +11,13 @@ from typing import TypeAlias
 
 import pytest
 
-from freshd import actions
+from freshd import act
 from freshd.engine.client import Engine
-from freshd.engine.endpoint import resolve
-from freshd.engine.helper import Helper
-from freshd.errors import EngineFailed
-from freshd.model import FileChange, Kind, StepStatus
+from freshd.engine.container.shell_session import Helper
+from freshd.engine.transport.endpoint import resolve
+from freshd.model.errors import EngineFailed
+from freshd.model.files import Kind
+from freshd.model.plan import FileChange, StepStatus
 from tests.engine.worlds import Site, digest, inject, removal
 from tests.harness.docker import Docker
 from tests.harness.stack import Stack
@@ -57,7 +58,7 @@ def listing(stack: Stack, container: str) -> list[str]:
 def test_a_file_is_replaced_with_the_owner_it_had_and_the_mode_of_the_tree(
     site: Site, stack: Stack, shell: str
 ) -> None:
-    outcome = actions.run(inject(shell, site.change("/app/old.py", b"new\n")), site.world())
+    outcome = act.run(inject(shell, site.change("/app/old.py", b"new\n")), site.world())
     assert outcome.status is StepStatus.DONE, outcome
     assert stack.read(shell, "/app/old.py") == b"new\n"
     assert owner(stack, shell, "/app/old.py") == "7:8 644"
@@ -70,7 +71,7 @@ def test_a_new_file_and_its_missing_directories_take_the_owner_of_the_directory_
 ) -> None:
     stack.exec(shell, ["chmod", "2750", "/app/sub"])  # no setgid bit is handed on
     change = site.change("/app/sub/new/deep/run.sh", b"#!/bin/sh\n", mode=0o755)
-    assert actions.run(inject(shell, change), site.world()).status is StepStatus.DONE
+    assert act.run(inject(shell, change), site.world()).status is StepStatus.DONE
     assert owner(stack, shell, "/app/sub/new/deep/run.sh") == "1000:1001 755"
     assert owner(stack, shell, "/app/sub/new") == "1000:1001 750"
     assert owner(stack, shell, "/app/sub") == "1000:1001 2750"
@@ -84,7 +85,7 @@ def test_names_of_any_bytes_arrive_bit_exact(site: Site, stack: Stack, shell: st
     ]  # fmt: skip
     names += [b"/app/byte" + bytes([i]) for i in range(1, 256) if i != 0x2F]
     changes = [site.change(os.fsdecode(name), b"content of " + name) for name in names]
-    outcome = actions.run(inject(shell, *changes), site.world())
+    outcome = act.run(inject(shell, *changes), site.world())
     assert outcome.status is StepStatus.DONE, outcome
     packed = stack.docker("cp", f"{shell}:/app", "-").stdout
     with tarfile.open(
@@ -102,7 +103,7 @@ def test_names_of_any_bytes_arrive_bit_exact(site: Site, stack: Stack, shell: st
 def test_an_empty_file_and_a_large_one_arrive(site: Site, stack: Stack, shell: str) -> None:
     large = os.urandom(1024) * 9000
     changes = [site.change("/app/empty", b""), site.change("/app/large", large)]
-    assert actions.run(inject(shell, *changes), site.world()).status is StepStatus.DONE
+    assert act.run(inject(shell, *changes), site.world()).status is StepStatus.DONE
     assert stack.read(shell, "/app/empty") == b""
     assert digest(stack.read(shell, "/app/large") or b"") == digest(large)
 
@@ -111,7 +112,7 @@ def test_a_mode_alone_is_changed_by_writing_the_same_content_again(
     site: Site, stack: Stack, shell: str
 ) -> None:
     change = site.change("/app/old.py", b"old\n", mode=0o600)
-    assert actions.run(inject(shell, change), site.world()).status is StepStatus.DONE
+    assert act.run(inject(shell, change), site.world()).status is StepStatus.DONE
     assert owner(stack, shell, "/app/old.py") == "7:8 600"
 
 
@@ -119,7 +120,7 @@ def test_a_symbolic_link_of_the_tree_is_made_without_a_link_in_the_archive(
     site: Site, stack: Stack, shell: str
 ) -> None:
     change = site.change("/app/link", b"old.py", kind=Kind.LINK)
-    outcome = actions.run(inject(shell, change), site.world())
+    outcome = act.run(inject(shell, change), site.world())
     assert outcome.status is StepStatus.DONE, outcome
     assert stack.exec(shell, ["readlink", "/app/link"]).stdout.strip() == b"old.py"
 
@@ -132,7 +133,7 @@ def test_an_mtime_is_never_that_of_the_content_before(site: Site, stack: Stack, 
 
     seen = [mtime()]
     for content in (b"aaaa", b"bbbb", b"cccc"):
-        outcome = actions.run(inject(shell, site.change("/app/old.py", content)), site.world())
+        outcome = act.run(inject(shell, site.change("/app/old.py", content)), site.world())
         assert outcome.status is StepStatus.DONE
         seen.append(mtime())
     assert len(set(seen)) == len(seen)
@@ -146,7 +147,7 @@ def test_a_source_that_changed_meanwhile_is_left_for_the_next_pass(
     site.change("/app/old.py", b"edited since")
     gone = site.change("/app/gone", b"gone")
     del site.tree["app/gone"]
-    outcome = actions.run(inject(shell, good, stale, gone), site.world())
+    outcome = act.run(inject(shell, good, stale, gone), site.world())
     assert outcome.status is StepStatus.SKIPPED
     assert "changed while injecting" in outcome.detail
     assert stack.read(shell, "/app/good") == b"good"
@@ -156,7 +157,7 @@ def test_a_source_that_changed_meanwhile_is_left_for_the_next_pass(
 
 def test_a_directory_in_the_way_is_not_replaced(site: Site, stack: Stack, shell: str) -> None:
     changes = [site.change("/app/sub", b"file"), site.change("/app/old.py/x", b"file")]
-    outcome = actions.run(inject(shell, *changes), site.world())
+    outcome = act.run(inject(shell, *changes), site.world())
     assert outcome.status is StepStatus.REFUSED
     assert owner(stack, shell, "/app/sub") == "1000:1001 750"
     assert stack.read(shell, "/app/old.py") == b"old\n"
@@ -169,7 +170,7 @@ def test_a_file_is_deleted_only_with_the_content_that_was_seen(
     stack.put(shell, "/app/b.py", b"edited inside")
     site.written.known[(shell, "/app/a.py")] = digest(b"a")
     changes = [removal("/app/a.py", b"a"), removal("/app/b.py", b"b"), removal("/etc/passwd", b"")]
-    outcome = actions.run(inject(shell, *changes), site.world())
+    outcome = act.run(inject(shell, *changes), site.world())
     assert outcome.status is StepStatus.FAILED
     assert stack.read(shell, "/app/a.py") is None
     assert stack.read(shell, "/app/b.py") == b"edited inside"
@@ -184,7 +185,7 @@ def test_a_renamed_file_is_at_no_time_missing_under_both_names(
     site: Site, stack: Stack, shell: str
 ) -> None:
     step = inject(shell, removal("/app/old.py", b"old\n"), site.change("/app/renamed.py", b"old\n"))
-    assert actions.run(step, site.world()).status is StepStatus.DONE
+    assert act.run(step, site.world()).status is StepStatus.DONE
     assert site.journal.names == ["put", "rename", "verify", "delete"]
 
 
@@ -195,7 +196,7 @@ def test_nothing_stays_staged_when_a_rename_cannot_be_tried(
         raise EngineFailed("it cannot")
 
     monkeypatch.setattr(Helper, "rename", refusing)
-    outcome = actions.run(inject(shell, site.change("/app/old.py", b"new\n")), site.world())
+    outcome = act.run(inject(shell, site.change("/app/old.py", b"new\n")), site.world())
     assert outcome.status is StepStatus.FAILED, outcome
     assert not [name for name in listing(stack, shell) if name.startswith(".freshd")]
     assert stack.read(shell, "/app/old.py") == b"old\n"
@@ -206,7 +207,7 @@ def test_a_stopped_container_is_written_in_place_and_said_so(
 ) -> None:
     stack.docker("stop", "-t", "0", shell)
     change = site.change("/app/sub/new.py", b"new")
-    outcome = actions.run(inject(shell, change), site.world())
+    outcome = act.run(inject(shell, change), site.world())
     assert outcome.status is StepStatus.DONE, outcome
     assert "not atomically: the container is exited" in outcome.detail
     stack.docker("start", shell)
@@ -218,14 +219,14 @@ def test_an_image_without_a_shell_is_written_in_place_and_read_back(
 ) -> None:
     identity = stack.run("freshd-static:1")
     changes = [site.change("/app/a", b"a"), site.change("/app/b\n", b"b", mode=0o755)]
-    outcome = actions.run(inject(identity, *changes), site.world())
+    outcome = act.run(inject(identity, *changes), site.world())
     assert outcome.status is StepStatus.DONE, outcome
     assert "in place, not atomically: the image has no usable /bin/sh" in outcome.detail
     with tarfile.open(fileobj=io.BytesIO(docker("cp", f"{identity}:/app", "-").stdout)) as tar:
         modes = {member.name: member.mode & 0o7777 for member in tar}  # 20.10 adds the kind
     assert modes["app/a"] == 0o644
     assert modes["app/b\n"] == 0o755
-    removed = actions.run(inject(identity, removal("/app/a", b"a")), site.world())
+    removed = act.run(inject(identity, removal("/app/a", b"a")), site.world())
     assert removed.status is StepStatus.FAILED
     assert "cannot be deleted" in removed.detail
 
@@ -250,15 +251,15 @@ def test_a_user_of_the_image_and_dropped_capabilities_do_not_hinder(
     options = ["--user", "1000", "--cap-drop", "ALL"]
     identity = stack.run("freshd-busybox:1", *IDLE, options=options)
     made = Site(site.engine)
-    first = actions.run(inject(identity, made.change("/app/x", b"one")), made.world())
+    first = act.run(inject(identity, made.change("/app/x", b"one")), made.world())
     assert first.status is StepStatus.DONE, first
     stack.docker("cp", "-", f"{identity}:/", stdin=owned_by_nine("app", {"app/x": b"one"}))
-    second = actions.run(inject(identity, made.change("/app/x", b"two")), made.world())
+    second = act.run(inject(identity, made.change("/app/x", b"two")), made.world())
     assert second.status is StepStatus.DONE, second
     assert stack.read(identity, "/app/x") == b"two"
     assert owner(stack, identity, "/app/x") == "9:9 644"
     link = made.change("/app/l", b"x", kind=Kind.LINK)
-    third = actions.run(inject(identity, link), made.world())
+    third = act.run(inject(identity, link), made.world())
     assert third.status is StepStatus.FAILED, third
     assert stack.exec(identity, ["ls", "/app"]).stdout == b"x\n", "a link becomes no file"
     assert not [name for name in listing(stack, identity) if name.startswith(".freshd")]
@@ -267,11 +268,11 @@ def test_a_user_of_the_image_and_dropped_capabilities_do_not_hinder(
 def test_a_volume_is_written_only_where_the_policy_permits(site: Site, stack: Stack) -> None:
     identity = stack.run("freshd-busybox:1", *IDLE, options=["-v", f"{stack.project}:/app/data"])
     change = site.change("/app/data/x", b"x")
-    refused = actions.run(inject(identity, change), site.world())
+    refused = act.run(inject(identity, change), site.world())
     assert refused.status is StepStatus.REFUSED
     assert "volumes = true" in refused.detail
     permitted = replace(site, volumes=True)
-    done = actions.run(inject(identity, change, site.change("/app/y", b"y")), permitted.world())
+    done = act.run(inject(identity, change, site.change("/app/y", b"y")), permitted.world())
     assert done.status is StepStatus.DONE, done
     assert stack.read(identity, "/app/data/x") == b"x"
     assert stack.exec(identity, ["ls", "-A", "/app/data"]).stdout == b"x\n"
@@ -283,12 +284,12 @@ def test_a_thousand_files_are_one_put_and_few_renames(site: Site, stack: Stack, 
     changes = [
         site.change(f"/app/pkg/dir{i % 50}/module{i}.py", b"print(%d)\n" % i) for i in range(1000)
     ]
-    assert actions.run(inject(shell, *changes), site.world()).status is StepStatus.DONE
+    assert act.run(inject(shell, *changes), site.world()).status is StepStatus.DONE
     again: list[FileChange] = [
         site.change(change.target, b"again " + (change.source or "").encode()) for change in changes
     ]
     began = time.monotonic()
-    outcome = actions.run(inject(shell, *again), site.world())
+    outcome = act.run(inject(shell, *again), site.world())
     print(f"1,000 files: {time.monotonic() - began:.3f} s")
     assert outcome.status is StepStatus.DONE, outcome
     assert site.journal.names.count("put") == 2
@@ -302,7 +303,7 @@ def test_what_a_killed_run_left_staged_is_swept_before_the_next_injection(
     other = "/.freshd-notes"
     script = f"mkdir -p {left}/0 {other} && echo half >'{left}/0/a b' && echo mine >{other}/x"
     stack.exec(shell, ["sh", "-c", script])
-    outcome = actions.run(inject(shell, site.change("/app/x", b"x")), site.world())
+    outcome = act.run(inject(shell, site.change("/app/x", b"x")), site.world())
     assert outcome.status is StepStatus.DONE
     names = listing(stack, shell)
     assert left.strip("/") not in names
@@ -313,7 +314,7 @@ def test_no_reader_sees_half_a_file_or_none(site: Site, stack: Stack, shell: str
     """E36: a loop reads without pause while the file is replaced forty times."""
     size = 2_000_000
     first = site.change("/app/big", b"0" * size)
-    assert actions.run(inject(shell, first), site.world()).status is StepStatus.DONE
+    assert act.run(inject(shell, first), site.world()).status is StepStatus.DONE
     loop = "while [ ! -e /app/stop ]; do wc -c </app/big || echo missing; done"
     output: list[bytes] = []
     reader = threading.Thread(
@@ -323,7 +324,7 @@ def test_no_reader_sees_half_a_file_or_none(site: Site, stack: Stack, shell: str
     try:
         for i in range(40):
             change = site.change("/app/big", b"%d" % (i % 10) * size)
-            assert actions.run(inject(shell, change), site.world()).status is StepStatus.DONE
+            assert act.run(inject(shell, change), site.world()).status is StepStatus.DONE
     finally:
         stack.exec(shell, ["touch", "/app/stop"])
         reader.join()

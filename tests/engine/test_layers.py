@@ -11,9 +11,9 @@ import pytest
 
 from freshd.engine import images as engine_images
 from freshd.engine.client import Engine
-from freshd.engine.endpoint import resolve
-from freshd.errors import TargetGone
-from freshd.observe.layers import is_copy, rewritten, writers
+from freshd.engine.transport.endpoint import resolve
+from freshd.model.errors import TargetGone
+from freshd.observe.image.layers import is_copy, rewritten, writers
 from freshd.store import Store, memory_store
 from tests.harness.docker import Docker
 from tests.harness.stack import unique_name

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 
 import pytest
 
-from freshd.engine.compose import Compose
-from freshd.engine.endpoint import resolve
-from freshd.located import locate
-from freshd.project import load
-from freshd.tree.mapping import MapResult, build_map
+from freshd.config.locate import locate
+from freshd.config.project import load
+from freshd.engine.cli.compose import Compose
+from freshd.engine.transport.endpoint import resolve
+from freshd.mapping.service_map import MapResult, build_map
 from tests.harness.stack import Stack
 
 COMPOSE = (

@@ -15,7 +15,7 @@ import docker
 import pytest
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
-from freshd.model import Trace
+from freshd.model.observed.image import Trace
 from tests.engine.dockerfiles import FEATURES, Case, cases
 from tests.engine.map_oracle import Built, examine, landed, mismatch, prepare_bases
 

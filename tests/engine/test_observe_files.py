@@ -16,11 +16,13 @@ from typing import TypeAlias
 import pytest
 
 from freshd.engine.client import Engine
-from freshd.engine.endpoint import resolve
-from freshd.errors import TargetGone
-from freshd.model import Entry, Kind, Observation, Replica
-from freshd.observe import archives, inside
-from freshd.observe.files import observe
+from freshd.engine.transport.endpoint import resolve
+from freshd.model.errors import TargetGone
+from freshd.model.files import Entry, Kind
+from freshd.model.observed.container import Observation, Replica
+from freshd.observe import archives
+from freshd.observe.container import exec_scan
+from freshd.observe.container.files import observe
 from freshd.store import Store, memory_store
 from tests.harness.docker import Docker
 from tests.harness.stack import LABEL, unique_name
@@ -239,7 +241,7 @@ def test_old_files_are_not_hashed_again_unless_asked_to(
 
     fresh = observe(engine, replica, paths, cache=store.containers)
     assert store.containers.get_many(replica.id, None) == {}, "stamps of this second are not kept"
-    with_old = inside.look(engine, replica.id, set(paths), known={}, clock=later)
+    with_old = exec_scan.look(engine, replica.id, set(paths), known={}, clock=later)
     assert with_old.signed == {}, "the container's own clock counts as well"
     assert observe(engine, replica, paths, cache=store.containers) == fresh
     printed = docker("exec", replica.id, "stat", "-c", "%f %s %.9Y %.9Z %i", "/data/f").stdout
@@ -257,7 +259,7 @@ def test_a_stamp_is_read_to_the_nanosecond_where_stat_tells_it(
     """Two writes within a second are two signatures; coreutils prints the locale's own comma."""
     replica = start(able)
     fill(docker, replica, {b"/data/f": b"x"})
-    look = inside.look(engine, replica.id, {"/data/f"}, known={})
+    look = exec_scan.look(engine, replica.id, {"/data/f"}, known={})
     printed = docker("exec", replica.id, "stat", "-c", "%.9Z", "/data/f").stdout.decode().strip()
     assert look.after["/data/f"].split(" ")[3] == printed
     assert ("." in printed) == (able == "python"), "busybox tells whole seconds"
@@ -493,14 +495,14 @@ def test_a_container_removed_in_the_middle_is_gone_and_never_empty(
     """It vanishes between the stat and the hashes: no file may then count as missing."""
     replica = start(able)
     fill(docker, replica, {b"/data/f": b"x"})
-    hashing = inside._digests
+    hashing = exec_scan._digests
 
     def vanish(*args: object) -> dict[str, str]:
         docker("rm", "-f", replica.id)
         return hashing(*args)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(inside, "_hash_and_stat", inside._stat)
-    monkeypatch.setattr(inside, "_digests", vanish)
+    monkeypatch.setattr(exec_scan, "_hash_and_stat", exec_scan._stat)
+    monkeypatch.setattr(exec_scan, "_digests", vanish)
     with pytest.raises(TargetGone):
         observe(engine, replica, ["/data/f"], cache=store.containers)
 
@@ -552,8 +554,8 @@ def test_a_command_that_never_ends_gives_a_problem_and_no_answer(
     replica = start("python")
     fill(docker, replica, {b"/usr/local/bin/stat": b"#!/bin/sh\nexec sleep 60\n"})
     docker("exec", replica.id, "chmod", "755", "/usr/local/bin/stat")
-    monkeypatch.setattr(inside, "_BOTH_SECONDS", 1.0)
-    monkeypatch.setattr(inside, "_STAT_SECONDS", 1.0)
+    monkeypatch.setattr(exec_scan, "_BOTH_SECONDS", 1.0)
+    monkeypatch.setattr(exec_scan, "_STAT_SECONDS", 1.0)
     seen = observe(engine, replica, ["/etc/passwd"], cache=store.containers)
     assert seen.problem
     assert seen.files == {}
@@ -569,8 +571,8 @@ def test_what_takes_too_long_at_once_is_read_step_by_step(
 ) -> None:
     replica = start(able)
     fill(docker, replica, {b"/data/f": b"x"})
-    monkeypatch.setattr(inside, "_HASH_AND_STAT", ("sleep", "5"))
-    monkeypatch.setattr(inside, "_BOTH_SECONDS", 0.5)
+    monkeypatch.setattr(exec_scan, "_HASH_AND_STAT", ("sleep", "5"))
+    monkeypatch.setattr(exec_scan, "_BOTH_SECONDS", 0.5)
     seen = observe(engine, replica, ["/data/f", "/data/gone"], cache=store.containers)
     assert seen.files == {"/data/f": file(b"x")}
     assert not seen.problem

@@ -9,13 +9,13 @@ from typing import TypeAlias
 import pytest
 
 from freshd.engine.client import Engine
-from freshd.engine.endpoint import resolve
-from freshd.errors import TargetGone
-from freshd.model import Entry, Kind
-from freshd.observe import images
-from freshd.observe.images import facts, image_of, list_below
-from freshd.observe.overlay import directories_stay
-from freshd.observe.unchanged import observe_changes
+from freshd.engine.transport.endpoint import resolve
+from freshd.model.errors import TargetGone
+from freshd.model.files import Entry, Kind
+from freshd.observe.container.inherited import observe_changes
+from freshd.observe.container.overlay import directories_stay
+from freshd.observe.image import content as images
+from freshd.observe.image.content import facts, image_of, list_below
 from freshd.store import Store, memory_store
 from tests.harness.docker import Docker
 from tests.harness.stack import LABEL, unique_name

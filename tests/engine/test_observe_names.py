@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 import pytest
 
 from freshd.engine.client import Engine
-from freshd.engine.endpoint import resolve
-from freshd.model import Replica
-from freshd.observe.images import PRUNED, image_of, list_below
-from freshd.observe.names import image_names
+from freshd.engine.transport.endpoint import resolve
+from freshd.model.observed.container import Replica
+from freshd.observe.container.names import image_names
+from freshd.observe.image.content import PRUNED, image_of, list_below
 from freshd.store import memory_store
 from tests.harness.docker import Docker
 from tests.harness.stack import LABEL, unique_name

@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterator, Mapping
 
 import pytest
 
+from freshd.config.compose.files import COMPOSE_NAMES, OVERRIDE_NAMES, default_files
+from freshd.config.locate import locate
+from freshd.config.project import Project, load
+from freshd.engine.cli.compose import Compose
 from freshd.engine.client import Engine
-from freshd.engine.compose import Compose
-from freshd.engine.endpoint import resolve
-from freshd.errors import ConfigError
-from freshd.located import locate
-from freshd.project import Project, load
-from freshd.tree.composefiles import COMPOSE_NAMES, OVERRIDE_NAMES, default_files
+from freshd.engine.transport.endpoint import resolve
+from freshd.model.errors import ConfigError
 from tests.harness.stack import Stack
 
 StackFactory = Callable[..., Stack]

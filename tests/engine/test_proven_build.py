@@ -5,8 +5,8 @@ from collections.abc import Mapping
 
 import pytest
 
-from freshd.context import Context
-from freshd.model import Plan
+from freshd.model.plan import Plan
+from freshd.reconcile.context import Context
 from tests.harness.stack import Stack
 
 

@@ -4,13 +4,14 @@ from collections.abc import Mapping
 
 import pytest
 
-from freshd.context import Context
 from freshd.engine.client import Engine
-from freshd.engine.helper import Helper
-from freshd.errors import OutcomeUnknown
-from freshd.model import Remedy, Step, StepStatus
-from freshd.reconcile import reconcile
-from freshd.recovery import recover
+from freshd.engine.container.shell_session import Helper
+from freshd.model.errors import OutcomeUnknown
+from freshd.model.plan import Step, StepStatus
+from freshd.model.remedy import Remedy
+from freshd.reconcile.context import Context
+from freshd.reconcile.reconcile import reconcile
+from freshd.reconcile.recovery import recover
 from tests.harness.stack import Stack
 
 COMPOSE = "services: {web: {build: ., stop_grace_period: 0s}}\n"

@@ -13,14 +13,18 @@ from pathlib import Path
 
 import pytest
 
-from freshd import actions
-from freshd.actions import places
-from freshd.engine import archive, wire
+from freshd import act
+from freshd.act import tally
+from freshd.act.write import prepare, rules, staging
 from freshd.engine.client import Engine
-from freshd.engine.endpoint import Endpoint, resolve
-from freshd.engine.exec import Helper
-from freshd.errors import EngineFailed, OutcomeUnknown, StepRefused, TargetGone
-from freshd.model import Entry, FileChange, Kind, Outcome, Remedy, Step, StepStatus
+from freshd.engine.container import archive
+from freshd.engine.container.exec import Helper
+from freshd.engine.transport import http
+from freshd.engine.transport.endpoint import Endpoint, resolve
+from freshd.model.errors import EngineFailed, OutcomeUnknown, StepRefused, TargetGone
+from freshd.model.files import Entry, Kind
+from freshd.model.plan import FileChange, Outcome, Step, StepStatus
+from freshd.model.remedy import Remedy
 from tests.engine.worlds import Site, digest, inject, removal
 from tests.harness.stack import Stack
 from tests.harness.waiting import wait_until
@@ -53,7 +57,7 @@ class Uploads:
 @pytest.fixture
 def uploads(monkeypatch: pytest.MonkeyPatch) -> Uploads:
     seen = Uploads()
-    real = wire.request
+    real = http.request
 
     def record(
         endpoint: Endpoint,
@@ -63,13 +67,13 @@ def uploads(monkeypatch: pytest.MonkeyPatch) -> Uploads:
         deadline: float,
         body: bytes | None = None,
         content_type: str = "application/json",
-    ) -> wire.Answer:
+    ) -> http.Answer:
         seen.sent.append((method, target))
         return real(
             endpoint, method, target, deadline=deadline, body=body, content_type=content_type
         )
 
-    monkeypatch.setattr(wire, "request", record)
+    monkeypatch.setattr(http, "request", record)
     return seen
 
 
@@ -87,7 +91,7 @@ def untouched(host: Path) -> bool:
 
 
 def run_inject(site: Site, container: str, target: str, content: bytes = b"new") -> Outcome:
-    return actions.run(inject(container, site.change(target, content)), site.world())
+    return act.run(inject(container, site.change(target, content)), site.world())
 
 
 def test_a_file_named_like_a_bind_mounted_directory_leaves_the_host_directory_alone(
@@ -108,9 +112,9 @@ def test_the_engine_itself_is_told_not_to_replace_a_directory_by_a_file(
 ) -> None:
     """The second line of defence: with every check of ours gone, the flag alone keeps the host."""
     identity = stack.run(*IDLE, options=["-v", f"{host}:/hostrw"])
-    monkeypatch.setattr(places, "objection", lambda *_, **__: None)
-    monkeypatch.setattr(places, "top_of", lambda *_: "/")  # else it is no file named like a mount
-    monkeypatch.setattr(actions.prepare, "_occupied", lambda *_: None)
+    monkeypatch.setattr(rules, "objection", lambda *_, **__: None)
+    monkeypatch.setattr(rules, "top_of", lambda *_: "/")  # else it is no file named like a mount
+    monkeypatch.setattr(prepare, "_occupied", lambda *_: None)
     monkeypatch.setattr(Helper, "available", property(lambda _: False))
     outcome = run_inject(site, identity, "/hostrw")
     assert untouched(host)
@@ -233,7 +237,7 @@ def test_deletes_go_neither_through_links_and_mounts_nor_for_what_is_no_such_fil
         site.change("/app/pipe", b"no file is written over what is none"),
         replace(site.change("/app/new", b""), want=Entry(Kind.DIR)),
     ]
-    outcomes = [actions.run(inject(identity, each), site.world()) for each in changes]
+    outcomes = [act.run(inject(identity, each), site.world()) for each in changes]
     assert {outcome.status for outcome in outcomes} == {StepStatus.REFUSED}, outcomes
     assert sorted(os.listdir(host)) == ["a.txt", "empty"]
     held = stack.exec(identity, ["ls", "-F", "/app", "/app/full", "/srv"]).stdout.split()
@@ -244,7 +248,7 @@ def test_deletes_go_neither_through_links_and_mounts_nor_for_what_is_no_such_fil
 def test_a_symbolic_link_becomes_no_file_where_there_is_no_shell(site: Site, stack: Stack) -> None:
     identity = stack.run("freshd-static:1")
     link = site.change("/app/link", b"there", kind=Kind.LINK)
-    outcome = actions.run(inject(identity, link), site.world())
+    outcome = act.run(inject(identity, link), site.world())
     assert outcome.status is StepStatus.REFUSED, outcome
     assert archive.stat(site.engine, identity, "/app/link") is None
 
@@ -252,7 +256,7 @@ def test_a_symbolic_link_becomes_no_file_where_there_is_no_shell(site: Site, sta
 def test_no_setuid_bit_reaches_a_container(site: Site, stack: Stack) -> None:
     identity = stack.run(*IDLE)
     change = site.change("/app/tool", b"#!/bin/sh\n", mode=0o6755)
-    assert actions.run(inject(identity, change), site.world()).status is StepStatus.DONE
+    assert act.run(inject(identity, change), site.world()).status is StepStatus.DONE
     mode = stack.exec(identity, ["stat", "-c", "%a", "/app/tool"]).stdout.strip()
     assert mode == b"755"
 
@@ -264,10 +268,10 @@ def test_an_archive_that_is_not_whole_is_never_sent(
     """E32: the engine answers 200 to a tar that ends at a block boundary."""
     identity = stack.run(*IDLE)
     change = site.change("/app/x", b"x" * 700)
-    jobs, missing = actions.prepare.prepare(
-        site.world(), site.engine.replica(identity), None, [change], actions.tally.Tally()
+    jobs, missing = prepare.prepare(
+        site.world(), site.engine.replica(identity), None, [change], tally.Tally()
     )
-    tar = actions.staging.in_place("/", jobs, missing)
+    tar = staging.in_place("/", jobs, missing)
     with pytest.raises(EngineFailed, match="not a complete plain tar"):
         archive.put(site.engine, identity, path="/", tar=tar.rstrip(b"\0")[:cut] or b"\0" * 512)
     assert not uploads.puts
@@ -279,14 +283,14 @@ def test_what_is_read_back_different_is_not_done(
     """E24, E27: the engine's 200 proves nothing; here it drops the upload and says 200."""
     identity = stack.run(*IDLE)
     stack.put(identity, "/x", b"old")
-    real = wire.request
+    real = http.request
 
-    def dropping(endpoint: Endpoint, method: str, target: str, **rest: object) -> wire.Answer:
+    def dropping(endpoint: Endpoint, method: str, target: str, **rest: object) -> http.Answer:
         if method == "PUT":
-            return wire.Answer(200, {}, b"")
+            return http.Answer(200, {}, b"")
         return real(endpoint, method, target, **rest)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(wire, "request", dropping)
+    monkeypatch.setattr(http, "request", dropping)
     outcome = run_inject(site, identity, "/x")
     assert outcome.status is StepStatus.FAILED, outcome
     assert "read back" in outcome.detail
@@ -309,7 +313,7 @@ def test_only_what_was_read_back_is_recorded_when_a_process_writes_over_it(
     monkeypatch.setattr(Helper, "rename", then_overwritten)
     changes = [site.change(f"/{name}", name.encode()) for name in "abc"]
     changes.append(site.change("/d", b"d", mode=0o777))  # as a link has it, and with its digest
-    outcome = actions.run(inject(identity, *changes), site.world())
+    outcome = act.run(inject(identity, *changes), site.world())
     assert outcome.status is StepStatus.FAILED
     for name in "bcd":
         assert f"/{name}: read back, it is not what was written" in outcome.detail
@@ -324,7 +328,7 @@ def test_what_cannot_be_deleted_is_not_said_to_be(
     monkeypatch.setattr(Helper, "delete", lambda *_: "it is busy")
     purge = Step(Remedy.PURGE, "web", ("x",), container_id=identity, patterns=("*.pyc",))
     for step in (inject(identity, removal("/app/m.pyc", b"x")), purge):
-        outcome = actions.run(step, site.world())
+        outcome = act.run(step, site.world())
         assert outcome.status is StepStatus.FAILED, outcome
         assert "it is still there (it is busy)" in outcome.detail
         assert not site.written.known
@@ -336,7 +340,7 @@ def test_a_container_that_was_recreated_under_its_name_is_gone(site: Site, stack
     stack.docker("rm", "-f", first)
     second = stack.run(*IDLE, name=name)
     step = replace(inject(first, site.change("/app/x", b"new")), container=name)
-    outcome = actions.run(step, site.world())
+    outcome = act.run(step, site.world())
     assert outcome.status is StepStatus.GONE, outcome
     assert stack.read(second, "/app/x") is None
     with pytest.raises(TargetGone):
@@ -413,7 +417,7 @@ def test_a_read_only_root_is_refused_and_its_volume_is_not(
 
 
 def test_an_argument_that_the_engine_would_change_is_refused(site: Site, stack: Stack) -> None:
-    from freshd.engine import exec as execs
+    from freshd.engine.container import exec as execs
 
     identity = stack.run(*IDLE)
     with pytest.raises(StepRefused, match="not UTF-8"):
@@ -463,11 +467,11 @@ def test_a_purge_passes_over_bind_mounts_and_planted_links(
     stack.exec(identity, ["sh", "-c", script + " && ln -s /app/bound /app/cache"])
     patterns = ("*.pyc", "__pycache__/", "/app/cache/**", "/app/bound/**")
     step = Step(Remedy.PURGE, "web", ("x",), container_id=identity, patterns=patterns)
-    outcome = actions.run(step, site.world())
+    outcome = act.run(step, site.world())
     assert stack.read(identity, "/app/m.pyc") is None, outcome
     assert {p.name for p in host.iterdir()} == names
     for source in ("/app/x/a.py", "/app/bound/a.py", "/app/cache/a.py"):
         files = (site.change(source, b""),)
         step = Step(Remedy.PURGE, "web", ("x",), container_id=identity, files=files)
-        actions.run(step, site.world())
+        act.run(step, site.world())
         assert {p.name for p in host.iterdir()} == names, source

@@ -10,8 +10,8 @@ from random import Random
 
 import pytest
 
-from freshd.model import ProjectReport, Verdict
-from freshd.session import open_session
+from freshd.commands.session import open_session
+from freshd.model.report import ProjectReport, Verdict
 from tests.engine.sequences import World
 from tests.harness.cli import Freshd
 from tests.harness.stack import Stack

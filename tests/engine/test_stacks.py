@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from freshd.model import Level, Verdict
-from freshd.report.json import project_report, service_maps
-from freshd.session import Session, open_session
+from freshd.commands.session import Session, open_session
+from freshd.model.report import Level, Verdict
+from freshd.render.documents import project_report, service_maps
 from tests.engine.conftest import StackFactory
 from tests.engine.stacks.kinds import KINDS
 from tests.engine.stacks.truth import Truth

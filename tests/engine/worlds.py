@@ -6,10 +6,14 @@ import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from freshd.actions import Limits, World
+from freshd.act import Limits, World
+from freshd.engine.cli.compose import Compose, ComposeFiles
 from freshd.engine.client import Engine
-from freshd.engine.compose import Compose, ComposeFiles
-from freshd.model import Entry, FileChange, Json, Kind, Outcome, Remedy, Replica, Step
+from freshd.model.files import Entry, Kind
+from freshd.model.observed.container import Replica
+from freshd.model.plan import FileChange, Outcome, Step
+from freshd.model.remedy import Remedy
+from freshd.model.text import Json
 
 
 def digest(content: bytes) -> str:

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from freshd.daemon import Shared
-from freshd.engine.endpoint import Endpoint
-from freshd.locations import Locations, prepare
+from freshd.config.locations import Locations, prepare
+from freshd.daemon.project import Shared
+from freshd.engine.transport.endpoint import Endpoint
 from freshd.notify import Notifier
 from freshd.store.store import open_store
 from tests.conftest import NOWHERE

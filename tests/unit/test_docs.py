@@ -14,10 +14,10 @@ from freshd.cli.app import App
 from freshd.cli.boundary import BUG, INTERRUPTED, USAGE
 from freshd.cli.group import VERBS, freshd
 from freshd.cli.screen import Screen
-from freshd.config import parse_policy, parse_user_config
-from freshd.errors import AlreadyRunning, ConfigError, EngineUnavailable, FreshdError
-from freshd.model import Verdict
-from freshd.report.verdicts import EXIT_CODES
+from freshd.config.load import parse_policy, parse_user_config
+from freshd.model.errors import AlreadyRunning, ConfigError, EngineUnavailable, FreshdError
+from freshd.model.report import Verdict
+from freshd.render.verdicts import EXIT_CODES
 from tests.proofs import COLUMNS, table
 
 ROOT = Path(__file__).parents[2]
@@ -83,7 +83,7 @@ def test_a_command_line_in_the_documentation_parses(page: str, line: str) -> Non
 
 
 def test_no_page_mentions_a_verb_that_does_not_exist() -> None:
-    from freshd.causes.registry import CAUSES
+    from freshd.catalog.causes.registry import CAUSES
 
     texts = [*WORDS.values(), *(str(cause) for cause in CAUSES.values())]
     said = {word for text in texts for word in re.findall(r"`freshd ([a-z]+)", text)}
@@ -217,14 +217,14 @@ def test_paths_of_the_project_in_the_documentation_exist(page: str) -> None:
 
 def test_the_changelog_knows_this_version_and_counts_the_causes() -> None:
     from freshd import __version__
-    from freshd.causes.registry import CAUSES
+    from freshd.catalog.causes.registry import CAUSES
 
     assert f"\n## {__version__}" in WORDS["CHANGELOG.md"]
     assert len(CAUSES) == 54, "the changelog says fifty-four"
 
 
 def test_the_table_of_proofs_is_what_the_tests_claim_and_tells_of_every_cause() -> None:
-    from freshd.causes.registry import CAUSES
+    from freshd.catalog.causes.registry import CAUSES
 
     claimed: dict[str, set[str]] = {}
     for path in (ROOT / "tests" / "engine").glob("test_*.py"):

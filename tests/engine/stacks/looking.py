@@ -3,8 +3,8 @@
 import time
 from typing import Any, NamedTuple
 
-from freshd.report.json import project_report
-from freshd.session import open_session
+from freshd.commands.session import open_session
+from freshd.render.documents import project_report
 from tests.harness.cli import Freshd, Result
 from tests.harness.waiting import wait_until
 

@@ -9,11 +9,14 @@ import pytest
 from freshd.cli.app import App
 from freshd.cli.boundary import run
 from freshd.cli.screen import Screen
-from freshd.cli.session import CountProgress, LineProgress, StepProgress
-from freshd.model import Outcome, Plan, ProjectReport, RebuildMode, Remedy, ServiceMap
-from freshd.report.diffs import Sides
+from freshd.commands.protocol import CountProgress, LineProgress, StepProgress
+from freshd.model.mapping import ServiceMap
+from freshd.model.plan import Outcome, Plan
+from freshd.model.remedy import RebuildMode, Remedy
+from freshd.model.report import ProjectReport
+from freshd.render.diffs import Sides
 from freshd.store import Store, memory_store
-from tests.unit.report.values import DONE, FRESH, MAP, PLAN, WHEN
+from tests.unit.render.values import DONE, FRESH, MAP, PLAN, WHEN
 
 
 @dataclass(frozen=True)

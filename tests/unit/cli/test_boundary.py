@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from freshd.errors import (
+from freshd.model.errors import (
     AlreadyRunning,
     ConfigError,
     EngineFailed,

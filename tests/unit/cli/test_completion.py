@@ -8,11 +8,11 @@ import pytest
 
 from freshd.cli.completing import VARIABLE
 from freshd.cli.completion import SHELLS
-from freshd.locations import locate, prepare
-from freshd.report.json import service_report
+from freshd.config.locations import locate, prepare
+from freshd.render.documents import service_report
 from freshd.store import open_store
 from tests.unit.cli.fakes import Line
-from tests.unit.report.values import STALE
+from tests.unit.render.values import STALE
 
 Complete = Callable[[str], list[str]]
 

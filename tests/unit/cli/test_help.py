@@ -67,8 +67,8 @@ def test_help_does_not_even_load_the_database() -> None:
 
 def test_services_of_a_project_without_a_policy_load_no_pydantic() -> None:
     code = (
-        "import sys\nfrom freshd.config import check_services\n"
-        "from freshd.policy.rules import Policy\n"
+        "import sys\nfrom freshd.config.load import check_services\n"
+        "from freshd.model.policy import Policy\n"
         "assert check_services(Policy(), ['web']) == ()\nprint('pydantic' in sys.modules)\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -8,10 +8,12 @@ from dataclasses import replace
 import pytest
 
 from freshd.cli.boundary import USAGE
-from freshd.model import Level, Plan, ProjectReport, RebuildMode, Verdict
-from freshd.report.diffs import Sides
+from freshd.model.plan import Plan
+from freshd.model.remedy import RebuildMode
+from freshd.model.report import Level, ProjectReport, Verdict
+from freshd.render.diffs import Sides
 from tests.unit.cli.fakes import FakeApplied, FakeSession, Line
-from tests.unit.report.values import DONE, FAILED, FRESH, PATCHED, PLAN, STALE, UNPROVED, differs
+from tests.unit.render.values import DONE, FAILED, FRESH, PATCHED, PLAN, STALE, UNPROVED, differs
 
 NOTHING = FakeApplied(plans=(), outcomes=())
 
@@ -96,7 +98,7 @@ def test_the_status_of_plan_says_whether_something_parts_them(
 
 
 def test_plan_prints_the_one_rendering_of_a_plan(line: Line) -> None:
-    from freshd.policy.text import plan_text
+    from freshd.decide.text import plan_text
 
     assert line("plan", session=FakeSession(plans=(PLAN,))).out == plan_text(PLAN) + "\n"
     document = json.loads(line("plan", "--json", session=FakeSession(plans=(PLAN,))).out)
@@ -187,7 +189,7 @@ def test_project_options_count_before_and_after_the_verb(line: Line) -> None:
 
 
 def test_explain_says_what_a_cause_means(line: Line) -> None:
-    from freshd.causes.registry import CAUSES
+    from freshd.catalog.causes.registry import CAUSES
 
     for slug, cause in CAUSES.items():
         result = line("explain", slug)

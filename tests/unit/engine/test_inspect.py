@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from freshd.engine import inspect
-from freshd.model import Mount
+from freshd.model.observed.container import Mount
 
 
 def container(**changes: Any) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from freshd.model import Finding, Level, LinkName, ServiceReport, Verdict
+from freshd.model.report import Finding, Level, LinkName, ServiceReport, Verdict
 from freshd.notify import IncidentNotices, Notice, Notifier
 from freshd.notify.desktop import Desktop, body_text, session_bus, shortened
 from freshd.store import memory_store

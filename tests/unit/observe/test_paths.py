@@ -2,7 +2,7 @@
 
 import pytest
 
-from freshd.model import Mount
+from freshd.model.observed.container import Mount
 from freshd.observe.paths import ancestors, is_below, is_clean, mount_of
 
 

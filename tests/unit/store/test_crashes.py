@@ -12,16 +12,19 @@ from pathlib import Path
 
 import pytest
 
-from freshd.errors import StateError
-from freshd.model import Outcome, Remedy, Step, StepStatus
-from freshd.store import Store, open_readonly, open_store, opening
+from freshd.model.errors import StateError
+from freshd.model.plan import Outcome, Step, StepStatus
+from freshd.model.remedy import Remedy
+from freshd.store import Store, open_readonly, open_store
+from freshd.store.sqlite import opening
 
 STEP = Step(Remedy.RESTART, "web", ("old-image",))
 
 WORKER = textwrap.dedent(
     """
     import sys
-    from freshd.model import Remedy, Step
+    from freshd.model.plan import Step
+    from freshd.model.remedy import Remedy
     from freshd.store import open_store
 
     path, tag, most = sys.argv[1], sys.argv[2], int(sys.argv[3])

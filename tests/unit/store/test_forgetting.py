@@ -4,10 +4,13 @@ from contextlib import closing
 
 import pytest
 
-from freshd.model import Entry, FileChange, Json, Kind, Outcome, Remedy, Signature, Step, StepStatus
+from freshd.model.files import Entry, Kind, Signature
+from freshd.model.plan import FileChange, Outcome, Step, StepStatus
+from freshd.model.remedy import Remedy
+from freshd.model.text import Json
 from freshd.store import Store, open_store
 from freshd.store.journal import Journal
-from freshd.store.memory import Failure
+from freshd.store.markers import Failure
 
 ENTRY = Entry(Kind.FILE, "ab" * 32, 3)
 SIGNATURE = Signature(1, 2, 3, 4, 5, 6)

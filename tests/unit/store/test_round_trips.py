@@ -7,21 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from freshd.model import (
-    BuildRecord,
-    Entry,
-    FileChange,
-    Kind,
-    Outcome,
-    RebuildMode,
-    Remedy,
-    Signature,
-    Step,
-    StepStatus,
-)
+from freshd.model.files import Entry, Kind, Signature
+from freshd.model.observed.image import BuildRecord
+from freshd.model.plan import FileChange, Outcome, Step, StepStatus
+from freshd.model.remedy import RebuildMode, Remedy
 from freshd.store import Store, memory_store
-from freshd.store.codec import pack_text, unpack_text
-from freshd.store.steps import step_from_json, step_to_json
+from freshd.store.sqlite.codec import pack_text, unpack_text
+from freshd.store.step_codec import step_from_json, step_to_json
 
 pytestmark = pytest.mark.timeout(60)  # Hypothesis takes its time on a busy machine
 

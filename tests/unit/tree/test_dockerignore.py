@@ -8,7 +8,7 @@ from docker.utils.build import PatternMatcher
 from hypothesis import given
 from hypothesis import strategies as st
 
-from freshd.errors import ConfigError
+from freshd.model.errors import ConfigError
 from freshd.tree.dockerignore import DockerIgnore, ignore_file_names
 
 PATHS = ("a", "a/b", "a/b/c.py", "x.py", "d/x.py", "d/e/x.py", "#c", "tab\top", "naïve/ü")

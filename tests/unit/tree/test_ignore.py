@@ -8,9 +8,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from freshd.model import Kind
+from freshd.mapping.left_out import watch_ignores
+from freshd.model.files import Kind
 from freshd.tree.ignore import IgnoreRules, WatchIgnore
-from freshd.tree.ignored import watch_ignores
 from freshd.tree.walk import walk
 
 FILES = (

@@ -11,7 +11,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from freshd.model import Entry, Kind, Signature
+from freshd.model.files import Entry, Kind, Signature
 from freshd.store.store import memory_store
 from freshd.tree import hashing, walk
 from freshd.tree.hashing import BLOCK, racy

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from freshd.model import Kind
+from freshd.model.files import Kind
 from freshd.tree import walk as walking
 from freshd.tree.walk import RootGone, open_beneath, open_directory, walk
 

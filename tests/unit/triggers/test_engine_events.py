@@ -9,7 +9,7 @@ import pytest
 
 from freshd.engine.events import EngineEvent
 from freshd.engine.images import PROBE_LABEL
-from freshd.errors import EngineUnavailable
+from freshd.model.errors import EngineUnavailable
 from freshd.triggers.engine_events import EngineEvents, EngineState, matters
 
 

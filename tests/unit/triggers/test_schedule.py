@@ -11,7 +11,7 @@ from apscheduler.schedulers.base import STATE_STOPPED
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from freshd.policy.rules import Weekly
+from freshd.model.policy import Weekly
 from freshd.store import memory_store
 from freshd.triggers.schedule import Clocks, Scheduler, previous, trigger
 

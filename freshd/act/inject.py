@@ -1,0 +1,217 @@
+"""Writes files of the tree into one container, and deletes what the tree no longer has.
+
+In: a step with its ``FileChange``s. Out: what was read back afterwards. Staged, then renamed, so
+that no reader sees half a file; where the image has no shell or ``mv``, or the container does not
+run, in place, and said so. Only what was read back equal is recorded as written.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from freshd.act import read_back
+from freshd.act.ports import World
+from freshd.act.tally import Tally
+from freshd.act.write import delete, rules, staging, symlinks
+from freshd.act.write.prepare import Directory, Job, prepare
+from freshd.engine.container import archive
+from freshd.engine.container.exec import Helper
+from freshd.model.errors import EngineFailed, OutcomeUnknown, StepRefused
+from freshd.model.files import Kind
+from freshd.model.observed.container import Replica
+from freshd.model.plan import FileChange, Outcome, Step
+
+if TYPE_CHECKING:
+    from freshd.model.text import Json
+
+_BATCH_BYTES = 64 * 1024 * 1024
+_DENIED = ("ermission denied", "not permitted")
+
+
+def apply(step: Step, world: World) -> Outcome:
+    """Raises TargetGone, StepRefused (the container's state), EngineFailed, OutcomeUnknown."""
+    replica = target_of(step, world)
+    helper, why = helper_of(world, replica)
+    tally = Tally()
+    writes = [change for change in step.files if change.want is not None]
+    removals = [change for change in step.files if change.want is None]
+    blocking = _in_the_way(removals, writes)
+    if blocking:
+        delete.delete(world, replica, helper, blocking, tally, why)
+    if helper is not None:
+        occupied = [c for c in writes if c.seen is not None and c.seen.kind is Kind.DIR]
+        delete.clear_places(world, replica, helper, occupied, tally)
+    for batch in _batches(writes):
+        jobs, missing = prepare(world, replica, helper, batch, tally)
+        _write(world, replica, helper, jobs, missing, tally, why)
+    rest = [change for change in removals if change not in blocking]
+    if rest:
+        delete.delete(world, replica, helper, rest, tally, why)
+    return tally.outcome(step)
+
+
+def _in_the_way(removals: Sequence[FileChange], writes: Sequence[FileChange]) -> list[FileChange]:
+    """Where a file became a directory or a directory a file, the old one goes first.
+
+    All others go last, so that a renamed file is never missing under both names.
+    """
+    gone = {change.target for change in removals}
+    replaced = {parent for change in writes for parent in symlinks.parents(change.target)} & gone
+    covered = {change.target for change in writes}
+    return [
+        change
+        for change in removals
+        if change.target in replaced or not covered.isdisjoint(symlinks.parents(change.target))
+    ]
+
+
+def target_of(step: Step, world: World) -> Replica:
+    """The step's container, looked at anew by its full id. Raises StepRefused for its state."""
+    assert step.container_id is not None, "a step on one container names it"
+    replica = world.engine.replica(step.container_id)
+    if replica.state not in ("running", "created", "exited"):
+        raise StepRefused(
+            f"{replica.name} is {replica.state}: nothing is written into it now",
+            hint=f"`docker unpause {replica.name}`" if replica.state == "paused" else None,
+        )
+    return replica
+
+
+def helper_of(world: World, replica: Replica) -> tuple[Helper | None, str]:
+    """The kept exec, or None and why there is none."""
+    if not replica.running:
+        return None, f"the container is {replica.state}"
+    helper = world.engine.helper(replica.id)
+    if not helper.available:
+        return None, helper.why
+    staging.sweep(world.engine, replica.id, helper, _tops(world, replica))
+    return helper, ""
+
+
+def _tops(world: World, replica: Replica) -> list[str]:
+    volumes = [m.target for m in replica.mounts if m.kind == "volume" and m.writable]
+    return ([] if replica.read_only else ["/"]) + (volumes if world.volumes_allowed else [])
+
+
+def _batches(changes: Sequence[FileChange]) -> Iterator[list[FileChange]]:
+    batch: list[FileChange] = []
+    size = 0
+    for change in changes:
+        more = change.want.size if change.want else 0
+        if batch and size + more > _BATCH_BYTES:
+            yield batch
+            batch, size = [], 0
+        batch.append(change)
+        size += more
+    if batch:
+        yield batch
+
+
+def _write(
+    world: World,
+    replica: Replica,
+    helper: Helper | None,
+    jobs: list[Job],
+    missing: list[Directory],
+    tally: Tally,
+    why: str,
+) -> None:
+    by_top: dict[str, list[Job]] = {}
+    for job in jobs:
+        if helper is None and job.want.kind is Kind.LINK:
+            tally.refuse(job.target, f"a link cannot be made in this container: {why}")
+            continue
+        by_top.setdefault(rules.top_of(replica, job.path), []).append(job)
+    said = ""
+    for top, group in by_top.items():
+        own = [item for item in missing if rules.top_of(replica, item.path) == top]
+        if helper is None:
+            _put_in_place(world, replica, top, group, own)
+            tally.note(f"in place, not atomically: {why}")
+            continue
+        failures = _put_staged(world, replica, helper, top, group, own)
+        said += failures
+        if any(text in failures for text in _DENIED):
+            files = [job for job in group if job.want.kind is Kind.FILE]
+            _put_in_place(world, replica, top, files, own)
+            tally.note("in place, not atomically: root in the container may not rename there")
+    _verify(world, replica, helper, [j for g in by_top.values() for j in g], tally, said)
+
+
+def _put_staged(
+    world: World,
+    replica: Replica,
+    helper: Helper,
+    top: str,
+    jobs: list[Job],
+    missing: list[Directory],
+) -> str:
+    """What `mv` had to say. The staging directory is gone afterwards, whatever happened."""
+    stage = staging.staged(top, jobs, missing)
+    data: Mapping[str, Json] = {
+        "staging": [stage.directory],
+        "files": len(jobs),
+        "helper": helper.token,
+    }
+    world.journal.phase("put", data)
+    try:
+        archive.put(world.engine, replica.id, path=top, tar=stage.tar)
+        said = _make_links(helper, stage, jobs)
+        world.journal.phase("rename", data)
+        said += helper.rename(stage.moves)
+        world.journal.phase("verify", {"files": len(jobs)})
+    except OutcomeUnknown:
+        # The engine may be at it still; the next helper sweeps what is left.
+        world.engine.drop_helper(replica.id)
+        raise
+    except EngineFailed:
+        staging.clean_after_failure(world.engine, replica.id, helper, stage)
+        raise
+    staging.clean(world.engine, replica.id, helper, stage)
+    return said
+
+
+def _make_links(helper: Helper, stage: staging.Stage, jobs: list[Job]) -> str:
+    """Links never travel in a tar, where unpacking could go through them."""
+    said = ""
+    for job in jobs:
+        if job.want.kind is Kind.LINK:
+            text = job.content.decode("utf-8", "surrogateescape")
+            said += helper.link(text, stage.places[job.path])
+    return said
+
+
+def _put_in_place(
+    world: World, replica: Replica, top: str, jobs: list[Job], missing: list[Directory]
+) -> None:
+    tar = staging.in_place(top, jobs, missing)
+    world.journal.phase("put", {"files": len(jobs), "in_place": True})
+    archive.put(world.engine, replica.id, path=top, tar=tar)
+    world.journal.phase("verify", {"files": len(jobs)})
+
+
+def _verify(
+    world: World,
+    replica: Replica,
+    helper: Helper | None,
+    jobs: Sequence[Job],
+    tally: Tally,
+    said: str,
+) -> None:
+    """Rule 5: the engine's 200 proves nothing. Read back kind, content and mode of every file."""
+    if not jobs:
+        return
+    paths = [job.path for job in jobs]
+    present = read_back.facts(world.engine, replica.id, paths, helper)
+    found = read_back.digests(world.engine, replica.id, present, helper)
+    good = {}
+    for job in jobs:
+        fact = present.get(job.path)
+        mode_ok = fact is not None and (job.want.kind is Kind.LINK or fact.mode == job.mode)
+        same_kind = fact is not None and fact.kind is job.want.kind
+        if same_kind and mode_ok and found.get(job.path) == job.want.digest:
+            good[job.target] = job.want.digest
+        else:
+            because = f" ({' '.join(said.split())})" if said else ""
+            tally.fail(job.target, f"read back, it is not what was written{because}")
+    world.written.set_many(replica.id, good, world.clock())
+    tally.written += len(good)

@@ -1,0 +1,145 @@
+"""Deletes bytecode and caches inside one container, by exact path: never a glob, never `rm -r`.
+
+In: a step whose ``files`` are the modules just injected, and ``patterns`` as in .gitignore,
+anchored at the container's root. After an injection only the touched modules' bytecode goes;
+patterns are looked for below the mapped directories and below what an absolute pattern names.
+"""
+
+import os
+import posixpath
+import re
+from collections.abc import Iterable, Sequence
+
+from freshd.act import read_back
+from freshd.act.inject import helper_of, target_of
+from freshd.act.ports import World
+from freshd.act.tally import Tally
+from freshd.act.write import rules, symlinks
+from freshd.engine.container import exec as execs
+from freshd.engine.container.exec import Helper
+from freshd.model.errors import EngineFailed, StepRefused
+from freshd.model.files import Kind
+from freshd.model.observed.container import Replica
+from freshd.model.plan import Outcome, Step
+
+_FIND = """
+PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+export PATH
+exec find "$@" -xdev -type f -print0
+"""
+_FIND_SECONDS = 60.0
+_FIND_LIMIT = 64 * 1024 * 1024
+# module.cpython-311.pyc, module.cpython-311.opt-1.pyc
+_TAGS = r"\.[^.]+(?:\.opt-[^.]+)?\.pyc"
+_WILD = re.compile(r"[*?\[\\!]")
+
+
+def apply(step: Step, world: World) -> Outcome:
+    """Raises TargetGone, StepRefused (not running), EngineFailed (no shell), OutcomeUnknown."""
+    replica = target_of(step, world)
+    if not replica.running:
+        raise StepRefused(f"{replica.name} is {replica.state}: nothing is purged in it")
+    helper, why = helper_of(world, replica)
+    if helper is None:
+        raise EngineFailed(f"nothing can be purged in {replica.name}: {why}")
+    found = dict.fromkeys(_bytecode(helper, [change.target for change in step.files]))
+    if step.patterns:
+        found.update(dict.fromkeys(_matching(world, replica, step.patterns)))
+    return _delete(step, world, replica, helper, list(found))
+
+
+def _bytecode(helper: Helper, sources: Iterable[str]) -> list[str]:
+    """What the interpreter may have kept of these modules: beside them and in __pycache__."""
+    by_directory: dict[str, set[str]] = {}
+    for source in sources:
+        directory, name = posixpath.split(source)
+        stem, suffix = posixpath.splitext(name)
+        if suffix == ".py":
+            by_directory.setdefault(directory, set()).add(stem)
+    found = []
+    for directory, stems in by_directory.items():
+        found += [posixpath.join(directory, f"{stem}.pyc") for stem in sorted(stems)]
+        cache = posixpath.join(directory, "__pycache__")
+        kept = re.compile(f"(?:{'|'.join(map(re.escape, sorted(stems)))}){_TAGS}")
+        names = [name for name in helper.list(cache) if kept.fullmatch(name)]
+        found += [posixpath.join(cache, name) for name in names]
+    return found
+
+
+def _matching(world: World, replica: Replica, patterns: Sequence[str]) -> list[str]:
+    from pathspec import GitIgnoreSpec
+
+    spec = GitIgnoreSpec.from_lines(patterns)
+    roots = _roots(world, patterns)
+    if not roots:
+        return []
+    argv = ["/bin/sh", "-c", _FIND, "freshd-purge", *roots]
+    result = execs.run(
+        world.engine, replica.id, argv, timeout=_FIND_SECONDS, user="0", limit=_FIND_LIMIT
+    )
+    absent = b"o such file" in result.stderr  # a root that is not there (yet) holds nothing
+    if result.missing or not (result.ok or result.stdout or absent):
+        reason = (result.stderr or result.stdout).decode("utf-8", "replace").strip()
+        raise EngineFailed(f"files in {replica.name} cannot be listed: {reason}")
+    names = (os.fsdecode(name) for name in result.stdout.split(b"\0") if name)
+    # A pattern's wildcard is a regular expression's dot, which stops at a newline in a name.
+    return [name for name in names if spec.match_file(name.lstrip("/").replace("\n", "\r"))]
+
+
+def _roots(world: World, patterns: Sequence[str]) -> list[str]:
+    """Mapped directories, and the plain beginning of each absolute pattern; none inside another."""
+    named = [_plain_beginning(p) for p in patterns if p.startswith("/")]
+    roots = sorted({*world.directories, *named} - {"/"})
+    return [
+        root
+        for root in roots
+        if not any(other != root and rules.is_below(root, other) for other in roots)
+    ]
+
+
+def _plain_beginning(pattern: str) -> str:
+    parts = []
+    for part in pattern.strip("/").split("/"):
+        if _WILD.search(part):
+            break
+        parts.append(part)
+    return "/" + "/".join(parts)
+
+
+def _delete(
+    step: Step, world: World, replica: Replica, helper: Helper, paths: Sequence[str]
+) -> Outcome:
+    tally = Tally()
+    allowed = [path for path in paths if not _forbidden(world, replica, path, tally)]
+    settled, refused = symlinks.resolve(
+        world.engine, replica, allowed, helper=helper, volumes_allowed=world.volumes_allowed
+    )
+    for path, reason in refused.items():
+        tally.refuse(path, reason)
+    real = list(settled.values())
+    present = read_back.facts(world.engine, replica.id, real, helper)
+    files = [path for path, fact in present.items() if fact.kind is Kind.FILE]
+    if files:
+        world.journal.phase("purge", {"files": len(files)})
+        said = helper.delete(files)
+        left = read_back.facts(world.engine, replica.id, files, helper)
+        for path in left:
+            tally.fail(path, f"it is still there ({' '.join(said.split())})")
+        tally.deleted = len(files) - len(left)
+    outcome = tally.outcome(step)
+    if not files and not tally.problems:
+        return Outcome(step, outcome.status, "nothing to purge")
+    return outcome
+
+
+def _forbidden(world: World, replica: Replica, path: str, tally: Tally) -> bool:
+    """Caches on mounts are others' files: a bind's are the host's. They are passed over."""
+    mount = rules.covering(replica, path)
+    reason = rules.objection(replica, path, volumes_allowed=world.volumes_allowed)
+    if reason is None:
+        return False
+    if mount is not None and mount.kind == "bind":
+        tally.note(f"passed over the bind mount {mount.target}")
+    else:
+        tally.refuse(path, reason)
+    return True

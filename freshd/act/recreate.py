@@ -1,0 +1,130 @@
+"""Replaces all containers of a service by new ones of its image, through Compose: rule 9.
+
+In: a step on a service. Out: DONE when as many replicas as before run, all new, and so do the
+containers that shared a namespace of theirs. After a failure
+`up` is run once more, because a recreate that was cut off leaves the service down.
+"""
+
+from collections.abc import Mapping
+
+from freshd.act import wait
+from freshd.act.ports import World
+from freshd.engine.cli.compose import ComposeFiles, ComposeResult
+from freshd.engine.container.host_paths import gone_sources
+from freshd.model.errors import FreshdError, StepRefused
+from freshd.model.observed.container import Replica
+from freshd.model.plan import Outcome, Step, StepStatus
+
+
+def apply(step: Step, world: World) -> Outcome:
+    """Raises ConfigError, EngineUnavailable, OutcomeUnknown (Compose did not end in time),
+    StepRefused (Compose did not make these containers).
+    """
+    before = world.replicas()
+    if not before:
+        return Outcome(step, StepStatus.SKIPPED, f"{step.service} has no container to recreate")
+    files = compose_files(world, before)
+    problem, lines = replace_all(world, files, before)
+    if problem:
+        return Outcome(step, StepStatus.FAILED, problem, output=lines)
+    return Outcome(step, StepStatus.DONE, f"{_containers(len(before))} recreated and up")
+
+
+def compose_files(world: World, replicas: tuple[Replica, ...]) -> ComposeFiles:
+    """How Compose makes ``replicas``; StepRefused where it did not make them, or must not."""
+    files = world.compose_files
+    others = [one.name for one in replicas if one.oneoff or files is None or not _of(one, files)]
+    if files is not None and not others:
+        for one in replicas:
+            _spare_the_host(world, one)
+        return files
+    who = ", ".join(others) or world.service
+    raise StepRefused(
+        f"`docker compose up` did not make {who}, so freshd neither rebuilds nor recreates it",
+        hint="do that the way it was made; inject, purge and restart work",
+    )
+
+
+def _spare_the_host(world: World, replica: Replica) -> None:
+    """A source that is neither here nor in the Compose file any more is nobody's."""
+    for source in gone_sources(world.engine, replica.id):
+        if source in world.wanted_binds:
+            raise StepRefused(
+                f"{replica.name} mounts {source}, which is gone, and a new container would get an "
+                "empty directory of that name",
+                hint="bring it back, or take the mount out of the Compose file",
+            )
+
+
+def _of(replica: Replica, files: ComposeFiles) -> bool:
+    return replica.project == files.project
+
+
+def replace_all(
+    world: World, files: ComposeFiles, before: tuple[Replica, ...]
+) -> tuple[str, tuple[str, ...]]:
+    """("" or what is wrong, Compose's last lines). All of ``before`` are to be gone."""
+    following = world.followers()
+    old = {world.service: before, **following}
+    scale = {name: len(several) for name, several in old.items()}
+    gone = frozenset(replica.id for several in old.values() for replica in several)
+    for identity in gone:
+        world.engine.drop_helper(identity)
+    world.journal.phase("recreate", {"scale": scale, "replaces": sorted(gone)})
+    try:
+        result = _up(world, files, scale, force=True)
+    except FreshdError:
+        _recover(world, files, scale)
+        raise
+    if result.ok:
+        problem = _not_up(world, scale, gone)
+        return problem, result.lines if problem else ()
+    again = _up(world, files, scale, force=False)
+    after = ", ".join(f"{r.name} {r.state}" for r in world.replicas()) or "no container"
+    second = "then worked" if again.ok else "failed again"
+    problem = f"`up` failed ({_last(result)}), {second}; now: {after}"
+    return problem, result.lines + again.lines
+
+
+def _not_up(world: World, scale: Mapping[str, int], gone: frozenset[str]) -> str:
+    """ "" when every replica of each service in ``scale`` is new and up, else what is wrong."""
+    for name, count in scale.items():
+
+        def look(name: str = name) -> tuple[Replica, ...]:
+            return world.replicas() if name == world.service else world.followers().get(name, ())
+
+        problem = wait.all_up(look, count=count, gone=gone, limits=world.limits)
+        if problem:
+            return problem
+    return ""
+
+
+def _up(
+    world: World, files: ComposeFiles, scale: Mapping[str, int], *, force: bool
+) -> ComposeResult:
+    """What shares a namespace of the service goes with it: its old one ends."""
+    told = dict(scale)
+    return world.compose.up(
+        files,
+        list(scale),
+        scale=scale,
+        force_recreate=force,
+        on_line=world.on_line,
+        on_start=lambda pid: world.journal.phase("recreate", {"pid": pid, "scale": told}),
+    )
+
+
+def _recover(world: World, files: ComposeFiles, scale: Mapping[str, int]) -> None:
+    """A second `up` while the first error is on its way: that one is what people need to read."""
+    try:
+        _up(world, files, scale, force=False)
+    except FreshdError:
+        pass  # the same engine or the same file is at fault
+
+
+def _last(result: ComposeResult) -> str:
+    return next((line.strip() for line in reversed(result.lines) if line.strip()), "no output")
+
+
+def _containers(count: int) -> str:
+    return "1 container" if count == 1 else f"{count} containers"

@@ -1,0 +1,209 @@
+"""What an injection will write, decided before anything is sent: safety rules 2, 3 and 6.
+
+In: the changes of a step. Out: ``Job``s with content, owner and mode; the rest is in the tally.
+"""
+
+import posixpath
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from freshd.act import read_back
+from freshd.act.ports import World
+from freshd.act.tally import Tally
+from freshd.act.write import rules, symlinks
+from freshd.engine.container.exec import Helper
+from freshd.engine.container.shell_output import FileFacts
+from freshd.model.files import Entry, Kind
+from freshd.model.observed.container import Replica
+from freshd.model.plan import FileChange
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One file to write: ``path`` is ``target`` with the image's own links resolved."""
+
+    target: str
+    path: str
+    want: Entry
+    content: bytes
+    uid: int
+    gid: int
+    mode: int
+    mtime: int
+
+
+@dataclass(frozen=True, slots=True)
+class Directory:
+    """One directory that is missing on the way, owned like its nearest existing ancestor."""
+
+    path: str
+    uid: int
+    gid: int
+    mode: int
+
+
+def prepare(
+    world: World,
+    replica: Replica,
+    helper: Helper | None,
+    changes: Sequence[FileChange],
+    tally: Tally,
+) -> tuple[list[Job], list[Directory]]:
+    """Reads the sources first, then looks at the targets; nothing is changed."""
+    contents: dict[str, bytes] = {}
+    for change in changes:
+        content = _read(world, change, tally)
+        if content is not None:
+            contents[change.target] = content
+    places_of = resolve(world, replica, helper, list(contents), tally)
+    asked = dict.fromkeys(places_of.values())
+    for path in tuple(asked):
+        asked.update(dict.fromkeys(symlinks.parents(path)))
+    present = read_back.facts(world.engine, replica.id, list(asked), helper)
+    moved = _moved(world, replica, helper, changes, places_of, present)
+    jobs = []
+    for change in changes:
+        real = places_of.get(change.target)
+        if real is None or change.want is None:
+            continue
+        reason = _occupied(world, replica, real, present)
+        if reason:
+            tally.refuse(change.target, reason)
+            continue
+        if change.target in moved:
+            tally.skip(change.target, "it changed in the container while injecting")
+            continue
+        content = contents[change.target]
+        jobs.append(_job(world, change.target, real, change.want, content, present))
+    return jobs, _missing(jobs, present)
+
+
+def resolve(
+    world: World, replica: Replica, helper: Helper | None, targets: Sequence[str], tally: Tally
+) -> dict[str, str]:
+    """target -> where it really is, for those that may be touched; the others are refused."""
+    allowed = []
+    for target in targets:
+        reason = rules.objection(replica, target, volumes_allowed=world.volumes_allowed)
+        if reason:
+            tally.refuse(target, reason)
+        else:
+            allowed.append(target)
+    settled, refused = symlinks.resolve(
+        world.engine, replica, allowed, helper=helper, volumes_allowed=world.volumes_allowed
+    )
+    for target, reason in refused.items():
+        tally.refuse(target, reason)
+    return settled
+
+
+def _read(world: World, change: FileChange, tally: Tally) -> bytes | None:
+    want = change.want
+    if want is None or change.source is None:
+        tally.refuse(change.target, "the step names no source for it")
+        return None
+    if want.kind not in (Kind.FILE, Kind.LINK):
+        tally.refuse(change.target, f"only files and links are injected, not {want.kind}")
+        return None
+    try:
+        entry, content = world.read(change.source)
+    except FileNotFoundError:
+        tally.skip(change.target, "its source vanished while injecting")
+        return None
+    except OSError as error:
+        tally.fail(change.target, f"its source cannot be read: {error.strerror}")
+        return None
+    if not entry.same_content(want):
+        tally.skip(change.target, "its source changed while injecting")
+        return None
+    return content
+
+
+def _moved(
+    world: World,
+    replica: Replica,
+    helper: Helper | None,
+    changes: Sequence[FileChange],
+    places_of: Mapping[str, str],
+    present: Mapping[str, FileFacts],
+) -> frozenset[str]:
+    """Targets that are not what the plan saw there: somebody's edit since is not written over.
+
+    Only what was to be replaced is looked at: a look costs a hash of each file.
+    """
+    seen_there = {
+        change.target: change.seen
+        for change in changes
+        if change.target in places_of
+        and change.seen is not None
+        and change.seen.kind in (Kind.FILE, Kind.LINK)
+    }
+    replaced = {places_of[target] for target in seen_there} & present.keys()
+    facts = {path: present[path] for path in replaced}
+    found = read_back.digests(world.engine, replica.id, facts, helper)
+    return frozenset(
+        target
+        for target, entry in seen_there.items()
+        if places_of[target] in present and found.get(places_of[target]) != entry.digest
+    )
+
+
+def _occupied(
+    world: World, replica: Replica, path: str, present: dict[str, FileFacts]
+) -> str | None:
+    """Why what is at ``path`` now must not be replaced."""
+    fact = present.get(path)
+    kind = fact.kind if fact else None
+    if kind is Kind.DIR:
+        return "it is a directory in the container"
+    if kind is Kind.OTHER:
+        return "it is no regular file in the container"
+    if kind is Kind.LINK and not symlinks.image_has_link(world.engine, replica, path):
+        return "it is a symbolic link in the container that the image does not have"
+    for parent in symlinks.parents(path):
+        above = present.get(parent)
+        if above is not None and above.kind is not Kind.DIR:
+            return f"{parent} is not a directory in the container"
+    return None
+
+
+def _job(
+    world: World,
+    target: str,
+    path: str,
+    want: Entry,
+    content: bytes,
+    present: dict[str, FileFacts],
+) -> Job:
+    replaced = present.get(path)
+    precedent = replaced or _ancestor(path, present)
+    now = int(world.clock())
+    return Job(
+        target=target,
+        path=path,
+        want=want,
+        content=content,
+        uid=precedent.uid if precedent else 0,
+        gid=precedent.gid if precedent else 0,
+        mode=want.mode & 0o777,
+        # Python takes bytecode for valid by its source's size and mtime in whole seconds, so the
+        # new file's mtime must be one that no earlier content of this path had.
+        mtime=max(now, replaced.mtime + 1) if replaced and replaced.mtime < 2**32 else now,
+    )
+
+
+def _ancestor(path: str, present: dict[str, FileFacts]) -> FileFacts | None:
+    """The nearest directory above that exists."""
+    return next((present[p] for p in reversed([*symlinks.parents(path)]) if p in present), None)
+
+
+def _missing(jobs: Sequence[Job], present: dict[str, FileFacts]) -> list[Directory]:
+    """Parents before children."""
+    absent = {p for job in jobs for p in symlinks.parents(job.path) if p not in present}
+    found = []
+    for path in sorted(absent):
+        fact = _ancestor(posixpath.join(path, "x"), present)
+        mode = fact.mode & 0o777 if fact else 0o755
+        uid, gid = (fact.uid, fact.gid) if fact else (0, 0)
+        found.append(Directory(path, uid, gid, mode))
+    return found

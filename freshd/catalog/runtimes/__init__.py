@@ -1,0 +1,1 @@
+"""How programs take up new code: by command line, name and settings. Pure."""

@@ -1,0 +1,1 @@
+"""The verbs that act: one module per verb."""

@@ -1,0 +1,35 @@
+"""``freshd run``: the daemon, in the foreground."""
+
+import click
+
+from freshd.cli.app import App, Wanted, examples, project_options
+
+
+@click.command(
+    short_help="The daemon, in the foreground",
+    epilog=examples("freshd run", "freshd --project ~/src/shop run", "freshd run --all"),
+)
+@click.option("--all", "every", is_flag=True, help="Every [[project]] of config.toml.")
+@project_options
+def run(app: App, *, every: bool) -> int:
+    """Watch the tree and the containers, and keep them level as the policy says.
+
+    Stays in the foreground; Ctrl-C or SIGTERM ends it after the step it is at. Typing this is
+    consent to the policy, the Compose files and the Dockerfiles as they are now; with --all, which
+    is what the service runs, it is none. Without a policy it only tells.
+    """
+    from freshd.daemon.run import run as watch
+    from freshd.daemon.run import run_all
+
+    if every and app.wanted != Wanted():
+        raise click.UsageError("--all and the options that name a project exclude each other")
+    if every:
+        return run_all(environ=app.environ)
+    return watch(
+        cwd=app.cwd(),
+        environ=app.environ,
+        project_dir=app.wanted.directory,
+        files=app.wanted.files,
+        project_name=app.wanted.name,
+        profiles=app.wanted.profiles,
+    )

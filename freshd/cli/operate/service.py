@@ -1,0 +1,233 @@
+"""``freshd service``: freshd at login, as a systemd user unit or a launchd agent."""
+
+import os
+import shutil
+import sys
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import click
+
+from freshd.cli.app import App, Wanted, examples, json_option, project_options
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from freshd.commands.service import Autostart
+    from freshd.config.load import ConfiguredProject
+    from freshd.render.service import Consented
+    from freshd.render.words import Line
+
+
+@click.group(
+    short_help="Start at login: install, uninstall, status",
+    epilog=examples(
+        "freshd service install --project ~/src/shop",
+        "freshd service status",
+        "freshd service uninstall",
+    ),
+)
+def service() -> None:
+    """Have freshd started at login, to watch every [[project]] of config.toml.
+
+    On Linux it is a unit of your own systemd, on macOS an agent of launchd.
+    """
+
+
+_force = click.option("--force", is_flag=True, help="Also where a person edited the file.")
+
+
+@service.command(
+    short_help="Write the unit or agent, enable and start it",
+    epilog=examples(
+        "freshd service install",
+        "freshd service install --project ~/src/shop",
+        "freshd service install --dry-run",
+    ),
+)
+@click.option("--dry-run", is_flag=True, help="Print the file, and change nothing.")
+@_force
+@json_option
+@project_options
+def install(app: App, *, dry_run: bool, force: bool, as_json: bool) -> int:
+    """Write the unit or the agent, with the path of this freshd, and start it.
+
+    With --project DIR (or --file) that project is added to config.toml, unless it is there. Typing
+    this is consent to the files of every project in config.toml as they are now; the service
+    itself never consents. Exit status: 1 when the file is written but nothing started it.
+    """
+    from freshd.render import service as report
+
+    made = _autostart(app)
+    if dry_run:
+        _dry(app, made)
+        return 0
+    added = _add(app) if app.wanted != Wanted() else ""
+    agreed = tuple(_consent(app))
+    steps = made.install(force=force)
+    if as_json:
+        app.screen.json(report.steps_document(made.manager, steps, agreed))
+    else:
+        if added:
+            app.screen.lines([((f"✓ {added}", "good"),)])
+        app.screen.lines(report.consent_lines(agreed))
+        app.screen.lines(report.steps_lines(steps))
+        app.screen.lines(_hints(app, agreed))
+        app.screen.lines(report.installed_lines(made.manager, steps))
+    return int(report.failed(steps))
+
+
+@service.command(
+    short_help="Stop it and remove what install wrote",
+    epilog=examples("freshd service uninstall"),
+)
+@_force
+@json_option
+@click.pass_obj
+def uninstall(app: App, *, force: bool, as_json: bool) -> int:
+    """Stop and disable the service, and remove the unit or the agent.
+
+    config.toml and what freshd remembers stay.
+    """
+    from freshd.render import service as report
+
+    made = _autostart(app)
+    steps = made.uninstall(force=force)
+    if as_json:
+        app.screen.json(report.steps_document(made.manager, steps))
+    elif steps:
+        app.screen.lines(report.steps_lines(steps))
+    else:
+        app.screen.lines([(("nothing is installed", "dim"),)])
+    return int(report.failed(steps))
+
+
+@service.command(
+    short_help="Installed, enabled, running; and what it watches",
+    epilog=examples("freshd service status", "freshd service status --json"),
+)
+@json_option
+@click.pass_obj
+def status(app: App, *, as_json: bool) -> int:
+    """Show whether the service is installed, as this freshd would write it, enabled and running.
+
+    Exit status: 0 when it is all of that, else 1.
+    """
+    from freshd.cli.saved import readable, several
+    from freshd.commands.service import FileState
+    from freshd.render import service as report
+
+    made = _autostart(app)
+    state = made.state()
+    with readable(app) as store:
+        together = several(store) if store else None
+    if as_json:
+        app.screen.json(report.status_document(made.manager, state, together))
+    else:
+        app.screen.lines(report.status_lines(made.manager, state, together))
+    good = state.file is FileState.CURRENT and state.seen.enabled and state.seen.running
+    return 0 if good else 1
+
+
+def _autostart(app: App) -> "Autostart":
+    from freshd.commands.service import (
+        Autostart,
+        kept_environment,
+        manager_of,
+        program_of,
+        run_command,
+    )
+
+    manager = manager_of(sys.platform, environ=app.environ, uid=os.getuid())
+    return Autostart(
+        manager,
+        run_command,
+        program=program_of(sys.argv[0], sys.executable),
+        environment=kept_environment(app.environ),
+    )
+
+
+def _dry(app: App, made: "Autostart") -> None:
+    """The file on stdout, what else would be done on stderr."""
+    app.screen.text(made.wanted)
+    if app.wanted != Wanted():
+        app.screen.log("would add the project to config.toml, unless it is there")
+    app.screen.log(f"would write {made.manager.path}, then:")
+    for command in made.manager.start(None):
+        app.screen.log(f"  {' '.join(command)}")
+
+
+def _add(app: App) -> str:
+    """Add the project that was named to config.toml; what came of it, in words."""
+    from freshd.config.add_project import add_project
+    from freshd.config.load import ConfiguredProject
+    from freshd.config.locate import locate as locate_project
+    from freshd.config.locations import locate
+
+    path = locate(app.environ).user_config
+    with app.open(need_engine=False):  # a project that cannot be read is not added
+        found = locate_project(
+            app.cwd(),
+            project_dir=app.wanted.directory,
+            files=app.wanted.files,
+            project_name=app.wanted.name,
+            profiles=app.wanted.profiles,
+            environ=app.environ,
+        )
+    project = ConfiguredProject(
+        dir=found.directory,
+        files=tuple(os.path.relpath(file, found.directory) for file in found.files),
+        name=found.project_name,
+        profiles=found.profiles,
+    )
+    if add_project(path, project):
+        return f"added {found.directory} to {path}"
+    return f"{found.directory} is in {path} already"
+
+
+def _consent(app: App) -> "Iterator[Consented]":
+    """Agree to the files of every configured project that can be read."""
+    from freshd.config.load import load_user_config
+    from freshd.config.locations import locate
+    from freshd.model.errors import ConfigError, FreshdError
+    from freshd.render.service import Consented
+
+    for project in load_user_config(locate(app.environ).user_config).projects:
+        try:
+            with _of(app, project).open(need_engine=False) as session:
+                session.consent()
+                yield Consented(project.dir, session.project.name)
+        except FreshdError as error:
+            more = error.problems if isinstance(error, ConfigError) else ()
+            yield Consented(project.dir, problem="; ".join((error.message, *more)))
+
+
+def _of(app: App, project: "ConfiguredProject") -> App:
+    """The same invocation, if it had named this project."""
+    from freshd.config.locate import of_no_project
+
+    files = tuple(os.path.join(project.dir, file) for file in project.files)
+    wanted = Wanted(project.dir, files, project.name, project.profiles)
+    return replace(app, wanted=wanted, environ=of_no_project(app.environ))
+
+
+def _hints(app: App, agreed: "tuple[Consented, ...]") -> "Iterator[Line]":
+    """How to add what is not watched yet; nothing is added silently."""
+    from freshd.cli.saved import directory_of, is_project
+    from freshd.render.words import shown
+
+    known = {os.path.realpath(each.directory) for each in agreed}
+    here = directory_of(replace(app, wanted=Wanted()))
+    if here not in known and is_project(here):
+        yield (
+            (f"{shown(here)} is not watched; to add it: ", "doubt"),
+            ("freshd service install --project .", "code"),
+        )
+    elif not known:
+        yield (
+            ("no project is watched yet; to add one: ", "doubt"),
+            ("freshd service install --project DIR", "code"),
+        )
+    docker = shutil.which("docker", path=app.environ.get("PATH"))
+    if docker is not None and docker.startswith("/snap/"):
+        yield ((f"{docker} is a snap, which the unit's hardening stops; see in the unit", "doubt"),)

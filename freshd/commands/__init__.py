@@ -1,0 +1,1 @@
+"""What a verb does, without a terminal: what was typed in, values out."""

@@ -1,0 +1,75 @@
+"""What the policy would do about one path: the very questions that ``decide`` asks. Pure."""
+
+from freshd.decide.limits import service_gates
+from freshd.decide.request import Wish, wish_for
+from freshd.model.mapping import Pair
+from freshd.model.observed.container import Replica
+from freshd.model.policy import Policy
+from freshd.model.remedy import Remedy
+from freshd.model.report import Finding, Level, LinkName
+from freshd.model.verbs.whereabouts import Answer
+
+CAUSES = ("content-differs", "missing-in-container", "mode-differs", "extra-in-container")
+_ORDER = tuple(Remedy)
+
+
+def answers_for(pair: Pair, policy: Policy, replica: Replica) -> tuple[Answer, ...]:
+    """One answer for each cause that a file can have; causes with the same answer share it."""
+    found: dict[Answer, list[str]] = {}
+    for cause in CAUSES:
+        finding = Finding(
+            cause=cause,
+            level=Level.STALE,
+            link=LinkName.CONTAINER,
+            service=replica.service,
+            message="",
+            container=replica.name,
+            container_id=replica.id,
+            path=pair.source,
+            target=pair.target,
+            via=pair.via,
+        )
+        found.setdefault(_answer(finding, policy, replica), []).append(cause)
+    return tuple(
+        Answer(tuple(causes), answer.does, answer.rule, answer.reason)
+        for answer, causes in found.items()
+    )
+
+
+def input_answer(policy: Policy, service: str) -> Answer:
+    """What would be done if a build input changed."""
+    cause = "build-input-changed"
+    finding = Finding(cause, Level.STALE, LinkName.IMAGE, service, "")
+    answer = _answer(finding, policy, None)
+    return Answer((cause,), answer.does, answer.rule, answer.reason)
+
+
+def _answer(finding: Finding, policy: Policy, replica: Replica | None) -> Answer:
+    gates = service_gates(
+        finding.service, policy, recent_rebuilds=(), now=0.0, consent_problem=None
+    )
+    known = {} if replica is None else {replica.id: replica}
+    wish = wish_for(finding, policy, replicas=known, gates=gates)
+    return Answer(
+        causes=(),
+        does=_words(wish, policy),
+        rule=wish.rule.name if wish.rule is not None else "",
+        reason=wish.lost or "",
+    )
+
+
+def _words(wish: Wish, policy: Policy) -> tuple[str, ...]:
+    remedies = sorted(wish.remedies, key=_ORDER.index)
+    if Remedy.REBUILD in remedies:  # it swallows the rest
+        return (f"rebuild ({wish.mode.value})",)
+    if Remedy.RECREATE in remedies:
+        return ("recreate",)
+    return tuple(_word(each, wish, policy) for each in remedies)
+
+
+def _word(remedy: Remedy, wish: Wish, policy: Policy) -> str:
+    if remedy is Remedy.RELOAD:
+        return f"signal {policy.service(wish.finding.service).reload.signal}"
+    if remedy is Remedy.INJECT and wish.finding.cause == "extra-in-container":
+        return "delete it there"
+    return remedy.value

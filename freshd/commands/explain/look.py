@@ -1,0 +1,200 @@
+"""Finds out everything about one path: a ``Sight`` and what was typed in, ``Whereabouts`` out."""
+
+import os
+import posixpath
+from collections.abc import Mapping
+from dataclasses import replace
+
+from freshd.commands.explain.answers import answers_for, input_answer
+from freshd.commands.inspection import Mapped, Sight
+from freshd.config.compose.build_files import read_build_files
+from freshd.config.compose.model import ComposeBuild, ComposeService
+from freshd.mapping.left_out import context_ignores, watch_ignores
+from freshd.mapping.mounts import hiding, merge
+from freshd.model.errors import ConfigError
+from freshd.model.mapping import Pair, ServiceMap, Via
+from freshd.model.observed.container import Mount, Replica
+from freshd.model.text import printable
+from freshd.model.verbs.whereabouts import IgnoredBy, InService, Landing, Whereabouts
+from freshd.tree.ignore import never_code
+from freshd.tree.walk import kind_of
+
+
+def look(sight: Sight, asked: str, *, cwd: str) -> Whereabouts:
+    """``asked`` is a path of the tree, relative to ``cwd`` or the project, or a container path,
+    ``/app/x`` or ``service:/app/x``. Raises ConfigError for a service there is not.
+    """
+    maps = sight.maps()
+    service, colon, target = asked.partition(":")
+    if colon and target.startswith("/"):
+        name = _service_named(sight, maps, service)
+        return _in_containers(sight, {name: maps[name]}, asked, target)
+    path = tree_path(asked, project_dir=sight.project.dir, cwd=cwd)
+    on_disk = os.path.lexists(os.path.join(sight.project.dir, path))
+    if asked.startswith("/") and not on_disk:
+        return _in_containers(sight, maps, asked, asked)
+    return _in_tree(sight, maps, asked, path)
+
+
+def tree_path(asked: str, *, project_dir: str, cwd: str) -> str:
+    """Relative to the project: from ``cwd`` if it exists there, else from the project."""
+    here = os.path.normpath(os.path.join(cwd, asked))
+    there = os.path.normpath(os.path.join(project_dir, asked))
+    chosen = there if os.path.lexists(there) and not os.path.lexists(here) else here
+    return os.path.relpath(chosen, project_dir)
+
+
+def _service_named(sight: Sight, maps: Mapping[str, Mapped], typed: str) -> str:
+    for name, mapped in maps.items():
+        if typed == name or any(typed in (r.name, r.id) for r in mapped.replicas):
+            return name
+    raise ConfigError(
+        f"{sight.project.name} has no service or container {printable(typed)}",
+        hint=f"its services: {', '.join(sorted(maps)) or 'none'}",
+    )
+
+
+def _in_tree(sight: Sight, maps: Mapping[str, Mapped], asked: str, path: str) -> Whereabouts:
+    kind = _kind(os.path.join(sight.project.dir, path))
+    ignored = None
+    if not path.startswith("../") and path != ".":
+        ignored = watch_ignores(sight.project.dir, path, directory=kind == "dir")
+    services = tuple(_in_service(sight, name, mapped, path) for name, mapped in maps.items())
+    return Whereabouts(asked, path, kind, services, ignored, tuple(sight.unseen))
+
+
+def _in_service(sight: Sight, name: str, mapped: Mapped, path: str) -> InService:
+    if mapped.made is None:
+        return InService(name, absent=mapped.problem)
+    made = mapped.made.map
+    service = sight.project.service(name)
+    landings = tuple(
+        _landing(sight, service, mapped, pair) for pair in made.pairs if pair.source == path
+    )
+    below = _below(made, path)
+    is_input = path in made.inputs or any(landing.pair.also_input for landing in landings)
+    seen = InService(name, landings, below, is_input)
+    if is_input:
+        seen = replace(seen, input_answer=input_answer(sight.project.policy, name))
+    if landings or below or is_input:
+        return seen
+    absent, left_out = _why_absent(sight, service, path)
+    return replace(seen, absent=absent, left_out=left_out)
+
+
+def _below(made: ServiceMap, path: str) -> tuple[tuple[str, int], ...]:
+    """Where the files of a directory land: container directory -> how many."""
+    prefix = "" if path == "." else f"{path}/"
+    found: dict[str, int] = {}
+    for pair in made.pairs:
+        if not pair.effective or not pair.source.startswith(prefix):
+            continue
+        inner = pair.source[len(prefix) :]
+        at = pair.target.removesuffix(f"/{inner}") if pair.target.endswith(f"/{inner}") else ""
+        top = at or posixpath.dirname(pair.target)
+        found[top or "/"] = found.get(top or "/", 0) + 1
+    return tuple(sorted(found.items(), key=lambda item: (-item[1], item[0])))
+
+
+def _landing(sight: Sight, service: ComposeService, mapped: Mapped, pair: Pair) -> Landing:
+    if not pair.effective:
+        return Landing(pair)
+    running = next((each for each in mapped.replicas if each.running), None)
+    return Landing(pair, answers_for(pair, sight.project.policy, running or imagined(service)))
+
+
+def imagined(service: ComposeService) -> Replica:
+    """A running replica as the model would make it, where there is none to ask."""
+    mounts = tuple(
+        Mount(one.kind, one.target, one.source, writable=not one.read_only)
+        for one in service.mounts
+    )
+    return Replica(id=service.name, name=service.name, service=service.name, mounts=mounts)
+
+
+def _why_absent(sight: Sight, service: ComposeService, path: str) -> tuple[str, IgnoredBy | None]:
+    """Why a path of the tree is not in a service, the nearest reason first."""
+    full = os.path.normpath(os.path.join(sight.project.dir, path))
+    if never_code(path):
+        return "it is nobody's code (git's own, an editor's, freshd's policy or bytecode)", None
+    for mount in service.mounts:
+        source = os.path.normpath(mount.source)
+        if mount.kind == "bind" and (full == source or full.startswith(f"{source}/")):
+            policy = sight.project.policy.service(service.name).ignore
+            ignored = watch_ignores(sight.project.dir, path, policy=policy)
+            words = f"the bind mount at {mount.target} shows it, and it is not compared"
+            return words, ignored
+    build = service.build
+    if build is None:
+        return f"{service.image} is not built here, and no mount brings it", None
+    if build.remote:
+        return f"the build context {build.context} is not on this machine", None
+    context = os.path.normpath(build.context)
+    if not full.startswith(f"{context}/"):
+        where = os.path.relpath(context, sight.project.dir)
+        return f"it is outside the build context ({where})", None
+    left_out = _left_out(sight, service, build, os.path.relpath(full, context))
+    if left_out is not None:
+        return "it is left out of the build context", left_out
+    if not os.path.lexists(full):
+        return "it does not exist, and nothing maps it", None
+    return "no COPY or ADD of the stages that are built takes it", None
+
+
+def _left_out(
+    sight: Sight, service: ComposeService, build: ComposeBuild, path: str
+) -> IgnoredBy | None:
+    try:
+        files = read_build_files(build, service=service.name, project_dir=sight.project.dir)
+    except ConfigError:
+        return None
+    return context_ignores(files.ignore, files.ignore_file, path)
+
+
+def _in_containers(
+    sight: Sight, maps: Mapping[str, Mapped], asked: str, target: str
+) -> Whereabouts:
+    """By where it is in the container; the tree's file decides the rest."""
+    target = posixpath.normpath(target)
+    sources = sorted({p.source for each in maps.values() for p in _at(each, target)})
+    if not sources:
+        services = tuple(
+            InService(name, absent=_nothing_at(sight, name, mapped, target))
+            for name, mapped in maps.items()
+        )
+        return Whereabouts(asked, None, "", services, unseen=tuple(sight.unseen))
+    seen = _in_tree(sight, maps, asked, sources[0])
+    here = tuple(
+        replace(each, landings=tuple(one for one in each.landings if one.pair.target == target))
+        for each in seen.services
+    )
+    return replace(seen, services=tuple(each for each in here if each.landings) or seen.services)
+
+
+def _at(mapped: Mapped, target: str) -> list[Pair]:
+    if mapped.made is None:
+        return []
+    pairs = [pair for pair in mapped.made.map.pairs if pair.target == target]
+    return sorted(pairs, key=lambda pair: (not pair.effective, pair.via is not Via.BIND))
+
+
+def _nothing_at(sight: Sight, name: str, mapped: Mapped, target: str) -> str:
+    if mapped.made is None:
+        return mapped.problem
+    actual = mapped.replicas[0].mounts if mapped.replicas else None
+    mounts = merge(sight.project.service(name).mounts, actual)
+    at = hiding(target, mounts)
+    if at is not None:
+        mount = mounts[at]
+        return f"it lies in the {mount.kind} mounted at {at}, and nothing of the tree is there"
+    below = sum(pair.target.startswith(f"{target}/") for pair in mapped.made.map.pairs)
+    if below:
+        return f"a directory; {below:,} of the tree's files land below it"
+    return "nothing of the tree lands there: the image or the program made it, or it is not there"
+
+
+def _kind(path: str) -> str:
+    try:
+        return kind_of(os.lstat(path).st_mode).value
+    except OSError:
+        return ""

@@ -1,0 +1,77 @@
+"""Small questions about the files of a service, which every rule asks. Pure."""
+
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+
+from freshd.catalog.runtimes.languages import Language, language_of
+from freshd.config.policy_values import pattern
+from freshd.mapping.dockerfile.consumed import Run, consumes, tokens
+from freshd.model.mapping import Pair
+from freshd.model.patterns import matcher
+from freshd.model.verbs.proposal import ServiceLook
+
+
+def built_language(look: ServiceLook, path: str) -> Language | None:
+    """The language of a source of ``look`` that must be built before an edit shows; else None.
+
+    A development server builds by itself what it serves, and `go run` when it starts.
+    """
+    language = language_of(path)
+    if language is None or not language.is_built(look.runs):
+        return None
+    return None if look.way.mode == "self" or look.way.compiles else language
+
+
+def consumed(look: ServiceLook, pair: Pair) -> bool:
+    """Whether a RUN is known to read the file, be it in an earlier copy of it."""
+    return pair.also_input or any(consumes(run, pair.source) for run in _runs(look.runs))
+
+
+@lru_cache(maxsize=64)
+def _runs(texts: tuple[str, ...]) -> tuple[Run, ...]:
+    return tuple(Run(0, 0, tokens(text)) for text in texts)
+
+
+def runs_word(asked: str, look: ServiceLook) -> bool:
+    """Whether a RUN of the service's build has this in its text."""
+    return Language("", (), built=asked).is_built(look.runs)
+
+
+def acts(look: ServiceLook) -> bool:
+    return look.way.mode not in ("self", "per-request")
+
+
+def injectable(look: ServiceLook) -> bool:
+    """Whether anything lands that an injection helps."""
+    return any(
+        not consumed(look, pair) and built_language(look, pair.source) is None
+        for pair in look.copied
+    )
+
+
+def any_of(look: ServiceLook, patterns: tuple[str, ...]) -> bool:
+    matches = matcher(patterns)
+    return any(matches(pair.source) for pair in look.copied)
+
+
+def scope(
+    looks: Sequence[ServiceLook],
+    names: Sequence[str],
+    *,
+    every: Iterable[ServiceLook] | None = None,
+) -> tuple[str, ...]:
+    """The ``services`` of a rule; () where all that hold code are meant, so that new ones are."""
+    every = [look for look in looks if look.copied] if every is None else every
+    return () if {look.name for look in every} <= set(names) else tuple(names)
+
+
+def anchored(source: str) -> str | None:
+    """A pattern for exactly this path; None where no pattern can say it."""
+    if source.startswith("../") or not source.isprintable():
+        return None
+    escaped = "".join(f"\\{char}" if char in "\\*?[]" else char for char in source)
+    text = f"/{escaped[:-1]}\\ " if escaped.endswith(" ") else f"/{escaped}"
+    try:
+        return pattern(text)
+    except ValueError:
+        return None

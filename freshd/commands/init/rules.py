@@ -1,0 +1,235 @@
+"""What should be done about which file: services in, a proposal with its reasons out. Pure.
+
+The order is the policy's: the first rule that fits decides, so the narrow ones come first.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from freshd.catalog.runtimes.languages import ASSETS, LOCKS, PAPERS, TESTS, Language, languages_of
+from freshd.commands.init.reach import (
+    acts,
+    anchored,
+    any_of,
+    built_language,
+    consumed,
+    injectable,
+    runs_word,
+    scope,
+)
+from freshd.commands.init.services import propose_service
+from freshd.model.mapping import Pair
+from freshd.model.patterns import matcher
+from freshd.model.policy import ProjectSettings
+from freshd.model.remedy import Remedy
+from freshd.model.verbs.proposal import Never, Proposal, ProposedRule, ServiceLook
+
+CONTENT = ("content-differs", "missing-in-container", "mode-differs")
+_ALL_CONTENT = (*CONTENT, "extra-in-container")
+_MANY = 12
+_MIGRATIONS = (
+    "**/migrations/**", "**/migrate/**", "**/alembic/versions/**", "**/db/schema.rb",
+)  # fmt: skip
+
+
+def propose(
+    project: str,
+    looks: Sequence[ServiceLook],
+    *,
+    settings: ProjectSettings | None = None,
+    unseen: Sequence[str] = (),
+) -> Proposal:
+    """The policy for these services."""
+    made = (_consumed, _compiled, _quiet, _injected, _left_over, _remounted, _rebuilt, _recreated)
+    rules = (rule for make in made for rule in make(looks))
+    return Proposal(
+        project=project,
+        settings=settings or ProjectSettings(),
+        services=tuple(propose_service(look) for look in looks),
+        rules=tuple(rules),
+        never=_never(looks),
+        unseen=tuple(unseen),
+    )
+
+
+def _consumed(looks: Sequence[ServiceLook]) -> Iterator[ProposedRule]:
+    """Files that land as they are and that a RUN reads as well: lock files above all."""
+    ours = {look.name: [p for p in look.copied if consumed(look, p)] for look in looks}
+    sources = {pair.source for pairs in ours.values() for pair in pairs}
+    if not sources:
+        return
+    exact = tuple(filter(None, (anchored(source) for source in sorted(sources))))
+    if len(exact) > _MANY or len(exact) < len(sources):
+        named = tuple(each for each in LOCKS if any(map(matcher((each,)), sources)))
+        rest = [each for each in sorted(sources) if not matcher(named)(each)]
+        exact = (*named, *filter(None, (anchored(each) for each in rest[:_MANY])))
+    yield ProposedRule(
+        name="what the build reads",
+        why="A RUN of the Dockerfile reads these files, so writing them into the container would "
+        "not install or generate anything: the image is built again.",
+        when=_ALL_CONTENT,
+        paths=exact,
+        services=scope(looks, [name for name, pairs in ours.items() if pairs]),
+        do=(Remedy.REBUILD,),
+    )
+
+
+def _compiled(looks: Sequence[ServiceLook]) -> Iterator[ProposedRule]:
+    """Sources that a compiler or bundler reads: per set of services that share the languages."""
+    groups: dict[tuple[Language, ...], list[str]] = {}
+    for look in looks:
+        found = tuple(
+            language
+            for language in languages_of(pair.source for pair in look.copied)
+            if any(built_language(look, p.source) is language for p in look.copied)
+        )
+        if found:
+            groups.setdefault(found, []).append(look.name)
+    for languages, names in groups.items():
+        words = " and ".join(language.name for language in languages)
+        yield ProposedRule(
+            name=f"built from {words}",
+            why=f"What runs is made from these sources when the image is built: an injected "
+            f"{words} file would lie beside it and change nothing.",
+            when=_ALL_CONTENT,
+            paths=tuple(each for language in languages for each in language.patterns),
+            services=scope(looks, names),
+            do=(Remedy.REBUILD,),
+        )
+    for asked, paths, why in ASSETS:
+        named = [look for look in looks if runs_word(asked, look) and any_of(look, paths)]
+        if named:
+            yield ProposedRule(
+                name="assets are built",
+                why=f"These files are not served from where they land: {why}.",
+                when=CONTENT,
+                paths=paths,
+                services=scope(looks, [look.name for look in named]),
+                do=(Remedy.REBUILD,),
+            )
+
+
+def _quiet(looks: Sequence[ServiceLook]) -> Iterator[ProposedRule]:
+    """Only where a restart would come of it."""
+    loud = [look for look in looks if acts(look) and look.copied]
+    for name, every, why in (
+        ("tests", TESTS, ("No running service imports its tests: they are kept level without a "
+         "restart.")),
+        ("papers", PAPERS, ("`COPY` takes these along, and nothing that runs reads them: they are "
+         "kept level without a restart. A .dockerignore would keep them out.")),
+    ):  # fmt: skip
+        found = tuple(p for p in every if any(any_of(look, (p,)) for look in loud))
+        if found:
+            yield ProposedRule(
+                name=name,
+                why=why,
+                when=CONTENT,
+                paths=found,
+                services=scope(looks, [look.name for look in loud if any_of(look, found)]),
+                do=(Remedy.INJECT,),
+            )
+
+
+def _injected(looks: Sequence[ServiceLook]) -> Iterator[ProposedRule]:
+    names = [look.name for look in looks if injectable(look)]
+    if not names:
+        return
+    yield ProposedRule(
+        name="sources",
+        why="Everything else that lands in the image as it is: written into the containers, the "
+        "bytecode of what was written is purged, and the service takes it up as its `reload` "
+        "says. Files that look like secrets are never written.",
+        when=CONTENT,
+        services=scope(looks, names),
+        do=(Remedy.INJECT, Remedy.PURGE, Remedy.RELOAD),
+    )
+
+
+def _left_over(looks: Sequence[ServiceLook]) -> Iterator[ProposedRule]:
+    names = [look.name for look in looks if injectable(look)]
+    if not names:
+        return
+    yield ProposedRule(
+        name="files that left the tree",
+        why="What was deleted or renamed in the tree can still be imported in the container. Only "
+        "files that a COPY brought, or freshd wrote, are deleted, and only in the container.",
+        when=("extra-in-container",),
+        services=scope(looks, names),
+        do=(Remedy.INJECT, Remedy.PURGE, Remedy.RELOAD),
+    )
+
+
+def _remounted(looks: Sequence[ServiceLook]) -> Iterator[ProposedRule]:
+    """A file mounted by itself stays at what it was when an editor replaces it."""
+    names = [look.name for look in looks if not look.store and any(map(_single, look.bound))]
+    if not names:
+        return
+    yield ProposedRule(
+        name="a mounted file that was replaced",
+        why="Editors save by replacing a file, and a mount of that one file goes on showing the "
+        "one before: only a restart mounts it anew.",
+        when=("single-file-bind-detached", *CONTENT),
+        services=tuple(names),
+        do=(Remedy.RESTART,),
+    )
+
+
+def _single(pair: Pair) -> bool:
+    return pair.why == f"bind mount at {pair.target}"
+
+
+def _rebuilt(looks: Sequence[ServiceLook]) -> Iterator[ProposedRule]:
+    building = [look for look in looks if look.builds and not look.problem]
+    if not building:
+        return
+    when = ["build-input-changed", "stale-build-context", "target-not-writable"]
+    why = (
+        "The Dockerfile, a lock file or a file of an earlier stage changed: no injection can "
+        "replay what the build makes of it."
+    )
+    if any(look.map.traceless or look.map.opaque for look in building):
+        when.append("build-unrecorded")
+        why += (
+            " `build-unrecorded`: some inputs leave no trace in the image, so a build that freshd "
+            "did not make cannot be judged; one build by freshd, from the builder's cache, "
+            "settles it."
+        )
+    yield ProposedRule(
+        name="the build",
+        why=why,
+        when=tuple(when),
+        services=scope([*looks], [look.name for look in building], every=building),
+        do=(Remedy.REBUILD,),
+    )
+
+
+def _recreated(looks: Sequence[ServiceLook]) -> Iterator[ProposedRule]:
+    if looks:
+        yield ProposedRule(
+            name="a newer image",
+            why="The image was built or pulled by somebody else, and the container still runs the "
+            "one before.",
+            when=("old-image",),
+            do=(Remedy.RECREATE,),
+        )
+
+
+def _never(looks: Sequence[ServiceLook]) -> Never:
+    lists: dict[str, tuple[tuple[str, ...], str]] = {}
+    migrating = [look for look in looks if look.way.migrates and look.way.mode == "restart"]
+    found = tuple(p for p in _MIGRATIONS if any(any_of(look, (p,)) for look in migrating))
+    if found:
+        first = migrating[0]
+        lists["inject"] = (
+            found,
+            (
+                f"{first.name} runs `{first.way.migrates}` whenever it starts: a migration that "
+                "you are still writing would be applied at the next save. When it is done, bring "
+                f"it in with `freshd rebuild {first.name}`."
+            ),
+        )
+    stores = tuple(look.name for look in looks if look.store)
+    if stores:
+        why = "They keep data: restarting them is for a person to decide."
+        lists["restart"] = (stores, why)
+        lists["recreate"] = (stores, "")
+    return Never(lists)

@@ -1,0 +1,136 @@
+"""Looks at a project for ``freshd init``: a ``Sight`` in, facts of its services and a proposal out.
+
+Reads the tree and asks the engine, where there is one, for images. ``proposal`` decides.
+"""
+
+import os
+from dataclasses import dataclass
+
+from freshd.catalog.runtimes.reload import way_of
+from freshd.catalog.runtimes.servers import command_of_image, is_store
+from freshd.commands.init.rules import propose
+from freshd.commands.inspection import Mapped, Sight
+from freshd.config.compose.build_files import read_build_files
+from freshd.config.compose.model import ComposeService
+from freshd.mapping.dockerfile.syntax.outline import Outline, outline
+from freshd.mapping.scripts import reader
+from freshd.model.errors import ConfigError
+from freshd.model.mapping import ServiceMap
+from freshd.model.policy import ProjectSettings
+from freshd.model.verbs.proposal import Proposal, ServiceLook
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """What a container runs, and where that is said."""
+
+    argv: tuple[str, ...] = ()
+    origin: str = ""
+
+
+def scouted(sight: Sight) -> tuple[Proposal, tuple[ServiceLook, ...]]:
+    """The proposed policy, and what of each service it was made of."""
+    maps = sight.maps()
+    looks = tuple(_look(sight, name, mapped) for name, mapped in maps.items())
+    proposal = propose(
+        sight.project.name, looks, settings=_settings(sight), unseen=tuple(sight.unseen)
+    )
+    return proposal, looks
+
+
+def _settings(sight: Sight) -> ProjectSettings:
+    """What must be in the policy so that the same model is found without the options typed now."""
+    kept, typed = sight.project.policy.project, sight.located
+    return ProjectSettings(
+        name=typed.project_name or kept.name,
+        files=tuple(os.path.relpath(file, sight.project.dir) for file in typed.files) or kept.files,
+        profiles=typed.profiles or kept.profiles,
+    )
+
+
+def _look(sight: Sight, name: str, mapped: Mapped) -> ServiceLook:
+    service = sight.project.services[name]
+    made = mapped.made.map if mapped.made is not None else ServiceMap(name)
+    sketch = _outline(service, sight.project.dir)
+    command = command_of(service, sketch, sight)
+    workdir = service.working_dir or (sketch.workdir if sketch else "") or _workdir(service, sight)
+    way = way_of(
+        command.argv,
+        settings={**(sketch.env if sketch else {}), **service.switches},
+        read=reader(sight.project.dir, made, workdir),
+    )
+    return ServiceLook(
+        name=name,
+        image=service.image,
+        way=way,
+        map=made,
+        builds=service.build is not None,
+        argv=command.argv,
+        origin=command.origin,
+        runs=sketch.runs if sketch else (),
+        store=service.build is None and is_store(service.image),
+        built_by=service.built_by,
+        held=mapped.held,
+        problem=mapped.problem,
+    )
+
+
+def _outline(service: ComposeService, project_dir: str) -> Outline | None:
+    build = service.build
+    if build is None or build.remote:
+        return None
+    try:
+        files = read_build_files(build, service=service.name, project_dir=project_dir)
+        return outline(
+            files.text,
+            target=build.target,
+            build_args={key: value for key, value in build.args.items() if value is not None},
+            name=files.name,
+        )
+    except ConfigError:
+        return None  # the map says what is wrong with it
+
+
+def command_of(service: ComposeService, sketch: Outline | None, sight: Sight) -> Command:
+    """Compose before the Dockerfile, that before the image; at last the image's well-known name."""
+    inner = _built_command(sketch, service, sight)
+    if service.entrypoint is not None:
+        argv = (*service.entrypoint, *(service.command or ()))
+        return Command(argv, "entrypoint in the Compose file")
+    if service.command is not None:
+        entrypoint = inner.entrypoint
+        if not entrypoint and service.command[:1] and service.command[0].startswith("-"):
+            entrypoint = inner.command[:1]  # options, for a program that only the image names
+            if not entrypoint:
+                return Command()
+        return Command((*entrypoint, *service.command), "command in the Compose file")
+    return Command((*inner.entrypoint, *inner.command), inner.origin)
+
+
+@dataclass(frozen=True, slots=True)
+class _Inner:
+    """What the image by itself would run."""
+
+    entrypoint: tuple[str, ...] = ()
+    command: tuple[str, ...] = ()
+    origin: str = ""
+
+
+def _built_command(sketch: Outline | None, service: ComposeService, sight: Sight) -> _Inner:
+    base = sketch.base if sketch is not None else service.image
+    config = sight.image_config(service.image) or sight.image_config(base)
+    if sketch is not None and (sketch.command or sketch.entrypoint):
+        below = config.entrypoint if config is not None else ()
+        entrypoint = below if sketch.entrypoint is None else sketch.entrypoint
+        word = "CMD" if sketch.command else "ENTRYPOINT"
+        origin = f"{word}, line {sketch.line} of its Dockerfile"
+        return _Inner(entrypoint, sketch.command or (), origin)
+    if config is not None and (config.entrypoint or config.command):
+        return _Inner(config.entrypoint, config.command, f"as the image {service.image} says")
+    known = command_of_image(base)
+    return _Inner((), known, f"as {base} does" if known else "")
+
+
+def _workdir(service: ComposeService, sight: Sight) -> str:
+    config = sight.image_config(service.image)
+    return config.workdir if config is not None else ""

@@ -1,0 +1,83 @@
+"""One remedy by hand: what was typed in, the steps a plan would have, done and verified.
+
+An injection goes through ``decide`` with a rule of its own, so that secrets, mounts and what
+somebody changed in a container are as safe as under a policy.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from freshd.decide.decide import decide
+from freshd.decide.merge import BYTECODE
+from freshd.model.observed.container import Replica
+from freshd.model.plan import Outcome, Plan, Step
+from freshd.model.policy import Rule
+from freshd.model.remedy import RebuildMode, Remedy
+from freshd.reconcile.context import Context
+from freshd.reconcile.pending import BY_HAND
+from freshd.reconcile.reconcile import Look, OnStep, Passed, act, look
+
+_INJECTED = ("content-differs", "missing-in-container", "injection-lost", "mode-differs")
+_NAMED = ("changed-in-container", "extra-in-container")
+
+
+def carry_out(
+    context: Context,
+    service: str,
+    remedy: Remedy,
+    *,
+    paths: Sequence[str] = (),
+    rebuild: RebuildMode | None = None,
+    on_step: OnStep,
+) -> Passed:
+    """Do ``remedy`` to ``service`` and look again. ``paths`` are gitignore-style, for inject."""
+    seen = look(context, service)
+    if remedy is Remedy.INJECT:
+        plan = _injection(context, seen, tuple(paths))
+    else:
+        plan = Plan(service, steps=tuple(_steps(context, seen, remedy, rebuild)))
+    outcomes: list[Outcome] = []
+    if plan.steps:
+        with context.locked(service):
+            outcomes = act(context, plan, replicas=seen.replicas, on_step=on_step)
+        seen = look(context, service)
+    return Passed(seen.report, (plan,), tuple(outcomes))
+
+
+def _injection(context: Context, seen: Look, paths: tuple[str, ...]) -> Plan:
+    """What differs, written by one rule. Files someone changed, or that left the tree, are only
+    overwritten or deleted when their path was typed."""
+    rule = Rule(
+        when=_INJECTED + (_NAMED if paths else ()),
+        do=(Remedy.INJECT, Remedy.PURGE),
+        paths=paths,
+        name=BY_HAND,
+    )
+    policy = replace(context.project.policy, rules=(rule,))
+    return decide(seen.report, policy, replicas=seen.replicas, now=context.clock())
+
+
+def _steps(context: Context, seen: Look, remedy: Remedy, rebuild: RebuildMode | None) -> list[Step]:
+    causes = tuple(sorted({finding.cause for finding in seen.report.findings})) or ("by-hand",)
+    service = seen.report.name
+    if remedy in (Remedy.REBUILD, Remedy.RECREATE):
+        mode = (rebuild or RebuildMode.CACHED) if remedy is Remedy.REBUILD else None
+        return [Step(remedy, service, causes, rebuild=mode, rule=BY_HAND)]
+    patterns = (*BYTECODE, *context.project.policy.service(service).purge)
+    return [
+        Step(
+            remedy,
+            service,
+            causes,
+            container=replica.name,
+            container_id=replica.id,
+            patterns=patterns if remedy is Remedy.PURGE else (),
+            rule=BY_HAND,
+        )
+        for replica in seen.replicas
+        if _can(remedy, replica)
+    ]
+
+
+def _can(remedy: Remedy, replica: Replica) -> bool:
+    return replica.running or (remedy is Remedy.RESTART and replica.state in ("exited", "created"))

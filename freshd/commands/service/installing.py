@@ -1,0 +1,125 @@
+"""Installing, removing and looking at the service: one file, and the commands around it.
+
+A file that freshd wrote is known by its mark, and only such a one is replaced or removed unasked.
+"""
+
+import os
+import tempfile
+from collections.abc import Mapping, Sequence
+
+from freshd.commands.service.managers import Manager, Run
+from freshd.commands.service.marking import is_untouched
+from freshd.model.errors import ConfigError, StateError
+from freshd.model.text import printable
+from freshd.model.verbs.autostart import FileState, ServiceState, Step
+
+
+class Autostart:
+    """``program`` is what the service starts, ``environment`` what it is given."""
+
+    def __init__(
+        self,
+        manager: Manager,
+        run: Run,
+        *,
+        program: Sequence[str],
+        environment: Mapping[str, str],
+    ) -> None:
+        self.manager = manager
+        self.wanted = manager.render(program, environment)
+        self._program = tuple(program)
+        self._run = run
+
+    def install(self, *, force: bool = False) -> tuple[Step, ...]:
+        """Write the file, enable and start; a command that fails ends it, and is in the steps.
+
+        Raises ConfigError for a file that a person edited, unless ``force``.
+        """
+        path = self.manager.path
+        before = self._file()
+        self._check(before, force=force)
+        steps = []
+        if before != self.wanted:
+            _write(path, self.wanted)
+            steps.append(Step(f"wrote {path}"))
+        seen = None if before is None else self.manager.look(self._run)
+        return (*steps, *self._commands(self.manager.start(seen)))
+
+    def uninstall(self, *, force: bool = False) -> tuple[Step, ...]:
+        """Stop, disable and remove; nothing of it where nothing is installed.
+
+        The file goes also where the manager does not answer. Raises as ``install``.
+        """
+        before = self._file()
+        if before is None:
+            return ()
+        self._check(before, force=force)
+        path = self.manager.path
+        steps = self._commands(self.manager.stop())
+        try:
+            for link in filter(os.path.islink, self.manager.links):
+                os.unlink(link)  # where nothing answers, nothing has disabled it
+            os.unlink(path)
+        except OSError as error:
+            raise StateError(f"cannot remove {printable(path)}: {error.strerror}") from error
+        return (*steps, Step(f"removed {path}"), *self._commands(self.manager.forget()))
+
+    def state(self) -> ServiceState:
+        """As it is now."""
+        return ServiceState(self._state_of(self._file()), self.manager.look(self._run))
+
+    def _commands(self, commands: Sequence[Sequence[str]]) -> tuple[Step, ...]:
+        """Run them in order, up to the first that fails."""
+        steps: list[Step] = []
+        for command in commands:
+            ran = self._run(command)
+            problem = "" if ran.status == 0 else ran.output or f"exit status {ran.status}"
+            steps.append(Step(" ".join(command), problem))
+            if problem:
+                break
+        return tuple(steps)
+
+    def _check(self, text: str | None, *, force: bool) -> None:
+        if self._state_of(text) is FileState.EDITED and not force:
+            raise ConfigError(
+                f"{printable(self.manager.path)} is not as freshd wrote it",
+                hint="look at it; --force replaces or removes it all the same",
+            )
+
+    def _state_of(self, text: str | None) -> FileState:
+        if text is None:
+            return FileState.ABSENT
+        if not is_untouched(text):
+            return FileState.EDITED
+        # another shell has another PATH: that alone is no difference
+        kept = self.manager.environment_of(text)
+        same = text == self.manager.render(self._program, kept)
+        return FileState.CURRENT if same else FileState.OUTDATED
+
+    def _file(self) -> str | None:
+        path = self.manager.path
+        try:
+            with open(path, encoding="utf-8", errors="surrogateescape", newline="") as file:
+                return file.read()
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise StateError(f"cannot read {printable(path)}: {error.strerror}") from error
+
+
+def _write(path: str, text: str) -> None:
+    """All of it or nothing."""
+    directory = os.path.dirname(path)
+    try:
+        os.makedirs(directory, exist_ok=True)
+        descriptor, beside = tempfile.mkstemp(prefix=".freshd-", dir=directory)
+        try:
+            with open(descriptor, "w", encoding="utf-8", newline="") as file:
+                os.fchmod(file.fileno(), 0o644)
+                file.write(text)
+            os.rename(beside, path)
+        except BaseException:
+            os.unlink(beside)
+            raise
+    except OSError as error:
+        raise StateError(f"cannot write {printable(path)}: {error.strerror}") from error

@@ -1,0 +1,1 @@
+"""The container link: what containers hold, against tree, image and what freshd wrote."""

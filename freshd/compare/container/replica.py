@@ -1,0 +1,185 @@
+"""The container link: one replica's observation against tree, image and freshd's own record.
+
+In go a service's facts and one observation, out comes a ``ReplicaResult``: findings and counts.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from freshd.compare import evidence
+from freshd.compare.container.difference import Difference, finding_for
+from freshd.compare.image.leftovers import in_tree, leftovers
+from freshd.model.files import Kind
+from freshd.model.mapping import Pair, Via
+from freshd.model.observed.container import Observation, Replica
+from freshd.model.observed.questions import is_serving, same_mode, source_of, visible_pairs
+from freshd.model.observed.snapshot import ServiceFacts
+from freshd.model.remedy import Remedy
+from freshd.model.report import Finding, Level, LinkName
+from freshd.model.text import printable
+
+
+@dataclass(frozen=True, slots=True)
+class ReplicaResult:
+    """What was found in one replica: ``equal`` of ``compared`` mapped paths are the tree's."""
+
+    observation: Observation
+    findings: tuple[Finding, ...] = ()
+    compared: int = 0
+    equal: int = 0
+
+
+def compare_replica(
+    facts: ServiceFacts, observation: Observation, *, mapped: frozenset[str]
+) -> ReplicaResult:
+    """Compare one replica. ``mapped`` are the targets that have a source in the tree."""
+    replica = observation.replica
+    if not is_serving(replica):
+        return ReplicaResult(observation)
+    state = list(_state(facts, replica))
+    if observation.problem:
+        state.append(_not_observed(facts, observation))
+        return ReplicaResult(observation, findings=tuple(state))
+    content, compared, equal = _content(facts, observation)
+    extra = _extra(facts, observation, mapped)
+    return ReplicaResult(
+        observation, findings=(*state, *content, *extra), compared=compared, equal=equal
+    )
+
+
+def _content(facts: ServiceFacts, observation: Observation) -> tuple[list[Finding], int, int]:
+    tree, files, asked = facts.tree, observation.files, observation.asked
+    findings: list[Finding] = []
+    compared = equal = 0
+    for target, pair in visible_pairs(facts.mapping.pairs, observation.replica).items():
+        want = tree.get(pair.source)
+        if target not in asked or want is None or want.kind in (Kind.OTHER, Kind.UNREADABLE):
+            continue
+        compared += 1
+        seen = files.get(target)
+        if (
+            seen is not None
+            and seen.kind is want.kind
+            and seen.digest == want.digest
+            and ((seen.mode == want.mode and pair.mode is None) or same_mode(pair, want, seen))
+        ):
+            equal += 1
+            continue
+        if pair.mode is not None:
+            want = want._replace(mode=pair.mode)
+        elif pair.free_mode and seen is not None and want.kind is seen.kind:
+            want = want._replace(mode=seen.mode)  # the build's mode is not the tree's to change
+        findings.append(finding_for(Difference(facts, observation.replica, pair, want, seen)))
+    return findings, compared, equal
+
+
+def _extra(
+    facts: ServiceFacts, observation: Observation, mapped: frozenset[str]
+) -> Iterator[Finding]:
+    replica = observation.replica
+    image = facts.images.get(replica.image_id)
+    left = set(leftovers(facts, image, mapped)) if image is not None else set()
+    left |= {
+        target
+        for (container_id, target), digest in facts.written.items()
+        if container_id == replica.id and digest and target not in mapped
+    }
+    for target in sorted(left & observation.asked):
+        seen = observation.files.get(target)
+        mount = replica.mount_at(target)
+        if in_tree(facts, target):  # no longer mapped, but not gone: ignored on purpose
+            continue
+        if seen is None or seen.kind is Kind.DIR or (mount is not None and mount.kind == "bind"):
+            continue
+        source = source_of(facts.mapping, target)
+        pair = Pair(source=source or "", target=target, via=Via.COPY)
+        yield finding_for(Difference(facts, replica, pair, None, seen))
+
+
+def _state(facts: ServiceFacts, replica: Replica) -> Iterator[Finding]:
+    if not replica.running:
+        looping = replica.state == "restarting"
+        words = (
+            "restarts again and again" if looping else f"is not running: {_state_words(replica)}"
+        )
+        yield _replica_finding(
+            facts,
+            replica,
+            cause="restart-looping" if looping else "not-running",
+            level=Level.STALE,
+            message=f"{replica.name} {words}",
+        )
+    elif replica.health == "unhealthy":
+        yield _replica_finding(
+            facts,
+            replica,
+            cause="unhealthy",
+            level=Level.STALE,
+            message=f"{replica.name} runs, and its health check fails",
+        )
+    due = facts.restarts.get(replica.id, ())
+    if due and replica.running:
+        yield _restart_due(facts, replica, due)
+    tag = facts.tag_image
+    if tag is None or replica.oneoff or not replica.image_id or replica.image_id == tag.id:
+        return
+    finding = _replica_finding(
+        facts,
+        replica,
+        cause="old-image",
+        level=Level.STALE,
+        message=f"{replica.name} runs another image than its tag names now",
+    )
+    yield replace(
+        finding,
+        remedy=Remedy.RECREATE,
+        evidence={"container_image": replica.image_id, "tag_image": tag.id},
+    )
+
+
+def _restart_due(facts: ServiceFacts, replica: Replica, changed: tuple[str, ...]) -> Finding:
+    more = evidence.and_more(changed)
+    return Finding(
+        cause="restart-due",
+        level=Level.STALE,
+        link=LinkName.PROCESS,
+        service=facts.service,
+        message=f"{printable(changed[0])}{more} changed after {replica.name} was started",
+        remedy=Remedy.RESTART,
+        container=replica.name,
+        container_id=replica.id,
+        paths=changed,
+        evidence=evidence.paths(changed),
+    )
+
+
+def _state_words(replica: Replica) -> str:
+    if replica.state == "exited":
+        return f"exited with code {replica.exit_code}"
+    return "it was never started" if replica.state == "created" else replica.state
+
+
+def _not_observed(facts: ServiceFacts, observation: Observation) -> Finding:
+    name = observation.replica.name
+    return _replica_finding(
+        facts,
+        observation.replica,
+        cause="not-observed",
+        level=Level.UNVERIFIABLE,
+        message=f"the files of {name} could not be looked at: {observation.problem}",
+    )
+
+
+def _replica_finding(
+    facts: ServiceFacts, replica: Replica, *, cause: str, level: Level, message: str
+) -> Finding:
+    return Finding(
+        cause=cause,
+        level=level,
+        link=LinkName.CONTAINER,
+        service=facts.service,
+        message=message,
+        container=replica.name,
+        container_id=replica.id,
+        evidence={"state": replica.state, "exit_code": replica.exit_code},
+    )

@@ -1,0 +1,1 @@
+"""The image link: what the image holds and was built from, against the tree."""

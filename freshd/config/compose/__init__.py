@@ -1,0 +1,1 @@
+"""Compose files and the model Compose makes of them: paths and JSON in, values out."""

@@ -1,0 +1,163 @@
+"""How Compose would make containers now: ``docker compose config`` in, values out. Pure.
+
+``docker compose config`` writes ``$`` as ``$$``, so that what it prints can be read again.
+"""
+
+import json
+import posixpath
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Final
+
+from freshd.config.compose.names import default_image
+from freshd.model.observed.creation import Wanted, WantedContent, WantedMount
+from freshd.model.text import Json
+
+# Compose leaves these out of its own hash; what they change needs no new container, or is told by
+# the container itself. ``develop`` says how files are synced, not how a container is made.
+_NOT_MADE_OF: Final = frozenset(
+    {"build", "pull_policy", "scale", "depends_on", "profiles", "develop", "environment", "image"}
+)
+_HASH_IS_WRONG: Final = ("network_mode", "ipc", "pid")
+
+
+def wanted_of(
+    config: Mapping[str, Json], underscored: Collection[str] = ()
+) -> Mapping[str, Wanted]:
+    """Every service of the resolved model; ``parse`` speaks of what is malformed.
+
+    ``underscored`` are the services whose names Compose joins as v1 did.
+    """
+    services = config.get("services")
+    if not isinstance(services, Mapping):
+        return {}
+    name = _text(config.get("name"))
+    return {
+        key: _wanted(config, default_image(name, key, underscores=key in underscored), raw)
+        for key, raw in services.items()
+        if isinstance(raw, Mapping)
+    }
+
+
+def _wanted(config: Mapping[str, Json], image: str, raw: Mapping[str, Json]) -> Wanted:
+    return Wanted(
+        image=_text(raw.get("image")) or image,
+        environment={key: _value(one) for key, one in _map(raw.get("environment")).items()},
+        command=_words(raw.get("command")),
+        entrypoint=_words(raw.get("entrypoint")),
+        user=_text(raw.get("user")),
+        working_dir=_text(raw.get("working_dir")),
+        ports=frozenset() if raw.get("network_mode") else frozenset(_ports(raw.get("ports"))),
+        networks=frozenset(_names(config, "networks", _map(raw.get("networks")))),
+        mounts=tuple(_mounts(config, raw)),
+        contents=tuple(_contents(config, raw)),
+        parts={key: _canonical(key, one) for key, one in raw.items() if key not in _NOT_MADE_OF},
+        hash_holds=not _hash_is_wrong(raw),
+        all_mounts=not raw.get("volumes_from"),
+    )
+
+
+def _hash_is_wrong(raw: Mapping[str, Json]) -> bool:
+    joins = (_text(raw.get(key)).startswith("service:") for key in _HASH_IS_WRONG)
+    kinds = {_text(_map(one).get("type")) for one in _list(raw.get("volumes"))}
+    return any(joins) or bool(raw.get("volumes_from")) or "image" in kinds
+
+
+def _canonical(key: str, value: Json) -> str:
+    """Equal text for equal meaning; how many replicas there are is no part of one container."""
+    if key == "deploy" and isinstance(value, Mapping):
+        value = {name: one for name, one in value.items() if name != "replicas"}
+    return json.dumps(_without_nothing(value), sort_keys=True)
+
+
+def _without_nothing(value: Json) -> Json:
+    """Versions of Compose differ in whether they print what is not set."""
+    if isinstance(value, Mapping):
+        found = {key: _without_nothing(one) for key, one in value.items()}
+        return {key: one for key, one in found.items() if one not in (None, {}, [])}
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [_without_nothing(one) for one in value]
+    return value
+
+
+def _ports(value: Json) -> Iterator[str]:
+    for one in map(_map, _list(value)):
+        published = _text(one.get("published"))
+        yield port_words(
+            _text(one.get("host_ip")),
+            published,
+            f"{_text(one.get('target'))}/{_text(one.get('protocol')) or 'tcp'}",
+        )
+
+
+def port_words(host: str, published: str, target: str) -> str:
+    """A published port as findings name it; "" and 0 are any port of the host."""
+    host = "" if host in ("0.0.0.0", "::") else host  # noqa: S104 (it is read, not bound)
+    return f"{host}:{'' if published == '0' else published}->{target}"
+
+
+def _names(config: Mapping[str, Json], kind: str, used: Mapping[str, Json]) -> Iterator[str]:
+    defined = _map(config.get(kind))
+    for key in used:
+        yield _text(_map(defined.get(key)).get("name")) or key
+
+
+def _mounts(config: Mapping[str, Json], raw: Mapping[str, Json]) -> Iterator[WantedMount]:
+    volumes = _map(config.get("volumes"))
+    for one in map(_map, _list(raw.get("volumes"))):
+        kind, source = _text(one.get("type")), _text(one.get("source"))
+        if kind not in ("bind", "volume", "tmpfs"):
+            continue
+        if kind == "volume" and source:
+            source = _text(_map(volumes.get(source)).get("name")) or source
+        target = _clean(_text(one.get("target")))
+        yield WantedMount(kind, target, source, read_only=one.get("read_only") is True)
+    tmpfs = raw.get("tmpfs")
+    for name in [tmpfs] if isinstance(tmpfs, str) else _list(tmpfs):
+        yield WantedMount("tmpfs", _clean(_text(name).partition(":")[0]))
+
+
+def _contents(config: Mapping[str, Json], raw: Mapping[str, Json]) -> Iterator[WantedContent]:
+    for kind, default in (("configs", "/{}"), ("secrets", "/run/secrets/{}")):
+        defined = _map(config.get(kind))
+        for one in map(_map, _list(raw.get(kind))):
+            name = _text(one.get("source"))
+            target = _text(one.get("target")) or default.format(name)
+            if not target.startswith("/"):
+                target = default.format(target)
+            source = _map(defined.get(name))
+            content = source.get("content")
+            yield WantedContent(
+                kind=kind.removesuffix("s"),
+                name=name,
+                target=_clean(target),
+                file=_text(source.get("file")) or None,
+                content=_text(content) if isinstance(content, str) else None,
+            )
+
+
+def _words(value: Json) -> tuple[str, ...] | None:
+    if value is None:
+        return None
+    return (_text(value),) if isinstance(value, str) else tuple(map(_text, _list(value)))
+
+
+def _value(value: Json) -> str | None:
+    return None if value is None else _text(value)
+
+
+def _text(value: Json) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return "" if value is None else str(value).replace("$$", "$")
+
+
+def _map(value: Json) -> Mapping[str, Json]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _list(value: Json) -> Sequence[Json]:
+    return value if isinstance(value, Sequence) and not isinstance(value, str) else ()
+
+
+def _clean(path: str) -> str:
+    return posixpath.normpath("/" + path.lstrip("/"))

@@ -1,0 +1,48 @@
+"""How Compose joins the parts of a name: ``shop-web-1``, or ``shop_web_1`` as Compose v1 did.
+
+Compose v2 still does so where it is told to (``--compatibility``). Containers and images alike.
+Pure.
+"""
+
+import re
+from collections.abc import Iterable
+from typing import Final
+
+from freshd.model.observed.container import Replica
+
+SETTING: Final = "COMPOSE_COMPATIBILITY"
+_TRUE: Final = frozenset({"1", "t", "true", "y", "yes", "on"})
+
+
+def is_true(value: str | None) -> bool:
+    """Whether Compose takes the value of ``COMPOSE_COMPATIBILITY`` for a yes."""
+    return (value or "").strip().lower() in _TRUE
+
+
+def underscored(
+    project: str, replicas: Iterable[Replica], before: frozenset[str]
+) -> frozenset[str]:
+    """The services of ``project`` whose containers are joined by underscores.
+
+    One with containers of both kinds is on its way to the new names. Those of which nothing is
+    seen, or whose containers have a name of their own, stay as in ``before``.
+    """
+    found: dict[str, bool] = {}
+    for replica in replicas:
+        if replica.project == project and not replica.oneoff:
+            joint = _joint(replica)
+            if joint:
+                found[replica.service] = found.get(replica.service, True) and joint == "_"
+    new = {service for service, old in found.items() if old}
+    return frozenset(new | (before - set(found)))
+
+
+def default_image(project: str, service: str, *, underscores: bool) -> str:
+    """The tag that a build without ``image`` gets."""
+    return f"{project}{'_' if underscores else '-'}{service}"
+
+
+def _joint(replica: Replica) -> str:
+    parts = re.escape(replica.project), re.escape(replica.service)
+    match = re.fullmatch(rf"{parts[0]}([-_]){parts[1]}\1\d+", replica.name)
+    return match[1] if match else ""

@@ -1,0 +1,328 @@
+"""One project: its Compose files and names, its model and its policy.
+
+In: where it is and what was said of it, as ``located`` found it. Out: a ``Project`` that notices
+when its files change and keeps the last good version of them.
+"""
+
+import os
+import re
+import threading
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final, Protocol, TypeAlias
+
+from freshd.config.compose import names as composenames
+from freshd.config.compose.develop_watch import ignore_files, watch_rules
+from freshd.config.compose.files import candidates, default_files, referenced
+from freshd.config.compose.model import ComposeModel, ComposeService, parse
+from freshd.config.load import check_services, load_policy
+from freshd.config.locate import POLICY_NAME, Located
+from freshd.engine.cli.compose import ComposeFiles
+from freshd.model.errors import ConfigError, FreshdError
+from freshd.model.observed.container import Replica
+from freshd.model.policy import Policy, ProjectSettings
+from freshd.model.text import Json
+from freshd.tree.hashing import moved_lately
+
+_EVERY_PROFILE: Final = ("*",)
+_Stamps: TypeAlias = Mapping[str, tuple[int, ...] | None]
+
+
+class ComposeConfig(Protocol):
+    """What resolves a Compose model: ``freshd.engine.cli.compose.Compose``."""
+
+    def config(self, files: ComposeFiles) -> Mapping[str, Json]: ...
+
+
+class Containers(Protocol):
+    """What lists all containers: ``freshd.engine.client.Engine``."""
+
+    def overview(self) -> Sequence[Replica]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    """One good version of everything that is read from files."""
+
+    policy: Policy
+    compose_files: ComposeFiles | None
+    model: ComposeModel
+    services: Mapping[str, ComposeService] = field(default_factory=dict)
+    config: Mapping[str, Json] = field(default_factory=dict)
+
+
+class Project:
+    """A loaded project. ``refresh`` looks whether its files changed; all else is as of then.
+
+    Safe to use from several threads.
+    """
+
+    def __init__(
+        self,
+        located: Located,
+        *,
+        compose: ComposeConfig,
+        engine: Containers | None,
+        settings: ProjectSettings | None = None,
+    ) -> None:
+        self.dir = located.directory
+        self.policy_path = located.policy_path
+        self.problem = ""
+        self._located = located
+        self._compose = compose
+        self._settings = settings
+        self._lock = threading.Lock()
+        self._name: str | None = None
+        self._underscored: frozenset[str] = frozenset()
+        self._stamps: _Stamps = {}
+        self._again = False
+        self._state = self._read()
+        if engine is not None:
+            replicas = engine.overview()
+            if self._explicit_name(self._state.policy) is None:
+                self._take_name_of(replicas)
+            self.follow_names(replicas)
+
+    @property
+    def name(self) -> str:
+        """The Compose project's name."""
+        return self._state.model.name
+
+    @property
+    def policy(self) -> Policy:
+        return self._state.policy
+
+    @property
+    def model(self) -> ComposeModel:
+        return self._state.model
+
+    @property
+    def compose_files(self) -> ComposeFiles | None:
+        """How to call Compose for this project; None where no Compose file is part of it."""
+        return self._state.compose_files
+
+    def compose_files_of(self, service: str) -> ComposeFiles | None:
+        """How to call Compose for ``service``, so that its containers keep the names they have.
+
+        None for one that no Compose file makes.
+        """
+        state = self._state
+        if state.compose_files is None or service not in state.model.services:
+            return None
+        return replace(state.compose_files, underscores=service in self._underscores(state.config))
+
+    @property
+    def services(self) -> Mapping[str, ComposeService]:
+        """Services of all profiles, and the policy's containers that no Compose file makes."""
+        return self._state.services
+
+    def service(self, name: str) -> ComposeService:
+        """One service; ConfigError names those there are."""
+        try:
+            return self._state.services[name]
+        except KeyError:
+            known = ", ".join(sorted(self._state.services)) or "none"
+            raise ConfigError(
+                f"{self.name} has no service {name}", hint=f"its services: {known}"
+            ) from None
+
+    def consent_files(self) -> tuple[str, ...]:
+        """Absolute paths of what automatic steps execute: policy, Compose files, Dockerfiles."""
+        state = self._state
+        paths = {self.policy_path} if state.policy.path is not None else set()
+        if state.compose_files is not None:
+            files = state.compose_files.files
+            paths.update(files)
+            paths.update(path for path in referenced(files) if path.endswith((".yaml", ".yml")))
+        for service in state.services.values():
+            build = service.build
+            if build is not None and not build.remote and build.dockerfile_inline is None:
+                paths.add(os.path.normpath(os.path.join(build.context, build.dockerfile)))
+        return tuple(sorted(paths))
+
+    def input_files(self) -> tuple[str, ...]:
+        """Absolute paths whose change ``refresh`` would notice, whether they exist or not."""
+        with self._lock:
+            return tuple(self._stamps)
+
+    def follow_names(self, replicas: Iterable[Replica]) -> None:
+        """Containers that Compose v1 made, or v2 with ``--compatibility``, keep their names."""
+        with self._lock:
+            found = composenames.underscored(self.name, replicas, self._underscored)
+            if found == self._underscored:
+                return
+            self._underscored = found
+            state = self._state
+            model = parse(state.config, self._underscores(state.config))
+            self._state = replace(state, model=model, services=_services(model, state.policy))
+
+    def _underscores(self, config: Mapping[str, Json]) -> frozenset[str]:
+        services = config.get("services")
+        if self._located.underscores and isinstance(services, Mapping):
+            return frozenset(services)
+        return self._underscored
+
+    def refresh(self) -> bool:
+        """Read again what changed; whether anything is different now, ``problem`` included.
+
+        An invalid version sets ``problem`` and leaves the last good one in force. Costs some stats
+        when nothing changed.
+        """
+        with self._lock:
+            if not self._again and _stamps_of(self._stamps) == self._stamps:
+                return False
+            before = self._state, self.problem
+            try:
+                self._state = self._read()
+                self.problem = ""
+                self._again = False
+            except FreshdError as error:
+                self.problem = error.message
+                # what is wrong with the files stays wrong until they change; a time-out may not
+                self._again = not isinstance(error, ConfigError)
+            return (self._state, self.problem) != before
+
+    def _read(self) -> _State:
+        """Everything from the files. Stamps are taken first, so that no change slips between."""
+        paths = self._watched()
+        now = time.time_ns()
+        self._stamps = _stamps_of(paths, now=now)
+        policy = Policy(project=self._settings or ProjectSettings())
+        if self._settings is None and os.path.lexists(self.policy_path):
+            policy = load_policy(self.policy_path)
+        files = self._files(policy)
+        more = {*files, *referenced(files)}
+        self._stamps = {**_stamps_of(more, now=now), **self._stamps}
+        compose_files, model, config = self._model(policy, files)
+        if policy.project.develop_watch:
+            services = model.services.values()
+            self._stamps = {**_stamps_of(ignore_files(services), now=now), **self._stamps}
+            policy = replace(policy, watch=watch_rules(services, project_dir=self.dir))
+        mistakes = check_services(policy, model.services)
+        if mistakes:
+            raise ConfigError(
+                f"{POLICY_NAME}: {mistakes[0]}",
+                hint=f"services of {model.name}: {', '.join(sorted(model.services)) or 'none'}",
+                problems=mistakes,
+            )
+        return _State(policy, compose_files, model, _services(model, policy), config)
+
+    def _watched(self) -> set[str]:
+        located = self._located
+        paths = {self.policy_path, *candidates(self.dir), *located.files, *located.env_files}
+        return paths | set(self._stamps)
+
+    def _files(self, policy: Policy) -> tuple[str, ...]:
+        if self._located.files:
+            return self._located.files
+        named = policy.project.files
+        if named:
+            return tuple(os.path.normpath(os.path.join(self.dir, file)) for file in named)
+        return default_files(self.dir)
+
+    def _model(
+        self, policy: Policy, files: tuple[str, ...]
+    ) -> tuple[ComposeFiles | None, ComposeModel, Mapping[str, Json]]:
+        name = self._explicit_name(policy) or self._name
+        if not files:
+            containers = [one for one in policy.services.values() if one.container is not None]
+            if not containers:
+                raise ConfigError(
+                    f"{self.dir} has no Compose file, and its policy names no container",
+                    hint='add a Compose file, or [service.X] with container = "NAME"',
+                )
+            empty: Mapping[str, Json] = {"name": name or project_name_of(self.dir)}
+            return None, parse(empty), empty
+        chosen = ComposeFiles(
+            directory=os.path.dirname(files[0]),
+            files=files,
+            project=name,
+            profiles=self._located.profiles or policy.project.profiles,
+            env_files=self._located.env_files,
+        )
+        # services of every profile: a container of one that is not active now is checked as well
+        config = self._compose.config(replace(chosen, profiles=_EVERY_PROFILE))
+        model = parse(config, self._underscores(config))
+        return replace(chosen, project=model.name), model, config
+
+    def _explicit_name(self, policy: Policy) -> str | None:
+        return self._located.project_name or policy.project.name
+
+    def _take_name_of(self, replicas: Iterable[Replica]) -> None:
+        """Running containers of these very files tell the name they were started under."""
+        files = self._state.compose_files
+        if files is None:
+            return
+        names = names_in_use(replicas, directory=files.directory, files=files.files)
+        if len(names) > 1:
+            listed = ", ".join(sorted(names))
+            raise ConfigError(
+                f"containers of {files.directory} run under several project names: {listed}",
+                hint="choose one with --project-name",
+            )
+        if names and names != {self.name}:
+            self._name = names.pop()
+            self._state = self._read()
+
+
+def load(
+    located: Located,
+    *,
+    engine: Containers | None,
+    compose: ComposeConfig,
+    settings: ProjectSettings | None = None,
+) -> Project:
+    """Read the project. ``engine`` None: names are not looked up in running containers.
+
+    With ``settings`` the policy file is not read, and these stand for what it says of the project.
+    Raises ConfigError for the policy, Compose files or several names, EngineUnavailable.
+    """
+    return Project(located, compose=compose, engine=engine, settings=settings)
+
+
+def names_in_use(replicas: Iterable[Replica], *, directory: str, files: Sequence[str]) -> set[str]:
+    """Project names of containers made from these Compose files, or else in this directory."""
+    exact: set[str] = set()
+    near: set[str] = set()
+    ours = {os.path.realpath(file) for file in files}
+    for replica in replicas:
+        if not replica.project or replica.oneoff:
+            continue
+        if {os.path.realpath(file) for file in replica.config_files} == ours:
+            exact.add(replica.project)
+        elif replica.working_dir and _same(replica.working_dir, directory):
+            near.add(replica.project)
+    return exact or near
+
+
+def project_name_of(directory: str) -> str:
+    """The name Compose gives a directory: lower case, only what may stand in a name."""
+    name = re.sub(r"[^a-z0-9_-]", "", os.path.basename(directory).lower())
+    return name.lstrip("_-") or "project"
+
+
+def _same(path: str, other: str) -> bool:
+    return os.path.realpath(path) == os.path.realpath(other)
+
+
+def _services(model: ComposeModel, policy: Policy) -> Mapping[str, ComposeService]:
+    services = dict(model.services)
+    for name, table in policy.services.items():
+        if table.container is not None and name not in services:
+            services[name] = ComposeService(name, "", container_name=table.container)
+    return services
+
+
+def _stamps_of(paths: Iterable[str], *, now: int = 0) -> _Stamps:
+    return {path: _stamp(path, now) for path in paths}
+
+
+def _stamp(path: str, now: int) -> tuple[int, ...] | None:
+    """Links are followed, as Compose does. The last number makes a just-changed file unequal."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    lately = now if now and moved_lately(found.st_ctime_ns, found.st_ctime_ns, now) else 0
+    return found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino, lately

@@ -1,0 +1,1 @@
+"""``freshd run``: projects watched, services passed one by one, ``status`` kept true."""

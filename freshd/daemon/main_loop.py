@@ -1,0 +1,81 @@
+"""The main thread of ``freshd run``: signals, the tick, and the supervisor that is told of both.
+
+What watches comes in, one project or several. The supervisor is fed only while it says that it
+does its work; so a loop that hangs, a worker that died or a pass without end stop the feeding.
+"""
+
+import faulthandler
+import os
+import signal
+import sys
+import threading
+from types import FrameType
+from typing import Final, Protocol
+
+from freshd.daemon.sd_notify import Supervisor
+
+_TICK: Final = 0.4
+"""Seconds between two looks at what has come due; each wakes an idle machine."""
+
+_FIRST_TICK: Final = 0.1
+"""The same until it is ready: somebody may wait for that."""
+
+
+class Watching(Protocol):
+    """One project's daemon, or several."""
+
+    @property
+    def ready(self) -> bool:
+        """Whether it watches by now."""
+
+    @property
+    def summary(self) -> str:
+        """What it does, on one line."""
+
+    def start(self) -> None: ...
+    def tick(self) -> None: ...
+    def trouble(self) -> str: ...
+    def stop(self) -> None: ...
+
+
+class MainLoop:
+    """``run`` returns when a signal asked for it; a second signal leaves at once."""
+
+    def __init__(self, watching: Watching, supervisor: Supervisor) -> None:
+        self._watching = watching
+        self._supervisor = supervisor
+        self._stop = threading.Event()
+        self._is_ready = False
+
+    def run(self) -> None:
+        if self._supervisor.listening and sys.stderr is not None:
+            faulthandler.enable()  # a watchdog ends a hang with SIGABRT: then it is told where
+        previous = {s: signal.signal(s, self._on_signal) for s in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            self._watching.start()
+            self.once()
+            while not self._stop.wait(_TICK if self._is_ready else _FIRST_TICK):
+                self.once()
+        finally:
+            self._supervisor.stopping()
+            self._watching.stop()
+            for number, handler in previous.items():
+                signal.signal(number, handler)
+
+    def once(self) -> None:
+        """One tick, and what the supervisor hears of it."""
+        self._watching.tick()
+        trouble = self._watching.trouble()
+        if self._watching.ready and not self._is_ready:
+            self._is_ready = True
+            ready = f"freshd {self._watching.summary}; Ctrl-C ends it"
+            print(ready, flush=True)  # noqa: T201 - this verb's one line of data
+            self._supervisor.ready()
+        self._supervisor.status(f"does not work: {trouble}" if trouble else self._watching.summary)
+        if not trouble:
+            self._supervisor.feed()
+
+    def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
+        if self._stop.is_set():
+            os._exit(130)  # the second time: at once; the journal tells the next start
+        self._stop.set()

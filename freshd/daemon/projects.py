@@ -1,0 +1,255 @@
+"""All configured projects in one process: each begins when it can, and none waits for another.
+
+Comes in: ``config.toml``, read again whenever it changes. A project that cannot be read (its
+directory is not there, its Compose file is invalid, another freshd watches it) is told in the log
+and in ``status``, and tried again when its files change, or after a while.
+"""
+
+import os
+import threading
+import time
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from typing import Final, TypeAlias
+
+from freshd.config.compose.files import candidates
+from freshd.config.load import ConfiguredProject, UserConfig, load_user_config
+from freshd.config.locate import POLICY_NAME, locate
+from freshd.daemon.liveness import Pulses
+from freshd.daemon.log import get_log
+from freshd.daemon.project import STOP_PATIENCE, Daemon, Shared, open_daemon
+from freshd.model.errors import ConfigError, FreshdError
+from freshd.render.daemon.projects import ProjectState, SeveralState
+from freshd.store.instance_lock import SingleDaemon
+
+_LOOK_EVERY: Final = 1.0
+_RETRY: Final = 30.0
+_LONGEST_BEGIN: Final = 120.0  # the unit allows five minutes
+_ROUND: Final = "a round over the projects"
+
+Stamp: TypeAlias = tuple[int, int, int] | None
+
+
+@dataclass(slots=True)
+class _Entry:
+    """One configured project: its daemon, or why there is none. ``closing`` ends it."""
+
+    configured: ConfiguredProject
+    daemon: Daemon | None = None
+    closing: ExitStack = field(default_factory=ExitStack)
+    problem: str = ""
+    seen: tuple[Stamp, ...] = ()
+    next_try: float = 0.0
+
+    @property
+    def state(self) -> ProjectState:
+        name = self.daemon.name if self.daemon is not None else self.configured.name or ""
+        return ProjectState(self.configured.dir, name, self.problem)
+
+
+class Several:
+    """What ``MainLoop`` runs. A thread of its own begins and ends the projects' daemons.
+
+    ``config`` is the path of ``config.toml``, ``lock`` the lock file held for all of them.
+    """
+
+    def __init__(self, shared: Shared, *, config: str, lock: str) -> None:
+        self._shared = shared
+        self._config = config
+        self._lock_file = lock
+        self._log = get_log()
+        self._problem = ""
+        self._stamp: Stamp | bool = False  # of no file yet
+        self._wanted: tuple[ConfiguredProject, ...] = ()
+        self._entries: dict[ConfiguredProject, _Entry] = {}
+        self._using = threading.Lock()  # of the entries; while it is held none is ended
+        self._saved: SeveralState | None = None
+        self._pulses = Pulses()
+        self._started = time.monotonic()
+        self._stopping = threading.Event()
+        self._begun = threading.Event()
+        self._thread = threading.Thread(target=self._rounds, name="freshd-projects", daemon=True)
+
+    @property
+    def ready(self) -> bool:
+        """Once every project has begun or said why it cannot; a slow one is not waited for long."""
+        return self._begun.is_set() or time.monotonic() - self._started > _LONGEST_BEGIN
+
+    @property
+    def summary(self) -> str:
+        if not self.ready:
+            return "begins to watch"
+        state = self._state()
+        watched = [each.name for each in state.projects if not each.problem]
+        if not state.projects:
+            return f"watches nothing: {state.problem or f'no [[project]] in {self._config}'}"
+        waiting = [each for each in state.projects if each.problem]
+        text = f"watches {', '.join(watched) or 'nothing'}"
+        if waiting:
+            text += f"; waits for {waiting[0].directory}: {waiting[0].problem}"
+            text += f", and {len(waiting) - 1} more" if len(waiting) > 1 else ""
+        return text
+
+    def start(self) -> None:
+        self._started = time.monotonic()
+        self._pulses.beat(_ROUND)
+        self._thread.start()
+
+    def tick(self) -> None:
+        with self._using:
+            for entry in self._entries.values():
+                if entry.daemon is not None:
+                    entry.daemon.tick()
+        state = self._state()
+        if state != self._saved:
+            self._saved = state
+            self._shared.store.several.save(state.to_json())
+
+    def trouble(self) -> str:
+        if not self._thread.is_alive():
+            return "no project can begin any more"
+        if self._pulses.wedged():
+            return "beginning a project does not come to its end"
+        with self._using:
+            daemons = [each.daemon for each in self._entries.values() if each.daemon is not None]
+            found = ((daemon.name, daemon.trouble()) for daemon in daemons)
+            return next((f"{name}: {trouble}" for name, trouble in found if trouble), "")
+
+    def stop(self) -> None:
+        self._stopping.set()
+        with self._using:
+            for entry in self._entries.values():
+                if entry.daemon is not None:
+                    entry.daemon.wind_down()
+        self._thread.join(STOP_PATIENCE)
+        for entry in list(self._entries.values()):
+            entry.closing.close()
+
+    def _state(self) -> SeveralState:
+        with self._using:
+            projects = tuple(entry.state for entry in self._entries.values())
+        return SeveralState(os.getpid(), self._lock_file, self._config, self._problem, projects)
+
+    def _rounds(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                self._round()
+            except Exception as error:  # noqa: BLE001 - a bug at one project must not end the others
+                self._log.exception("beginning the projects failed", why=repr(error))
+            self._begun.set()
+            self._stopping.wait(_LOOK_EVERY)
+
+    def _round(self) -> None:
+        """What ``config.toml`` says now: end what it no longer has, begin what can begin."""
+        self._pulses.beat(_ROUND)
+        self._read_config()
+        for gone in [each for each in self._entries if each not in self._wanted]:
+            with self._using:
+                entry = self._entries.pop(gone)
+            self._log.info("not watched any more", directory=gone.dir)
+            entry.closing.close()
+        for wanted in self._wanted:
+            with self._using:
+                entry = self._entries.setdefault(wanted, _Entry(wanted))
+            if self._stopping.is_set():
+                return
+            if entry.daemon is None and self._is_due(entry):
+                self._pulses.beat(_ROUND)
+                self._begin(entry)
+
+    def _read_config(self) -> None:
+        """An invalid file is told once; what the last good one said holds until it is repaired."""
+        stamp = _stamp(self._config)
+        if stamp == self._stamp:
+            return
+        self._stamp = stamp
+        try:
+            user = load_user_config(self._config)
+        except ConfigError as error:
+            self._problem = "; ".join((error.message, *error.problems))
+            self._log.warning("config.toml is invalid", why=self._problem)
+            return
+        self._problem = ""
+        self._wanted = user.projects
+        if not user.projects:
+            self._log.info(
+                "nothing to watch",
+                config=self._config,
+                hint="freshd service install --project DIR adds one",
+            )
+
+    def _is_due(self, entry: _Entry) -> bool:
+        seen = _glance(entry.configured)
+        changed, entry.seen = seen != entry.seen, seen
+        return changed or time.monotonic() >= entry.next_try
+
+    def _begin(self, entry: _Entry) -> None:
+        """Start its daemon, or keep why that cannot be."""
+        try:
+            with ExitStack() as closing:
+                daemon = self._open(entry.configured, closing)
+                closing.callback(daemon.stop)
+                daemon.start()
+                entry.closing = closing.pop_all()
+        except FreshdError as error:
+            self._cannot(entry, "; ".join((error.message, *getattr(error, "problems", ()))))
+        except Exception as error:  # noqa: BLE001 - a bug at one project must not stop the others
+            self._cannot(entry, f"a bug in freshd: {error!r}")
+            self._log.exception("a project could not begin", directory=entry.configured.dir)
+        else:
+            with self._using:
+                entry.problem = ""
+                entry.daemon = daemon
+            self._log.info("watching", project=daemon.name, directory=entry.configured.dir)
+
+    def _open(self, configured: ConfiguredProject, closing: ExitStack) -> Daemon:
+        located = locate(
+            configured.dir,
+            project_dir=configured.dir,
+            files=configured.files,
+            project_name=configured.name,
+            profiles=configured.profiles,
+            environ=self._shared.environ,
+        )
+        single = SingleDaemon(self._shared.locations.locks, located.directory)
+        closing.enter_context(single)
+        # Starting at login is nobody's word: what was agreed to before is what counts.
+        daemon = open_daemon(located, self._shared, lock=single.path, asked=False)
+        for other in self._entries.values():
+            if other.daemon is not None and other.daemon.name == daemon.name:
+                raise ConfigError(
+                    f"{other.configured.dir} has the project name {daemon.name} already; "
+                    "give one of them another name"
+                )
+        return daemon
+
+    def _cannot(self, entry: _Entry, problem: str) -> None:
+        entry.next_try = time.monotonic() + _RETRY
+        if problem != entry.problem:
+            self._log.warning("not watched", directory=entry.configured.dir, why=problem)
+        with self._using:
+            entry.problem = problem
+
+
+def settings(config: str) -> UserConfig:
+    """Of ``config.toml``; the defaults while it is invalid, which ``Several`` tells."""
+    try:
+        return load_user_config(config)
+    except ConfigError:
+        return UserConfig()
+
+
+def _glance(configured: ConfiguredProject) -> tuple[Stamp, ...]:
+    """What has to change before a project that could not be read is read again at once."""
+    directory = configured.dir
+    named = [os.path.join(directory, file) for file in configured.files]
+    policy = os.path.join(directory, POLICY_NAME)
+    return tuple(_stamp(path) for path in (directory, policy, *candidates(directory), *named))
+
+
+def _stamp(path: str) -> Stamp:
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size, found.st_ino

@@ -1,0 +1,93 @@
+"""``freshd run``: builds what the daemons of this process share, and runs the main loop.
+
+What was typed and the environment come in, an exit status goes out.
+"""
+
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+from freshd.config.load import UserConfig, load_user_config
+from freshd.config.locate import locate as locate_project
+from freshd.config.locate import of_no_project
+from freshd.config.locations import Locations, locate, prepare
+from freshd.daemon.log import get_log, set_up
+from freshd.daemon.main_loop import MainLoop
+from freshd.daemon.project import Shared, open_daemon
+from freshd.daemon.projects import Several, settings
+from freshd.daemon.sd_notify import VARIABLES, Supervisor
+from freshd.engine.transport.endpoint import resolve
+from freshd.notify import Notifier
+from freshd.store.instance_lock import SingleDaemon
+from freshd.store.store import open_store
+
+
+def run(
+    *,
+    cwd: str,
+    environ: Mapping[str, str],
+    project_dir: str | None,
+    files: Sequence[str],
+    project_name: str | None,
+    profiles: Sequence[str],
+) -> int:
+    """Watch one project until a signal comes; the exit status. Typing this is consent.
+
+    Raises ConfigError, StateError, AlreadyRunning. An engine that is away is waited for.
+    """
+    locations = locate(environ)
+    user = load_user_config(locations.user_config)
+    located = locate_project(
+        cwd,
+        project_dir=project_dir,
+        files=files,
+        project_name=project_name,
+        profiles=profiles,
+        environ=environ,
+    )
+    prepare(locations)
+    with (
+        SingleDaemon(locations.locks, located.directory) as single,
+        _shared(locations, user, _for_children(environ)) as shared,
+    ):
+        daemon = open_daemon(located, shared, lock=single.path, asked=True)
+        MainLoop(daemon, Supervisor(environ)).run()
+    return 0
+
+
+def run_all(*, environ: Mapping[str, str]) -> int:
+    """Watch every project of ``config.toml`` until a signal comes. Typing this is no consent.
+
+    Raises ConfigError, StateError, AlreadyRunning.
+    """
+    locations = locate(environ)
+    config = locations.user_config
+    prepare(locations)
+    with (
+        SingleDaemon(locations.locks, config, what=f"the projects of {config}") as single,
+        _shared(locations, settings(config), of_no_project(_for_children(environ))) as shared,
+    ):
+        MainLoop(Several(shared, config=config, lock=single.path), Supervisor(environ)).run()
+    return 0
+
+
+@contextmanager
+def _shared(locations: Locations, user: UserConfig, environ: Mapping[str, str]) -> Iterator[Shared]:
+    """Log, store and notices, from the user's settings; the engine is resolved once."""
+    endpoint = resolve(environ, configured=user.engine.host)
+    set_up(sys.stderr, level=user.log.level, form=user.log.format)
+    store = open_store(locations.database, now=time.time())
+    notifier = Notifier(enabled=user.notifications.enabled, quiet=user.notifications.quiet_hours)
+    try:
+        if store.recovered:
+            get_log().warning("state", problem=store.recovered)
+        notifier.start()
+        yield Shared(endpoint, environ, store, locations, notifier)
+    finally:
+        notifier.stop()
+        store.close()
+
+
+def _for_children(environ: Mapping[str, str]) -> dict[str, str]:
+    return {key: value for key, value in environ.items() if key not in VARIABLES}

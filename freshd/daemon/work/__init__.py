@@ -1,0 +1,1 @@
+"""Which service is due next, and what is done with it."""

@@ -1,0 +1,169 @@
+"""One finding's wish: finding, policy and container in, the remedies that can be tried out.
+
+What cannot be done (a secret, a bind mount, a dead container) is taken out here, with the reason.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Final
+
+from freshd.decide.match import injection_forbidden, matching_rule, no_rule_reason
+from freshd.model.mapping import Via
+from freshd.model.observed.container import Replica
+from freshd.model.policy import Policy, ReloadKind, Rule
+from freshd.model.remedy import RebuildMode, Remedy
+from freshd.model.report import Finding, LinkName
+
+_FOLLOWERS = frozenset({Remedy.PURGE, Remedy.RELOAD, Remedy.RESTART, Remedy.EXEC})
+_INJECTABLE = frozenset(
+    {
+        "content-differs",
+        "missing-in-container",
+        "injection-lost",
+        "extra-in-container",
+        "mode-differs",
+        "changed-in-container",
+        "volume-shadows-image",
+        "anonymous-volume-kept",
+    }
+)
+_BYTECODE = frozenset(
+    {"stale-bytecode", "unchecked-bytecode", "foreign-bytecode", "orphan-bytecode"}
+)
+_ONLY_RESTART = frozenset(
+    {
+        *("not-running", "restart-looping", "restart-due", "preloaded-master", "reloader-deaf"),
+        "opcode-cache",
+    }
+)
+_MODES = tuple(RebuildMode)
+LEAST_MODE: Final[Mapping[str, RebuildMode]] = {
+    "stale-build-context": RebuildMode.FRESH_CONTEXT,
+    "cached-layer-aged": RebuildMode.NO_CACHE,
+}
+"""How a cause must be rebuilt at least."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a rule asks for one finding. ``lost`` says why a remedy of the rule was taken out."""
+
+    finding: Finding
+    rule: Rule | None
+    remedies: frozenset[Remedy] = frozenset()
+    lost: str | None = None
+
+    def without(self, remedy: Remedy, reason: str) -> "Wish":
+        """The same wish, one remedy less, with the reason."""
+        if remedy not in self.remedies:
+            return self
+        return replace(self, remedies=self.remedies - {remedy}, lost=reason)
+
+    def nothing(self, reason: str) -> "Wish":
+        """The same wish with nothing left to do, and why."""
+        return replace(self, remedies=frozenset(), lost=reason)
+
+    @property
+    def mode(self) -> RebuildMode:
+        """How to rebuild: as the rule says, but what the builder holds may be what is wrong."""
+        asked = self.rule.rebuild if self.rule is not None else RebuildMode.CACHED
+        return stronger(asked, LEAST_MODE.get(self.finding.cause, asked))
+
+
+def stronger(one: RebuildMode, other: RebuildMode) -> RebuildMode:
+    """The mode that trusts less of what the builder remembers."""
+    return max(one, other, key=_MODES.index)
+
+
+def wish_for(
+    finding: Finding,
+    policy: Policy,
+    *,
+    replicas: Mapping[str, Replica],
+    gates: Mapping[Remedy, str],
+) -> Wish:
+    """What the policy wants done about one finding and can be tried. ``replicas`` are by id."""
+    rule = matching_rule(finding, policy)
+    if rule is None:
+        return Wish(finding, None, lost=no_rule_reason(finding, policy))
+    remedies = frozenset(rule.do) - {Remedy.NOTIFY}
+    if not remedies:
+        return Wish(finding, rule, lost="the policy says to notify")
+    wish = _reloaded(Wish(finding, rule, remedies), policy)
+    if not rule.commands:
+        wish = wish.without(Remedy.EXEC, f"{rule.name} names no command")
+    for remedy, reason in gates.items():
+        wish = wish.without(remedy, reason)
+    replica = replicas.get(finding.container_id or "")
+    if finding.container_id is not None and replica is None:
+        return wish.nothing("the container is gone")
+    wish = _injected(wish, policy, replica)
+    return _standing(wish, replica)
+
+
+def _reloaded(wish: Wish, policy: Policy) -> Wish:
+    """``restart`` and ``reload`` as this service means them."""
+    asked = wish.remedies & {Remedy.RESTART, Remedy.RELOAD}
+    if not asked:
+        return wish
+    others = wish.remedies - asked
+    kind = policy.service(wish.finding.service).reload.kind
+    # A dead process takes no signal, and a mount is only looked up again by a new process.
+    if kind is ReloadKind.RESTART or needs_restart(wish.finding):
+        return replace(wish, remedies=others | {Remedy.RESTART})
+    if kind is ReloadKind.SIGNAL:
+        return replace(wish, remedies=others | {Remedy.RELOAD})
+    reason = "the service takes up new code by itself"
+    return replace(wish, remedies=others, lost=None if others else reason)
+
+
+def needs_restart(finding: Finding) -> bool:
+    """Whether only a restart can help, whatever the service's reload mode is."""
+    return finding.cause in _ONLY_RESTART or finding.via is Via.BIND
+
+
+def _injected(wish: Wish, policy: Policy, replica: Replica | None) -> Wish:
+    """Take out an injection that cannot be, and what was to follow it."""
+    if Remedy.INJECT not in wish.remedies:
+        return wish
+    reason = _no_injection(wish.finding, policy, replica)
+    if reason is None:
+        return wish
+    if wish.finding.link is LinkName.PROCESS:  # the bytes are there: they only are not run
+        needless = {Remedy.INJECT}
+        if wish.finding.cause not in _BYTECODE:
+            needless.add(Remedy.PURGE)
+        return replace(wish, remedies=wish.remedies - needless)
+    if wish.finding.via is Via.BIND and wish.remedies & {Remedy.RESTART}:
+        # Nor is it purged: a delete below a bind mount deletes on the host.
+        return replace(wish, remedies=wish.remedies - {Remedy.INJECT, Remedy.PURGE})
+    return replace(wish, remedies=wish.remedies - _FOLLOWERS - {Remedy.INJECT}, lost=reason)
+
+
+def _no_injection(finding: Finding, policy: Policy, replica: Replica | None) -> str | None:
+    if finding.cause == "target-not-writable":
+        return "nothing can be written there"
+    if finding.cause not in _INJECTABLE or finding.target is None or replica is None:
+        return f"an injection does not help against {finding.cause}"
+    if finding.via is Via.BIND:
+        return "it is bind-mounted: the mount is never written"
+    mount = replica.mount_at(finding.target)
+    if mount is not None and mount.kind == "bind":
+        return f"it is below the bind mount {mount.target}, which is never written"
+    if mount is not None and not policy.service(finding.service).volumes:
+        return f"it is on the volume at {mount.target}: `volumes = true` permits writing there"
+    if replica.state in ("paused", "restarting", "dead", "removing"):
+        # When that is over the engine says so; a failed try would only make the next one wait.
+        return f"the container is {replica.state}"
+    return injection_forbidden(finding.path, finding.target, policy)
+
+
+def _standing(wish: Wish, replica: Replica | None) -> Wish:
+    """Take out what the container's state does not allow."""
+    if replica is None or replica.running:
+        return wish
+    for remedy in (Remedy.PURGE, Remedy.RELOAD, Remedy.EXEC):
+        wish = wish.without(remedy, f"the container is {replica.state}")
+    if replica.state in ("paused", "dead", "removing"):
+        wish = wish.without(Remedy.RESTART, f"the container is {replica.state}")
+    return wish

@@ -1,0 +1,1 @@
+"""Into one container: archives, execs and the kept shell."""

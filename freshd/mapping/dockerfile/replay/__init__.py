@@ -1,0 +1,1 @@
+"""What each instruction does to the file system of its stage. Pure."""

@@ -1,0 +1,1 @@
+"""The text of a Dockerfile: instructions, words and variables. Pure."""

@@ -1,0 +1,95 @@
+"""What mounts hide, and which host directories binds may be listed from. No engine is asked.
+
+In: a service's mounts, by the Compose model and by a container. Out: pairs marked hidden.
+"""
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+
+from freshd.config.compose.model import ComposeMount
+from freshd.model.mapping import Pair, Via
+from freshd.model.observed.container import Mount
+from freshd.tree.git import repository_of
+
+
+def merge(
+    declared: Iterable[ComposeMount], actual: Sequence[Mount] | None
+) -> dict[str, ComposeMount]:
+    """Mounts by target: a container's own where one is known, else what the model says.
+
+    A container's bind that the model has too keeps the model's source: on desktop engines inspect
+    shows a path inside a virtual machine.
+    """
+    model = {mount.target: mount for mount in declared}
+    if actual is None:
+        return model
+    merged: dict[str, ComposeMount] = {}
+    for mount in actual:
+        known = model.get(mount.target)
+        if known is not None and known.kind == mount.kind == "bind":
+            merged[mount.target] = known
+        else:
+            source = mount.source if mount.kind == "bind" else mount.name
+            merged[mount.target] = ComposeMount(
+                mount.kind, mount.target, source, read_only=not mount.writable
+            )
+    return merged
+
+
+def hiding(target: str, mounts: Mapping[str, ComposeMount]) -> str | None:
+    """The destination of the innermost mount that ``target`` is at or below, or None."""
+    path = target
+    while path:
+        if path in mounts:
+            return path
+        path = path.rpartition("/")[0]
+    return "/" if "/" in mounts else None
+
+
+def mark_hidden(
+    pairs: Iterable[Pair],
+    mounts: Mapping[str, ComposeMount],
+    bound: Mapping[str, str],
+    *,
+    through_volumes: bool = False,
+) -> list[Pair]:
+    """Mark the pairs that a mount hides.
+
+    ``bound`` maps the target of a bind pair to the destination of the mount it came by. With
+    ``through_volumes`` a declared pair that lies in a volume is what the process reads there.
+    """
+    if not mounts:
+        return list(pairs)
+    marked: list[Pair] = []
+    for pair in pairs:
+        destination = hiding(pair.target, mounts)
+        shown = destination is None or (
+            pair.via is Via.BIND and bound.get(pair.target) == destination
+        )
+        if not shown and through_volumes and pair.via is Via.DECLARED and destination is not None:
+            shown = mounts[destination].kind == "volume"
+        marked.append(pair if shown else pair._replace(effective=False, hidden_by=destination))
+    return marked
+
+
+def may_list(source: str, project_dir: str) -> bool:
+    """Whether a bind's host directory belongs to the work at hand, so that its files are listed.
+
+    That is: the project directory, the git repository it lies in, and visible directories beside
+    the project directory ('../lib'). Anything else (the home directory, '/', sockets, caches) may
+    be huge or none of freshd's business: such a bind hides what is below it, and is not listed.
+    """
+    if _within(source, project_dir):
+        return True
+    found = repository_of(project_dir)
+    if found is not None and _within(source, found.top):
+        return True
+    beside = os.path.dirname(project_dir)
+    if beside == "/" or not _within(source, beside) or source == beside:
+        return False
+    first = os.path.relpath(source, beside).split("/")[0]
+    return not first.startswith(".") and not _within(project_dir, source)
+
+
+def _within(path: str, directory: str) -> bool:
+    return path == directory or path.startswith(directory.rstrip("/") + "/")

@@ -1,0 +1,85 @@
+"""One container, its mounts, and what its paths held when they were read."""
+
+from dataclasses import dataclass, field
+
+from freshd.model.files import Manifest
+
+
+@dataclass(frozen=True, slots=True)
+class Mount:
+    """One mount of a container. ``source`` is a host path for binds; ``name`` a volume's name."""
+
+    kind: str
+    target: str
+    source: str = ""
+    name: str = ""
+    writable: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Replica:
+    """What inspect says of one container, addressed by its full ``id``.
+
+    ``state`` is Docker's: created, running, paused, restarting, exited, dead, removing.
+    ``health`` is "", starting, healthy or unhealthy. ``mounts`` include tmpfs. ``joins`` are the
+    full ids of containers whose network, process or IPC namespace it shares. ``published`` are
+    host ports as ``IP:8080/tcp``, no IP for any; only a listing tells them.
+    """
+
+    id: str
+    name: str
+    service: str
+    project: str = ""
+    number: int = 1
+    oneoff: bool = False
+    image_id: str = ""
+    image_ref: str = ""
+    state: str = "running"
+    health: str = ""
+    exit_code: int = 0
+    created_at: float = 0.0
+    started_at: float = 0.0
+    restart_policy: str = ""
+    read_only: bool = False
+    user: str = ""
+    mounts: tuple[Mount, ...] = ()
+    config_hash: str = ""
+    working_dir: str = ""
+    config_files: tuple[str, ...] = ()
+    command: tuple[str, ...] = ()
+    joins: tuple[str, ...] = ()
+    published: frozenset[str] = frozenset()
+
+    @property
+    def running(self) -> bool:
+        return self.state == "running"
+
+    def mount_at(self, target: str) -> Mount | None:
+        """The innermost mount at or above ``target``; None: the container's own file system."""
+        best: Mount | None = None
+        for mount in self.mounts:
+            at = mount.target.rstrip("/")
+            below = target == at or target.startswith(f"{at}/")
+            if below and (best is None or len(at) > len(best.target.rstrip("/"))):
+                best = mount
+        return best
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """What one replica says now of the paths it was asked for.
+
+    ``files`` holds the paths that exist; a path in ``asked`` and not in ``files`` is missing.
+    ``problem`` says why the content could not be observed at all (then nothing was compared).
+    """
+
+    replica: Replica
+    asked: frozenset[str] = frozenset()
+    files: Manifest = field(default_factory=dict)
+    problem: str = ""
+
+    def joined(self, more: "Observation") -> "Observation":
+        """This and another one of the same replica, of other paths."""
+        files = {**self.files, **more.files}
+        problem = self.problem or more.problem
+        return Observation(self.replica, self.asked | more.asked, files, problem)

@@ -1,0 +1,118 @@
+"""How a container was made, and how Compose would make it now."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from freshd.model.observed.container import Mount
+
+
+@dataclass(frozen=True, slots=True)
+class WantedMount:
+    """``source`` is a bind's host path or a volume's real name; "" for an anonymous volume."""
+
+    kind: str
+    target: str
+    source: str = ""
+    read_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class WantedContent:
+    """One entry of ``configs`` or ``secrets``: the model's ``file``, or its ``content``.
+
+    Both None: its value comes from elsewhere and is not known.
+    """
+
+    kind: str
+    name: str
+    target: str
+    file: str | None = None
+    content: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """How Compose would make a container of the service now.
+
+    ``environment``: None is a variable that is handed on from the shell, and not set there.
+    ``command``, ``entrypoint`` None, ``user`` and ``working_dir`` "": the image decides.
+    ``networks`` are real names, ``ports`` as ``IP:8080->80/tcp``. ``parts`` holds each key of the
+    service that decides how a container is made, as canonical JSON. ``hash_holds`` is false where
+    Compose's own config hash is known to go wrong.
+    """
+
+    image: str = ""
+    environment: Mapping[str, str | None] = field(default_factory=dict, repr=False)
+    command: tuple[str, ...] | None = None
+    entrypoint: tuple[str, ...] | None = None
+    user: str = ""
+    working_dir: str = ""
+    ports: frozenset[str] = frozenset()
+    networks: frozenset[str] = frozenset()
+    mounts: tuple[WantedMount, ...] = ()
+    contents: tuple[WantedContent, ...] = ()
+    parts: Mapping[str, str] = field(default_factory=dict, repr=False)
+    hash_holds: bool = True
+    all_mounts: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Creation:
+    """What a container was made with, as inspect tells; it never changes for one container.
+
+    ``anonymous`` are the places of anonymous volumes, ``binds`` the host's paths of bind mounts.
+    """
+
+    image: str = ""
+    environment: Mapping[str, str | None] = field(default_factory=dict, repr=False)
+    command: tuple[str, ...] = ()
+    entrypoint: tuple[str, ...] = ()
+    user: str = ""
+    working_dir: str = ""
+    ports: frozenset[str] = frozenset()
+    networks: frozenset[str] = frozenset()
+    compose_version: str = ""
+    env_files: tuple[str, ...] = ()
+    anonymous: frozenset[str] = frozenset()
+    binds: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class ImageDefaults:
+    """What a container takes from its image where the model says nothing."""
+
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+    command: tuple[str, ...] = ()
+    entrypoint: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ContentSeen:
+    """A config or secret whose content in the container is not the model's (hashes are keyed)."""
+
+    wanted: WantedContent
+    expected: str
+    seen: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigSeen:
+    """One replica's side of the config link.
+
+    ``mounts`` are the container's, with the sources spelled as ``wanted`` spells them. ``changed``
+    are keys of the model that differ from freshd's own record of the container's creation;
+    ``hinted``: nobody knows which, but Compose's hash differs from its label. ``from_shell`` are
+    keys (``environment.X`` or a key of the service) that depend on the shell freshd was called in.
+    ``inputs`` are files of the model that changed after the container was made.
+    """
+
+    wanted: Wanted
+    creation: Creation
+    image: ImageDefaults | None = None
+    mounts: tuple[Mount, ...] = ()
+    contents: tuple[ContentSeen, ...] = ()
+    changed: tuple[str, ...] = ()
+    hinted: bool = False
+    from_shell: frozenset[str] = frozenset()
+    inputs: tuple[str, ...] = ()
+    key: bytes = field(default=b"", repr=False)

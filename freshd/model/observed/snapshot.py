@@ -1,0 +1,72 @@
+"""All that was observed of one service, before it is compared."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from freshd.model.files import Manifest
+from freshd.model.mapping import ServiceMap
+from freshd.model.observed.container import Observation
+from freshd.model.observed.creation import ConfigSeen
+from freshd.model.observed.image import BuildRecord, Fetched, ImageFacts, Trace
+from freshd.model.observed.processes import Answer, Bytecode, Moved, RunningSeen
+from freshd.model.observed.surroundings import Aged, BaseSeen, Hidden, Outdated, Surroundings
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceFacts:
+    """Everything ``causes`` looks at for one service: values only, nothing is fetched from here.
+
+    ``tag_image`` is the image the service's tag names now (None: no such image). ``images`` holds
+    the facts of every image a replica runs, by id. ``tree`` maps sources and inputs to entries
+    (absent = not in the tree). ``written`` is what freshd last wrote: (container id, target) ->
+    digest. ``injected`` is what it wrote into any container of the service, gone ones too: target
+    -> (digest, seconds); only asked for where files differ. ``trace`` compares the image's history
+    with the Dockerfile; ``trace_arguments`` are all that it differs in, where that is so;
+    ``built_from`` compares the identity that the image carries with the tree's. ``newer`` are
+    inputs that a rule names and that changed after an image was made whose build is not recorded;
+    ``restarts`` (by container id) are files that ask for a restart and changed after the process
+    had started. ``settled`` are tree files that were written a while ago, asked for as
+    ``injected`` is. ``fetched`` are layers of the image that a network had a part in.
+    """
+
+    service: str
+    builds: bool
+    mapping: ServiceMap
+    tree: Manifest
+    observations: tuple[Observation, ...] = ()
+    tag_image: ImageFacts | None = None
+    images: Mapping[str, ImageFacts] = field(default_factory=dict)
+    record: BuildRecord | None = None
+    args: Mapping[str, str] = field(default_factory=dict)
+    written: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    trace: Trace = Trace.UNKNOWN
+    trace_evidence: str = ""
+    built_from: Trace = Trace.UNKNOWN
+    trace_arguments: tuple[str, ...] = ()
+    fresh_build: bool = False
+    newer: tuple[str, ...] = ()
+    restarts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    injected: Mapping[str, tuple[str, float]] = field(default_factory=dict)
+    settled: frozenset[str] = frozenset()
+    fetched: tuple[Fetched, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Living:
+    """What a whole look adds to the facts of a service, by container id.
+
+    ``forbidden`` are files of the tree that the image holds and the policy never injects.
+    """
+
+    config: Mapping[str, ConfigSeen] = field(default_factory=dict)
+    running: Mapping[str, RunningSeen] = field(default_factory=dict)
+    bytecode: Mapping[str, tuple[Bytecode, ...]] = field(default_factory=dict)
+    hidden: Mapping[str, tuple[Hidden, ...]] = field(default_factory=dict)
+    forbidden: tuple[str, ...] = ()
+    base: BaseSeen | None = None
+    around: Surroundings = field(default_factory=Surroundings)
+    outdated: tuple[Outdated, ...] = ()
+    moved: Mapping[str, tuple[Moved, ...]] = field(default_factory=dict)
+    answers: Mapping[str, tuple[Answer, ...]] = field(default_factory=dict)
+    logged: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
+    aged: Aged | None = None

@@ -1,0 +1,1 @@
+"""What verbs come to: values that ``commands`` makes and ``render`` shows."""

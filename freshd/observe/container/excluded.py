@@ -1,0 +1,218 @@
+"""What lies around a service's files: mounts over what was built, links and rules that keep out.
+
+In: a service's facts from a whole survey. Out: ``Surroundings``. Little is asked for: names that
+build tools use, links that leave the context, and edited files that an ignore rule names.
+"""
+
+import hashlib
+import os
+import posixpath
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from freshd.catalog.runtimes.processes import is_code
+from freshd.config.compose.build_files import BuildFiles, read_build_files
+from freshd.config.compose.model import ComposeBuild
+from freshd.config.project import Project
+from freshd.engine.client import Engine
+from freshd.engine.container import archive
+from freshd.model.errors import ConfigError, EngineFailed, OutcomeUnknown, TargetGone
+from freshd.model.files import Kind
+from freshd.model.mapping import Via
+from freshd.model.observed.container import Replica
+from freshd.model.observed.image import ImageFacts
+from freshd.model.observed.questions import image_of, is_serving
+from freshd.model.observed.snapshot import ServiceFacts
+from freshd.model.observed.surroundings import Covered, LeftOut, LinkOut, Surroundings
+from freshd.observe.container.orphans import Neighbours
+from freshd.observe.image.build_products import built_below
+from freshd.observe.image.other_builders import ElsewhereLook
+from freshd.store.store import Store
+from freshd.tree.git import Repository, repository_of
+from freshd.tree.git_index import Tracked, is_blob, tracked_files
+from freshd.tree.walk import open_beneath
+
+_MAX_BYTES = 4 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    """A tracked file that an ignore rule leaves out of the context."""
+
+    path: str
+    below: str
+    line: int
+    pattern: str
+    tracked: Tracked
+
+
+@dataclass(slots=True)
+class Surrounds:
+    """One thread at a time."""
+
+    project: Project
+    engine: Engine
+    store: Store
+    neighbours: Neighbours
+    elsewhere: ElsewhereLook
+    _ignored: dict[str, tuple[object, tuple[_Candidate, ...]]] = field(default_factory=dict)
+
+    def of(self, facts: ServiceFacts) -> Surroundings:
+        """Nothing where a container goes away meanwhile; of files nothing where none serves."""
+        serving = [seen.replica for seen in facts.observations if is_serving(seen.replica)]
+        try:
+            strays = tuple(self.neighbours.of(facts))
+            if not serving:
+                return Surroundings(strays=strays)
+            covered = tuple(self._covered(facts, serving[0]))
+            links_out = tuple(self._links_out(facts, serving[0]))
+        except (EngineFailed, OutcomeUnknown, TargetGone):
+            return Surroundings()
+        left_out, elsewhere = tuple(self._left_out(facts)), self.elsewhere.of(facts)
+        return Surroundings(covered, links_out, left_out, strays, elsewhere)
+
+    def _covered(self, facts: ServiceFacts, replica: Replica) -> Iterator[Covered]:
+        image = facts.images.get(replica.image_id)
+        if not facts.builds or image is None:
+            return
+        sources = {
+            mount.target: mount.source
+            for mount in self.project.service(facts.service).mounts
+            if mount.kind == "bind" and os.path.isdir(mount.source)
+        }
+        binds = [m for m in replica.mounts if m.kind == "bind" and m.target in sources]
+        if not binds:
+            return
+        cache, tops = self.store.images, [mount.target for mount in binds]
+        built = built_below(self.engine, image, tops, cache=cache)
+        for mount in binds:
+            source = sources[mount.target]
+            hidden = (path for path in built if replica.mount_at(path) == mount)
+            paths = tuple(sorted(p for p in hidden if not _has(source, mount.target, p)))
+            if paths:
+                yield Covered(mount, os.path.relpath(source, self.project.dir), paths)
+
+    def _links_out(self, facts: ServiceFacts, replica: Replica) -> Iterator[LinkOut]:
+        build = self.project.service(facts.service).build
+        if build is None or build.remote or not replica.running:
+            return
+        links = {path for path, entry in facts.tree.items() if entry.kind is Kind.LINK}
+        copied = (pair for pair in facts.mapping.pairs if pair.via is Via.COPY and pair.effective)
+        contexts = [build.context, *build.additional_contexts.values()]
+        roots = [os.path.realpath(one) for one in contexts]
+        for pair in copied if links else ():
+            if pair.source not in links:
+                continue
+            full = os.path.join(self.project.dir, pair.source)
+            leads_to, text = _led_out(full, roots), _link(full)
+            if leads_to is None or text is None:
+                continue
+            there = posixpath.normpath(posixpath.join(posixpath.dirname(pair.target), text))
+            if archive.stat(self.engine, replica.id, there) is None:
+                shown = os.path.relpath(leads_to, self.project.dir)
+                yield LinkOut(pair.source, pair.target, shown, there, replica.name)
+
+    def _left_out(self, facts: ServiceFacts) -> Iterator[LeftOut]:
+        build, image = self.project.service(facts.service).build, image_of(facts)
+        if build is None or build.remote or image is None or not facts.mapping.origins:
+            return
+        repository = repository_of(build.context)
+        if repository is None:
+            return
+        try:
+            files = read_build_files(build, service=facts.service, project_dir=self.project.dir)
+        except ConfigError:
+            return  # the map says what is wrong with it
+        for one in self._candidates(facts, build, files, repository):
+            digest = _edited(repository, one, image)
+            if digest is not None and not _is_mapped(facts, one.path):
+                file = os.path.relpath(files.ignore_file, self.project.dir)
+                yield LeftOut(one.path, digest, file, one.line, one.pattern)
+
+    def _candidates(
+        self, facts: ServiceFacts, build: ComposeBuild, files: BuildFiles, repository: Repository
+    ) -> tuple[_Candidate, ...]:
+        """Found anew only where git's index, the ignore file or what is copied changed."""
+        if not files.ignore.patterns:
+            return ()
+        origins = facts.mapping.origins
+        index = _stamp(os.path.join(repository.directory, "index"))
+        key = (index, files.ignore.patterns, tuple(origins.items()), build.context)
+        known = self._ignored.get(facts.service)
+        if known is None or known[0] != key:
+            found = tuple(_ignored(self.project.dir, origins, build.context, files, repository))
+            known = self._ignored[facts.service] = (key, found)
+        return known[1]
+
+
+def _is_mapped(facts: ServiceFacts, path: str) -> bool:
+    return any(pair.source == path and pair.effective for pair in facts.mapping.pairs)
+
+
+def _has(source: str, destination: str, path: str) -> bool:
+    """Whether the mounted directory has what the image has at ``path``."""
+    below = posixpath.relpath(path, destination)
+    if below != ".":
+        return os.path.lexists(os.path.join(source, below))
+    try:
+        return bool(os.listdir(source))
+    except OSError:
+        return True  # it cannot be looked into: nothing is said
+
+
+def _link(path: str) -> str | None:
+    """A link's text; None where it is gone or no link any more."""
+    try:
+        return os.readlink(path)
+    except OSError:
+        return None
+
+
+def _led_out(link: str, roots: list[str]) -> str | None:
+    """Where a link leads, if that exists and is in none of ``roots``."""
+    real = os.path.realpath(link)
+    inside = any(real == root or real.startswith(f"{root}/") for root in roots)
+    return real if not inside and os.path.exists(real) else None
+
+
+def _ignored(
+    project_dir: str,
+    origins: Mapping[str, str],
+    context: str,
+    files: BuildFiles,
+    repository: Repository,
+) -> Iterator[_Candidate]:
+    """Code below a copied directory that git tracks and an ignore rule leaves out."""
+    tops = {os.path.normpath(os.path.join(project_dir, one)) for one in origins.values()}
+    for below, tracked in tracked_files(repository).items():
+        full = os.path.join(repository.top, below)
+        if not is_code(below) or not full.startswith(f"{context.rstrip('/')}/"):
+            continue
+        if not any(full.startswith(f"{top.rstrip('/')}/") for top in tops):
+            continue
+        rule = files.ignore.deciding(os.path.relpath(full, context))
+        if rule is not None and not rule.negated:
+            path = os.path.relpath(full, project_dir)
+            yield _Candidate(path, below, rule.line, rule.text, tracked)
+
+
+def _edited(repository: Repository, one: _Candidate, image: ImageFacts) -> str | None:
+    """The content's digest, where it is not what git has and changed after the image was made."""
+    try:
+        with os.fdopen(open_beneath(repository.top, one.below), "rb") as file:
+            status = os.fstat(file.fileno())
+            same = divmod(status.st_mtime_ns, 10**9) == one.tracked.mtime
+            if status.st_ctime <= image.created_at or (same and status.st_size == one.tracked.size):
+                return None
+            content = file.read(_MAX_BYTES)
+    except OSError:
+        return None
+    return None if is_blob(content, one.tracked) else hashlib.sha256(content).hexdigest()
+
+
+def _stamp(path: str) -> tuple[int, int] | None:
+    try:
+        status = os.stat(path)
+    except OSError:
+        return None
+    return status.st_mtime_ns, status.st_size

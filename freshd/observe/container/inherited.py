@@ -1,0 +1,187 @@
+"""What a container still has from its image, told by its age or its writable layer.
+
+Used to learn an image's content from a container of it without reading the image. Whatever a
+container was given after it was created has a younger ctime, which nobody can set back; a
+directory older than its container has the names it had in the image. Where no directory can be
+moved, files tell by themselves, in directories that are younger. Where age does not tell, the
+engine's list of changes does, which costs it a walk over the whole image.
+"""
+
+import time
+from collections.abc import Callable, Collection, Iterable, Mapping, Set
+
+from freshd.engine.client import Engine
+from freshd.model.files import Entry, Kind, Manifest
+from freshd.model.observed.container import Observation, Replica
+from freshd.observe.caches import ContainerCache
+from freshd.observe.container.exec_output import is_before, stamp_of
+from freshd.observe.container.files import observe, observe_signed
+from freshd.observe.container.overlay import directories_stay
+from freshd.observe.paths import ENGINE_FILES, KERNEL_ROOTS, above, ancestors
+
+_FEW = 200  # so many are read from the image in about the time of a list of changes
+
+
+def observe_changes(
+    engine: Engine,
+    replica: Replica,
+    paths: Collection[str],
+    *,
+    cache: ContainerCache,
+    full: bool = False,
+    clock: Callable[[], float] = time.time,
+) -> tuple[Observation, Mapping[str, Entry | None]]:
+    """The observation, and what it says of the image: path -> entry there, None for absent there.
+
+    With ``full`` age is not trusted, and where it does not tell of many files, the look is made
+    again between two lists of changes: then of a running container only files are taken that were
+    there well before, so that nothing that comes and goes meanwhile is held to be the image's.
+    """
+    parents, asked = _parents(paths), frozenset(paths)
+    if not full and replica.running:
+        seen, after_reading = observe_signed(
+            engine, replica, parents.union(paths), cache=cache, clock=clock
+        )
+        if seen.problem:
+            return Observation(replica, asked, problem=seen.problem), {}
+        told = _told(engine, asked, seen, after_reading)
+        if len(asked) - len(told) <= _FEW:
+            return _only(asked, seen), told
+    before = engine.changes(replica.id)
+    seen = observe(engine, replica, parents.union(paths), cache=cache, full=full, clock=clock)
+    after = engine.changes(replica.id)
+    observation = _only(asked, seen)
+    files = observation.files
+    if seen.problem:
+        return observation, {}
+    still = untouched(untouched(paths, before, replica), after, replica)
+    old = cache.get_many(replica.id, None) if replica.running else None
+    direct = _direct(parents, seen.files)
+    return observation, {
+        path: files.get(path)
+        for path in still
+        if above(path) in direct and _settled(path, files.get(path), old)
+    }
+
+
+def _told(
+    engine: Engine, asked: frozenset[str], seen: Observation, signatures: Mapping[str, str]
+) -> dict[str, Entry | None]:
+    """By age; the container is asked what its file system rules out only where that tells more."""
+    told = told_by_age(asked, seen.files, signatures, seen.replica)
+    if len(told) < len(asked):
+        more = told_by_age(asked, seen.files, signatures, seen.replica, stay=True)
+        if len(more) > len(told) and directories_stay(engine, seen.replica):
+            return more
+    return told
+
+
+def told_by_age(
+    paths: Collection[str],
+    seen: Manifest,
+    signatures: Mapping[str, str],
+    replica: Replica,
+    *,
+    stay: bool = False,
+) -> dict[str, Entry | None]:
+    """The pure part: those of ``paths`` that are the image's, as they and all directories above
+    them are older than the container; None for what such a directory lacks.
+
+    Where all directories ``stay`` in their place, the age of a file is enough to tell that it is
+    the image's. ``signatures`` were taken after the content was read, and are there for the
+    directories too.
+    """
+    old = {
+        path
+        for path, signature in signatures.items()
+        if (stamp := stamp_of(signature)) is not None and is_before(stamp, replica)
+    }
+    clear = _Clear(old, seen)
+    plain = _Clear(seen.keys(), seen) if stay else clear
+    told: dict[str, Entry | None] = {}
+    for path in untouched(paths, {}, replica):
+        directory = above(path)
+        if path not in seen:
+            if clear[directory]:
+                told[path] = None
+        elif path in old and (directory == "/" or plain[directory]):
+            told[path] = seen[path]
+    return told
+
+
+class _Clear(dict[str, bool | None]):
+    """directory -> whether it and those above it that exist are among the ``old``, and no links;
+    None: none of them exists.
+    """
+
+    def __init__(self, old: Set[str], seen: Manifest) -> None:
+        super().__init__({"/": None})
+        self._old = old
+        self._seen = seen
+
+    def __missing__(self, directory: str) -> bool | None:
+        state = self[above(directory)]
+        there = self._seen.get(directory)
+        if there is not None:
+            state = state is not False and there.kind is Kind.DIR and directory in self._old
+        self[directory] = state
+        return state
+
+
+def _only(asked: frozenset[str], seen: Observation) -> Observation:
+    files = {path: entry for path, entry in seen.files.items() if path in asked}
+    return Observation(seen.replica, asked, files, seen.problem)
+
+
+def untouched(
+    paths: Collection[str], changes: Mapping[str, str], replica: Replica
+) -> frozenset[str]:
+    """The pure part: the paths outside mounts that are not in ``changes``, nor in or below what
+    was added or deleted.
+    """
+    destinations = {mount.target for mount in replica.mounts}
+    shut = destinations.union(KERNEL_ROOTS)
+    clear = {"/": "/" not in shut and changes.get("/", "changed") == "changed"}
+
+    def is_clear(directory: str) -> bool:
+        """Whether what is directly in it is the image's unless it is a change itself."""
+        if directory not in clear:
+            own = directory not in shut and changes.get(directory, "changed") == "changed"
+            clear[directory] = own and is_clear(above(directory))
+        return clear[directory]
+
+    return frozenset(
+        path
+        for path in paths
+        if path not in changes
+        and path not in ENGINE_FILES
+        and path not in shut
+        and is_clear(above(path))
+    )
+
+
+def _parents(paths: Collection[str]) -> set[str]:
+    found: set[str] = set()
+    for path in paths:
+        parent = path.rpartition("/")[0]
+        while parent and parent not in found:
+            found.add(parent)
+            parent = parent.rpartition("/")[0]
+    return found
+
+
+def _direct(parents: Iterable[str], seen: Manifest) -> frozenset[str]:
+    """Those of ``parents`` that are reached without a link, and "/": the writable layer names only
+    the place behind a link.
+    """
+    plain = {path for path in parents if path not in seen or seen[path].kind is Kind.DIR}
+    return frozenset(["/", *(path for path in plain if all(up in plain for up in ancestors(path)))])
+
+
+def _settled(path: str, entry: Entry | None, old: Mapping[str, tuple[str, Entry]] | None) -> bool:
+    """Whether a present file was there before the look began: only such are signed in the cache."""
+    if entry is None:
+        return True
+    if entry.kind is Kind.UNREADABLE:
+        return False
+    return old is None or (path in old and old[path][1] == entry)

@@ -1,0 +1,37 @@
+"""Volumes over installed packages: the lock file that installing leaves, in image and volume.
+
+One file tells which packages a whole directory holds: the directory itself need not be read.
+"""
+
+from collections.abc import Iterator
+
+from freshd.engine.client import Engine
+from freshd.model.errors import EngineFailed, TargetGone
+from freshd.model.observed.container import Replica
+from freshd.model.observed.surroundings import Hidden
+from freshd.observe import archives
+from freshd.observe.caches import ImageCache
+from freshd.observe.image import content
+
+_MARKS = (".package-lock.json", ".yarn-state.yml", ".yarn-integrity", ".modules.yaml")
+
+
+def hidden_packages(engine: Engine, replica: Replica, cache: ImageCache) -> Iterator[Hidden]:
+    """The volumes of ``replica`` that hold other packages than its image has there.
+
+    Only directories called ``node_modules`` have such a file. Raises what the engine raises.
+    """
+    for mount in replica.mounts:
+        if mount.kind != "volume" or not mount.target.endswith("/node_modules"):
+            continue
+        targets = [f"{mount.target}/{name}" for name in _MARKS]
+        try:
+            held = content.facts(engine, replica.image_id, targets, cache=cache).files
+            seen = archives.read(engine, replica.id, held.keys()) if held else {}
+        except (EngineFailed, TargetGone):
+            continue  # the look at the container's files tells what is wrong with it
+        for target, entry in held.items():
+            there = seen.get(target)
+            if entry.digest and not entry.same_content(there):
+                yield Hidden(mount, target, entry, there)
+                break

@@ -1,0 +1,126 @@
+"""Which layer wrote or removed a path last, from the names in the layers. Pure.
+
+Layers come as a replay: removals of a layer hit what the layers below it left, then its own
+members are added. Directory members say nothing of the files below them.
+"""
+
+import posixpath
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from freshd.model.observed.image import HistoryEntry
+from freshd.model.observed.image_history import is_copy
+from freshd.observe.paths import ancestors, is_below
+
+_WHITEOUT = ".wh."
+_OPAQUE = ".wh..wh..opq"
+_MAX_LINKS = 40
+
+
+def rewritten(targets: Iterable[str], writers: Mapping[str, str]) -> dict[str, str]:
+    """Those targets whose last writer is known and is no COPY or ADD: target -> history line."""
+    return {
+        target: line
+        for target in targets
+        if (line := writers.get(target, "")) and not is_copy(line)
+    }
+
+
+@dataclass(slots=True)
+class Layer:
+    """Names of one layer that matter: members that are no directories, links with their text,
+    and what it removes: paths with all below them, or only what is below them (opaque).
+    """
+
+    written: set[str] = field(default_factory=set)
+    links: dict[str, str] = field(default_factory=dict)
+    removed: set[str] = field(default_factory=set)
+    emptied: set[str] = field(default_factory=set)
+
+    def add(self, name: str, *, directory: bool, link: str | None) -> None:
+        """One member by its name in the layer's tar; ``link`` is a symbolic link's text."""
+        path = _absolute(name)
+        parent, base = posixpath.split(path)
+        if base == _OPAQUE:
+            self.emptied.add(parent)
+        elif base.startswith(_WHITEOUT):
+            self.removed.add(posixpath.join(parent, base.removeprefix(_WHITEOUT)))
+        elif not directory:
+            self.written.add(path)
+            if link is not None:
+                self.links[path] = link
+
+
+def matters(name: str, directories: Collection[str]) -> bool:
+    """Whether a member can decide about paths below ``directories``: it is below one of them, a
+    file where one of them was, or a removal, which can hit any parent. Links always matter, as
+    they can lead there.
+    """
+    path = _absolute(name)
+    base = posixpath.basename(path)
+    return base.startswith(_WHITEOUT) or any(
+        is_below(path, directory) or is_below(directory, path) for directory in directories
+    )
+
+
+@dataclass(slots=True)
+class Replay:
+    """``last``: path -> number of the layer that wrote or removed it last. ``links``: the symbolic
+    links that are there in the end, with their text.
+    """
+
+    last: dict[str, int] = field(default_factory=dict)
+    links: dict[str, str] = field(default_factory=dict)
+
+
+def replay(layers: Sequence[Layer]) -> Replay:
+    """Apply the layers in order, lowest first."""
+    present: set[str] = set()
+    result = Replay()
+    for number, layer in enumerate(layers):
+        # A member that is no directory hides whatever was below that name.
+        gone = layer.removed | layer.written
+        for path in _hit(present, gone, layer.emptied):
+            present.discard(path)
+            result.links.pop(path, None)
+            result.last[path] = number
+        for path in layer.written:
+            present.add(path)
+            result.links.pop(path, None)
+            result.last[path] = number
+        result.links |= layer.links
+    return result
+
+
+def resolve(path: str, links: Mapping[str, str]) -> str:
+    """The path with links among its parents followed (its own last component is not)."""
+    for _ in range(_MAX_LINKS):
+        link = next((up for up in reversed(list(ancestors(path))) if up in links), None)
+        if link is None:
+            return path
+        target = posixpath.join(posixpath.dirname(link), links[link])
+        path = posixpath.normpath(posixpath.join(target, path.removeprefix(link + "/")))
+    return path
+
+
+def lines_of(history: Sequence[HistoryEntry], layers: int) -> tuple[str, ...] | None:
+    """The history line of each layer, or None where the two do not match (squashed, imported)."""
+    lines = tuple(entry.created_by for entry in history if not entry.empty)
+    return lines if len(lines) == layers else None
+
+
+def _hit(present: set[str], gone: set[str], emptied: set[str]) -> list[str]:
+    if "/" in emptied:
+        return list(present)
+    if not gone and not emptied:
+        return []
+    return [
+        path
+        for path in present
+        if path in gone or any(up in gone or up in emptied for up in ancestors(path))
+    ]
+
+
+def _absolute(name: str) -> str:
+    """A member's name (``app/a``, ``./app/a``, ``/app/a``) as an absolute path."""
+    return posixpath.normpath("/" + name.strip("/"))

@@ -1,0 +1,108 @@
+"""The questions of a policy, put to one running container: probes in, what each answered out.
+
+A command runs in the container, as its own user; a request is made from this machine. A service
+that has just been started is asked again until it answers rightly or its time is up.
+"""
+
+import http.client
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+from freshd.engine.client import Engine
+from freshd.engine.container import exec as execs
+from freshd.model.errors import EngineFailed, OutcomeUnknown
+from freshd.model.observed.container import Replica
+from freshd.model.observed.processes import Answer
+from freshd.model.policy import Probe
+
+_BODY = 64 * 1024
+_AGAIN = 0.25
+_PLAIN = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
+def ask_all(
+    engine: Engine,
+    replica: Replica,
+    probes: Iterable[Probe],
+    *,
+    clock: Callable[[], float] = time.time,
+    wait: Callable[[float], None] = time.sleep,
+) -> Iterator[Answer]:
+    """One answer a probe. Raises TargetGone and EngineUnavailable."""
+    for probe in probes:
+        answer = _ask(engine, replica, probe)
+        while answer.problem and clock() < replica.started_at + probe.timeout:
+            wait(_AGAIN)
+            answer = _ask(engine, replica, probe)
+        yield answer
+
+
+def _ask(engine: Engine, replica: Replica, probe: Probe) -> Answer:
+    try:
+        if probe.http:
+            return _requested(engine, replica, probe)
+        return _judged(probe, engine, replica, *_run(engine, replica, probe, probe.run))
+    except _NoAnswerError as error:
+        return Answer(probe.name, probe.question, str(error), asked=False)
+    except urllib.error.URLError as error:
+        return Answer(probe.name, probe.question, f"no answer: {error.reason}")
+    except (OSError, http.client.HTTPException) as error:
+        return Answer(probe.name, probe.question, f"no answer: {error or type(error).__name__}")
+
+
+class _NoAnswerError(Exception):
+    """The question could not be put, so nothing is known."""
+
+
+def _run(engine: Engine, replica: Replica, probe: Probe, argv: Sequence[str]) -> tuple[int, str]:
+    """The exit status and standard output; a command that is not there is no answer."""
+    try:
+        done = execs.run(engine, replica.id, argv, timeout=probe.timeout, limit=_BODY)
+    except OutcomeUnknown:
+        raise _NoAnswerError(
+            f"{argv[0]} did not end within {probe.timeout:g} s: give the probe a longer timeout"
+        ) from None
+    except EngineFailed as error:
+        raise _NoAnswerError(error.message) from error
+    if done.missing:
+        raise _NoAnswerError(f"there is no {argv[0]} in the container")
+    text = done.stdout if done.stdout.strip() or done.exit_code == 0 else done.stderr
+    return done.exit_code, text.decode(errors="replace").strip()
+
+
+def _requested(engine: Engine, replica: Replica, probe: Probe) -> Answer:
+    request = urllib.request.Request(probe.http, headers={"User-Agent": "freshd"})  # noqa: S310
+    try:
+        with _PLAIN.open(request, timeout=probe.timeout) as response:
+            status, body = response.status, response.read(_BODY)
+    except urllib.error.HTTPError as error:
+        with error:
+            status, body = error.code, error.read(_BODY)
+    return _judged(probe, engine, replica, status, body.decode(errors="replace").strip())
+
+
+def _judged(probe: Probe, engine: Engine, replica: Replica, code: int, text: str) -> Answer:
+    """What the policy expects against what came: the first thing that is not so."""
+    kind, wanted = ("status", probe.status) if probe.http else ("exit status", probe.exit)
+    right = 200 <= code < 300 if wanted is None else code == wanted
+    if not right:
+        expected = "2xx" if wanted is None else f"{wanted}"
+        return Answer(probe.name, probe.question, f"{kind} {code}, expected {expected}", text)
+    if probe.contains is not None and probe.contains not in text:
+        return Answer(probe.name, probe.question, f"no {probe.contains!r} in the answer", text)
+    if probe.equals is None:
+        return Answer(probe.name, probe.question)
+    expected = probe.equals if isinstance(probe.equals, str) else ""
+    source = ""
+    if not isinstance(probe.equals, str):
+        source = f" of {' '.join(probe.equals)}"
+        status, expected = _run(engine, replica, probe, probe.equals)
+        if status:
+            raise _NoAnswerError(f"{' '.join(probe.equals)} ended with {status}")
+    if text == expected.strip():
+        return Answer(probe.name, probe.question)
+    return Answer(
+        probe.name, probe.question, f"it is not what was expected{source}", text, expected.strip()
+    )

@@ -1,0 +1,328 @@
+"""The maps of a project's services, and what their images say of them.
+
+Comes in: a project, an engine and the store. Goes out: ``MapResult``s, corrected where an image
+shows that a RUN wrote what a COPY had put there, and images with the files that were asked for.
+"""
+
+import os
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+
+from freshd.config.project import Project
+from freshd.engine.client import Engine
+from freshd.mapping.dockerfile.contradicted import contradicted, overwritten
+from freshd.mapping.mounts import merge
+from freshd.mapping.service_map import MapResult, build_map, context_key
+from freshd.model.files import Entry, Kind
+from freshd.model.mapping import Pair, ServiceMap, Via
+from freshd.model.observed.container import Replica
+from freshd.model.observed.image import ImageFacts
+from freshd.model.observed.image_history import is_copy
+from freshd.model.observed.questions import same_mode
+from freshd.model.paths import is_below
+from freshd.observe.image import content, layers
+from freshd.observe.image.bases import Bases
+from freshd.observe.image.cache import HeldImages
+from freshd.store.store import Store
+from freshd.tree.ignore import never_code
+
+
+@dataclass(slots=True)
+class Known:
+    """What is known of one service. Only a cache: it can be dropped at any time.
+
+    ``tagged`` is the tag's image of that map, ``sources`` are its pairs by source, ``directories``
+    where they land. By chain id: ``rewritten`` are targets that a RUN wrote, ``refuted`` those
+    where a COPY did not put what was expected.
+    """
+
+    mapped: MapResult | None = None
+    tagged: ImageFacts | None = None
+    made_for: object = None
+    replicas: tuple[Replica, ...] = ()
+    sources: dict[str, tuple[Pair, ...]] = field(default_factory=dict)
+    directories: tuple[str, ...] = ()
+    rewritten: dict[str, dict[str, str]] = field(default_factory=dict)
+    refuted: dict[str, dict[str, str]] = field(default_factory=dict)
+    images: dict[str, ImageFacts] = field(default_factory=dict)
+
+
+class Maps:
+    """One thread at a time on one service."""
+
+    def __init__(self, project: Project, engine: Engine, store: Store) -> None:
+        self._project = project
+        self._engine = engine
+        self._images = HeldImages(store.images)
+        self._known: dict[str, Known] = {}
+        self._judged: dict[str, str] = {}
+
+    def judge(self, service: str, ref: str) -> None:
+        """From now on ``ref`` is looked at as the image of ``service``, and not its tag's."""
+        self._judged[service] = ref
+
+    def known(self, service: str) -> Known:
+        return self._known.setdefault(service, Known())
+
+    def mapped(self, service: str, paths: Collection[str] | None = None) -> MapResult:
+        """The map, made again only when the set of files or what decides about it changed.
+
+        ``paths`` (project-relative) are all that changed, where that is known.
+        """
+        known = self.known(service)
+        model = self._project.service(service)
+        policy = self._project.policy.service(service)
+        watch = self._project.policy.watched(service)
+        if paths is None or known.mapped is None:
+            known.tagged = self.tag_image(service)
+        image = known.tagged  # of a tag that moves the engine tells, and then all is looked at
+        chain_id = "" if image is None else image.chain_id
+        rewritten, refuted = known.rewritten.get(chain_id, {}), known.refuted.get(chain_id, {})
+        mounts = known.replicas[0].mounts if known.replicas else None
+        told = (tuple(sorted(rewritten)), tuple(sorted(refuted)))
+        shown = tuple(merge(model.mounts, mounts).items())  # not `mounts`: none may be known yet
+        made_for = (model, policy, watch, shown, told, "" if image is None else image.id)
+        if known.mapped is not None and known.made_for == made_for:
+            if paths is not None and all(self.stays(service, path) for path in paths):
+                return known.mapped
+            if context_key(known.mapped) == known.mapped.stamps:
+                return known.mapped
+        with Bases(self._engine, self._images) as bases:
+            known.mapped = build_map(
+                model,
+                project_dir=self._project.dir,
+                policy=policy,
+                watch=watch,
+                image_config=bases.image,
+                kind_in_image=partial(_kind_in, bases, image),
+                rewritten=rewritten,
+                refuted=refuted,
+                mounts=mounts,
+            )
+        known.made_for = made_for
+        known.sources = _by_source(known.mapped.map.pairs)
+        known.directories = _directories(known.mapped.map)
+        return known.mapped
+
+    def tag_image(self, service: str) -> ImageFacts | None:
+        """The image that the service's tag names now, without files."""
+        ref = self._judged.get(service) or self._project.service(service).image
+        return self.image(service, ref)
+
+    def image(self, service: str, ref: str) -> ImageFacts | None:
+        """An image's facts without files. An id's never change; a tag is asked for again."""
+        if not ref:
+            return None
+        known = self.known(service).images
+        if ref in known:
+            return known[ref]
+        image = self._engine.image(ref)
+        if image is not None:
+            known[image.id] = image
+        return image
+
+    def filled(
+        self,
+        image: ImageFacts,
+        targets: Collection[str],
+        known: Mapping[str, Entry | None] | None = None,
+    ) -> ImageFacts:
+        """The image with those of ``targets`` that it holds."""
+        cache = self._images
+        return content.fill(self._engine, image, targets, cache=cache, known=known)
+
+    def knows(self, image: ImageFacts, targets: Collection[str]) -> bool:
+        """Whether all of ``targets`` are known already as this image has them."""
+        return len(self._images.get_files(image.chain_id, targets)) == len(set(targets))
+
+    def writers(
+        self, mapping: ServiceMap, image: ImageFacts, targets: Collection[str]
+    ) -> Mapping[str, str]:
+        """target -> history line of the layer that wrote it last."""
+        cache = self._images
+        return layers.writers(
+            self._engine, image.id, targets, cache=cache, below=mapping.copied_into
+        )
+
+    def leftovers(
+        self, mapped: MapResult, image: ImageFacts, replicas: Iterable[Replica] = ()
+    ) -> tuple[str, ...]:
+        """Targets of the image that a COPY wrote and no pair maps: they may have left the tree.
+
+        What a base image or a RUN put beside them is told apart by its layer, and left out. So is
+        what a mount hides, and what is nobody's code, which is never mapped.
+        """
+        mapping = mapped.map
+        if not mapping.copied_into:
+            return ()
+        targets = {pair.target for pair in mapping.pairs}
+        cache = self._images
+        told_by = next((r for r in replicas if r.running and r.image_id == image.id), None)
+        below = content.list_below(
+            self._engine, image, mapping.copied_into, cache=cache, told_by=told_by
+        )
+        beside = [
+            path
+            for path in below
+            if path not in targets
+            and not never_code(path)
+            and not any(is_below(path, mount) for mount in mapped.hidden_below)
+        ]
+        if not beside:
+            return ()
+        lines = self.writers(mapping, image, beside)
+        return tuple(path for path in beside if is_copy(lines[path]))
+
+    def refuted(
+        self,
+        service: str,
+        mapped: MapResult,
+        found: Iterable[ImageFacts],
+        tree: Mapping[str, Entry],
+        *,
+        every: bool,
+        only: Iterable[Pair] | None = None,
+        built: bool = False,
+    ) -> bool:
+        """Whether ``found`` tell that files of ``mapped`` are not as inferred; remembered.
+
+        A RUN wrote them, or the COPY went elsewhere; that only a look at all pairs can tell, and
+        not one at ``only`` some. Layers are only asked where an image differs from the tree, or
+        with ``every``, and then only where a RUN followed, or the image was ``built`` of this tree.
+        """
+        known = self.known(service)
+        told, whole = False, only is None
+        for image in found:
+            odd = differing(mapped.map.pairs if only is None else only, tree, image)
+            if (odd or every) and (mapped.map.run_after_copy or (odd and built)):
+                writers = self._writers_of_copies(mapped, image)
+                told = self._rewritten(known, mapped, image, odd, writers) or told
+            else:
+                writers = {}
+            if odd and whole:
+                told = self._contradicted(known, mapped, image, odd, writers) or told
+        return told
+
+    def _writers_of_copies(self, mapped: MapResult, image: ImageFacts) -> Mapping[str, str]:
+        copies = [pair.target for pair in mapped.map.pairs if pair.via is Via.COPY]
+        return self.writers(mapped.map, image, copies)
+
+    def _rewritten(
+        self,
+        known: Known,
+        mapped: MapResult,
+        image: ImageFacts,
+        odd: Collection[str],
+        writers: Mapping[str, str],
+    ) -> bool:
+        """Pairs that a RUN wrote last, or may have changed in an earlier stage."""
+        lines = layers.rewritten(writers, writers)
+        for target in odd:
+            copy = mapped.copies.get(target)
+            if copy is not None and copy.through_run:
+                lines.setdefault(target, "a RUN of an earlier stage may have changed it")
+        remembered = known.rewritten.setdefault(image.chain_id, {})
+        told = bool(lines.keys() - remembered.keys())
+        remembered.update(lines)
+        return told
+
+    def _contradicted(
+        self,
+        known: Known,
+        mapped: MapResult,
+        image: ImageFacts,
+        odd: Collection[str],
+        writers: Mapping[str, str],
+    ) -> bool:
+        """Pairs among ``odd`` that neither an edit of the tree nor a RUN explains."""
+        rewritten = known.rewritten.get(image.chain_id, {})
+        left = {target for target in odd if target not in rewritten}
+        lines = contradicted(mapped.copies.values(), image.files, image.history)
+        lines = {target: why for target, why in lines.items() if target in left}
+        pairs = [mapped.copies[target] for target in left if target in mapped.copies]
+        lines |= overwritten(pairs, writers, image.history)
+        remembered = known.refuted.setdefault(image.chain_id, {})
+        told = bool(lines.keys() - remembered.keys())
+        remembered.update(lines)
+        return told
+
+    def knew(self, service: str, path: str) -> bool:
+        """Whether ``path``, or something below it, is in the map as it was made last."""
+        mapped, sources = self.known(service).mapped, self.known(service).sources
+        if mapped is None or path == ".":
+            return True
+        below = f"{path}/"
+        files = (*sources, *mapped.map.inputs, *mapped.restarts)
+        return any(file == path or file.startswith(below) for file in files)
+
+    def is_above(self, service: str, path: str) -> bool:
+        """Whether ``path`` is no mapped file itself, and mapped files are below it."""
+        return path not in self.known(service).sources and self.knew(service, path)
+
+    def stays(self, service: str, path: str) -> bool:
+        """Whether ``path`` is a file that is mapped already and still exists as such.
+
+        Or nothing that ever was: the file that an editor writes and then renames over another.
+        """
+        known = self.known(service)
+        where = os.path.join(self._project.dir, path)
+        if path in known.sources and known.mapped is not None:
+            return path not in known.mapped.map.inputs and os.path.isfile(where)
+        return not os.path.lexists(where) and not self.knew(service, path)
+
+
+def differing(
+    pairs: Iterable[Pair], tree: Mapping[str, Entry], image: ImageFacts
+) -> tuple[str, ...]:
+    """Targets of COPYs that the image does not have as the tree does."""
+    odd = []
+    for pair in pairs:
+        want, seen = tree.get(pair.source), image.files.get(pair.target)
+        if pair.via is not Via.COPY or not pair.effective or want is None:
+            continue
+        if not want.same_content(seen) or (seen is not None and not same_mode(pair, want, seen)):
+            odd.append(pair.target)
+    return tuple(odd)
+
+
+def _directories(mapping: ServiceMap) -> tuple[str, ...]:
+    parents = {pair.target.rpartition("/")[0] or "/" for pair in mapping.pairs}
+    return tuple(sorted(parents.union(mapping.copied_into)))
+
+
+def _by_source(pairs: Iterable[Pair]) -> dict[str, tuple[Pair, ...]]:
+    found: dict[str, list[Pair]] = {}
+    for pair in pairs:
+        found.setdefault(pair.source, []).append(pair)
+    return {source: tuple(several) for source, several in found.items()}
+
+
+def _kind_in(bases: Bases, image: ImageFacts | None, path: str, record: str) -> Kind | None:
+    """What ``path`` is in an image whose history has the COPY that goes there."""
+    if image is None or all(entry.created_by != record for entry in image.history):
+        return None
+    found = bases.look(image.id, image.chain_id, path)
+    return None if found is None else found.kind
+
+
+def narrowed(
+    pairs: Iterable[Pair], paths: Collection[str], before: Iterable[Pair]
+) -> tuple[Pair, ...]:
+    """The pairs of ``paths`` or of what is below them, and those that are new."""
+    wanted, old = set(paths), set(before)
+    return tuple(
+        pair
+        for pair in pairs
+        if pair.source in wanted or pair not in old or not wanted.isdisjoint(_above(pair.source))
+    )
+
+
+def gone(pairs: Iterable[Pair], before: Iterable[Pair]) -> tuple[str, ...]:
+    """Targets that were mapped and are no more."""
+    return tuple(sorted({pair.target for pair in before} - {pair.target for pair in pairs}))
+
+
+def _above(path: str) -> list[str]:
+    parts = path.split("/")
+    return ["/".join(parts[:end]) for end in range(1, len(parts))]

@@ -1,0 +1,377 @@
+"""Surveys one service: the tree, the image, the replicas and the build record, as ``ServiceFacts``.
+
+Comes in: a project, an engine, the store, and the paths that changed (or None for everything).
+Goes out: the values ``causes.compare`` looks at. The next module on the way is ``reconcile``.
+"""
+
+import os
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+
+from freshd.config.project import Project
+from freshd.engine.client import Engine
+from freshd.mapping.service_map import MapResult
+from freshd.model.errors import ConfigError
+from freshd.model.files import Entry, Kind
+from freshd.model.mapping import Pair, ServiceMap, Via
+from freshd.model.observed.container import Observation, Replica
+from freshd.model.observed.image import ImageFacts
+from freshd.model.observed.questions import image_of, source_of
+from freshd.model.observed.snapshot import ServiceFacts
+from freshd.model.observed.tree_size import TreeSize
+from freshd.observe.change_times import Since
+from freshd.observe.container.replicas import Seen, observe_replicas
+from freshd.observe.image.provenance import with_build
+from freshd.observe.overlap import Meanwhile
+from freshd.observe.service_maps import Maps, differing, gone, narrowed
+from freshd.store.store import Store
+from freshd.tree.manifest import TreeManifest
+
+_ROUNDS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """What one look is at: a service with its tag's image and replicas, all of it or a part."""
+
+    service: str
+    image: ImageFacts | None
+    replicas: tuple[Replica, ...]
+    narrow: bool
+    full: bool
+
+
+def no_haste() -> None:
+    """Nothing more urgent waits: a look goes on to its end."""
+
+
+class Surveyor:
+    """Looks at the services of one project; one thread at a time on one service."""
+
+    def __init__(self, project: Project, engine: Engine, store: Store) -> None:
+        self._project = project
+        self._engine = engine
+        self._store = store
+        self._maps = Maps(project, engine, store)
+        self.manifest = TreeManifest(project.dir, store.stats)
+        self._since = Since(self.manifest)
+
+    def map(self, service: str, replicas: tuple[Replica, ...] = ()) -> ServiceMap:
+        """The whole map of ``service``, corrected by its image where there is one."""
+        self._maps.known(service).replicas = replicas
+        return self._proved(service, every=True)[0].map
+
+    def proof(
+        self, service: str, replicas: tuple[Replica, ...] = ()
+    ) -> tuple[MapResult, int | None]:
+        """The map as ``map`` has it, and how many of its visible copies the tag's image holds as
+        the tree does; None: there is no such image.
+        """
+        self._maps.known(service).replicas = replicas
+        mapped, image, tree = self._proved(service, every=True)
+        if image is None:
+            return mapped, None
+        copies = [p for p in mapped.map.pairs if p.via is Via.COPY and p.effective]
+        return mapped, len(copies) - len(differing(copies, tree, image))
+
+    def survey_image(self, service: str, ref: str) -> ServiceFacts:
+        """The tree and the image ``ref``, as if it were what the tag of ``service`` names."""
+        self._maps.judge(service, ref)
+        return self.survey(service, ())
+
+    def survey(
+        self,
+        service: str,
+        replicas: tuple[Replica, ...],
+        *,
+        paths: Collection[str] | None = None,
+        full: bool = False,
+        go_on: Callable[[], None] = no_haste,
+    ) -> ServiceFacts:
+        """Look at ``service``; ``paths`` (project-relative) narrows the files to these.
+
+        With ``full`` no earlier hash is believed. ``go_on`` is called between the stages and may
+        raise. Raises what the engine raises.
+        """
+        known = self._maps.known(service)
+        known.replicas = replicas
+        before = known.mapped
+        mapped = self._maps.mapped(service, paths)
+        go_on()
+        pairs, extra = self._asked(service, mapped, before, paths)
+        look = _Look(service, known.tagged, replicas, narrow=paths is not None, full=full)
+        seen, tree, extra = self._seen(look, mapped, pairs, extra)
+        go_on()
+        if extra:
+            self._read_tree(tree, mapped.map, (), extra)
+        targets = {pair.target for pair in pairs}.union(extra)
+        found = self._images(look, seen, targets)
+        go_on()
+        mapped, pairs = self._confirmed(look, mapped, pairs, found, tree)
+        synced = partial(self._store.writes.synced, self._project.name, service)
+        pairs = self._since.expected(pairs, seen.observations, found, synced)
+        found = self._attributed(mapped.map, found, extra, tree)
+        result = replace(mapped, map=replace(mapped.map, pairs=pairs))
+        facts = self._facts(look, result, tree, found, seen.observations)
+        due = self._since.restarts(service, mapped.restarts, replicas, paths)
+        return replace(facts, restarts=due)
+
+    def replicas(self, service: str) -> tuple[Replica, ...]:
+        """The containers that were looked at last."""
+        return self._maps.known(service).replicas
+
+    def doubt(self, service: str, paths: Collection[str], replicas: Iterable[Replica]) -> None:
+        """Forget what was hashed of ``paths`` and where they land: the next look reads them."""
+        sources = self._maps.known(service).sources
+        self._store.stats.forget(self.manifest.root, paths)
+        targets = [pair.target for path in paths for pair in sources.get(path, ())]
+        for replica in replicas:
+            self._store.containers.forget(replica.id, targets)
+
+    def same_files(self, service: str, paths: Iterable[str]) -> bool:
+        """Whether no mapped file can have come or gone where ``paths`` are all that changed."""
+        return all(self._maps.stays(service, path) for path in paths)
+
+    def layered(self, service: str) -> tuple[ServiceMap, tuple[ImageFacts, ...]] | None:
+        """Map and images of the last look, where the first difference will ask for the layers."""
+        known = self._maps.known(service)
+        if known.mapped is None or not known.mapped.map.run_after_copy:
+            return None
+        images = self._images_of(service, known.tagged, known.replicas)
+        return known.mapped.map, tuple(images.values())
+
+    def directories(self, service: str) -> tuple[str, ...]:
+        """The container directories that the last looked-at map lands in."""
+        return self._maps.known(service).directories
+
+    def size(self, service: str) -> TreeSize:
+        """How much of the service's tree there is now; raises ConfigError as a survey would."""
+        root = self._project.dir
+        try:
+            status = os.stat(root)
+            empty = not os.listdir(root)
+        except OSError:
+            return TreeSize(files=0, root_exists=False)
+        identity = (status.st_dev, status.st_ino)
+        if empty:
+            return TreeSize(files=0, root_empty=True, identity=identity)
+        known = self._maps.known(service).mapped
+        try:
+            sources = {pair.source for pair in self._maps.mapped(service).map.pairs}
+        except ConfigError:
+            if known is None:
+                raise
+            # The Dockerfile went with the rest: what is left of what was mapped until now?
+            before = {pair.source for pair in known.map.pairs}
+            sources = {each for each in before if os.path.lexists(os.path.join(root, each))}
+        return TreeSize(files=len(sources), identity=identity)
+
+    def build_tree(self, service: str) -> Mapping[str, Entry]:
+        """Entries of all that a build of ``service`` reads, hashed anew."""
+        mapping = self._maps.mapped(service).map
+        wanted = {pair.source for pair in mapping.pairs if pair.via is Via.COPY}
+        return self.manifest.entries(wanted.union(mapping.inputs), fresh=True)
+
+    def mismatches(self, service: str, before: Mapping[str, Entry]) -> tuple[str, ...]:
+        """Sources that the image of the tag does not hold as ``before`` says, sorted.
+
+        What was edited since ``before`` or written by a RUN is left out.
+        """
+        mapped, image, tree = self._proved(service, every=False, built=True)
+        if image is None:
+            return ()
+        odd = set(differing(mapped.map.pairs, tree, image))
+        sources = {pair.source for pair in mapped.map.pairs if pair.target in odd}
+        return tuple(sorted(s for s in sources if s in before and tree.get(s) == before[s]))
+
+    def _asked(
+        self,
+        service: str,
+        mapped: MapResult,
+        before: MapResult | None,
+        paths: Collection[str] | None,
+    ) -> tuple[tuple[Pair, ...], tuple[str, ...]]:
+        """The pairs to look at, and targets that were mapped ``before`` and are no more."""
+        if paths is None:
+            return mapped.map.pairs, ()
+        if mapped is before:
+            if not any(self._maps.is_above(service, path) for path in paths):
+                sources = self._maps.known(service).sources
+                return tuple(p for path in sorted(paths) for p in sources.get(path, ())), ()
+            return narrowed(mapped.map.pairs, paths, before.map.pairs), ()
+        old = () if before is None else before.map.pairs
+        return narrowed(mapped.map.pairs, paths, old), gone(mapped.map.pairs, old)
+
+    def _seen(
+        self, look: _Look, mapped: MapResult, pairs: tuple[Pair, ...], extra: tuple[str, ...]
+    ) -> tuple[Seen, dict[str, Entry], tuple[str, ...]]:
+        """Replicas and tree; a whole look finds the ``extra`` targets itself."""
+        targets = {pair.target for pair in pairs}.union(extra)
+        with Meanwhile(self._engine) as beside:
+            reading = beside.submit(
+                partial(self._read_tree, {}, mapped.map, pairs, fresh=look.full)
+            )
+            if look.narrow:
+                beside.go()  # a few files
+                seen = self._observe(look, targets)
+            else:
+                listing = beside.submit(partial(self._extra, look, mapped))
+                seen = self._observe(look, targets)
+                beside.go()
+                extra = listing.result()
+                if extra:
+                    seen = seen.joined(self._observe(look, extra))
+            return seen, reading.result(), extra
+
+    def _observe(self, look: _Look, targets: Collection[str]) -> Seen:
+        return observe_replicas(
+            *(self._engine, self._store.containers, self._maps, look.service, look.replicas),
+            targets,
+            full=look.full,
+        )
+
+    def _confirmed(
+        self,
+        look: _Look,
+        mapped: MapResult,
+        pairs: tuple[Pair, ...],
+        found: Mapping[str, ImageFacts],
+        tree: dict[str, Entry],
+    ) -> tuple[MapResult, tuple[Pair, ...]]:
+        """Without what the images refute: those files are inputs and no pairs."""
+        for _ in range(_ROUNDS):
+            only = pairs if look.narrow else None
+            if not self._maps.refuted(
+                look.service, mapped, found.values(), tree, every=False, only=only
+            ):
+                break
+            mapped = self._maps.mapped(look.service)
+            kept = {(pair.target, pair.via) for pair in mapped.map.pairs}
+            pairs = tuple(pair for pair in pairs if (pair.target, pair.via) in kept)
+            self._read_tree(tree, mapped.map, ())
+        return mapped, pairs
+
+    def _proved(
+        self, service: str, *, every: bool, built: bool = False
+    ) -> tuple[MapResult, ImageFacts | None, Mapping[str, Entry]]:
+        """The map as the tag's image leaves it, that image with its files, and the tree."""
+        image, tree = self._maps.tag_image(service), self.build_tree(service)
+        for _ in range(_ROUNDS if image is not None else 0):
+            assert image is not None
+            mapped = self._maps.mapped(service)
+            copies = [pair.target for pair in mapped.map.pairs if pair.via is Via.COPY]
+            image = self._maps.filled(image, copies)
+            if not self._maps.refuted(service, mapped, [image], tree, every=every, built=built):
+                break
+        return self._maps.mapped(service), image, tree
+
+    def _extra(self, look: _Look, mapped: MapResult) -> tuple[str, ...]:
+        """Targets that nothing maps and that came from the tree: left over, or written by us."""
+        found: set[str] = set()
+        for one in self._images_of(look.service, look.image, look.replicas).values():
+            found.update(self._maps.leftovers(mapped, one, look.replicas))
+        for replica in look.replicas:
+            found.update(self._store.writes.of(replica))
+        return tuple(sorted(found - {pair.target for pair in mapped.map.pairs}))
+
+    def _read_tree(
+        self,
+        tree: dict[str, Entry],
+        mapping: ServiceMap,
+        pairs: tuple[Pair, ...],
+        extra: Iterable[str] = (),
+        *,
+        fresh: bool = False,
+    ) -> dict[str, Entry]:
+        """Bring the sources of ``pairs`` and ``extra`` and the inputs up to date in ``tree``.
+
+        It lasts as long as one look: the entries of a large tree are better read again than kept.
+        """
+        wanted = {pair.source for pair in pairs}
+        wanted.update(mapping.inputs)
+        wanted.update(filter(None, (source_of(mapping, target) for target in extra)))
+        found = self.manifest.entries(wanted, fresh=fresh)
+        for path in wanted - found.keys():
+            tree.pop(path, None)
+        tree.update(found)
+        return tree
+
+    def _images_of(
+        self, service: str, image: ImageFacts | None, replicas: Iterable[Replica]
+    ) -> dict[str, ImageFacts]:
+        """The tag's image and every replica's, by id."""
+        found = {} if image is None else {image.id: image}
+        for replica in replicas:
+            one = self._maps.image(service, replica.image_id)
+            if one is not None:
+                found[one.id] = one
+        return found
+
+    def _images(self, look: _Look, seen: Seen, targets: Collection[str]) -> dict[str, ImageFacts]:
+        """The images in question with what they hold of ``targets``."""
+        replicas = [each.replica for each in seen.observations]
+        every = self._images_of(look.service, look.image, replicas)
+        return {
+            image_id: self._maps.filled(one, targets, seen.told.get(image_id))
+            for image_id, one in every.items()
+        }
+
+    def _attributed(
+        self,
+        mapping: ServiceMap,
+        found: Mapping[str, ImageFacts],
+        extra: Collection[str],
+        tree: Mapping[str, Entry],
+    ) -> dict[str, ImageFacts]:
+        """Say who wrote what, for images that hold files which nothing maps and the tree lacks."""
+        told = {}
+        for image_id, image in found.items():
+            left = [p for p in extra if p in image.files and not _is_file(tree, mapping, p)]
+            told[image_id] = image
+            if left:
+                mapped = [pair.target for pair in mapping.pairs]
+                lines = self._maps.writers(mapping, image, [*mapped, *left])
+                told[image_id] = replace(image, writers=lines)
+        return told
+
+    def _facts(
+        self,
+        look: _Look,
+        mapped: MapResult,
+        tree: Mapping[str, Entry],
+        found: Mapping[str, ImageFacts],
+        observations: tuple[Observation, ...],
+    ) -> ServiceFacts:
+        service, image = look.service, look.image
+        build = self._project.service(service).build
+        facts = ServiceFacts(
+            service=service,
+            builds=build is not None,
+            mapping=mapped.map,
+            tree=tree,
+            observations=observations,
+            tag_image=None if image is None else found.get(image.id, image),
+            images=found,
+            args={} if build is None else {k: v or "" for k, v in build.args.items()},
+            written={
+                (seen.replica.id, target): digest
+                for seen in observations
+                for target, digest in self._store.writes.of(seen.replica).items()
+            },
+        )
+        judged = image_of(facts)  # the tag may be gone, and what it named still run
+        if judged is None:
+            return facts
+        record = self._store.builds.get(judged.id)
+        rules = self._project.policy.watched(service) if record is None else ()
+        newer = self._since.newer(rules, facts.mapping.inputs, judged)
+        found_out = with_build(facts, judged, mapped.inference, record=record, narrow=look.narrow)
+        fooled = record is None and self._since.fooled(mapped.map.pairs, facts.tree, judged)
+        return replace(found_out, newer=newer, fresh_build=found_out.fresh_build or fooled)
+
+
+def _is_file(tree: Mapping[str, Entry], mapping: ServiceMap, target: str) -> bool:
+    """Whether the tree has something other than a directory where ``target`` would come from."""
+    here = tree.get(source_of(mapping, target) or "")
+    return here is not None and here.kind is not Kind.DIR

@@ -1,0 +1,214 @@
+"""One pass for one service: observe, compare, decide, act, verify, record.
+
+The only module that names every stage. Comes in: a service, and the paths that changed (None for
+everything). Goes out: what was found, what was done about it, and what was found after that.
+"""
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
+
+from freshd import act as actions
+from freshd.compare import compare
+from freshd.decide.backoff import next_try, step_inputs, step_key
+from freshd.decide.decide import decide
+from freshd.model.mapping import Via
+from freshd.model.observed.container import Replica
+from freshd.model.observed.snapshot import ServiceFacts
+from freshd.model.plan import Outcome, Plan, Step, StepStatus
+from freshd.model.remedy import Remedy
+from freshd.model.report import ServiceReport
+from freshd.observe.snapshot import no_haste
+from freshd.reconcile.adoption import adopt, expect_asked
+from freshd.reconcile.context import Context
+from freshd.reconcile.recovery import read_back
+from freshd.store.markers import Failure
+
+_ROUNDS = 3
+_LOSABLE = frozenset({"content-differs", "missing-in-container"})
+
+OnStep = Callable[[Step, Outcome | None], None]
+
+
+def _no_step(_step: Step, _outcome: Outcome | None) -> None:
+    """Nobody watches the steps."""
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """``report`` is what was seen last; ``plans`` and ``outcomes`` what led there, in order."""
+
+    report: ServiceReport
+    plans: tuple[Plan, ...] = ()
+    outcomes: tuple[Outcome, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A report, and the replicas it speaks of."""
+
+    report: ServiceReport
+    replicas: tuple[Replica, ...]
+
+
+def reconcile(
+    context: Context,
+    service: str,
+    *,
+    paths: Collection[str] | None = None,
+    full: bool = False,
+    on_step: OnStep = _no_step,
+    go_on: Callable[[], None] = no_haste,
+) -> Passed:
+    """Make ``service`` what the tree and the policy say, and prove it.
+
+    Goes round until nothing is left to do, as a recreated container may need again what was
+    injected into the old one; a step that failed ends the pass. ``go_on`` may raise to break off
+    the first look, before anything is done. Raises what the engine raises.
+    """
+    plans: list[Plan] = []
+    outcomes: list[Outcome] = []
+    seen = look(context, service, paths=paths, full=full, go_on=go_on)
+    for _ in range(_ROUNDS):
+        plan = make_plan(context, seen)
+        if paths is not None and _renews(plan):
+            # New containers lose what somebody changed in the old ones: that has to be looked for.
+            paths = None
+            seen = look(context, service)
+            plan = make_plan(context, seen)
+        plans.append(plan)
+        if not plan.steps:
+            break
+        expect_asked(context, seen.report)
+        with context.locked(service):
+            done = act(context, plan, replicas=seen.replicas, on_step=on_step)
+        outcomes += done
+        before, seen = seen, look(context, service, paths=_touched(plan, paths))
+        remember(context, before.report, seen.report, done)
+        if any(outcome.status is not StepStatus.DONE for outcome in done):
+            break
+    if paths is None and not context.asked:
+        context.warm(seen.replicas)
+    return Passed(seen.report, tuple(plans), tuple(outcomes))
+
+
+def look(
+    context: Context,
+    service: str,
+    *,
+    paths: Collection[str] | None = None,
+    full: bool = False,
+    go_on: Callable[[], None] = no_haste,
+) -> Look:
+    """Observe and compare; what differs is looked at twice.
+
+    So a file that is just being written is no finding. A narrowed look does without: an injection
+    reads the file again anyway.
+    """
+    known = () if paths is None else context.surveyor.replicas(service)
+    # A narrowed look is for speed: new containers announce themselves and are looked at whole.
+    replicas = context.same_replicas(known) if known else context.replicas(service)
+    facts = context.surveyor.survey(service, replicas, paths=paths, full=full, go_on=go_on)
+    report = _compared(context, facts, whole=paths is None, full=full)
+    go_on()
+    doubtful = {f.path for f in report.findings if f.container_id and f.path is not None}
+    if paths is None and doubtful:
+        context.surveyor.doubt(service, doubtful, replicas)
+        replicas = context.replicas(service)
+        facts = context.surveyor.survey(service, replicas, go_on=go_on)
+        report = _compared(context, facts, whole=True, full=full)
+    return Look(report, replicas)
+
+
+def _compared(
+    context: Context, facts: ServiceFacts, *, whole: bool, full: bool = False
+) -> ServiceReport:
+    """Only a whole look asks how containers were made and what runs in them."""
+    adopt(context, facts)
+    living = context.closer.living(facts, full=full) if whole else None
+    report = compare(facts, living)
+    if living is None or not any(finding.cause in _LOSABLE for finding in report.findings):
+        return report
+    injected = context.injected(facts.service)
+    settled = context.settled({f.path for f in report.findings if f.via is Via.BIND and f.path})
+    if not injected and not settled:
+        return report
+    return compare(replace(facts, injected=injected, settled=settled), living)
+
+
+def make_plan(context: Context, seen: Look) -> Plan:
+    """What the policy wants done now about what was seen."""
+    name, service = context.project.name, seen.report.name
+    policy = context.project.policy
+    return decide(
+        seen.report,
+        policy,
+        replicas=seen.replicas,
+        now=context.clock(),
+        recent_rebuilds=context.recent_rebuilds(service, window=policy.limits.rebuild_window),
+        failures=context.store.failures.get(name, service),
+        owed=context.promises.due(service, seen.replicas),
+        consent_problem=context.consent_problem(),
+        halted=context.halted(service),
+        watcher=context.watcher(service),
+    )
+
+
+def act(
+    context: Context, plan: Plan, *, replicas: Sequence[Replica], on_step: OnStep
+) -> list[Outcome]:
+    """Run the steps in order; after one that did not end well the rest of its container waits.
+
+    What is to follow an injection is promised before it, so that no kill and no failure between
+    them leaves old code in a running process.
+    """
+    world = context.world(plan, replicas)
+    context.promises.make(plan, replicas)
+    outcomes: list[Outcome] = []
+    stopped: set[str | None] = set()
+    for step in plan.steps:
+        if step.container_id in stopped or None in stopped:
+            continue
+        on_step(step, None)
+        outcome = actions.run(step, world)
+        on_step(step, outcome)
+        outcomes.append(outcome)
+        if outcome.status is StepStatus.UNKNOWN and step.remedy is Remedy.INJECT:
+            read_back(context, step)
+        if not context.promises.settle(outcome):
+            stopped.add(step.container_id)
+    return outcomes
+
+
+def remember(
+    context: Context, before: ServiceReport, after: ServiceReport, outcomes: Sequence[Outcome]
+) -> None:
+    """Keep failures by their inputs: what failed, or did not help, is not tried again at once."""
+    name, service = context.project.name, before.name
+    failures = context.store.failures
+    known = failures.get(name, service)
+    for outcome in outcomes:
+        if outcome.status is StepStatus.SKIPPED:
+            continue  # the tree moved on meanwhile: that is no failure, and another drift by now
+        step = outcome.step
+        key, inputs = step_key(step), step_inputs(step, before)
+        asked = any(finding.cause in step.causes for finding in before.findings)
+        helped = step_inputs(step, after) != inputs or not asked  # what was owed, nothing asks for
+        if outcome.status is StepStatus.DONE and helped:
+            if key in known:
+                failures.clear(name, service, key)
+            continue
+        count = known[key].count + 1 if key in known and known[key].inputs == inputs else 1
+        now = context.clock()
+        detail = "it did not help" if outcome.status is StepStatus.DONE else outcome.detail
+        wait_until = next_try(now, count=count, remedy=step.remedy)
+        failures.record(name, service, Failure(key, count, inputs, now, wait_until, detail))
+
+
+def _touched(plan: Plan, paths: Collection[str] | None) -> Collection[str] | None:
+    """What to look at after the steps: new containers are looked at whole."""
+    return None if paths is None or _renews(plan) else paths
+
+
+def _renews(plan: Plan) -> bool:
+    """Whether it makes new containers."""
+    return any(step.remedy in (Remedy.REBUILD, Remedy.RECREATE) for step in plan.steps)

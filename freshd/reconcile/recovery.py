@@ -1,0 +1,207 @@
+"""After a killed run: closes what its journal left open, so that nothing stays half done.
+
+Comes in: the journal's unfinished entries. Goes out: containers without staging directories, what
+did land recorded as written, services that are up, and entries marked as interrupted. The pass that
+follows does the rest: what was promised and is still owed is in its plan.
+"""
+
+import os
+import subprocess
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from freshd.act.ports import Limits
+from freshd.act.write import staging
+from freshd.engine import images
+from freshd.model.errors import (
+    AlreadyRunning,
+    EngineFailed,
+    EngineUnavailable,
+    FreshdError,
+    OutcomeUnknown,
+    StepRefused,
+    TargetGone,
+)
+from freshd.model.observed.container import Replica
+from freshd.model.plan import Step
+from freshd.model.remedy import Remedy
+from freshd.reconcile.context import Context
+from freshd.reconcile.landed import landed
+from freshd.store.journal import JournalEntry, Phase
+
+_PATIENCE = 120.0
+_SHORT_PATIENCE = 5.0
+_POLL = 0.05
+
+Say = Callable[[str], None]
+
+
+def recover(context: Context, *, say: Say) -> int:
+    """Deal with every entry that a dead freshd left unfinished; how many must wait.
+
+    Those of a service that somebody else is changing now, or that could not be put right, stay
+    open: call again. Raises EngineUnavailable; then all of them do.
+    """
+    images.remove_stale_probes(context.engine)
+    journal, project = context.store.journal, context.project.name
+    waiting = 0
+    for service in sorted({entry.service for entry in journal.unfinished(project)}):
+        try:
+            # Every step runs under its service's lock: whoever left an entry open has died if
+            # the lock is free, whatever process has its number now.
+            with context.locked(service, patience=0.0):
+                entries = [e for e in journal.unfinished(project) if e.service == service]
+                _settle(context, service, entries, say=say)
+                _close(context, entries, say=say)
+        except AlreadyRunning:
+            waiting += 1
+        except EngineUnavailable:
+            raise
+        except FreshdError as error:
+            say(f"{service}: what was interrupted cannot be put right yet: {error.message}")
+            waiting += 1
+    return waiting
+
+
+def _close(context: Context, entries: Iterable[JournalEntry], *, say: Say) -> None:
+    for entry in entries:
+        phase = entry.last_phase.name if entry.last_phase else "its beginning"
+        detail = f"it broke off at {phase}; the next pass looks at everything again"
+        context.store.journal.mark_interrupted(entry.id, detail, at=context.clock())
+        say(f"{entry.service}: {entry.step.remedy} was interrupted at {phase}")
+
+
+def _settle(context: Context, service: str, entries: list[JournalEntry], *, say: Say) -> None:
+    for entry in entries:
+        if entry.child_pid is not None:
+            _outlive(entry.child_pid, say=say)
+    if service not in context.project.services:
+        return
+    scale = _scale(entries)
+    if scale is not None and context.project.compose_files is not None:
+        # A recreate that was cut off leaves the service down; `up` brings back what is missing, and
+        # executes the files as they are now.
+        problem = context.consent_problem()
+        if problem is not None:
+            raise StepRefused(problem)
+        result = context.compose.up(context.project.compose_files, list(scale), scale=scale)
+        if not result.ok:
+            raise EngineFailed(f"`up` failed: {' '.join(result.lines[-2:])}")
+        say(f"{service}: brought up again")
+    for replica in context.replicas(service):
+        try:
+            _settle_replica(context, replica, entries)
+        except (TargetGone, EngineFailed, OutcomeUnknown) as error:
+            # Gone, or not to be looked at: the pass, and the sweep of the next helper, see to it.
+            say(f"{replica.name}: {error.message}")
+        finally:
+            context.engine.drop_helper(replica.id)  # the passes have their own
+
+
+def _settle_replica(context: Context, replica: Replica, entries: list[JournalEntry]) -> None:
+    ours = [entry for entry in entries if entry.step.container_id == replica.id]
+    for entry in ours:
+        _let_end(context, replica, entry)
+    replica = context.engine.replica(replica.id)
+    for entry in ours:
+        if entry.step.remedy is Remedy.INJECT:
+            _record(context, replica, entry.step, entry.phases)
+    if replica.running:
+        sweep(context, replica)
+
+
+def read_back(context: Context, step: Step) -> None:
+    """After an injection whose outcome is unknown: what did land is recorded as written.
+
+    Best effort: the container may be paused or gone, and then the next edit asks a person.
+    """
+    (entry,) = context.store.journal.history(context.project.name, step.service, limit=1)
+    try:
+        replica = context.engine.replica(step.container_id or "")
+        _let_end(context, replica, entry, patience=_SHORT_PATIENCE)
+        _record(context, replica, step, entry.phases)
+    except (TargetGone, EngineFailed, OutcomeUnknown):
+        return  # the outcome says already that nothing is known
+
+
+def _record(context: Context, replica: Replica, step: Step, phases: Sequence[Phase]) -> None:
+    read = context.surveyor.manifest.read
+    found = landed(context.engine, replica, step, phases, read=read)
+    context.store.writes.record(replica, found, context.clock())
+
+
+def _let_end(
+    context: Context, replica: Replica, entry: JournalEntry, *, patience: float = _PATIENCE
+) -> None:
+    """What the engine or a helper was told before the kill is carried out all the same."""
+    if not replica.running:
+        return
+    tokens = {phase.data["helper"] for phase in entry.phases if "helper" in phase.data}
+    deadline = time.monotonic() + patience
+    while any(tokens & {*argv} for argv in context.engine.running_commands(replica.id)):
+        if time.monotonic() >= deadline:
+            raise OutcomeUnknown(f"a helper of the killed freshd does not end in {replica.name}")
+        time.sleep(_POLL)
+    last = entry.last_phase
+    if last is None or last.name != "restart":
+        return
+    deadline = time.monotonic() + Limits().grace + 2.0
+    while time.monotonic() < deadline:  # it may have been killed before the engine was told
+        now = context.engine.replica(replica.id)
+        if now.running and now.started_at != last.data.get("started_at"):
+            return
+        time.sleep(_POLL)
+
+
+def sweep(context: Context, replica: Replica) -> int:
+    """Remove what a killed injection left at the tops of the replica's mounts; how many.
+
+    Raises TargetGone, EngineFailed, OutcomeUnknown.
+    """
+    tops = [] if replica.read_only else ["/"]
+    tops += [m.target for m in replica.mounts if m.kind == "volume" and m.writable]
+    helper = context.engine.helper(replica.id)
+    if not helper.available:
+        return 0
+    return staging.sweep(context.engine, replica.id, helper, tops)
+
+
+def _scale(entries: list[JournalEntry]) -> dict[str, int] | None:
+    """How many replicas the last interrupted recreate was to leave, by service; None without one.
+
+    With the service itself come those that share a namespace of its.
+    """
+    found = None
+    for entry in entries:
+        if entry.step.remedy not in (Remedy.RECREATE, Remedy.REBUILD):
+            continue
+        for phase in entry.phases:
+            scale = phase.data.get("scale")
+            if phase.name == "recreate" and isinstance(scale, Mapping):
+                found = {name: count for name, count in scale.items() if isinstance(count, int)}
+    return found
+
+
+def _outlive(pid: int, *, say: Say) -> None:
+    """A Compose that outlived freshd ends by itself; two at once would hinder each other."""
+    deadline = time.monotonic() + _PATIENCE
+    while _is_compose(pid):
+        if time.monotonic() >= deadline:
+            say(f"the Compose of the killed freshd (pid {pid}) still runs; it is not waited for")
+            return
+        time.sleep(_POLL)
+
+
+def _is_compose(pid: int) -> bool:
+    """Whether the process lives and is the docker CLI: its number may be another's by now."""
+    try:
+        os.kill(pid, 0)
+    except (ProcessLookupError, PermissionError):
+        return False
+    try:
+        told = subprocess.run(
+            ["ps", "-o", "args=", "-p", str(pid)], capture_output=True, check=False, timeout=10.0
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return True  # nobody tells; it is waited for
+    return told.returncode == 0 and b"docker" in told.stdout

@@ -1,0 +1,1 @@
+"""What the daemon's work looks like: status, history, validations, projects."""

@@ -1,0 +1,225 @@
+"""What the database says of a project: the chain per service, the daemon, halts, incidents.
+
+Values of the store come in; ``Line`` tuples or one document go out. The daemon describes itself in
+``DaemonState``, which is kept with the project's status.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from freshd.model.report import ServiceReport, Verdict
+from freshd.model.text import Json, printable
+from freshd.render.daemon.validations import document as validation_document
+from freshd.render.daemon.validations import status_line
+from freshd.render.documents import SCHEMA, Document, service_report
+from freshd.render.report import STYLES, findings_of, headline, service_row, unchecked_everywhere
+from freshd.render.undone import Undone, undone_document
+from freshd.render.words import Line, ago, columns, count, iso, shown
+
+if TYPE_CHECKING:
+    from freshd.store.markers import Halt, Incident
+    from freshd.store.validations import Validation
+
+
+@dataclass(frozen=True, slots=True)
+class DaemonState:
+    """What the daemon says of itself; the sentences are for a person.
+
+    ``lock`` is the lock file it holds while it lives. ``engine`` is "" while the engine answers,
+    else what is wrong. ``problems`` are what makes it work degraded. ``since`` is when it began to
+    hear of every change: what was seen earlier proves nothing. ``verifying`` names who else keeps
+    the containers up to date, so that freshd only looks.
+    """
+
+    pid: int
+    started_at: float
+    lock: str = ""
+    watching: str = ""
+    engine: str = ""
+    notifier: str = ""
+    problems: tuple[str, ...] = ()
+    since: float = 0.0
+    verifying: str = ""
+
+    def to_extra(self) -> dict[str, Json]:
+        """As kept in the status table's ``extra``."""
+        return {
+            "pid": self.pid,
+            "started_at": self.started_at,
+            "lock": self.lock,
+            "watching": self.watching,
+            "engine": self.engine,
+            "notifier": self.notifier,
+            "problems": list(self.problems),
+            "since": self.since,
+            "verifying": self.verifying,
+        }
+
+    @classmethod
+    def from_extra(cls, extra: Mapping[str, Json]) -> "DaemonState | None":
+        """None where no daemon has written there; what it does not know is left empty."""
+        pid, started, problems = (extra.get(key) for key in ("pid", "started_at", "problems"))
+        if not isinstance(pid, int) or not isinstance(started, int | float):
+            return None
+        every = problems if isinstance(problems, Sequence) and not isinstance(problems, str) else ()
+        words = {
+            key: str(extra.get(key) or "")
+            for key in ("lock", "watching", "engine", "notifier", "verifying")
+        }
+        since = extra.get("since")
+        return cls(
+            pid=pid,
+            started_at=started,
+            problems=tuple(map(str, every)),
+            since=since if isinstance(since, int | float) else 0.0,
+            **words,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One service's last report, when (seconds) it was made, and what was not done about it."""
+
+    report: ServiceReport
+    checked_at: float
+    undone: tuple[Undone, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """Everything ``freshd status`` shows; ``running`` is whether the daemon is alive now.
+
+    ``project`` is "" while nobody could read it. ``not_watched`` is why the process that watches
+    all configured projects does not watch this one, "" where it does or there is none.
+    """
+
+    project: str
+    directory: str
+    services: "tuple[Seen, ...]" = ()
+    daemon: DaemonState | None = None
+    running: bool = False
+    halts: "tuple[Halt, ...]" = ()
+    incidents: "tuple[Incident, ...]" = ()
+    validation: "Validation | None" = None
+    not_watched: str = ""
+
+    @property
+    def verdict(self) -> Verdict:
+        """The worst of the services' verdicts; without any, nothing is proved.
+
+        Nor is anything fresh while a daemon runs whose engine is away, or that has not looked yet.
+        """
+        every = {each.report.verdict for each in self.services}
+        if Verdict.STALE in every:
+            return Verdict.STALE
+        if self.running and self.daemon is not None and not self._is_proved(self.daemon):
+            return Verdict.UNVERIFIABLE
+        return Verdict.FRESH if every == {Verdict.FRESH} else Verdict.UNVERIFIABLE
+
+    def _is_proved(self, daemon: DaemonState) -> bool:
+        return not daemon.engine and all(each.checked_at >= daemon.since for each in self.services)
+
+
+def status_lines(status: Status, *, now: float) -> Iterator[Line]:
+    """The whole of ``freshd status``."""
+    yield headline(status.project or status.directory, status.verdict)
+    if status.not_watched and not status.running:
+        yield (("the service cannot watch it: ", "bad"), (printable(status.not_watched), ""))
+    yield from _daemon(status, now=now)
+    if status.validation is not None:
+        yield status_line(status.validation, now=now)
+    for halt in status.halts:
+        whom = f"{shown(halt.service)}: " if halt.service else ""
+        yield (
+            (f"halted {ago(now - halt.at)}  ", "bad"),
+            (f"{whom}{printable(halt.reason)}", ""),
+            ("   look, then: ", "dim"),
+            ("freshd resume", "code"),
+        )
+    if not status.services:
+        yield (("no service has been looked at yet", "dim"),)
+        return
+    yield ()
+    reports = [each.report for each in status.services]
+    quiet = unchecked_everywhere(reports)
+    yield from columns(
+        (*service_row(each.report, quiet=quiet), (ago(now - each.checked_at), "dim"))
+        for each in status.services
+    )
+    for each in status.services:
+        yield from findings_of(each.report, each.undone)
+    if quiet:
+        yield ()
+        yield ((f"not checked: {', '.join(quiet)}", "dim"),)
+
+
+def _daemon(status: Status, *, now: float) -> Iterator[Line]:
+    daemon = status.daemon
+    if daemon is None or not status.running:
+        words = (
+            "no daemon is running" if daemon is None else f"the daemon (pid {daemon.pid}) is gone"
+        )
+        yield ((f"{words}; this is what was last seen", STYLES[Verdict.UNVERIFIABLE]),)
+        return
+    since = ago(now - daemon.started_at)
+    yield ((f"daemon running, pid {daemon.pid}, started {since}", "dim"),)
+    if daemon.watching:
+        yield ((f"watching {printable(daemon.watching)}", "dim"),)
+    if daemon.engine:
+        yield (("engine: ", "bad"), (printable(daemon.engine), ""))
+    if daemon.notifier:
+        yield ((f"notices: {printable(daemon.notifier)}", "dim"),)
+    if daemon.verifying:
+        yield (("only verifying: ", "doubt"), (printable(daemon.verifying), ""))
+    for problem in daemon.problems:
+        yield (("degraded: ", "doubt"), (printable(problem), ""))
+    if status.incidents:
+        yield ((f"{count(len(status.incidents), 'open incident')}", "doubt"),)
+
+
+def status_document(status: Status) -> Document:
+    """What ``status --json`` prints; each service as in ``check --json``, and when it was seen."""
+    return {
+        "schema": SCHEMA,
+        "project": status.project or None,
+        "directory": status.directory,
+        "not_watched": status.not_watched,
+        "verdict": status.verdict.value,
+        "daemon": _daemon_document(status),
+        "halts": [
+            {"service": each.service, "reason": each.reason, "at": iso(each.at)}
+            for each in status.halts
+        ],
+        "incidents": [
+            {"service": each.service, "text": each.text, "opened_at": iso(each.opened_at)}
+            for each in status.incidents
+        ],
+        "validation": (
+            None if status.validation is None else validation_document(status.validation)
+        ),
+        "services": [
+            {
+                **service_report(each.report),
+                "undone": undone_document(each.undone),
+                "checked_at": iso(each.checked_at),
+            }
+            for each in status.services
+        ],
+    }
+
+
+def _daemon_document(status: Status) -> Document:
+    daemon = status.daemon
+    if daemon is None:
+        return {"running": False}
+    return {
+        "running": status.running,
+        "pid": daemon.pid,
+        "started_at": iso(daemon.started_at),
+        "watching": daemon.watching,
+        "engine": daemon.engine,
+        "notifier": daemon.notifier,
+        "problems": list(daemon.problems),
+        "verifying": daemon.verifying,
+    }

@@ -1,0 +1,94 @@
+"""Files of a container against the tree, as a unified diff and as JSON.
+
+Bytes of both sides come in. ``-`` is what the container has, ``+`` what the tree has, so that the
+diff reads as what an injection would change. Text goes out as bytes, unchanged.
+"""
+
+import difflib
+import hashlib
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from freshd.model.text import printable
+from freshd.render.documents import Document, digest
+from freshd.render.words import Line, count, shown
+
+_SNIFF = 8192
+_NO_NEWLINE = b"\\ No newline at end of file\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Sides:
+    """One file on both sides; None where it does not exist. ``path`` is None for a leftover."""
+
+    path: str | None
+    target: str
+    container: str
+    tree: bytes | None
+    seen: bytes | None
+
+    @property
+    def binary(self) -> bool:
+        """Git's rule: a NUL among the first bytes of either side."""
+        return any(b"\0" in (side or b"")[:_SNIFF] for side in (self.tree, self.seen))
+
+
+def unified(sides: Sides) -> bytes:
+    """The diff of one file, ready for ``patch``; for a binary file one line with both sizes."""
+    old = (
+        f"{shown(sides.container)}:{shown(sides.target)}" if sides.seen is not None else "/dev/null"
+    )
+    new = shown(sides.path or sides.target) if sides.tree is not None else "/dev/null"
+    if sides.binary:
+        sizes = (_size(sides.seen), _size(sides.tree))
+        return f"Binary files {old} ({sizes[0]}) and {new} ({sizes[1]}) differ\n".encode()
+    body = difflib.diff_bytes(
+        difflib.unified_diff,
+        _lines(sides.seen),
+        _lines(sides.tree),
+        old.encode(),
+        new.encode(),
+        lineterm=b"\n",
+    )
+    return b"".join(_closed(line) for line in body)
+
+
+def _lines(data: bytes | None) -> list[bytes]:
+    """Split at line feeds only: a carriage return or form feed is content."""
+    return re.findall(rb"[^\n]*\n|[^\n]+", data or b"")
+
+
+def _closed(line: bytes) -> bytes:
+    return line if line.endswith(b"\n") else line + b"\n" + _NO_NEWLINE
+
+
+def _size(data: bytes | None) -> str:
+    return "absent" if data is None else count(len(data), "byte")
+
+
+def diff_lines(sides: Sides) -> Iterator[Line]:
+    """The same diff for a terminal: coloured, and with nothing in it that moves the cursor."""
+    for raw in unified(sides).decode("utf-8", "surrogateescape").split("\n")[:-1]:
+        text = printable(raw.replace("\t", "    "))
+        if raw.startswith(("--- ", "+++ ", "Binary ")):
+            yield ((text, "strong"),)
+        else:
+            yield ((text, {"@": "code", "+": "good", "-": "bad"}.get(raw[:1], "")),)
+
+
+def difference(sides: Sides) -> Document:
+    """One element of ``differences`` in ``diff --json``."""
+    return {
+        "path": sides.path,
+        "target": sides.target,
+        "container": sides.container,
+        "tree": _digest(sides.tree),
+        "seen": _digest(sides.seen),
+        "binary": sides.binary,
+        "diff": None if sides.binary else unified(sides).decode("utf-8", "surrogateescape"),
+    }
+
+
+def _digest(data: bytes | None) -> str | None:
+    return None if data is None else digest(hashlib.sha256(data).hexdigest())

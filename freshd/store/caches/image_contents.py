@@ -1,0 +1,107 @@
+"""What images hold, by chain id. An image's content never changes, so nothing here gets old.
+
+Files (present or known to be absent), complete directory listings, and which line of the history
+wrote each path last.
+"""
+
+import sqlite3
+from collections.abc import Collection, Iterable, Mapping
+from typing import Final, cast
+
+from freshd.model.files import Entry, Kind
+from freshd.store.sqlite.codec import (
+    pack_entry,
+    pack_json,
+    pack_path,
+    unpack_entry,
+    unpack_json,
+    unpack_path,
+)
+from freshd.store.sqlite.database import Database
+from freshd.store.sqlite.queries import NO_ROW, of_paths
+
+_COLUMNS: Final = "path, present, kind, digest, size, mode, reason"
+_ABSENT = pack_entry(Entry(Kind.OTHER))  # the columns of a path that is not there; never read
+
+
+class ImageCache:
+    """Paths and directories are absolute in the image."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def get_files(self, chain_id: str, paths: Collection[str]) -> Mapping[str, Entry | None]:
+        """What is known of ``paths``: None is known to be absent, not listed is unknown."""
+        with self._database.read() as connection:
+            owner = ("image", _number(connection, chain_id))
+            return {
+                unpack_path(path): unpack_entry(*entry) if present else None
+                for path, present, *entry in of_paths(
+                    connection, _COLUMNS, "image_file", owner, paths
+                )
+            }
+
+    def put_files(self, chain_id: str, files: Mapping[str, Entry | None]) -> None:
+        """Add what was seen; None records that the image has no such path."""
+        with self._database.write() as connection:
+            number = _ensure(connection, chain_id)
+            connection.executemany(
+                "INSERT OR REPLACE INTO image_file VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    (number, pack_path(path), 0, *_ABSENT)
+                    if entry is None
+                    else (number, pack_path(path), 1, *pack_entry(entry))
+                    for path, entry in files.items()
+                ),
+            )
+
+    def get_listing(self, chain_id: str, directory: str) -> tuple[str, ...] | None:
+        """Every path below ``directory`` as it was put, or None when it was never listed."""
+        column = self._column("names", "image_listing", chain_id, directory)
+        return None if column is None else tuple(cast("list[str]", unpack_json(column)))
+
+    def put_listing(self, chain_id: str, directory: str, names: Iterable[str]) -> None:
+        self._put("image_listing", chain_id, directory, pack_json(list(names)))
+
+    def get_writers(self, chain_id: str, directory: str) -> Mapping[str, str] | None:
+        """Path -> history line of the layer that wrote it last, or None when never attributed."""
+        column = self._column("lines", "image_writers", chain_id, directory)
+        return None if column is None else cast("dict[str, str]", unpack_json(column))
+
+    def put_writers(self, chain_id: str, directory: str, lines: Mapping[str, str]) -> None:
+        self._put("image_writers", chain_id, directory, pack_json(dict(lines)))
+
+    def keep(self, chain_ids: Collection[str]) -> None:
+        """Forget the images that are not among ``chain_ids``."""
+        kept = frozenset(chain_ids)
+        with self._database.write() as connection:
+            known = connection.execute("SELECT chain_id FROM image").fetchall()
+            gone = [row for row in known if row[0] not in kept]
+            connection.executemany("DELETE FROM image WHERE chain_id = ?", gone)
+
+    def _column(self, column: str, table: str, chain_id: str, directory: str) -> str | None:
+        with self._database.read() as connection:
+            row = connection.execute(
+                f"SELECT {column} FROM {table} WHERE image = ? AND directory = ?",  # noqa: S608
+                (_number(connection, chain_id), pack_path(directory)),
+            ).fetchone()
+        return None if row is None else str(row[0])
+
+    def _put(self, table: str, chain_id: str, directory: str, value: str) -> None:
+        with self._database.write() as connection:
+            number = _ensure(connection, chain_id)
+            connection.execute(
+                f"INSERT OR REPLACE INTO {table} VALUES (?, ?, ?)",  # noqa: S608
+                (number, pack_path(directory), value),
+            )
+
+
+def _number(connection: sqlite3.Connection, chain_id: str) -> int:
+    """The image's row, or one that no row has."""
+    row = connection.execute("SELECT id FROM image WHERE chain_id = ?", (chain_id,)).fetchone()
+    return NO_ROW if row is None else int(row[0])
+
+
+def _ensure(connection: sqlite3.Connection, chain_id: str) -> int:
+    connection.execute("INSERT OR IGNORE INTO image (chain_id) VALUES (?)", (chain_id,))
+    return _number(connection, chain_id)

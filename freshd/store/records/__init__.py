@@ -1,0 +1,1 @@
+"""What was seen once and cannot be read again: builds, creations, injections."""

@@ -1,0 +1,1 @@
+"""One SQLite file: opened, migrated, one writer and many readers."""

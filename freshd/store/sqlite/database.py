@@ -1,0 +1,132 @@
+"""Connections to one SQLite file: one writer behind a lock, a read-only one per reader thread.
+
+SQL comes in, rows go out; every ``sqlite3`` error leaves as ``StateError``. Changes run in
+``BEGIN IMMEDIATE`` transactions: another process that writes makes ours wait, not fail half-way.
+"""
+
+import contextlib
+import os
+import sqlite3
+import threading
+import urllib.parse
+import weakref
+from collections.abc import Iterator
+from typing import Final
+
+from freshd.model.errors import StateError
+
+BUSY_SECONDS: Final = 10.0
+
+# a damaged schema is quoted in SQLite's message, which then may not be UTF-8
+SQLITE_ERRORS: Final = (sqlite3.Error, UnicodeDecodeError)
+
+
+def connect(path: str, *, mode: str) -> sqlite3.Connection:
+    """A connection in autocommit mode; ``mode`` is SQLite's: rwc, rw or ro."""
+    address = f"file:{urllib.parse.quote(os.fsencode(os.path.abspath(path)))}?mode={mode}"
+    connection = sqlite3.connect(
+        address, uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
+    )
+    connection.execute("PRAGMA foreign_keys = ON")
+    return connection
+
+
+class _Reader:
+    """Closes its connection when its thread is gone and nothing else refers to it."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.connection = connection
+        self._finalizer = weakref.finalize(self, connection.close)
+
+    def close(self) -> None:
+        self._finalizer()
+
+
+class Database:
+    """One file, or memory when ``path`` is None; then reader and writer are one connection."""
+
+    def __init__(self, path: str | None, writer: sqlite3.Connection | None) -> None:
+        self.path = path
+        self._writer = writer
+        self._lock = threading.RLock()
+        self._local = threading.local()
+        self._readers: weakref.WeakSet[_Reader] = weakref.WeakSet()
+        self._closed = False
+
+    @contextlib.contextmanager
+    def write(self) -> Iterator[sqlite3.Connection]:
+        """One transaction: committed when the block ends, rolled back when it raises."""
+        with self._lock:
+            if self._writer is None or self._closed:
+                raise StateError("the state database is open for reading only")
+            with self._translated():
+                self._writer.execute("BEGIN IMMEDIATE")
+                try:
+                    yield self._writer
+                    self._writer.execute("COMMIT")
+                except BaseException:
+                    self._rollback(self._writer)
+                    raise
+
+    @contextlib.contextmanager
+    def read(self) -> Iterator[sqlite3.Connection]:
+        """This thread's read-only connection; fetch the rows inside the block."""
+        if self.path is None:
+            with self._lock, self._translated():
+                if self._writer is None or self._closed:
+                    raise StateError("the state database is closed")
+                yield self._writer
+            return
+        with self._translated():
+            yield self._reader(self.path)
+
+    def close(self) -> None:
+        """Close every connection; a second call does nothing."""
+        with self._lock:
+            self._closed = True
+            for reader in list(self._readers):
+                reader.close()
+            if self._writer is not None:
+                self._writer.close()
+
+    def _reader(self, path: str) -> sqlite3.Connection:
+        if self._closed:
+            raise StateError(f"the state database {path} is closed")
+        reader: _Reader | None = getattr(self._local, "reader", None)
+        if reader is None:
+            reader = _Reader(connect(path, mode="ro"))
+            reader.connection.execute("PRAGMA query_only = ON")
+            self._local.reader = reader
+            with self._lock:
+                self._readers.add(reader)
+        return reader.connection
+
+    @staticmethod
+    def _rollback(connection: sqlite3.Connection) -> None:
+        if not connection.in_transaction:  # SQLite has rolled back by itself, as on a full disk
+            return
+        try:
+            connection.execute("ROLLBACK")
+        except sqlite3.Error:
+            # the error that led here is the one to report
+            return
+
+    @contextlib.contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except SQLITE_ERRORS as error:
+            where = self.path or "in memory"
+            raise StateError(f"state database {where}: {error}", hint=hint_for(error)) from error
+
+
+def hint_for(error: Exception) -> str:
+    """What a person can do about an SQLite error."""
+    text = str(error)
+    if "full" in text:
+        return "free some disk space; freshd goes on by itself"
+    if "locked" in text:
+        return "another freshd holds the database; try again"
+    if "readonly" in text or "unable to open" in text:
+        return "check the permissions of the state directory, or set FRESHD_STATE_DIR"
+    return "run the command again; a damaged database is set aside and rebuilt at the next start"

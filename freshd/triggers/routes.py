@@ -1,0 +1,180 @@
+"""What is watched of a project, and which services a changed path concerns.
+
+In: a project. Out: roots and a ``skip`` for the watcher; services by changed path. All paths are
+absolute. More marks than needed do no harm: a pass looks at what really is there.
+"""
+
+import os
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from freshd.config.compose.build_files import read_build_files
+from freshd.config.compose.develop_watch import wanted
+from freshd.config.compose.model import ComposeService, tagged
+from freshd.config.project import Project
+from freshd.engine.events import EngineEvent
+from freshd.mapping.mounts import may_list
+from freshd.model.errors import ConfigError
+from freshd.model.files import Kind
+from freshd.model.paths import is_below
+from freshd.tree.dockerignore import DockerIgnore
+from freshd.tree.ignore import WatchIgnore
+
+_SERVICE = "com.docker.compose.service"
+_PROJECT = "com.docker.compose.project"
+
+
+class Watched:
+    """Made anew when the project's files changed.
+
+    ``own`` are freshd's directories: each pass writes there, and must not cause the next.
+    """
+
+    def __init__(self, project: Project, *, own: Collection[str] = ()) -> None:
+        self._project = project
+        self._own = tuple(os.path.abspath(path) for path in own)
+        self._places = {
+            name: _places(service, project) for name, service in project.services.items()
+        }
+        self._sent = _sent_by_service(project)
+        contexts = {sent.context for sent in self._sent.values() if sent is not None}
+        self._files = frozenset((*project.consent_files(), *project.input_files()))
+        places = (place for several in self._places.values() for place in several)
+        self.roots = _outermost({project.dir, *contexts, *places})
+        self._ignores = {root: WatchIgnore(root) for root in self.roots}
+
+    def skip(self, path: str, is_dir: bool) -> bool:  # noqa: FBT001 - the watcher's shape
+        """Whether git, an editor or freshd keeps this path to itself.
+
+        What a ``develop.watch`` rule names is watched, whatever .gitignore says.
+        """
+        if any(is_below(path, own) for own in self._own):
+            return True
+        root = self._root(path)
+        if root is None or path == root or path in self._files:
+            return False
+        kind = Kind.DIR if is_dir else Kind.FILE
+        if not self._ignores[root].skip(os.path.relpath(path, root), kind):
+            return False
+        rules = self._project.policy.watch
+        return not wanted(rules, os.path.relpath(path, self._project.dir), kind)
+
+    def reload_ignores(self, paths: Collection[str]) -> bool:
+        """Whether an ignore file is among ``paths``; then they are all read again."""
+        decided_by = {path for sent in self._sent.values() if sent for path in sent.decided_by}
+        if not any(os.path.basename(path) == ".gitignore" or path in decided_by for path in paths):
+            return False
+        for ignore in self._ignores.values():
+            ignore.reload()
+        self._sent = _sent_by_service(self._project)
+        return True
+
+    def is_project_file(self, path: str) -> bool:
+        """Whether the policy, the Compose model or a Dockerfile is made of it."""
+        return path in self._files
+
+    def services_of(self, paths: Collection[str]) -> dict[str, set[str]]:
+        """service -> those of ``paths`` that its build or its mounts may read."""
+        found: dict[str, set[str]] = {}
+        for name, places in self._places.items():
+            sent = self._sent[name]
+            ours = {
+                path
+                for path in paths
+                if any(_touches(path, place) for place in places) or (sent and sent.holds(path))
+            }
+            if ours:
+                found[name] = ours
+        return found
+
+    def services_of_event(self, event: EngineEvent) -> tuple[str, ...]:
+        """The services that a container or an image event concerns; other projects' do not."""
+        name = event.attributes.get("name", "")
+        services = self._project.services
+        if event.kind == "container":
+            labelled = event.attributes.get(_SERVICE)
+            if labelled is not None and event.attributes.get(_PROJECT) == self._project.name:
+                return (labelled,) if labelled in services else ()
+            policy = self._project.policy
+            return tuple(each for each in services if policy.service(each).container == name)
+        named = {tagged(event.id), tagged(name)}
+        return tuple(
+            key for key, one in services.items() if one.image and tagged(one.image) in named
+        )
+
+    def _root(self, path: str) -> str | None:
+        return next((root for root in self.roots if is_below(path, root)), None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    """A build context (absolute), and what its ignore file keeps from the builder.
+
+    ``decided_by`` are the files that say so, whether they exist.
+    """
+
+    context: str
+    ignore: DockerIgnore
+    decided_by: frozenset[str] = frozenset()
+
+    def holds(self, path: str) -> bool:
+        """Whether the builder may be sent the path, or something below it."""
+        if path in self.decided_by or not self.ignore.patterns:
+            return _touches(path, self.context)
+        if not is_below(path, self.context):
+            return is_below(self.context, path)
+        below = os.path.relpath(path, self.context)
+        return not self.ignore.excludes(below) or self.ignore.may_reinclude_below(below)
+
+
+def _sent_by_service(project: Project) -> dict[str, "_Sent | None"]:
+    return {name: _sent(service, project) for name, service in project.services.items()}
+
+
+def _sent(service: ComposeService, project: Project) -> _Sent | None:
+    """None where nothing of this machine is built. An ignore file that is wrong excludes nothing:
+    the pass that it causes says what is wrong with it.
+    """
+    build = service.build
+    if build is None or build.remote:
+        return None
+    context = os.path.normpath(build.context)
+    try:
+        files = read_build_files(build, service=service.name, project_dir=project.dir)
+    except ConfigError:
+        return _Sent(context, DockerIgnore())
+    return _Sent(context, files.ignore, frozenset(files.looked_at))
+
+
+def _places(service: ComposeService, project: Project) -> tuple[str, ...]:
+    """What lands in the service, or is read by its build, and is not of its build context."""
+    found = set()
+    if service.build is not None and not service.build.remote:
+        for context in service.build.additional_contexts.values():
+            if os.path.isdir(context):
+                found.add(os.path.normpath(context))
+    for mount in service.mounts:
+        if mount.kind == "bind" and may_list(os.path.normpath(mount.source), project.dir):
+            found.add(os.path.normpath(mount.source))
+    for rule in project.policy.service(service.name).map:
+        found.add(os.path.normpath(os.path.join(project.dir, rule.source)))
+    real = os.path.realpath(project.dir)
+    for watch in project.policy.watched(service.name):
+        found.add(os.path.normpath(os.path.join(project.dir, os.path.relpath(watch.source, real))))
+    return tuple(sorted(found))
+
+
+def _outermost(paths: Collection[str]) -> tuple[str, ...]:
+    """Directories only, none below another; a file counts as the directory it is in."""
+    directories = {path if os.path.isdir(path) else os.path.dirname(path) for path in paths}
+    return tuple(
+        sorted(
+            path
+            for path in directories
+            if not any(path != other and is_below(path, other) for other in directories)
+        )
+    )
+
+
+def _touches(path: str, place: str) -> bool:
+    return is_below(path, place) or is_below(place, path)

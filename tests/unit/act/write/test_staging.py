@@ -1,0 +1,104 @@
+"""The archive of an injection: regular files and directories, no odd bits, no way out."""
+
+import io
+import os
+import tarfile
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from freshd.act.write import staging
+from freshd.act.write.prepare import Directory, Job
+from freshd.model.files import Entry, Kind
+
+NAME = (
+    st.binary(min_size=1, max_size=60)
+    .filter(lambda name: b"/" not in name and b"\0" not in name and name not in (b".", b".."))
+    .map(os.fsdecode)
+)
+
+
+def job(path: str, content: bytes = b"x", *, kind: Kind = Kind.FILE, mode: int = 0o640) -> Job:
+    return Job(path, path, Entry(kind, "d"), content, 7, 8, mode, 1234)
+
+
+def members(tar: bytes) -> dict[str, tuple[tarfile.TarInfo, bytes]]:
+    with tarfile.open(
+        fileobj=io.BytesIO(tar), mode="r:", encoding="utf-8", errors="surrogateescape"
+    ) as opened:
+        found = {}
+        for info in opened:
+            reader = opened.extractfile(info) if info.isreg() else None
+            found[info.name] = (info, reader.read() if reader else b"")
+        return found
+
+
+@settings(deadline=None)
+@given(names=st.lists(st.tuples(NAME, NAME, st.binary(max_size=600)), min_size=1, max_size=8))
+def test_every_name_and_byte_survives_staging(names: list[tuple[str, str, bytes]]) -> None:
+    jobs = {f"/{a}/{b}": job(f"/{a}/{b}", content) for a, b, content in names}
+    stage = staging.staged("/", list(jobs.values()), [])
+    found = members(stage.tar)
+    assert len(stage.places) == len(jobs)
+    for path, one in jobs.items():
+        info, content = found[stage.places[path].lstrip("/")]
+        assert content == one.content
+        assert (info.uid, info.gid, info.mode, info.mtime) == (7, 8, 0o640, 1234)
+        assert os.path.basename(path) == os.path.basename(stage.places[path])
+    for info, _ in found.values():
+        assert info.isreg() or info.isdir()
+        assert ".." not in info.name.split("/")
+        assert not info.name.startswith("/")
+
+
+def test_staged_files_share_a_directory_per_destination_that_only_root_sees() -> None:
+    stage = staging.staged("/", [job("/a/x"), job("/b/x"), job("/a/y"), job("/z")], [])
+    assert [len(paths) for paths in stage.moves.values()] == [2, 1, 1]
+    assert list(stage.moves) == ["/a", "/b", "/"]
+    assert stage.subdirectories == [f"{stage.directory}/{n}" for n in range(3)]
+    found = members(stage.tar)
+    assert found[stage.directory.lstrip("/")][0].mode == 0o700
+
+
+def test_names_are_relative_to_the_mount_that_is_written() -> None:
+    stage = staging.staged("/data", [job("/data/a/x")], [Directory("/data/a", 1, 2, 0o755)])
+    assert stage.directory.startswith("/data/.freshd-")
+    names = list(members(stage.tar))
+    assert names[0] == "a"
+    assert all(not name.startswith("data") for name in names)
+
+
+def test_a_link_is_not_in_the_archive_but_has_a_place() -> None:
+    stage = staging.staged("/", [job("/a/l", b"target", kind=Kind.LINK)], [])
+    assert stage.places["/a/l"].endswith("/0/l")
+    assert all(info.isdir() for info, _ in members(stage.tar).values())
+
+
+@pytest.mark.parametrize(
+    "bad", [job("/a/x", mode=0o4755), job("/a/x", mode=0o2755), job("/a/../x"), job("/../x")]
+)
+def test_the_archive_itself_refuses_what_must_not_be_in_it(bad: Job) -> None:
+    """Rule 3, behind the checks that come before."""
+    with pytest.raises(ValueError, match="not a safe archive member"):
+        staging.in_place("/", [bad], [])
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("x", tarfile.SYMTYPE),
+        ("x", tarfile.LNKTYPE),
+        ("x", tarfile.CHRTYPE),
+        ("x", tarfile.BLKTYPE),
+        ("x", tarfile.FIFOTYPE),
+        ("/x", tarfile.REGTYPE),
+    ],
+)
+def test_nothing_but_files_and_directories_by_relative_names_is_packed(
+    name: str, kind: bytes
+) -> None:
+    info = tarfile.TarInfo(name)
+    info.type = kind
+    with pytest.raises(ValueError, match="not a safe archive member"):
+        staging._tar([(info, b"")])

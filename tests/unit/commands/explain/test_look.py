@@ -1,0 +1,135 @@
+"""One path, without an engine: where it lands, what leaves it out, what would be done."""
+
+from pathlib import Path
+
+import pytest
+
+from freshd.commands.explain.look import look, tree_path
+from freshd.commands.inspection import Sight
+from freshd.config.load import load_policy
+from freshd.config.locate import Located
+from freshd.config.project import Project
+from freshd.model.errors import ConfigError
+from freshd.model.policy import Policy
+from freshd.model.text import Json
+from freshd.model.verbs.whereabouts import Whereabouts
+from freshd.render.explain import whereabouts_document, whereabouts_lines
+from freshd.render.words import plain
+from freshd.store import memory_store
+from tests.unit.config.test_project import FakeCompose
+
+POLICY = """
+version = 1
+[service.web]
+reload = "signal:HUP"
+[[rule]]
+name = "locks"
+when = ["content-differs"]
+paths = ["requirements.txt"]
+do = ["rebuild"]
+[[rule]]
+name = "sources"
+when = ["content-differs", "missing-in-container"]
+do = ["inject", "purge", "reload"]
+[never]
+inject = ["scripts/**"]
+"""
+FILES = {
+    "compose.yaml": "",
+    "freshd.toml": POLICY,
+    "Dockerfile": "FROM x\nCOPY requirements.txt /tmp/r\nRUN pip install -r /tmp/r\nCOPY . /app\n",
+    ".dockerignore": "# not these\ndocs\n",
+    ".gitignore": "*.log\n",
+    "requirements.txt": "x",
+    "app/main.py": "x",
+    "scripts/run.py": "x",
+    "docs/a.md": "x",
+    "debug.log": "x",
+    "conf/nginx.conf": "x",
+    ".env": "x",
+}
+
+
+@pytest.fixture
+def sight(tmp_path: Path) -> Sight:
+    for name, text in FILES.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    mount: Json = {"type": "bind", "source": f"{tmp_path}/conf", "target": "/app/conf"}
+    services: dict[str, Json] = {
+        "web": {"build": {"context": str(tmp_path)}, "volumes": [mount]},
+        "db": {"image": "postgres"},
+    }
+    located = Located(str(tmp_path))
+    project = Project(located, compose=FakeCompose(services), engine=None)
+    assert project.policy == load_policy(str(tmp_path / "freshd.toml"))
+    assert project.policy != Policy()
+    return Sight(project, located, None, memory_store())
+
+
+def asked(sight: Sight, path: str, *, below: str = "") -> Whereabouts:
+    return look(sight, path, cwd=str(Path(sight.project.dir, below)))
+
+
+def said(sight: Sight, path: str) -> str:
+    lines = whereabouts_lines(asked(sight, path), project_dir=sight.project.dir)
+    return "\n".join(plain(line) for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        ("app/main.py", "→ /app/app/main.py   copy, Dockerfile line 4"),
+        ("app/main.py", "if it differs or is missing: inject, purge, signal HUP   [sources]"),
+        ("app/main.py", "if it has another mode: nothing is done   no rule of the policy applies"),
+        ("app/main.py", "if it leaves the tree: nothing is done   only a rule that names"),
+        ("app/main.py", "not in it: postgres is not built here, and no mount brings it"),
+        ("requirements.txt", "if it differs: rebuild (cached)   [locks]"),
+        ("scripts/run.py", "[sources]: the policy never injects scripts/**"),
+        (".env", "looks like a secret (.env) and is never injected"),
+        ("docs/a.md", "it is left out of the build context: .dockerignore:2 has docs"),
+        ("debug.log", "not watched: .gitignore:1 has *.log; the patrol finds its changes"),
+        ("conf/nginx.conf", "→ /app/conf/nginx.conf   bind, bind mount at /app/conf"),
+        ("conf/nginx.conf", "hidden by the mount at /app/conf"),
+        ("Dockerfile", "its build reads it"),
+        ("freshd.toml", "it is nobody's code"),
+        ("app", "1 file of it below /app/app"),
+        ("gone.py", "it does not exist, and nothing maps it"),
+        ("web:/app/app/main.py", "→ /app/app/main.py"),
+        ("web:/app/conf/other", "it lies in the bind mounted at /app/conf"),
+        ("/app/scripts/run.py", "scripts/run.py   a file"),
+        ("db:/etc/passwd", "nothing of the tree lands there"),
+        ("web:/app/app", "a directory; 1 of the tree's files land below it"),
+    ],
+)
+def test_what_is_said_of_a_path(sight: Sight, path: str, words: str) -> None:
+    assert words in said(sight, path)
+
+
+def test_a_path_is_taken_from_here_then_from_the_project(sight: Sight, tmp_path: Path) -> None:
+    assert asked(sight, "main.py", below="app").path == "app/main.py"
+    assert asked(sight, "app/main.py", below="docs").path == "app/main.py"
+    assert asked(sight, f"{tmp_path}/app/main.py").path == "app/main.py"
+    assert tree_path("new.py", project_dir="/src", cwd="/src/app") == "app/new.py"
+
+
+def test_a_container_path_leaves_the_other_services_out(sight: Sight) -> None:
+    assert [each.service for each in asked(sight, "web:/app/app/main.py").services] == ["web"]
+
+
+def test_an_unknown_service_is_named_with_those_there_are(sight: Sight) -> None:
+    with pytest.raises(ConfigError, match="no service or container wbe") as caught:
+        asked(sight, "wbe:/app/x")
+    assert "db, web" in (caught.value.hint or "")
+
+
+def test_the_document_has_it_all(sight: Sight) -> None:
+    directory = sight.project.dir
+    document = whereabouts_document(asked(sight, "docs/a.md"), project_dir=directory)
+    assert document["path"] == "docs/a.md"
+    services = document["services"]
+    assert isinstance(services, list)
+    web = next(each for each in services if each["name"] == "web")
+    left_out = web["left_out"]
+    assert (left_out["file"], left_out["line"], left_out["pattern"]) == (".dockerignore", 2, "docs")
+    assert document["ignored"] is None

@@ -1,0 +1,103 @@
+"""What makes a pass and what does not: others' containers and freshd's own files."""
+
+from pathlib import Path
+from typing import cast
+
+import pytest
+
+from freshd.config.compose.model import ComposeBuild, ComposeMount, ComposeService
+from freshd.config.project import Project
+from freshd.engine.events import EngineEvent
+from freshd.model.policy import Policy, ServicePolicy
+from freshd.triggers.routes import Watched
+
+
+class FakeProject:
+    """The part of a project that is asked."""
+
+    name = "shop"
+    policy = Policy(services={"plain": ServicePolicy(container="by-hand")})
+    services = {  # noqa: RUF012 - a fake
+        "web": ComposeService("web", "shop-web"),
+        "db": ComposeService("db", "docker.io/library/redis:7"),
+        "plain": ComposeService("plain", "", container_name="by-hand"),
+    }
+
+    def __init__(self, directory: str) -> None:
+        self.dir = directory
+
+    def consent_files(self) -> tuple[str, ...]:
+        return ()
+
+    def input_files(self) -> tuple[str, ...]:
+        return ()
+
+
+@pytest.fixture
+def watched(tmp_path: Path) -> Watched:
+    return Watched(cast("Project", FakeProject(str(tmp_path))))
+
+
+def event(kind: str, identifier: str = "", **attributes: str) -> EngineEvent:
+    return EngineEvent(kind, "tag", identifier, attributes, 0.0)
+
+
+def compose(project: str, service: str) -> dict[str, str]:
+    return {"com.docker.compose.project": project, "com.docker.compose.service": service}
+
+
+@pytest.mark.parametrize(
+    ("happened", "concerned"),
+    [
+        pytest.param(event("container", **compose("shop", "web")), ("web",), id="own container"),
+        pytest.param(event("container", **compose("other", "web")), (), id="another project's"),
+        pytest.param(event("container", **compose("shop", "gone")), (), id="no service any more"),
+        pytest.param(event("container", name="by-hand"), ("plain",), id="a container by name"),
+        pytest.param(event("container", name="else"), (), id="somebody's container"),
+        pytest.param(event("image", "sha256:1", name="shop-web:latest"), ("web",), id="its tag"),
+        pytest.param(event("image", "sha256:1", name="redis:7"), ("db",), id="a library image"),
+        pytest.param(event("image", "sha256:1", name="other:latest"), (), id="another image"),
+        pytest.param(event("image", "sha256:1"), (), id="an image without a name"),
+    ],
+)
+def test_an_event_concerns_only_the_services_it_is_about(
+    watched: Watched, happened: EngineEvent, concerned: tuple[str, ...]
+) -> None:
+    assert watched.services_of_event(happened) == concerned
+
+
+def test_what_freshd_writes_itself_makes_no_pass(tmp_path: Path) -> None:
+    own = tmp_path / ".local/state/freshd"
+    watched = Watched(cast("Project", FakeProject(str(tmp_path))), own=[str(own)])
+    assert watched.skip(str(own), True)
+    assert watched.skip(str(own / "freshd.sqlite3-wal"), False)
+    assert not watched.skip(str(own.parent / "freshd-else"), False)
+
+
+def test_what_the_builder_is_not_sent_makes_no_pass(tmp_path: Path) -> None:
+    """But for what a mount shows, and for the ignore file itself."""
+    project = FakeProject(str(tmp_path))
+    build = ComposeBuild(context=str(tmp_path), dockerfile="Dockerfile")
+    data = ComposeMount("bind", "/data", str(tmp_path / "data"))
+    project.services = {
+        "web": ComposeService("web", "web", build=build),
+        "job": ComposeService("job", "job", build=build, mounts=(data,)),
+    }
+    for name, text in {
+        "Dockerfile": "FROM scratch\nCOPY . /\n",
+        ".dockerignore": "*.log\ndata\nkept\n!kept/*.py\n.dockerignore\n",
+    }.items():
+        (tmp_path / name).write_text(text)
+    watched = Watched(cast("Project", project))
+
+    def concerned(path: str) -> set[str]:
+        return set(watched.services_of([str(tmp_path / path)]))
+
+    assert concerned("app.log") == set()
+    assert concerned("data") == concerned("data/x") == {"job"}
+    assert concerned("app.py") == concerned("kept") == concerned("kept/a.py") == {"web", "job"}
+    assert concerned(".dockerignore") == concerned(".") == {"web", "job"}
+
+    (tmp_path / ".dockerignore").write_text("")
+    assert watched.reload_ignores([str(tmp_path / ".dockerignore")])
+    assert concerned("app.log") == {"web", "job"}
