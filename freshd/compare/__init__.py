@@ -4,7 +4,7 @@
 ``verdict`` sums up. ``registry`` says what each cause means.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator
 
 from freshd.compare.config import config_findings
 from freshd.compare.container.arrangement import hidden_packages, mismatched, shadowed
@@ -28,7 +28,8 @@ from freshd.compare.surroundings import surrounding_findings
 from freshd.compare.verdict import links, strictly, verdict, worst
 from freshd.model.files import Kind
 from freshd.model.observed.questions import image_of, is_serving
-from freshd.model.observed.snapshot import Living, ServiceFacts
+from freshd.model.observed.runtime import ReplicaRuntime, RuntimeFacts
+from freshd.model.observed.snapshot import ServiceFacts
 from freshd.model.report import Finding, Level, LinkName, ReplicaReport, ServiceReport
 from freshd.model.text import printable
 
@@ -38,10 +39,10 @@ _OTHER_BUILD = frozenset({"build-input-changed", "baked-env"})
 _LINK_ORDER = {link: index for index, link in enumerate(LinkName)}
 
 
-def compare(facts: ServiceFacts, living: Living | None = None) -> ServiceReport:
+def compare(facts: ServiceFacts, runtime: RuntimeFacts | None = None) -> ServiceReport:
     """Compare tree, image and containers of one service.
 
-    Without ``living``, as in a narrowed look, nothing is said of how the containers were made.
+    Without ``runtime``, as in a narrowed look, nothing is said of how the containers were made.
     A service that was never created, or whose containers are all done with exit code 0, has no
     finding and no checked link.
     """
@@ -52,14 +53,14 @@ def compare(facts: ServiceFacts, living: Living | None = None) -> ServiceReport:
     findings = [finding for result in serving for finding in result.findings]
     if serving:
         findings += [*(image or ()), *_unreadable_sources(facts)]
-        findings += _of_living(facts, serving, living or Living())
+        findings += _of_runtime(facts, serving, runtime or RuntimeFacts())
         if not any(finding.cause in _OTHER_BUILD for finding in findings):
-            findings += base_behind(facts, None if living is None else living.base)
+            findings += base_behind(facts, None if runtime is None else runtime.base)
         findings += [*tag_contention(facts, findings)]
-        if living is not None:
-            findings += [*built_elsewhere(facts.service, living.around.elsewhere, findings)]
-    if living is not None:  # what is beside it is told also where nothing of it serves
-        findings += surrounding_findings(facts.service, living.around)
+        if runtime is not None:
+            findings += [*built_elsewhere(facts.service, runtime.around.elsewhere, findings)]
+    if runtime is not None:  # what is beside it is told also where nothing of it serves
+        findings += surrounding_findings(facts.service, runtime.around)
     findings.sort(key=_reading_order)
     return ServiceReport(
         name=facts.service,
@@ -69,8 +70,8 @@ def compare(facts: ServiceFacts, living: Living | None = None) -> ServiceReport:
             findings,
             image_checked=image is not None,
             container_checked=_container_checked(facts, serving),
-            process_checked=living is not None and _all_in(serving, living.running),
-            config_checked=living is not None and _all_in(serving, living.config),
+            process_checked=_all_observed(serving, runtime, lambda seen: seen.running),
+            config_checked=_all_observed(serving, runtime, lambda seen: seen.config),
         ),
         containers=tuple(_replica_report(result) for result in results),
         findings=tuple(findings),
@@ -112,33 +113,40 @@ def _image_findings(facts: ServiceFacts, mapped: frozenset[str]) -> tuple[Findin
     )
 
 
-def _of_living(
-    facts: ServiceFacts, serving: list[ReplicaResult], living: Living
+def _of_runtime(
+    facts: ServiceFacts, serving: list[ReplicaResult], runtime: RuntimeFacts
 ) -> Iterator[Finding]:
     replicas = [result.observation.replica for result in serving]
     yield from mismatched(facts, replicas)
     yield from shadowed(facts, replicas)
-    yield from forbidden(facts.service, living.forbidden)
-    yield from derived_behind(facts.service, living.outdated)
-    yield from aged_layers(facts.service, living.aged)
+    yield from forbidden(facts.service, runtime.forbidden)
+    yield from derived_behind(facts.service, runtime.outdated)
+    yield from aged_layers(facts.service, runtime.aged)
     for replica in replicas:
-        yield from hidden_packages(facts.service, replica, living.hidden.get(replica.id, ()))
-        made = living.config.get(replica.id)
-        if made is not None:
+        seen = runtime.replica(replica.id)
+        yield from hidden_packages(facts.service, replica, seen.hidden)
+        if seen.config is not None:
             tag = facts.tag_image
             other = tag is not None and tag.id != replica.image_id
-            yield from config_findings(facts.service, replica, made, other_image=other)
-        runs = living.running.get(replica.id)
-        if runs is not None:
-            yield from running_findings(facts.service, replica, runs)
-        yield from upstream_moved(facts.service, replica, living.moved.get(replica.id, ()))
-        yield from bytecode_findings(facts, replica, living.bytecode.get(replica.id, ()))
-        yield from probe_findings(facts.service, replica, living.answers.get(replica.id, ()))
-        yield from signature_findings(facts.service, replica, living.logged.get(replica.id, ()))
+            yield from config_findings(facts.service, replica, seen.config, other_image=other)
+        if seen.running is not None:
+            yield from running_findings(facts.service, replica, seen.running)
+        yield from upstream_moved(facts.service, replica, seen.moved)
+        yield from bytecode_findings(facts, replica, seen.bytecode)
+        yield from probe_findings(facts.service, replica, seen.answers)
+        yield from signature_findings(facts.service, replica, seen.logged)
 
 
-def _all_in(serving: list[ReplicaResult], known: Mapping[str, object]) -> bool:
-    return bool(serving) and all(each.observation.replica.id in known for each in serving)
+def _all_observed(
+    serving: list[ReplicaResult],
+    runtime: RuntimeFacts | None,
+    part: Callable[[ReplicaRuntime], object],
+) -> bool:
+    """Whether ``part`` is known of every serving replica, and there is one."""
+    if runtime is None or not serving:
+        return False
+    seen = (runtime.replica(result.observation.replica.id) for result in serving)
+    return all(part(record) is not None for record in seen)
 
 
 def _container_checked(facts: ServiceFacts, serving: list[ReplicaResult]) -> bool:

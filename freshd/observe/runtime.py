@@ -1,6 +1,6 @@
 """A closer look at one service: how its containers were made and what runs in them.
 
-In: a service's facts from a whole survey. Out: ``Living``, which ``causes.compare`` takes beside
+In: a service's facts from a whole survey. Out: ``RuntimeFacts``, which ``compare`` takes beside
 them. A narrowed look goes without, as nothing of this changes by saving a file.
 """
 
@@ -27,7 +27,8 @@ from freshd.model.observed.container import Observation, Replica
 from freshd.model.observed.creation import ConfigSeen, Wanted
 from freshd.model.observed.processes import Answer, Bytecode, RunningSeen
 from freshd.model.observed.questions import is_serving, visible_pairs
-from freshd.model.observed.snapshot import Living, ServiceFacts
+from freshd.model.observed.runtime import ReplicaRuntime, RuntimeFacts
+from freshd.model.observed.snapshot import ServiceFacts
 from freshd.model.observed.surroundings import Aged, BaseSeen, Outdated
 from freshd.model.patterns import matcher
 from freshd.model.policy import ReloadKind
@@ -83,39 +84,44 @@ class CloserLook:
             ElsewhereLook(self.project, self.engine, self.compose),
         )
 
-    def living(self, facts: ServiceFacts, *, full: bool = False) -> Living:
+    def collect(self, facts: ServiceFacts, *, full: bool = False) -> RuntimeFacts:
         """What the facts leave out. A container that goes away meanwhile has none of it.
 
         With ``full`` no earlier look at bytecode is believed.
         """
-        config, running, bytecode, hidden, moved = {}, {}, {}, {}, {}
-        answers: dict[str, tuple[Answer, ...]] = {}
-        logged: dict[str, tuple[str, ...]] = {}
+        replicas: dict[str, ReplicaRuntime] = {}
         for seen in facts.observations:
-            replica = seen.replica
-            if not is_serving(replica):
-                continue
-            try:
-                made = self._config(facts, replica)
-                if made is not None:
-                    config[replica.id] = made
-                hidden[replica.id] = tuple(hidden_packages(self.engine, replica, self.store.images))
-                moved[replica.id] = tuple(self.upstreams.of(facts, replica))
-                if replica.running and not seen.problem:
-                    visible = visible_pairs(facts.mapping.pairs, replica)
-                    running[replica.id] = self._running(facts, seen, visible)
-                    bytecode[replica.id] = self._bytecode(seen, visible, full=full)
-                    logged[replica.id] = self._logged(replica)
-                    answers[replica.id] = self._answers(facts.service, replica, first=not answers)
-            except (EngineFailed, OutcomeUnknown, TargetGone):
-                continue  # the look at its files tells what is wrong with it
-        forbidden, base = self._forbidden(facts), self._base(facts)
-        around = self.surrounds.of(facts)
-        outdated = self._outdated(facts)
-        return Living(
-            *(config, running, bytecode, hidden, forbidden, base, around, outdated, moved),
-            *(answers, logged, self._aged(facts)),
+            if is_serving(seen.replica):
+                first = not any(record.answers for record in replicas.values())
+                replicas[seen.replica.id] = self._replica(facts, seen, full=full, first=first)
+        return RuntimeFacts(
+            replicas=replicas,
+            forbidden=self._forbidden(facts),
+            base=self._base(facts),
+            around=self.surrounds.of(facts),
+            outdated=self._outdated(facts),
+            aged=self._aged(facts),
         )
+
+    def _replica(
+        self, facts: ServiceFacts, seen: Observation, *, full: bool, first: bool
+    ) -> ReplicaRuntime:
+        record, replica = ReplicaRuntime(), seen.replica
+        try:
+            record = replace(record, config=self._config(facts, replica))
+            hidden = tuple(hidden_packages(self.engine, replica, self.store.images))
+            record = replace(record, hidden=hidden)
+            record = replace(record, moved=tuple(self.upstreams.of(facts, replica)))
+            if replica.running and not seen.problem:
+                visible = visible_pairs(facts.mapping.pairs, replica)
+                record = replace(record, running=self._running(facts, seen, visible))
+                record = replace(record, bytecode=self._bytecode(seen, visible, full=full))
+                record = replace(record, logged=self._logged(replica))
+                answers = self._answers(facts.service, replica, first=first)
+                record = replace(record, answers=answers)
+        except (EngineFailed, OutcomeUnknown, TargetGone):
+            pass  # the look at its files tells what is wrong with it
+        return record
 
     def _answers(self, service: str, replica: Replica, *, first: bool) -> tuple[Answer, ...]:
         """What the policy's probes say; an address is the service's, and asked for once."""

@@ -124,15 +124,15 @@ def _compared(
 ) -> ServiceReport:
     """Only a whole look asks how containers were made and what runs in them."""
     adopt(context, facts)
-    living = context.closer.living(facts, full=full) if whole else None
-    report = compare(facts, living)
-    if living is None or not any(finding.cause in _LOSABLE for finding in report.findings):
+    runtime = context.closer.collect(facts, full=full) if whole else None
+    report = compare(facts, runtime)
+    if runtime is None or not any(finding.cause in _LOSABLE for finding in report.findings):
         return report
     injected = context.injected(facts.service)
     settled = context.settled({f.path for f in report.findings if f.via is Via.BIND and f.path})
     if not injected and not settled:
         return report
-    return compare(replace(facts, injected=injected, settled=settled), living)
+    return compare(replace(facts, injected=injected, settled=settled), runtime)
 
 
 def make_plan(context: Context, seen: Look) -> Plan:

@@ -6,10 +6,7 @@ from dataclasses import dataclass, field
 from freshd.model.files import Manifest
 from freshd.model.mapping import ServiceMap
 from freshd.model.observed.container import Observation
-from freshd.model.observed.creation import ConfigSeen
 from freshd.model.observed.image import BuildRecord, Fetched, ImageFacts, Trace
-from freshd.model.observed.processes import Answer, Bytecode, Moved, RunningSeen
-from freshd.model.observed.surroundings import Aged, BaseSeen, Hidden, Outdated, Surroundings
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,24 +46,3 @@ class ServiceFacts:
     injected: Mapping[str, tuple[str, float]] = field(default_factory=dict)
     settled: frozenset[str] = frozenset()
     fetched: tuple[Fetched, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Living:
-    """What a whole look adds to the facts of a service, by container id.
-
-    ``forbidden`` are files of the tree that the image holds and the policy never injects.
-    """
-
-    config: Mapping[str, ConfigSeen] = field(default_factory=dict)
-    running: Mapping[str, RunningSeen] = field(default_factory=dict)
-    bytecode: Mapping[str, tuple[Bytecode, ...]] = field(default_factory=dict)
-    hidden: Mapping[str, tuple[Hidden, ...]] = field(default_factory=dict)
-    forbidden: tuple[str, ...] = ()
-    base: BaseSeen | None = None
-    around: Surroundings = field(default_factory=Surroundings)
-    outdated: tuple[Outdated, ...] = ()
-    moved: Mapping[str, tuple[Moved, ...]] = field(default_factory=dict)
-    answers: Mapping[str, tuple[Answer, ...]] = field(default_factory=dict)
-    logged: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
-    aged: Aged | None = None

@@ -10,7 +10,7 @@ from freshd.model.mapping import Pair, Via
 from freshd.model.observed.container import Mount
 from freshd.model.observed.image import Fetched
 from freshd.model.observed.processes import Bytecode, Moved
-from freshd.model.observed.snapshot import Living
+from freshd.model.observed.runtime import ReplicaRuntime, RuntimeFacts
 from freshd.model.observed.surroundings import Aged, BaseSeen, Hidden, Outdated
 from freshd.model.remedy import Remedy
 from freshd.model.report import Level, LinkName, LinkState
@@ -28,8 +28,8 @@ NAMED = Mount("volume", "/app/node_modules", name="shop_modules")
 )
 def test_a_volume_with_other_packages_than_its_image(where: Mount, cause: str) -> None:
     seen = Hidden(where, "/app/node_modules/.package-lock.json", entry("new"), entry("old"))
-    living = Living(hidden={replica(1).id: (seen,)})
-    found = only(compare(Stack(V1, V1).facts(), living), cause)
+    runtime = RuntimeFacts({replica(1).id: ReplicaRuntime(hidden=(seen,))})
+    found = only(compare(Stack(V1, V1).facts(), runtime), cause)
     assert found.remedy is Remedy.NOTIFY
     assert found.link is LinkName.CONTAINER
     assert found.target == seen.target
@@ -92,7 +92,7 @@ def test_health_and_loops_have_names_of_their_own() -> None:
 
 
 def test_what_the_policy_never_injects_and_the_image_has() -> None:
-    report = compare(Stack(V1, V1).facts(), Living(forbidden=("scripts/a", "scripts/b")))
+    report = compare(Stack(V1, V1).facts(), RuntimeFacts(forbidden=("scripts/a", "scripts/b")))
     note = only(report, "forbidden-in-image")
     assert "scripts/a and 1 more" in note.message
     assert report.links[LinkName.IMAGE] is LinkState.FRESH
@@ -109,7 +109,7 @@ def test_bytecode_is_told_by_the_trees_path() -> None:
     assert (stale.cause, stale.paths) == ("stale-bytecode", ("app/a.py", "app/b.py"))
     assert (orphan.cause, orphan.paths) == ("orphan-bytecode", ("app/gone.py",))
     assert stale.remedy is Remedy.PURGE
-    report = compare(facts, Living(bytecode={replica(1).id: seen}))
+    report = compare(facts, RuntimeFacts({replica(1).id: ReplicaRuntime(bytecode=seen)}))
     assert report.links[LinkName.PROCESS] is LinkState.STALE
     assert list(bytecode_findings(facts, replica(1), ())) == []
 
@@ -128,7 +128,7 @@ def test_the_base_images_layers_are_the_lowest_of_an_image(
     layers: tuple[str, ...], built: tuple[str, ...], expected: list[str]
 ) -> None:
     base = BaseSeen("base:1", "sha256:base", layers, built)
-    assert told(compare(Stack(V1, V1).facts(), Living(base=base))) == expected
+    assert told(compare(Stack(V1, V1).facts(), RuntimeFacts(base=base))) == expected
 
 
 def test_bytecode_from_elsewhere_has_a_name_of_its_own() -> None:
@@ -173,7 +173,7 @@ def test_where_a_program_imports_from(
 
 def test_output_that_is_older_than_its_sources() -> None:
     seen = (Outdated("src", "/app/dist", "ab", ("src/a.ts", "src/b.ts")),)
-    report = compare(Stack(V1, V1).facts(), Living(outdated=seen))
+    report = compare(Stack(V1, V1).facts(), RuntimeFacts(outdated=seen))
     found = only(report, "derived-output-behind")
     assert (found.target, found.paths) == ("/app/dist", ("src/a.ts", "src/b.ts"))
     assert found.remedy is Remedy.REBUILD
@@ -199,8 +199,9 @@ def test_a_tag_that_another_project_built(
 
 
 def test_a_proxy_that_looks_for_a_service_where_it_was() -> None:
-    moved = {replica(1).id: (Moved("api", ("10.0.0.2",), ("10.0.0.4",)),)}
-    found = only(compare(Stack(V1, V1).facts(), Living(moved=moved)), "upstream-moved")
+    seen = ReplicaRuntime(moved=(Moved("api", ("10.0.0.2",), ("10.0.0.4",)),))
+    runtime = RuntimeFacts({replica(1).id: seen})
+    found = only(compare(Stack(V1, V1).facts(), runtime), "upstream-moved")
     assert (found.link, found.remedy, found.container) == (
         *(LinkName.PROCESS, Remedy.RESTART, "web-1"),
     )
@@ -210,13 +211,13 @@ def test_a_proxy_that_looks_for_a_service_where_it_was() -> None:
 def test_layers_that_are_too_old_are_one_finding() -> None:
     layers = (Fetched(2, "apt-get install", 40 * DAY), Fetched(5, "npm ci", 30 * DAY))
     aged = Aged(layers, limit=30 * DAY, now=82 * DAY)
-    finding = only(compare(Stack(V1, V1).facts(), Living(aged=aged)), "cached-layer-aged")
+    finding = only(compare(Stack(V1, V1).facts(), RuntimeFacts(aged=aged)), "cached-layer-aged")
     assert (finding.level, finding.remedy) == (Level.STALE, Remedy.REBUILD)
     assert "`npm ci` fetched" in finding.message
     assert "line 5 of the Dockerfile) is 52 days old and 1 more" in finding.message
     assert finding.evidence["layer_age"] == 30 * DAY
     hours = Aged(layers[:1], limit=3600.0, now=41 * DAY)
-    young = only(compare(Stack(V1, V1).facts(), Living(aged=hours)), "cached-layer-aged")
+    young = only(compare(Stack(V1, V1).facts(), RuntimeFacts(aged=hours)), "cached-layer-aged")
     assert "is 24 hours old" in young.message
     assert young.evidence["drift"] != finding.evidence["drift"]
-    assert compare(Stack(V1, V1).facts(), Living()).findings == ()
+    assert compare(Stack(V1, V1).facts(), RuntimeFacts()).findings == ()

@@ -4,7 +4,7 @@ import pytest
 
 from freshd.compare import compare
 from freshd.model.observed.container import Mount
-from freshd.model.observed.snapshot import Living
+from freshd.model.observed.runtime import RuntimeFacts
 from freshd.model.observed.surroundings import (
     Covered,
     Elsewhere,
@@ -23,7 +23,7 @@ BIND = Mount("bind", "/srv", source="/home/me/shop")
 
 def test_a_bind_over_what_the_image_built_names_mount_and_paths() -> None:
     seen = Covered(BIND, "shop", ("/srv/dist", "/srv/node_modules"))
-    report = compare(Stack(V1, V1).facts(), Living(around=Surroundings(covered=(seen,))))
+    report = compare(Stack(V1, V1).facts(), RuntimeFacts(around=Surroundings(covered=(seen,))))
     note = only(report, "bind-hides-image")
     assert (note.level, note.link, note.target) == (Level.NOTE, LinkName.CONTAINER, "/srv/dist")
     assert note.evidence["paths"] == ["/srv/dist", "/srv/node_modules"]
@@ -34,7 +34,7 @@ def test_a_bind_over_what_the_image_built_names_mount_and_paths() -> None:
 
 def test_a_link_out_of_the_context_names_where_it_leads() -> None:
     seen = LinkOut("app/shared.py", "/srv/app/shared.py", "../lib/shared.py", "/lib/s.py", "web-1")
-    report = compare(Stack(V1, V1).facts(), Living(around=Surroundings(links_out=(seen,))))
+    report = compare(Stack(V1, V1).facts(), RuntimeFacts(around=Surroundings(links_out=(seen,))))
     note = only(report, "symlink-leaves-context")
     assert (note.path, note.target) == ("app/shared.py", "/srv/app/shared.py")
     assert note.evidence == {"leads_to": "../lib/shared.py", "missing": "/lib/s.py"}
@@ -43,7 +43,7 @@ def test_a_link_out_of_the_context_names_where_it_leads() -> None:
 
 def test_a_file_that_is_left_out_names_the_rule_and_its_line() -> None:
     seen = LeftOut("app/local.py", "ab", ".dockerignore", 3, "app/local*")
-    report = compare(Stack(V1, V1).facts(), Living(around=Surroundings(left_out=(seen,))))
+    report = compare(Stack(V1, V1).facts(), RuntimeFacts(around=Surroundings(left_out=(seen,))))
     note = only(report, "ignored-by-dockerignore")
     assert (note.level, note.path) == (Level.NOTE, "app/local.py")
     assert "line 3 of .dockerignore, app/local*" in note.message
@@ -56,7 +56,7 @@ def test_strays_are_told_by_name_and_origin() -> None:
     clone = Stray("shop-web-1", "c" * 64, "web", "shop", "/home/me/shop2", "clone")
     port = Stray("till-web-1", "d" * 64, "web", "till", "/home/me/till", ":8080/tcp")
     around = Surroundings(strays=(orphan, oneoff, clone, port))
-    report = compare(Stack(V1, V1).facts(), Living(around=around))
+    report = compare(Stack(V1, V1).facts(), RuntimeFacts(around=around))
     told = {finding.evidence["container"]: finding for finding in report.findings}
     assert [told[one.container].cause for one in around.strays] == [
         *("orphan-container", "orphan-container", "wrong-project", "wrong-project")
@@ -65,7 +65,7 @@ def test_strays_are_told_by_name_and_origin() -> None:
     assert "port :8080/tcp" in told["till-web-1"].message
     assert report.verdict is Verdict.FRESH
     nobody = Stack(V1, V1, extra={"observations": ()}).facts()
-    assert len(compare(nobody, Living(around=around)).findings) == 4
+    assert len(compare(nobody, RuntimeFacts(around=around)).findings) == 4
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_a_build_that_went_elsewhere_is_told_beside_an_image_that_lacks_its_edit
     driver: str, cause: str, words: str
 ) -> None:
     seen = Elsewhere("b", driver, "tcp://far:1", "unix:///here", 9.0, ("app/main.py",))
-    around = Living(around=Surroundings(elsewhere=seen))
+    around = RuntimeFacts(around=Surroundings(elsewhere=seen))
     report = compare(Stack(EDITED, V1).facts(), around)
     note = only(report, cause)
     assert (note.level, note.link) == (Level.NOTE, LinkName.IMAGE)
@@ -92,9 +92,11 @@ def test_a_build_that_went_elsewhere_is_told_beside_an_image_that_lacks_its_edit
     fresh = compare(Stack(V1, V1).facts(), around)
     assert (fresh.findings, fresh.verdict) == ((), Verdict.FRESH)
     early = Elsewhere("b", driver, "tcp://far:1", "unix:///here", 9.0, ())
-    unedited = compare(Stack(EDITED, V1).facts(), Living(around=Surroundings(elsewhere=early)))
+    unedited = compare(
+        Stack(EDITED, V1).facts(), RuntimeFacts(around=Surroundings(elsewhere=early))
+    )
     assert cause not in {finding.cause for finding in unedited.findings}
 
 
 def test_nothing_around_is_nothing_said() -> None:
-    assert compare(Stack(V1, V1).facts(), Living()).findings == ()
+    assert compare(Stack(V1, V1).facts(), RuntimeFacts()).findings == ()
