@@ -46,7 +46,8 @@ test: lint types layers ## all of it, as CI does: lint, types, layers, unit and 
 test-old: venv ## the engine tests on Docker 20.10 with Compose v1 beside it (root on Debian 12)
 	@$(WITH_OLD) $(PYTEST) -q $(if $(TESTS),$(TESTS),$(SPREAD) tests/engine)
 
-causes: venv ## docs/proofs.md, from the tests of the causes on a real engine
+causes: venv ## docs/causes.md from their pages, and docs/proofs.md from their tests on a real engine
+	@$(BIN)/python -m freshd.catalog.causes.pages > docs/causes.md
 	@$(WITH_ENGINE) $(PYTEST) -q $(SPREAD) -m proves --causes-table docs/proofs.md tests/engine
 
 demo: venv ## a small real stack, kept in step before your eyes

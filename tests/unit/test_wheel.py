@@ -1,4 +1,4 @@
-"""The wheel holds what a running freshd looks for: its code, the unit and the agent."""
+"""The wheel holds what a running freshd looks for: its code, the pages, the unit and the agent."""
 
 import subprocess
 import sys
@@ -22,4 +22,6 @@ def test_the_wheel_holds_the_unit_and_the_agent_as_they_are(tmp_path: Path) -> N
             assert wheel.read(inside) == (ROOT / name).read_bytes()
         names = set(wheel.namelist())
     code = {each.relative_to(ROOT).as_posix() for each in (ROOT / "freshd").rglob("*.py")}
-    assert code <= names
+    pages = {each.relative_to(ROOT).as_posix() for each in (ROOT / "freshd").rglob("*.toml")}
+    assert pages
+    assert code | pages <= names

@@ -1,4 +1,4 @@
-"""What is told of one cause."""
+"""What the passes know of one cause; what people are told of it is its page."""
 
 from dataclasses import dataclass
 
@@ -10,15 +10,11 @@ from freshd.model.report import Level, LinkName
 class Cause:
     """One reason why a container runs other code than the tree's.
 
-    ``level`` is the usual one; a finding may be milder (``image-behind`` of a patched service is a
-    note). ``remedy`` is a suggestion: the policy decides. ``prevention`` says how to avoid it.
+    ``remedy`` is a suggestion: the policy decides. ``level`` is the usual one; a finding may be
+    milder (``image-behind`` of a patched service is a note).
     """
 
     slug: str
     link: LinkName
-    level: Level
-    title: str
-    meaning: str
-    how_known: str
     remedy: Remedy
-    prevention: str
+    level: Level = Level.STALE

@@ -77,14 +77,16 @@ def _path(app: App, path: str, *, as_json: bool) -> int:
 
 
 def _cause(app: App, found: "Cause", *, as_json: bool) -> int:
+    from freshd.catalog.causes.pages import page_of
     from freshd.render.documents import SCHEMA
 
+    page = page_of(found)
     rows = (
         ("where", f"the {found.link.value} link"),
         ("level", _LEVELS[found.level.value]),
-        ("known by", found.how_known),
+        ("known by", page.how_known),
         ("remedy", found.remedy.value),
-        ("prevent", found.prevention),
+        ("prevent", page.prevention),
     )
     if as_json:
         app.screen.json(
@@ -93,16 +95,16 @@ def _cause(app: App, found: "Cause", *, as_json: bool) -> int:
                 "cause": found.slug,
                 "link": found.link.value,
                 "level": found.level.value,
-                "title": found.title,
-                "meaning": found.meaning,
-                "how_known": found.how_known,
+                "title": page.title,
+                "meaning": page.meaning,
+                "how_known": page.how_known,
                 "remedy": found.remedy.value,
-                "prevention": found.prevention,
+                "prevention": page.prevention,
             }
         )
         return 0
-    app.screen.lines([((found.slug, "strong"), (f"   {found.title}", ""))])
-    app.screen.lines([(), *_wrapped("", found.meaning), ()])
+    app.screen.lines([((found.slug, "strong"), (f"   {page.title}", ""))])
+    app.screen.lines([(), *_wrapped("", page.meaning), ()])
     for label, words in rows:
         app.screen.lines(_wrapped(label, words))
     return 0

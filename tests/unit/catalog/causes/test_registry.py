@@ -1,26 +1,48 @@
-"""The registry of causes, its page, and the reading of history lines."""
+"""The registry of causes, their pages, and the reading of history lines."""
 
+import re
+import tomllib
 from pathlib import Path
 
 import pytest
 
-from freshd.catalog.causes.registry import CAUSES, as_markdown
+from freshd.catalog.causes.pages import as_markdown, page_of
+from freshd.catalog.causes.registry import CAUSES
 from freshd.model.observed.image_history import is_copy
-from freshd.model.report import Level
+from freshd.model.report import Level, LinkName
 
-PAGE = Path(__file__).parents[4] / "docs" / "causes.md"
+ROOT = Path(__file__).parents[4]
+PAGE = ROOT / "docs" / "causes.md"
 
 
 def test_the_page_of_causes_is_up_to_date() -> None:
-    """Else write it anew: ``print(freshd.catalog.causes.registry.as_markdown(), end="")``."""
+    """Else ``make causes`` writes it anew."""
     assert PAGE.read_text(encoding="utf-8") == as_markdown()
 
 
 def test_every_cause_is_told_in_full() -> None:
     for slug, cause in CAUSES.items():
         assert slug == cause.slug
-        assert all((cause.title, cause.meaning, cause.how_known, cause.prevention))
+        page = page_of(cause)
+        assert all((page.title, page.meaning, page.how_known, page.prevention))
         assert f"### {slug}\n" in as_markdown()
+
+
+def test_the_pages_are_those_of_the_causes_link_by_link_in_their_order() -> None:
+    for link in LinkName:
+        text = (ROOT / "freshd" / "catalog" / "causes" / f"{link}.toml").read_text("utf-8")
+        entries = [slug for slug, cause in CAUSES.items() if cause.link is link]
+        assert list(tomllib.loads(text)) == entries
+
+
+def test_only_what_explains_a_cause_reads_the_pages() -> None:
+    """``freshd check`` and ``freshd --help`` are not to wait for them."""
+    readers = {
+        path.relative_to(ROOT).as_posix()
+        for path in (ROOT / "freshd").rglob("*.py")
+        if re.search(r"causes(\.| import )pages\b", path.read_text("utf-8"))
+    }
+    assert readers == {"freshd/cli/completing.py", "freshd/cli/inspect/explain.py"}
 
 
 def test_the_levels_are_those_of_the_contract() -> None:
