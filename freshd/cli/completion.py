@@ -1,9 +1,14 @@
 """``freshd completion``: the script that teaches a shell to complete freshd's command lines."""
 
+from typing import TYPE_CHECKING
+
 import click
 
-from freshd.cli.app import App, examples
 from freshd.cli.completing import VARIABLE
+from freshd.cli.options import examples
+
+if TYPE_CHECKING:
+    from freshd.cli.app import App
 
 SHELLS = ("bash", "zsh", "fish")
 

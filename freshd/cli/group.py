@@ -3,7 +3,7 @@
 import click
 
 from freshd import __version__
-from freshd.cli.app import App, examples, project_options
+from freshd.cli.app import App
 from freshd.cli.completion import completion
 from freshd.cli.inspect.check import check
 from freshd.cli.inspect.diff import diff
@@ -20,6 +20,7 @@ from freshd.cli.operate.remedies import inject, purge, rebuild, recreate, restar
 from freshd.cli.operate.resume import resume
 from freshd.cli.operate.run import run
 from freshd.cli.operate.service import service
+from freshd.cli.options import examples, project_options
 
 VERBS = (
     init,

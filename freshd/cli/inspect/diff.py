@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 import click
 
 from freshd.cli import completing
-from freshd.cli.app import App, examples, json_option, project_options
+from freshd.cli.app import App
+from freshd.cli.options import examples, json_option, project_options
 
 if TYPE_CHECKING:
     from freshd.model.text import Json

@@ -2,7 +2,8 @@
 
 import click
 
-from freshd.cli.app import App, examples, json_option, project_options
+from freshd.cli.app import App
+from freshd.cli.options import examples, json_option, project_options
 
 
 @click.command(

@@ -6,8 +6,9 @@ The same code path as a step of a plan: verified by looking again, and written t
 import click
 
 from freshd.cli import completing
-from freshd.cli.app import App, examples, json_option, project_options
+from freshd.cli.app import App
 from freshd.cli.operate.apply import announcing, show
+from freshd.cli.options import examples, json_option, project_options
 
 
 def _run(

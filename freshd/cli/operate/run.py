@@ -2,7 +2,8 @@
 
 import click
 
-from freshd.cli.app import App, Wanted, examples, project_options
+from freshd.cli.app import App, Wanted
+from freshd.cli.options import examples, project_options
 
 
 @click.command(

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from freshd.cli.app import App, Wanted, examples, json_option, project_options
+from freshd.cli.app import App, Wanted
+from freshd.cli.options import examples, json_option, project_options
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
