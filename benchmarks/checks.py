@@ -76,12 +76,12 @@ def in_process(stack: Bare) -> tuple[float, float]:
 CHECK = """
 import gc, json, os, shutil, sys, time
 from freshd.commands.session import open_session
-from freshd.model import Verdict
+from freshd.config.invocation import Invocation
+from freshd.model.report import Verdict
 gc.set_threshold(50_000)  # as in a process of freshd
 shutil.rmtree(os.environ["FRESHD_STATE_DIR"], ignore_errors=True)
 session = open_session(
-    cwd=".", environ=os.environ, project_dir=None, files=(), project_name=None, profiles=(),
-    need_engine=True, on_line=lambda line: None,
+    Invocation(".", os.environ), need_engine=True, on_line=lambda line: None,
 )
 seconds = []
 with session:

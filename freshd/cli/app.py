@@ -3,60 +3,37 @@
 import os
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from freshd.cli.screen import Screen
+from freshd.config.invocation import Invocation
 
 if TYPE_CHECKING:
     from freshd.commands.protocol import Opener, Session
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """The project as typed: nothing here is resolved or checked yet."""
-
-    directory: str | None = None
-    files: tuple[str, ...] = ()
-    name: str | None = None
-    profiles: tuple[str, ...] = ()
-
-    def then(self, later: "Wanted") -> "Wanted":
-        """These options followed by later ones."""
-        return Wanted(
-            directory=later.directory or self.directory,
-            files=self.files + later.files,
-            name=later.name or self.name,
-            profiles=self.profiles + later.profiles,
-        )
+PROJECT_OPTIONS = ("project_dir", "files", "project_name", "profiles")
 
 
 @dataclass(frozen=True, slots=True)
 class App:
-    """The world of one invocation; tests pass another ``opener``, clock and environment."""
+    """What was typed, and the world around it; tests pass another ``opener`` and clock."""
 
     screen: Screen
-    environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
-    cwd: Callable[[], str] = os.getcwd
+    invocation: Invocation = field(default_factory=lambda: Invocation(".", os.environ))
     now: Callable[[], float] = time.time
     sleep: Callable[[float], None] = time.sleep
     opener: "Opener | None" = None
-    wanted: Wanted = Wanted()
+
+    def with_options(self, typed: Mapping[str, Any]) -> "App":
+        """With the options of ``typed`` that name a project; the others are not looked at."""
+        options = {name: typed[name] for name in PROJECT_OPTIONS if typed.get(name)}
+        return replace(self, invocation=self.invocation.with_options(**options))
 
     def open(self, *, need_engine: bool = True) -> "Session":
         """A session of the project that is meant; raises what ``open_session`` raises."""
         from freshd.commands.protocol import open_session
 
         opener = self.opener or open_session
-        return opener(**self.asked(), need_engine=need_engine, on_line=self.screen.log)
-
-    def asked(self) -> dict[str, Any]:
-        """The project that is meant, as everything that finds one takes it."""
-        return {
-            "cwd": self.cwd(),
-            "environ": self.environ,
-            "project_dir": self.wanted.directory,
-            "files": self.wanted.files,
-            "project_name": self.wanted.name,
-            "profiles": self.wanted.profiles,
-        }
+        return opener(self.invocation, need_engine=need_engine, on_line=self.screen.log)

@@ -25,8 +25,8 @@ READER_GONE = 141
 def run(argv: Sequence[str], *, app: App | None = None) -> int:
     """Run one command line and return its exit status; nothing is raised but ``SystemExit``."""
     app = app or App(screen=Screen(os.environ))
-    if VARIABLE in app.environ:
-        return _complete(app, app.environ[VARIABLE])
+    if VARIABLE in app.invocation.environ:
+        return _complete(app, app.invocation.environ[VARIABLE])
     _never_fail_to_print()
     try:
         status = _invoke(argv, app)
@@ -42,7 +42,7 @@ def run(argv: Sequence[str], *, app: App | None = None) -> int:
         error.show()
         return USAGE
     except FreshdError as error:
-        _print(error, app.environ)
+        _print(error, app.invocation.environ)
         return error.exit_code
     except Exception as error:  # noqa: BLE001 - the boundary: a bug becomes a report
         return _bug(error, argv, app)
@@ -105,6 +105,6 @@ def _block(text: str) -> str:
 def _bug(error: Exception, argv: Sequence[str], app: App) -> int:
     from freshd.cli import bug
 
-    path = bug.write_report(error, argv, environ=app.environ, now=app.now())
+    path = bug.write_report(error, argv, environ=app.invocation.environ, now=app.now())
     sys.stderr.write(f"error: this is a bug in freshd; {path}\n")
     return BUG

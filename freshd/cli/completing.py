@@ -9,7 +9,7 @@ import click
 from click.shell_completion import CompletionItem
 
 if TYPE_CHECKING:
-    from freshd.cli.app import Wanted
+    from freshd.cli.app import App
 
 VARIABLE = "_FRESHD_COMPLETE"
 """Set by the script that the shell runs; its value says which shell asks for what."""
@@ -17,8 +17,6 @@ VARIABLE = "_FRESHD_COMPLETE"
 
 def services(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """The services of the project that is meant, as they were seen last."""
-    from dataclasses import replace
-
     from freshd.cli.saved import project_of, readable
     from freshd.model.errors import FreshdError
     from freshd.model.text import printable
@@ -27,9 +25,9 @@ def services(ctx: click.Context, _param: click.Parameter, incomplete: str) -> li
     if app is None:
         return []
     try:
-        meant = replace(app, wanted=_wanted(ctx))
-        with readable(meant) as store:
-            saved = project_of(meant, store) if store else None
+        invocation = _with_typed(app, ctx).invocation
+        with readable(invocation.environ) as store:
+            saved = project_of(invocation, store) if store else None
     except (FreshdError, OSError):
         return []
     taken = ctx.params.get("services") or ()
@@ -66,24 +64,7 @@ def directories(
     return [CompletionItem(incomplete, type="dir")]
 
 
-def _wanted(ctx: click.Context) -> "Wanted":
-    """The project options typed so far, the group's first: no verb has merged them yet."""
-    from freshd.cli.app import Wanted
-
-    chain: list[click.Context] = []
-    at: click.Context | None = ctx
-    while at is not None:
-        chain.insert(0, at)
-        at = at.parent
-    wanted = Wanted()
-    for each in chain:
-        typed = each.params
-        wanted = wanted.then(
-            Wanted(
-                directory=typed.get("project_dir"),
-                files=tuple(typed.get("files") or ()),
-                name=typed.get("project_name"),
-                profiles=tuple(typed.get("profiles") or ()),
-            )
-        )
-    return wanted
+def _with_typed(app: "App", ctx: click.Context) -> "App":
+    """With the project options typed so far, the group's first: no verb has merged them yet."""
+    above = app if ctx.parent is None else _with_typed(app, ctx.parent)
+    return above.with_options(ctx.params)

@@ -6,13 +6,12 @@ verb; after it, a value replaces the one before, and lists are joined.
 
 import functools
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import click
 
 from freshd.cli import completing
-from freshd.cli.app import App, Wanted
+from freshd.cli.app import PROJECT_OPTIONS, App
 
 _OPTIONS = (
     click.option(
@@ -48,19 +47,13 @@ def project_options(verb: Callable[..., Any]) -> Callable[..., Any]:
     """Give ``verb(app, ...)`` the options that name a project, and the merged ``App``."""
 
     @functools.wraps(verb)
-    def merged(
-        *,
-        project_dir: str | None,
-        files: tuple[str, ...],
-        project_name: str | None,
-        profiles: tuple[str, ...],
-        **rest: Any,
-    ) -> Any:
+    def merged(**typed: Any) -> Any:
         context = click.get_current_context()
-        later = Wanted(directory=project_dir, files=files, name=project_name, profiles=profiles)
         app: App = context.obj
-        context.obj = replace(app, wanted=app.wanted.then(later))
-        return verb(context.obj, **rest)
+        context.obj = app.with_options(typed)
+        return verb(
+            context.obj, **{name: typed[name] for name in typed if name not in PROJECT_OPTIONS}
+        )
 
     for option in reversed(_OPTIONS):
         merged = option(merged)

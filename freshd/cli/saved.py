@@ -1,16 +1,16 @@
 """What is known of a project without asking an engine: the state database, read or opened.
 
-``App`` comes in; a ``Store`` and the saved status of the project that is meant go out.
+An ``Invocation`` comes in; a ``Store`` and the saved status of the project meant go out.
 """
 
 import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from freshd.cli.app import App
-from freshd.config.compose.files import default_files, setting, split_files
+from freshd.config.invocation import Invocation
+from freshd.config.locate import find_directory
 from freshd.config.locations import locate, prepare
 from freshd.model.errors import ConfigError
 from freshd.store import open_readonly, open_store
@@ -21,13 +21,11 @@ if TYPE_CHECKING:
     from freshd.store import Store
     from freshd.store.status import ProjectStatus
 
-_POLICY = "freshd.toml"
-
 
 @contextmanager
-def readable(app: App) -> "Iterator[Store | None]":
+def readable(environ: Mapping[str, str]) -> "Iterator[Store | None]":
     """The database for reading; None while there is none."""
-    store = open_readonly(locate(app.environ).database)
+    store = open_readonly(locate(environ).database)
     try:
         yield store
     finally:
@@ -36,26 +34,26 @@ def readable(app: App) -> "Iterator[Store | None]":
 
 
 @contextmanager
-def writable(app: App) -> "Iterator[Store]":
+def writable(environ: Mapping[str, str], *, now: float) -> "Iterator[Store]":
     """The database for writing, made if need be."""
-    locations = locate(app.environ)
+    locations = locate(environ)
     prepare(locations)
-    store = open_store(locations.database, now=app.now())
+    store = open_store(locations.database, now=now)
     try:
         yield store
     finally:
         store.close()
 
 
-def project_of(app: App, store: "Store") -> "ProjectStatus | None":
+def project_of(invocation: Invocation, store: "Store") -> "ProjectStatus | None":
     """The saved status of the project that is meant; None when nothing was saved of it.
 
     Raises ``ConfigError`` when its directory was seen under several names.
     """
-    name = app.wanted.name or app.environ.get("COMPOSE_PROJECT_NAME")
+    name = invocation.project_name or invocation.environ.get("COMPOSE_PROJECT_NAME")
     if name:
         return store.status.load(name)
-    directory = directory_of(app)
+    directory = directory_of(invocation)
     names = [
         project for project, seen in store.status.projects() if os.path.realpath(seen) == directory
     ]
@@ -68,44 +66,9 @@ def project_of(app: App, store: "Store") -> "ProjectStatus | None":
     return store.status.load(names[0]) if names else None
 
 
-def directory_of(app: App) -> str:
-    """The directory of the project that is meant, without links.
-
-    As ``freshd.config.locate.locate`` finds it (a test holds the two equal), without what makes
-    that one slow to import. Where nothing is found, the current directory.
-    """
-    here = os.path.abspath(app.cwd())
-    if app.wanted.directory:
-        return os.path.realpath(os.path.join(here, app.wanted.directory))
-    above = tuple(_upwards(here))
-    files = app.wanted.files or split_files(
-        app.environ.get("COMPOSE_FILE", ""),
-        directory=here,
-        separator=app.environ.get("COMPOSE_PATH_SEPARATOR"),
-    )
-    if files:
-        beside = os.path.dirname(os.path.normpath(os.path.join(here, files[0])))
-        spoken = next((each for each in above if _has_policy(each)), None)
-        covers = spoken is not None and os.path.commonpath((beside, spoken)) == spoken
-        return os.path.realpath(spoken if spoken is not None and covers else beside)
-    return os.path.realpath(next((each for each in above if is_project(each)), here))
-
-
-def _upwards(directory: str) -> Iterator[str]:
-    yield directory
-    while (parent := os.path.dirname(directory)) != directory:
-        yield parent
-        directory = parent
-
-
-def _has_policy(directory: str) -> bool:
-    return os.path.isfile(os.path.join(directory, _POLICY))
-
-
-def is_project(directory: str) -> bool:
-    """Whether there is a policy or a Compose file in it."""
-    compose = default_files(directory) or setting(directory, "COMPOSE_FILE")
-    return _has_policy(directory) or bool(compose)
+def directory_of(invocation: Invocation) -> str:
+    """The directory of the project that is meant, without links; else the current directory."""
+    return os.path.realpath(find_directory(invocation) or invocation.cwd)
 
 
 def several(store: "Store") -> "SeveralState | None":

@@ -5,13 +5,13 @@ Comes in: what was typed. Goes out: maps, replicas, images; ``unseen`` says what
 
 import os
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from freshd.config.invocation import Invocation
 from freshd.config.load import load_policy, load_user_config
-from freshd.config.locate import Located
-from freshd.config.locate import locate as locate_project
+from freshd.config.locate import Located, locate_project
 from freshd.config.locations import Locations, locate, prepare
 from freshd.config.project import Project, load
 from freshd.engine.cli.compose import Compose
@@ -90,32 +90,17 @@ class Mapped:
 
 
 @contextmanager
-def open_sight(
-    *,
-    cwd: str,
-    environ: Mapping[str, str],
-    project_dir: str | None,
-    files: Sequence[str],
-    project_name: str | None,
-    profiles: Sequence[str],
-    with_policy: bool = True,
-) -> Iterator[Sight]:
+def open_sight(invocation: Invocation, *, with_policy: bool = True) -> Iterator[Sight]:
     """Find and read the project; an engine that is away is noted and not missed.
 
     Without ``with_policy`` only its ``[project]`` table is taken of an existing policy, and a
     broken one is as good as none. Raises ConfigError.
     """
+    environ = invocation.environ
     locations = locate(environ)
     endpoint = resolve(environ, configured=load_user_config(locations.user_config).engine.host)
     compose = Compose(endpoint, environ)
-    located = locate_project(
-        cwd,
-        project_dir=project_dir,
-        files=files,
-        project_name=project_name,
-        profiles=profiles,
-        environ=environ,
-    )
+    located = locate_project(invocation)
     settings = None if with_policy else settings_of(located.policy_path)
     store = kept_store(locations)
     engine = Engine(endpoint)

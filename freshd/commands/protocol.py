@@ -5,9 +5,10 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from freshd.config.invocation import Invocation
     from freshd.model.mapping import ServiceMap
     from freshd.model.plan import Outcome, Plan, Step
     from freshd.model.remedy import RebuildMode, Remedy
@@ -106,22 +107,13 @@ class Opener(Protocol):
     """The shape of ``freshd.commands.session.open_session``."""
 
     def __call__(
-        self,
-        *,
-        cwd: str,
-        environ: Mapping[str, str],
-        project_dir: str | None,
-        files: Sequence[str],
-        project_name: str | None,
-        profiles: Sequence[str],
-        need_engine: bool,
-        on_line: LineProgress,
+        self, invocation: "Invocation", *, need_engine: bool, on_line: LineProgress
     ) -> Session: ...
 
 
-def open_session(**wanted: Any) -> Session:
+def open_session(invocation: "Invocation", *, need_engine: bool, on_line: LineProgress) -> Session:
     """The real session; importing it loads the engine's client, so it happens here and late."""
     from freshd.commands import session as real
 
     opener: Opener = real.open_session
-    return opener(**wanted)
+    return opener(invocation, need_engine=need_engine, on_line=on_line)

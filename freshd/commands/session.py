@@ -16,8 +16,9 @@ from freshd.commands.check_image import look_at_image
 from freshd.commands.diff import container_bytes, tree_bytes
 from freshd.commands.inspection import kept_store
 from freshd.compare.verdict import worst
+from freshd.config.invocation import Invocation
 from freshd.config.load import load_user_config
-from freshd.config.locate import locate as locate_project
+from freshd.config.locate import locate_project
 from freshd.config.locations import Locations, locate
 from freshd.config.project import Project, load
 from freshd.engine.cli.compose import Compose
@@ -324,30 +325,19 @@ class Session:
 
 
 def open_session(
+    invocation: Invocation,
     *,
-    cwd: str,
-    environ: Mapping[str, str],
-    project_dir: str | None,
-    files: Sequence[str],
-    project_name: str | None,
-    profiles: Sequence[str],
     need_engine: bool,
     on_line: LineProgress,
     clock: Callable[[], float] = time.time,
 ) -> Session:
     """Find and read the project. Raises ConfigError, EngineUnavailable, StateError."""
+    environ = invocation.environ
     locations = locate(environ)
     user = load_user_config(locations.user_config)
     endpoint = resolve(environ, configured=user.engine.host)
     compose = Compose(endpoint, environ)
-    located = locate_project(
-        cwd,
-        project_dir=project_dir,
-        files=files,
-        project_name=project_name,
-        profiles=profiles,
-        environ=environ,
-    )
+    located = locate_project(invocation)
     with Engine(endpoint) as engine, ThreadPoolExecutor(1) as beside:
         # Importing the SDK takes as long as `docker compose config`: both at once.
         answer = beside.submit(engine.ping) if need_engine else None

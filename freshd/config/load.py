@@ -5,10 +5,11 @@ running project but by ``check_services``.
 """
 
 import os
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from freshd.config.invocation import Invocation, without_project
 from freshd.config.policy_values import duration, layer_age, reload_mode, weekly
 from freshd.config.toml import parse_toml, read_text
 from freshd.model.errors import ConfigError
@@ -76,6 +77,17 @@ class ConfiguredProject:
     files: tuple[str, ...] = ()
     name: str | None = None
     profiles: tuple[str, ...] = ()
+
+    def invocation(self, environ: Mapping[str, str]) -> Invocation:
+        """As if this project had been named on a command line."""
+        return Invocation(
+            cwd=self.dir,
+            environ=without_project(environ),
+            project_dir=self.dir,
+            files=self.files,
+            project_name=self.name,
+            profiles=self.profiles,
+        )
 
 
 @dataclass(frozen=True, slots=True)

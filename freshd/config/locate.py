@@ -1,21 +1,17 @@
-"""Which project: a directory and what was typed in, a ``Located`` out; nothing of it is read."""
+"""Which project: an ``Invocation`` in, a ``Located`` out; nothing of the project is read."""
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
 from freshd.config.compose import names
 from freshd.config.compose.files import default_files, setting, split_files
+from freshd.config.invocation import Invocation
 from freshd.model.errors import ConfigError
-from freshd.tree.ignore import POLICY_FILE
+from freshd.model.policy import POLICY_FILE
 
-POLICY_NAME: Final = POLICY_FILE
-
-
-def of_no_project(environ: Mapping[str, str]) -> dict[str, str]:
-    """``environ`` without what it says of a single project: for whoever means several."""
-    return {name: value for name, value in environ.items() if not name.startswith("COMPOSE_")}
+_SEPARATOR: Final = "COMPOSE_PATH_SEPARATOR"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,68 +33,91 @@ class Located:
     @property
     def policy_path(self) -> str:
         """Where the policy is, or would be."""
-        return os.path.join(self.directory, POLICY_NAME)
+        return os.path.join(self.directory, POLICY_FILE)
 
 
-def locate(
-    start: str,
-    *,
-    project_dir: str | None = None,
-    files: Sequence[str] = (),
-    project_name: str | None = None,
-    profiles: Sequence[str] = (),
-    environ: Mapping[str, str],
-) -> Located:
-    """Find the project: ``project_dir``, or upwards from ``start`` to a policy or Compose file.
+def locate_project(invocation: Invocation) -> Located:
+    """Find the project: the directory typed, or upwards from ``cwd`` to a policy or Compose file.
 
-    Command line before environment before policy. Relative paths count from ``start``. Raises
-    ConfigError when a named directory or file does not exist, or nothing is found.
+    Command line before environment before policy. Raises ConfigError when a named directory or
+    file does not exist, or nothing is found.
     """
-    start = os.path.abspath(start)
-    separator = environ.get("COMPOSE_PATH_SEPARATOR")
-    given = tuple(os.path.normpath(os.path.join(start, file)) for file in files)
-    if not given and environ.get("COMPOSE_FILE"):
-        given = split_files(environ["COMPOSE_FILE"], directory=start, separator=separator)
-    directory = _directory(start, project_dir, given)
-    if not given and not default_files(directory):
-        named = setting(directory, "COMPOSE_FILE") or ""
-        separator = separator or setting(directory, "COMPOSE_PATH_SEPARATOR")
-        given = split_files(named, directory=directory, separator=separator)
-    for file in given:
+    environ = invocation.environ
+    start = os.path.abspath(invocation.cwd)
+    directory = _existing_directory(invocation)
+    files = _named_files(invocation)
+    if not files and not default_files(directory):
+        files = split_files(
+            setting(directory, "COMPOSE_FILE") or "",
+            directory=directory,
+            separator=environ.get(_SEPARATOR) or setting(directory, _SEPARATOR),
+        )
+    for file in files:
         if not os.path.isfile(file):
             raise ConfigError(f"there is no Compose file {file}")
     return Located(
         directory=directory,
-        files=given,
-        project_name=project_name or environ.get("COMPOSE_PROJECT_NAME") or None,
-        profiles=tuple(profiles) or _listed(environ.get("COMPOSE_PROFILES")),
+        files=files,
+        project_name=invocation.project_name or environ.get("COMPOSE_PROJECT_NAME") or None,
+        profiles=invocation.profiles or _split(environ.get("COMPOSE_PROFILES")),
         env_files=tuple(
             os.path.normpath(os.path.join(start, file))
-            for file in _listed(environ.get("COMPOSE_ENV_FILES"))
+            for file in _split(environ.get("COMPOSE_ENV_FILES"))
         ),
         underscores=names.is_true(environ.get(names.SETTING) or setting(directory, names.SETTING)),
     )
 
 
-def _directory(start: str, project_dir: str | None, files: Sequence[str]) -> str:
-    if project_dir is not None:
-        directory = os.path.normpath(os.path.join(start, project_dir))
-        if not os.path.isdir(directory):
-            raise ConfigError(f"there is no directory {directory}")
-        return directory
+def find_directory(invocation: Invocation) -> str | None:
+    """The project's directory, absolute; None where no policy and no Compose file is found.
+
+    A directory that was typed is not looked at: it may not exist.
+    """
+    start = os.path.abspath(invocation.cwd)
+    if invocation.project_dir is not None:
+        return os.path.normpath(os.path.join(start, invocation.project_dir))
+    files = _named_files(invocation)
     if files:
         # a policy above the file speaks for it; else its own directory is the project
         beside = os.path.dirname(files[0])
-        above = next((one for one in _upwards(start) if _has_policy(one)), None)
+        above = next((parent for parent in _upwards(start) if _has_policy(parent)), None)
         return above if above is not None and _within(beside, above) else beside
-    found = next((one for one in _upwards(start) if _is_project(one)), None)
-    if found is None:
+    return next((parent for parent in _upwards(start) if is_project(parent)), None)
+
+
+def is_project(directory: str) -> bool:
+    """Whether there is a policy or a Compose file in it, or its ``.env`` names one."""
+    return (
+        _has_policy(directory)
+        or bool(default_files(directory))
+        or setting(directory, "COMPOSE_FILE") is not None
+    )
+
+
+def _existing_directory(invocation: Invocation) -> str:
+    directory = find_directory(invocation)
+    if directory is None:
+        start = os.path.abspath(invocation.cwd)
         raise ConfigError(
-            f"no {POLICY_NAME} and no Compose file in {start} or above it",
+            f"no {POLICY_FILE} and no Compose file in {start} or above it",
             hint="go into a project, or name one with --project or --file; "
             "`freshd run --all` watches those of config.toml",
         )
-    return found
+    if invocation.project_dir is not None and not os.path.isdir(directory):
+        raise ConfigError(f"there is no directory {directory}")
+    return directory
+
+
+def _named_files(invocation: Invocation) -> tuple[str, ...]:
+    """Compose files of the command line, else of the environment; absolute."""
+    start = os.path.abspath(invocation.cwd)
+    if invocation.files:
+        return tuple(os.path.normpath(os.path.join(start, file)) for file in invocation.files)
+    return split_files(
+        invocation.environ.get("COMPOSE_FILE", ""),
+        directory=start,
+        separator=invocation.environ.get(_SEPARATOR),
+    )
 
 
 def _upwards(start: str) -> Iterable[str]:
@@ -112,20 +131,12 @@ def _upwards(start: str) -> Iterable[str]:
 
 
 def _has_policy(directory: str) -> bool:
-    return os.path.isfile(os.path.join(directory, POLICY_NAME))
-
-
-def _is_project(directory: str) -> bool:
-    return (
-        _has_policy(directory)
-        or bool(default_files(directory))
-        or setting(directory, "COMPOSE_FILE") is not None
-    )
+    return os.path.isfile(os.path.join(directory, POLICY_FILE))
 
 
 def _within(path: str, directory: str) -> bool:
     return path == directory or path.startswith(directory.rstrip("/") + "/")
 
 
-def _listed(value: str | None) -> tuple[str, ...]:
+def _split(value: str | None) -> tuple[str, ...]:
     return tuple(part.strip() for part in (value or "").split(",") if part.strip())

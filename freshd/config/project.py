@@ -1,6 +1,6 @@
 """One project: its Compose files and names, its model and its policy.
 
-In: where it is and what was said of it, as ``located`` found it. Out: a ``Project`` that notices
+In: where it is and what was said of it, as ``locate`` found it. Out: a ``Project`` that notices
 when its files change and keeps the last good version of them.
 """
 
@@ -12,16 +12,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, Protocol, TypeAlias
 
-from freshd.config.compose import names as composenames
 from freshd.config.compose.develop_watch import ignore_files, watch_rules
 from freshd.config.compose.files import candidates, default_files, referenced
 from freshd.config.compose.model import ComposeModel, ComposeService, parse
+from freshd.config.compose.names import underscored
 from freshd.config.load import check_services, load_policy
-from freshd.config.locate import POLICY_NAME, Located
+from freshd.config.locate import Located
 from freshd.engine.cli.compose import ComposeFiles
 from freshd.model.errors import ConfigError, FreshdError
 from freshd.model.observed.container import Replica
-from freshd.model.policy import Policy, ProjectSettings
+from freshd.model.policy import POLICY_FILE, Policy, ProjectSettings
 from freshd.model.text import Json
 from freshd.tree.hashing import moved_lately
 
@@ -149,7 +149,7 @@ class Project:
     def follow_names(self, replicas: Iterable[Replica]) -> None:
         """Containers that Compose v1 made, or v2 with ``--compatibility``, keep their names."""
         with self._lock:
-            found = composenames.underscored(self.name, replicas, self._underscored)
+            found = underscored(self.name, replicas, self._underscored)
             if found == self._underscored:
                 return
             self._underscored = found
@@ -202,7 +202,7 @@ class Project:
         mistakes = check_services(policy, model.services)
         if mistakes:
             raise ConfigError(
-                f"{POLICY_NAME}: {mistakes[0]}",
+                f"{POLICY_FILE}: {mistakes[0]}",
                 hint=f"services of {model.name}: {', '.join(sorted(model.services)) or 'none'}",
                 problems=mistakes,
             )

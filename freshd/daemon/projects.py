@@ -14,11 +14,12 @@ from typing import Final, TypeAlias
 
 from freshd.config.compose.files import candidates
 from freshd.config.load import ConfiguredProject, UserConfig, load_user_config
-from freshd.config.locate import POLICY_NAME, locate
+from freshd.config.locate import locate_project
 from freshd.daemon.liveness import Pulses
 from freshd.daemon.log import get_log
 from freshd.daemon.project import STOP_PATIENCE, Daemon, Shared, open_daemon
 from freshd.model.errors import ConfigError, FreshdError
+from freshd.model.policy import POLICY_FILE
 from freshd.render.daemon.projects import ProjectState, SeveralState
 from freshd.store.instance_lock import SingleDaemon
 
@@ -203,14 +204,7 @@ class Several:
             self._log.info("watching", project=daemon.name, directory=entry.configured.dir)
 
     def _open(self, configured: ConfiguredProject, closing: ExitStack) -> Daemon:
-        located = locate(
-            configured.dir,
-            project_dir=configured.dir,
-            files=configured.files,
-            project_name=configured.name,
-            profiles=configured.profiles,
-            environ=self._shared.environ,
-        )
+        located = locate_project(configured.invocation(self._shared.environ))
         single = SingleDaemon(self._shared.locations.locks, located.directory)
         closing.enter_context(single)
         # Starting at login is nobody's word: what was agreed to before is what counts.
@@ -243,7 +237,7 @@ def _glance(configured: ConfiguredProject) -> tuple[Stamp, ...]:
     """What has to change before a project that could not be read is read again at once."""
     directory = configured.dir
     named = [os.path.join(directory, file) for file in configured.files]
-    policy = os.path.join(directory, POLICY_NAME)
+    policy = os.path.join(directory, POLICY_FILE)
     return tuple(_stamp(path) for path in (directory, policy, *candidates(directory), *named))
 
 

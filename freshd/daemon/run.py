@@ -5,12 +5,12 @@ What was typed and the environment come in, an exit status goes out.
 
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
+from freshd.config.invocation import Invocation, without_project
 from freshd.config.load import UserConfig, load_user_config
-from freshd.config.locate import locate as locate_project
-from freshd.config.locate import of_no_project
+from freshd.config.locate import locate_project
 from freshd.config.locations import Locations, locate, prepare
 from freshd.daemon.log import get_log, set_up
 from freshd.daemon.main_loop import MainLoop
@@ -23,29 +23,15 @@ from freshd.store.instance_lock import SingleDaemon
 from freshd.store.store import open_store
 
 
-def run(
-    *,
-    cwd: str,
-    environ: Mapping[str, str],
-    project_dir: str | None,
-    files: Sequence[str],
-    project_name: str | None,
-    profiles: Sequence[str],
-) -> int:
+def run(invocation: Invocation) -> int:
     """Watch one project until a signal comes; the exit status. Typing this is consent.
 
     Raises ConfigError, StateError, AlreadyRunning. An engine that is away is waited for.
     """
+    environ = invocation.environ
     locations = locate(environ)
     user = load_user_config(locations.user_config)
-    located = locate_project(
-        cwd,
-        project_dir=project_dir,
-        files=files,
-        project_name=project_name,
-        profiles=profiles,
-        environ=environ,
-    )
+    located = locate_project(invocation)
     prepare(locations)
     with (
         SingleDaemon(locations.locks, located.directory) as single,
@@ -66,7 +52,7 @@ def run_all(*, environ: Mapping[str, str]) -> int:
     prepare(locations)
     with (
         SingleDaemon(locations.locks, config, what=f"the projects of {config}") as single,
-        _shared(locations, settings(config), of_no_project(_for_children(environ))) as shared,
+        _shared(locations, settings(config), without_project(_for_children(environ))) as shared,
     ):
         MainLoop(Several(shared, config=config, lock=single.path), Supervisor(environ)).run()
     return 0

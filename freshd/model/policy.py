@@ -12,6 +12,7 @@ from freshd.model.plan import Command
 from freshd.model.remedy import RebuildMode, Remedy
 
 ANY_CAUSE = "*"
+POLICY_FILE: Final = "freshd.toml"
 
 
 class ReloadKind(StrEnum):

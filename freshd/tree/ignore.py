@@ -15,11 +15,11 @@ from pathspec.patterns.gitignore.base import GitIgnorePatternError
 from pathspec.patterns.gitignore.spec import GitIgnoreSpecPattern
 
 from freshd.model.files import Kind
+from freshd.model.policy import POLICY_FILE
 from freshd.tree.git import repository_of
 from freshd.tree.walk import open_beneath
 
 GITIGNORE: Final = ".gitignore"
-POLICY_FILE: Final = "freshd.toml"
 EDITOR_TEMPORARIES: Final = (
     "*~",
     ".#*",

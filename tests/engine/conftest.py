@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from freshd.config.locate import locate
+from freshd.config.invocation import Invocation
+from freshd.config.locate import locate_project
 from freshd.config.project import load
 from freshd.engine.cli.compose import Compose
 from freshd.engine.client import Engine
@@ -126,14 +127,7 @@ def context(stack: Stack, tree: Mapping[str, str], tmp_path: Path) -> Iterator[C
     stack.up(build=True)
     endpoint = resolve(os.environ)
     compose = Compose(endpoint, os.environ)
-    located = locate(
-        stack.directory,
-        project_dir=None,
-        files=(),
-        project_name=None,
-        profiles=(),
-        environ=os.environ,
-    )
+    located = locate_project(Invocation(stack.directory, os.environ))
     with Engine(endpoint) as engine:
         yield Context(
             project=load(located, engine=engine, compose=compose),

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 
 import pytest
 
-from freshd.config.locate import locate
+from freshd.config.invocation import Invocation
+from freshd.config.locate import locate_project
 from freshd.config.project import load
 from freshd.engine.cli.compose import Compose
 from freshd.engine.transport.endpoint import resolve
@@ -18,7 +19,7 @@ BASE = "FROM freshd-busybox:1\n"
 
 
 def mapped(stack: Stack) -> MapResult:
-    located = locate(stack.directory, environ=stack.environment)
+    located = locate_project(Invocation(stack.directory, stack.environment))
     compose = Compose(resolve(stack.environment), stack.environment)
     project = load(located, engine=None, compose=compose)
     return build_map(project.service("web"), project_dir=project.dir)

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator, Mapping
 import pytest
 
 from freshd.config.compose.files import COMPOSE_NAMES, OVERRIDE_NAMES, default_files
-from freshd.config.locate import locate
+from freshd.config.invocation import Invocation
+from freshd.config.locate import locate_project
 from freshd.config.project import Project, load
 from freshd.engine.cli.compose import Compose
 from freshd.engine.client import Engine
@@ -27,7 +28,7 @@ def engine(engine_env: Mapping[str, str]) -> Iterator[Engine]:
 
 
 def read(stack: Stack, engine: Engine | None = None, **more: object) -> Project:
-    located = locate(stack.directory, environ=stack.environment, **more)  # type: ignore[arg-type]
+    located = locate_project(Invocation(stack.directory, stack.environment, **more))  # type: ignore[arg-type]
     compose = Compose(resolve(stack.environment), stack.environment)
     return load(located, engine=engine, compose=compose)
 

@@ -11,6 +11,7 @@ from random import Random
 import pytest
 
 from freshd.commands.session import open_session
+from freshd.config.invocation import Invocation
 from freshd.model.report import ProjectReport, Verdict
 from tests.engine.sequences import World
 from tests.harness.cli import Freshd
@@ -56,12 +57,7 @@ def test_the_verdict_is_fresh_if_and_only_if_the_judge_says_so(
 
 def looked(freshd: Freshd) -> ProjectReport:
     with open_session(
-        cwd=freshd.directory,
-        environ=freshd.full_environment,
-        project_dir=None,
-        files=(),
-        project_name=None,
-        profiles=(),
+        Invocation(freshd.directory, freshd.full_environment),
         need_engine=True,
         on_line=lambda _line: None,
     ) as session:

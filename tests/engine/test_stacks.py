@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from freshd.commands.session import Session, open_session
+from freshd.config.invocation import Invocation
 from freshd.model.report import Level, Verdict
 from freshd.render.documents import project_report, service_maps
 from tests.engine.conftest import StackFactory
@@ -60,12 +61,7 @@ def by_command(freshd: Freshd, truth: Truth, *argv: str) -> Any:
 def session(freshd: Freshd) -> Session:
     """One long-lived session, as the daemon has it."""
     return open_session(
-        cwd=freshd.directory,
-        environ=freshd.full_environment,
-        project_dir=None,
-        files=(),
-        project_name=None,
-        profiles=(),
+        Invocation(freshd.directory, freshd.full_environment),
         need_engine=True,
         on_line=lambda _line: None,
     )

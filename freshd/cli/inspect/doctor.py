@@ -23,7 +23,7 @@ def doctor(app: App, *, as_json: bool) -> int:
     from freshd.render.doctor import diagnosis_document, diagnosis_lines
 
     with app.screen.progress():
-        found = tuple(checkup(**app.asked()))
+        found = tuple(checkup(app.invocation))
     status = exit_status(found)
     if as_json:
         app.screen.json(diagnosis_document(found, status=status))

@@ -58,7 +58,7 @@ def _is_path(app: App, what: str) -> bool:
 
     if any(character in what for character in "/.:"):
         return True
-    places = (app.cwd(), directory_of(app))
+    places = (app.invocation.cwd, directory_of(app.invocation))
     return any(os.path.lexists(os.path.join(place, what)) for place in places)
 
 
@@ -67,8 +67,8 @@ def _path(app: App, path: str, *, as_json: bool) -> int:
     from freshd.commands.inspection import open_sight
     from freshd.render.explain import whereabouts_document, whereabouts_lines
 
-    with app.screen.progress(), open_sight(**app.asked()) as sight:
-        found = look(sight, path, cwd=app.cwd())
+    with app.screen.progress(), open_sight(app.invocation) as sight:
+        found = look(sight, path, cwd=app.invocation.cwd)
         directory = sight.project.dir
     if as_json:
         app.screen.json(whereabouts_document(found, project_dir=directory))

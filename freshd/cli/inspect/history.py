@@ -40,8 +40,8 @@ def history(app: App, *, service: str | None, limit: int, as_json: bool) -> int:
 
     entries: Sequence[JournalEntry] = ()
     validations: Sequence[Validation] = ()
-    with readable(app) as store:
-        saved = project_of(app, store) if store else None
+    with readable(app.invocation.environ) as store:
+        saved = project_of(app.invocation, store) if store else None
         if store and saved:
             entries = store.journal.history(saved.project, service, limit=limit)
             if service is None:

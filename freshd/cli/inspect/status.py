@@ -55,7 +55,7 @@ def read(app: App) -> "Status | None":
     """The status of the project that is meant; None when nothing was saved of it."""
     from freshd.cli.saved import readable
 
-    with readable(app) as store:
+    with readable(app.invocation.environ) as store:
         return _read(app, store) if store else None
 
 
@@ -63,9 +63,13 @@ def _read(app: App, store: "Store") -> "Status | None":
     from freshd.cli.saved import alive, directory_of, project_of, several
     from freshd.render.daemon.status import DaemonState, Status
 
-    saved = project_of(app, store)
+    saved = project_of(app.invocation, store)
     together = several(store)
-    waiting = together.of(saved.directory if saved else directory_of(app)) if together else None
+    waiting = (
+        together.of(saved.directory if saved else directory_of(app.invocation))
+        if together
+        else None
+    )
     problem = waiting.problem if waiting else ""
     if saved is None:
         return Status("", waiting.directory, not_watched=problem) if waiting and problem else None
@@ -105,7 +109,7 @@ def _nothing(app: App) -> "Line":
     from freshd.cli.saved import directory_of
     from freshd.render.words import shown
 
-    where = app.wanted.name or directory_of(app)
+    where = app.invocation.project_name or directory_of(app.invocation)
     return (
         (f"nothing is known of {shown(where)} yet   ", ""),
         ("look once: ", "dim"),

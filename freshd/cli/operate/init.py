@@ -32,7 +32,7 @@ def init(app: App, *, write: bool, force: bool, as_json: bool) -> int:
 
     if force and not write:
         raise click.UsageError("--force is for --write")
-    with app.screen.progress(), open_sight(**app.asked(), with_policy=False) as sight:
+    with app.screen.progress(), open_sight(app.invocation, with_policy=False) as sight:
         path = sight.located.policy_path
         if write and not force:
             refuse_if_there(path)

@@ -20,8 +20,8 @@ def resume(app: App, *, as_json: bool) -> int:
     from freshd.render.documents import SCHEMA
     from freshd.render.words import ago, iso, shown
 
-    with writable(app) as store:
-        saved = project_of(app, store)
+    with writable(app.invocation.environ, now=app.now()) as store:
+        saved = project_of(app.invocation, store)
         lifted = store.halts.resume(saved.project) if saved else ()
     if as_json:
         halts = [

@@ -2,7 +2,7 @@
 
 import click
 
-from freshd.cli.app import App, Wanted
+from freshd.cli.app import App
 from freshd.cli.options import examples, project_options
 
 
@@ -19,18 +19,10 @@ def run(app: App, *, every: bool) -> int:
     consent to the policy, the Compose files and the Dockerfiles as they are now; with --all, which
     is what the service runs, it is none. Without a policy it only tells.
     """
-    from freshd.daemon.run import run as watch
-    from freshd.daemon.run import run_all
+    from freshd.daemon import run as daemon
 
-    if every and app.wanted != Wanted():
+    if every and app.invocation.names_project:
         raise click.UsageError("--all and the options that name a project exclude each other")
     if every:
-        return run_all(environ=app.environ)
-    return watch(
-        cwd=app.cwd(),
-        environ=app.environ,
-        project_dir=app.wanted.directory,
-        files=app.wanted.files,
-        project_name=app.wanted.name,
-        profiles=app.wanted.profiles,
-    )
+        return daemon.run_all(environ=app.invocation.environ)
+    return daemon.run(app.invocation)

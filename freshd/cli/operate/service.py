@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from freshd.cli.app import App, Wanted
+from freshd.cli.app import App
 from freshd.cli.options import examples, json_option, project_options
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from freshd.commands.service import Autostart
-    from freshd.config.load import ConfiguredProject
     from freshd.render.service import Consented
     from freshd.render.words import Line
 
@@ -63,7 +62,7 @@ def install(app: App, *, dry_run: bool, force: bool, as_json: bool) -> int:
     if dry_run:
         _dry(app, made)
         return 0
-    added = _add(app) if app.wanted != Wanted() else ""
+    added = _add(app) if app.invocation.names_project else ""
     agreed = tuple(_consent(app))
     steps = made.install(force=force)
     if as_json:
@@ -120,7 +119,7 @@ def status(app: App, *, as_json: bool) -> int:
 
     made = _autostart(app)
     state = made.state()
-    with readable(app) as store:
+    with readable(app.invocation.environ) as store:
         together = several(store) if store else None
     if as_json:
         app.screen.json(report.status_document(made.manager, state, together))
@@ -139,19 +138,19 @@ def _autostart(app: App) -> "Autostart":
         run_command,
     )
 
-    manager = manager_of(sys.platform, environ=app.environ, uid=os.getuid())
+    manager = manager_of(sys.platform, environ=app.invocation.environ, uid=os.getuid())
     return Autostart(
         manager,
         run_command,
         program=program_of(sys.argv[0], sys.executable),
-        environment=kept_environment(app.environ),
+        environment=kept_environment(app.invocation.environ),
     )
 
 
 def _dry(app: App, made: "Autostart") -> None:
     """The file on stdout, what else would be done on stderr."""
     app.screen.text(made.wanted)
-    if app.wanted != Wanted():
+    if app.invocation.names_project:
         app.screen.log("would add the project to config.toml, unless it is there")
     app.screen.log(f"would write {made.manager.path}, then:")
     for command in made.manager.start(None):
@@ -162,19 +161,12 @@ def _add(app: App) -> str:
     """Add the project that was named to config.toml; what came of it, in words."""
     from freshd.config.add_project import add_project
     from freshd.config.load import ConfiguredProject
-    from freshd.config.locate import locate as locate_project
+    from freshd.config.locate import locate_project
     from freshd.config.locations import locate
 
-    path = locate(app.environ).user_config
+    path = locate(app.invocation.environ).user_config
     with app.open(need_engine=False):  # a project that cannot be read is not added
-        found = locate_project(
-            app.cwd(),
-            project_dir=app.wanted.directory,
-            files=app.wanted.files,
-            project_name=app.wanted.name,
-            profiles=app.wanted.profiles,
-            environ=app.environ,
-        )
+        found = locate_project(app.invocation)
     project = ConfiguredProject(
         dir=found.directory,
         files=tuple(os.path.relpath(file, found.directory) for file in found.files),
@@ -193,9 +185,10 @@ def _consent(app: App) -> "Iterator[Consented]":
     from freshd.model.errors import ConfigError, FreshdError
     from freshd.render.service import Consented
 
-    for project in load_user_config(locate(app.environ).user_config).projects:
+    for project in load_user_config(locate(app.invocation.environ).user_config).projects:
+        named = replace(app, invocation=project.invocation(app.invocation.environ))
         try:
-            with _of(app, project).open(need_engine=False) as session:
+            with named.open(need_engine=False) as session:
                 session.consent()
                 yield Consented(project.dir, session.project.name)
         except FreshdError as error:
@@ -203,22 +196,15 @@ def _consent(app: App) -> "Iterator[Consented]":
             yield Consented(project.dir, problem="; ".join((error.message, *more)))
 
 
-def _of(app: App, project: "ConfiguredProject") -> App:
-    """The same invocation, if it had named this project."""
-    from freshd.config.locate import of_no_project
-
-    files = tuple(os.path.join(project.dir, file) for file in project.files)
-    wanted = Wanted(project.dir, files, project.name, project.profiles)
-    return replace(app, wanted=wanted, environ=of_no_project(app.environ))
-
-
 def _hints(app: App, agreed: "tuple[Consented, ...]") -> "Iterator[Line]":
     """How to add what is not watched yet; nothing is added silently."""
-    from freshd.cli.saved import directory_of, is_project
+    from freshd.cli.saved import directory_of
+    from freshd.config.invocation import Invocation
+    from freshd.config.locate import is_project
     from freshd.render.words import shown
 
     known = {os.path.realpath(each.directory) for each in agreed}
-    here = directory_of(replace(app, wanted=Wanted()))
+    here = directory_of(Invocation(app.invocation.cwd, app.invocation.environ))
     if here not in known and is_project(here):
         yield (
             (f"{shown(here)} is not watched; to add it: ", "doubt"),
@@ -229,6 +215,6 @@ def _hints(app: App, agreed: "tuple[Consented, ...]") -> "Iterator[Line]":
             ("no project is watched yet; to add one: ", "doubt"),
             ("freshd service install --project DIR", "code"),
         )
-    docker = shutil.which("docker", path=app.environ.get("PATH"))
+    docker = shutil.which("docker", path=app.invocation.environ.get("PATH"))
     if docker is not None and docker.startswith("/snap/"):
         yield ((f"{docker} is a snap, which the unit's hardening stops; see in the unit", "doubt"),)

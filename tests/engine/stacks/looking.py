@@ -4,6 +4,7 @@ import time
 from typing import Any, NamedTuple
 
 from freshd.commands.session import open_session
+from freshd.config.invocation import Invocation
 from freshd.render.documents import project_report
 from tests.harness.cli import Freshd, Result
 from tests.harness.waiting import wait_until
@@ -67,12 +68,7 @@ def looked(
     ``later`` seconds from now, as freshd's clock has it.
     """
     with open_session(
-        cwd=freshd.directory,
-        environ=freshd.full_environment,
-        project_dir=None,
-        files=files,
-        project_name=None,
-        profiles=(),
+        Invocation(freshd.directory, freshd.full_environment, files=files),
         need_engine=True,
         on_line=lambda _line: None,
         clock=lambda: time.time() + later,

@@ -10,6 +10,7 @@ from freshd.cli.app import App
 from freshd.cli.boundary import run
 from freshd.cli.screen import Screen
 from freshd.commands.protocol import CountProgress, LineProgress, StepProgress
+from freshd.config.invocation import Invocation
 from freshd.model.mapping import ServiceMap
 from freshd.model.plan import Outcome, Plan
 from freshd.model.remedy import RebuildMode, Remedy
@@ -138,14 +139,13 @@ class Line:
         self.opened: list[dict[str, Any]] = []
 
     def __call__(self, *argv: str, session: FakeSession | None = None) -> Result:
-        def opener(**wanted: Any) -> FakeSession:
-            self.opened.append(wanted)
+        def opener(invocation: Invocation, **how: Any) -> FakeSession:
+            self.opened.append({"invocation": invocation, **how})
             return session or FakeSession()
 
         app = App(
             screen=Screen(self.environ),
-            environ=self.environ,
-            cwd=lambda: self.cwd,
+            invocation=Invocation(self.cwd, self.environ),
             now=lambda: self.now,
             sleep=self.sleep,
             opener=opener,

@@ -182,10 +182,10 @@ def test_diff_without_a_difference_is_silent(line: Line) -> None:
 def test_project_options_count_before_and_after_the_verb(line: Line) -> None:
     line("--project", "a", "-f", "x.yaml", "check", "--project", "b", "--file", "y.yaml")
     line("-p", "shop", "check", "--profile", "dev")
-    first, second = line.opened
-    assert (first["project_dir"], first["files"]) == ("b", ("x.yaml", "y.yaml"))
-    assert (second["project_name"], second["profiles"]) == ("shop", ("dev",))
-    assert second["need_engine"] is True
+    first, second = (opened["invocation"] for opened in line.opened)
+    assert (first.project_dir, first.files) == ("b", ("x.yaml", "y.yaml"))
+    assert (second.project_name, second.profiles) == ("shop", ("dev",))
+    assert line.opened[1]["need_engine"] is True
 
 
 def test_explain_says_what_a_cause_means(line: Line) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from freshd.commands import session
+from freshd.config.invocation import Invocation
 from freshd.daemon import project, run
 from freshd.engine.transport.endpoint import DEFAULT_HOST, SCHEMES, Endpoint, resolve
 from freshd.model.errors import ConfigError
@@ -65,18 +66,10 @@ def test_a_verb_and_the_daemon_talk_to_the_engine_it_names(
         raise Seen
 
     monkeypatch.setattr(module, "Compose", compose)
-    wanted: dict[str, Any] = {
-        "cwd": str(tmp_path),
-        "environ": world,
-        "project_dir": None,
-        "files": (),
-        "project_name": None,
-        "profiles": (),
-    }
     start: Any = run.run if module is project else module.open_session
     more: dict[str, Any] = {} if module is project else {"need_engine": True, "on_line": print}
     with pytest.raises(Seen):
-        start(**wanted, **more)
+        start(Invocation(str(tmp_path), world), **more)
     assert [each.host for each in seen] == ["unix:///mine.sock"]
 
 
@@ -85,14 +78,5 @@ def test_a_mistake_in_the_user_configuration_is_told_by_a_verb(
 ) -> None:
     (tmp_path / "config" / "config.toml").write_text("[engine]\nhots = 1\n")
     with pytest.raises(ConfigError) as caught:
-        session.open_session(
-            cwd=str(tmp_path),
-            environ=world,
-            project_dir=None,
-            files=(),
-            project_name=None,
-            profiles=(),
-            need_engine=True,
-            on_line=print,
-        )
+        session.open_session(Invocation(str(tmp_path), world), need_engine=True, on_line=print)
     assert caught.value.problems == ('config.toml: engine.hots: unknown key; did you mean "host"?',)

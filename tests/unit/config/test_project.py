@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from freshd.config.locate import Located, locate
+from freshd.config.invocation import Invocation
+from freshd.config.locate import Located, locate_project
 from freshd.config.project import Project, load, names_in_use, project_name_of
 from freshd.engine.cli.compose import ComposeFiles
 from freshd.model.errors import ConfigError, OutcomeUnknown
@@ -65,7 +66,7 @@ def container(project: str, directory: str, *files: str, oneoff: bool = False) -
 
 
 def found(start: Path, environ: dict[str, str] | None = None, **more: object) -> Located:
-    return locate(str(start), environ=environ or {}, **more)  # type: ignore[arg-type]
+    return locate_project(Invocation(str(start), environ or {}, **more))  # type: ignore[arg-type]
 
 
 # ---- locate
@@ -93,13 +94,19 @@ def test_a_named_directory_is_taken_as_it_is(write: Write) -> None:
 
 def test_named_files_count_from_where_one_is_and_choose_the_directory(write: Write) -> None:
     root = write({"deploy/a.yaml": "", "deploy/b.yaml": "", "here/x": ""})
-    one = found(root / "here", files=["../deploy/a.yaml", "../deploy/b.yaml"])
+    one = found(
+        root / "here",
+        files=(
+            "../deploy/a.yaml",
+            "../deploy/b.yaml",
+        ),
+    )
     assert one.files == (str(root / "deploy/a.yaml"), str(root / "deploy/b.yaml"))
     assert one.directory == str(root / "deploy")
     write({"freshd.toml": ""})
-    assert found(root / "here", files=["../deploy/a.yaml"]).directory == str(root)
+    assert found(root / "here", files=("../deploy/a.yaml",)).directory == str(root)
     with pytest.raises(ConfigError, match="there is no Compose file"):
-        found(root, files=["none.yaml"])
+        found(root, files=("none.yaml",))
 
 
 def test_the_environment_counts_after_the_command_line(write: Write) -> None:
@@ -115,7 +122,7 @@ def test_the_environment_counts_after_the_command_line(write: Write) -> None:
     assert one.files == (str(root / "a.yaml"), str(root / "b.yaml"))
     assert (one.project_name, one.profiles) == ("envname", ("dev", "test"))
     assert one.env_files == (str(root / "x.env"),)
-    two = found(root, environ, files=["b.yaml"], project_name="mine", profiles=["p"])
+    two = found(root, environ, files=("b.yaml",), project_name="mine", profiles=("p",))
     assert (two.files, two.project_name, two.profiles) == ((str(root / "b.yaml"),), "mine", ("p",))
 
 
@@ -184,7 +191,7 @@ def test_the_policy_names_files_name_and_profiles_unless_the_command_line_does(
     assert files == ComposeFiles(
         str(root / "deploy"), (str(root / "deploy/c.yaml"),), "pol", ("dev",)
     )
-    files = loaded(root, project_name="mine", profiles=["p"]).compose_files
+    files = loaded(root, project_name="mine", profiles=("p",)).compose_files
     assert files is not None
     assert (files.project, files.profiles) == ("mine", ("p",))
 
@@ -264,9 +271,9 @@ def test_names_by_the_very_files_come_before_names_by_the_directory(tmp_path: Pa
     mine = container("mine", directory, file)
     job = container("job", directory, file, oneoff=True)
     plain = Replica(id="0" * 64, name="plain", service="")
-    assert names_in_use([tests, mine, job, plain], directory=directory, files=[file]) == {"mine"}
-    assert names_in_use([tests, plain], directory=directory, files=[file]) == {"tests"}
-    assert names_in_use([plain], directory=directory, files=[file]) == set()
+    assert names_in_use([tests, mine, job, plain], directory=directory, files=(file,)) == {"mine"}
+    assert names_in_use([tests, plain], directory=directory, files=(file,)) == {"tests"}
+    assert names_in_use([plain], directory=directory, files=(file,)) == set()
 
 
 def test_a_directory_reached_by_a_link_is_the_same_project(tmp_path: Path) -> None:
@@ -274,7 +281,7 @@ def test_a_directory_reached_by_a_link_is_the_same_project(tmp_path: Path) -> No
     (tmp_path / "link").symlink_to("real")
     one = container("mine", str(tmp_path / "real"), str(tmp_path / "real/compose.yaml"))
     link = str(tmp_path / "link")
-    assert names_in_use([one], directory=link, files=[f"{link}/compose.yaml"]) == {"mine"}
+    assert names_in_use([one], directory=link, files=(f"{link}/compose.yaml",)) == {"mine"}
 
 
 @pytest.mark.parametrize(

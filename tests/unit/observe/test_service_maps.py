@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from freshd.config.locate import locate
+from freshd.config.invocation import Invocation
+from freshd.config.locate import locate_project
 from freshd.config.project import load
 from freshd.mapping import service_map
 from freshd.observe import service_maps
@@ -41,7 +42,7 @@ def mapped(tmp_path: Path, made: list[str]) -> Iterator[Maps]:
     compose: Any = SimpleNamespace(config=lambda _: model)
     engine: Any = SimpleNamespace(image=lambda _: None)
     (tmp_path / "compose.yaml").write_text("services: {}\n")
-    project = load(locate(str(tmp_path), environ={}), engine=None, compose=compose)
+    project = load(locate_project(Invocation(str(tmp_path), {})), engine=None, compose=compose)
     store = open_store(str(tmp_path.parent / f"{tmp_path.name}.sqlite3"), now=0.0)
     found = Maps(project, engine, store)
     found.mapped("web")

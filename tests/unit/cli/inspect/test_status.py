@@ -9,10 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from freshd.cli.app import App, Wanted
 from freshd.cli.saved import directory_of
-from freshd.cli.screen import Screen
-from freshd.config import locate as located
+from freshd.config.invocation import Invocation
+from freshd.config.locate import locate_project
 from freshd.config.locations import locate, prepare
 from freshd.model.report import ProjectReport, Verdict
 from freshd.render.daemon.projects import ProjectState, SeveralState
@@ -268,17 +267,14 @@ def test_status_means_the_same_project_as_every_other_verb(
             (tmp_path / directory / name).write_text("")
     start = str(tmp_path / here)
     option = dict(zip(options[::2], options[1::2], strict=True))
-    found = located.locate(
+    invocation = Invocation(
         start,
+        environ,
         project_dir=option.get("--project"),
-        files=[option["--file"]] if "--file" in option else [],
-        environ=environ,
+        files=(option["--file"],) if "--file" in option else (),
     )
-    wanted = Wanted(
-        directory=option.get("--project"), files=tuple(options[1:]) if "--file" in option else ()
-    )
-    app = App(screen=Screen({}), environ=environ, cwd=lambda: start, wanted=wanted)
-    assert directory_of(app) == os.path.realpath(found.directory)
+    found = locate_project(invocation)
+    assert directory_of(invocation) == os.path.realpath(found.directory)
 
 
 def test_a_directory_with_several_names_asks_for_one(line: Line) -> None:

@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from freshd.config.locate import locate
+from freshd.config.invocation import Invocation
+from freshd.config.locate import locate_project
 from freshd.config.locations import Locations
 from freshd.config.project import load
 from freshd.daemon.work import requeue, worker
@@ -64,7 +65,7 @@ class Daemon:
         self.planned: list[tuple[Remedy, ...]] = []
         self.dirty = Dirty()
         model = {"name": "shop", "services": {"web": {"build": {"context": str(root)}}}}
-        located = locate(str(root), environ={})
+        located = locate_project(Invocation(str(root), {}))
         compose: Any = SimpleNamespace(config=lambda _: model, end_builds=lambda: None)
         project = load(located, engine=None, compose=compose)
         engine: Any = SimpleNamespace(image=lambda _: None, replicas=lambda **_: ())
