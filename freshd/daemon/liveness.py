@@ -13,7 +13,7 @@ LONGEST: Final = 1_200.0  # an image that is read whole has 900 s, `compose up` 
 LONGEST_REBUILD: Final = 9_000.0  # two builds at most, of an hour each
 
 
-class Pulses:
+class Liveness:
     """Safe to use from several threads; each piece of work is known by a name."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:

@@ -12,7 +12,7 @@ import threading
 from types import FrameType
 from typing import Final, Protocol
 
-from freshd.daemon.sd_notify import Supervisor
+from freshd.daemon.sd_notify import SdNotify
 
 _TICK: Final = 0.4
 """Seconds between two looks at what has come due; each wakes an idle machine."""
@@ -21,7 +21,7 @@ _FIRST_TICK: Final = 0.1
 """The same until it is ready: somebody may wait for that."""
 
 
-class Watching(Protocol):
+class Daemon(Protocol):
     """One project's daemon, or several."""
 
     @property
@@ -41,39 +41,39 @@ class Watching(Protocol):
 class MainLoop:
     """``run`` returns when a signal asked for it; a second signal leaves at once."""
 
-    def __init__(self, watching: Watching, supervisor: Supervisor) -> None:
-        self._watching = watching
-        self._supervisor = supervisor
+    def __init__(self, daemon: Daemon, sd_notify: SdNotify) -> None:
+        self._daemon = daemon
+        self._sd_notify = sd_notify
         self._stop = threading.Event()
         self._is_ready = False
 
     def run(self) -> None:
-        if self._supervisor.listening and sys.stderr is not None:
+        if self._sd_notify.listening and sys.stderr is not None:
             faulthandler.enable()  # a watchdog ends a hang with SIGABRT: then it is told where
         previous = {s: signal.signal(s, self._on_signal) for s in (signal.SIGINT, signal.SIGTERM)}
         try:
-            self._watching.start()
+            self._daemon.start()
             self.once()
             while not self._stop.wait(_TICK if self._is_ready else _FIRST_TICK):
                 self.once()
         finally:
-            self._supervisor.stopping()
-            self._watching.stop()
+            self._sd_notify.stopping()
+            self._daemon.stop()
             for number, handler in previous.items():
                 signal.signal(number, handler)
 
     def once(self) -> None:
         """One tick, and what the supervisor hears of it."""
-        self._watching.tick()
-        trouble = self._watching.trouble()
-        if self._watching.ready and not self._is_ready:
+        self._daemon.tick()
+        trouble = self._daemon.trouble()
+        if self._daemon.ready and not self._is_ready:
             self._is_ready = True
-            ready = f"freshd {self._watching.summary}; Ctrl-C ends it"
+            ready = f"freshd {self._daemon.summary}; Ctrl-C ends it"
             print(ready, flush=True)  # noqa: T201 - this verb's one line of data
-            self._supervisor.ready()
-        self._supervisor.status(f"does not work: {trouble}" if trouble else self._watching.summary)
+            self._sd_notify.ready()
+        self._sd_notify.status(f"does not work: {trouble}" if trouble else self._daemon.summary)
         if not trouble:
-            self._supervisor.feed()
+            self._sd_notify.feed()
 
     def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
         if self._stop.is_set():

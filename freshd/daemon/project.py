@@ -14,8 +14,8 @@ from freshd.config.locate import Located
 from freshd.config.locations import Locations
 from freshd.config.project import Project, load
 from freshd.daemon.log import get_log
-from freshd.daemon.work.queue import Dirty
-from freshd.daemon.work.worker import Passes
+from freshd.daemon.work.queue import WorkQueue
+from freshd.daemon.work.worker import Worker
 from freshd.engine.cli.compose import Compose
 from freshd.engine.client import Engine
 from freshd.engine.events import EngineEvent
@@ -29,7 +29,7 @@ from freshd.render.daemon.status import DaemonState
 from freshd.store.store import Store
 from freshd.tree.git import lock_held
 from freshd.triggers.engine_events import EngineEvents, EngineState
-from freshd.triggers.routes import Watched
+from freshd.triggers.routes import Routes
 from freshd.triggers.schedule import Scheduler
 from freshd.triggers.watch import Watcher, WatchMode
 
@@ -55,7 +55,7 @@ class Shared:
     turns: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(WORKERS))
 
 
-def open_daemon(located: Located, shared: Shared, *, lock: str, asked: bool) -> "Daemon":
+def open_daemon(located: Located, shared: Shared, *, lock: str, asked: bool) -> "ProjectDaemon":
     """Read the project, and make its daemon; ``lock`` is the lock file that is held for it.
 
     An engine that is away is waited for. Raises ConfigError.
@@ -66,10 +66,10 @@ def open_daemon(located: Located, shared: Shared, *, lock: str, asked: bool) -> 
             project = load(located, engine=engine, compose=compose)
     except EngineUnavailable:
         project = load(located, engine=None, compose=compose)
-    return Daemon(project, shared, compose=compose, lock=lock, asked=asked)
+    return ProjectDaemon(project, shared, compose=compose, lock=lock, asked=asked)
 
 
-class Daemon:
+class ProjectDaemon:
     """Call ``start``, ``tick`` again and again from one thread, and ``stop``.
 
     With ``asked`` somebody typed that this project be watched: that is consent to its files as
@@ -97,22 +97,22 @@ class Daemon:
         self._newest = self._store.journal.newest(project.name)
         self._started_at = self._since = time.time()
         self._saved = self._looked = 0.0
-        self._dirty = Dirty(held=lock_held)
+        self._queue = WorkQueue(held=lock_held)
         self._watches = ComposeWatches()
         self._at_work: tuple[AtWork, ...] = ()
-        self._passes = Passes(
+        self._worker = Worker(
             project=project,
             endpoint=shared.endpoint,
             compose=compose,
             store=self._store,
             locations=shared.locations,
-            dirty=self._dirty,
+            queue=self._queue,
             log=self._log,
             notices=IncidentNotices(self._store.incidents, self._notifier.notify),
             watches=self._watches,
         )
         self._own = (shared.locations.state,)
-        self._watched = Watched(project, own=self._own)
+        self._routes = Routes(project, own=self._own)
         self._watcher = self._make_watcher()
         self._events = EngineEvents(
             lambda: Engine(shared.endpoint),
@@ -141,12 +141,12 @@ class Daemon:
     def start(self) -> None:
         """Watch from the return on."""
         if self._asked:
-            self._passes.context("").consent()
+            self._worker.context("").consent()
         self._watcher.start()
         self._schedule()
         weekly = self._project.policy.schedule.validate
         if weekly is not None and take_up(self._store, self.name, now=time.time()):
-            self._passes.validate()
+            self._worker.validate()
         self._scheduler.start()
         self._events.start()
         for worker in self._workers:
@@ -156,8 +156,8 @@ class Daemon:
 
     def tick(self) -> None:
         """What has come due; quick."""
-        self._passes.mark_due()
-        if self._refresh_watch.is_set() and self._dirty.idle():
+        self._worker.mark_due()
+        if self._refresh_watch.is_set() and self._queue.idle():
             self._refresh()
         now = time.monotonic()
         if now - self._looked >= _LOOK_EVERY:
@@ -173,7 +173,7 @@ class Daemon:
         """Why this daemon does not do its work and will not by itself, or ""."""
         if not all(worker.is_alive() for worker in self._workers):
             return "a worker has died"
-        wedged = self._passes.pulses.wedged()
+        wedged = self._worker.liveness.wedged()
         if wedged:
             return f"the pass of {wedged[0]} does not come to its end"
         if not self._watcher.alive():
@@ -185,7 +185,7 @@ class Daemon:
     def wind_down(self) -> None:
         """Begin nothing new, and end builds; returns at once."""
         self._stop.set()
-        self._passes.stop()
+        self._worker.stop()
 
     def stop(self, patience: float = STOP_PATIENCE) -> None:
         """Triggers first, so that nothing new is begun; then the workers end their step."""
@@ -193,44 +193,44 @@ class Daemon:
         self._watcher.stop()
         self._events.close()
         self._scheduler.stop()
-        self._dirty.close()
+        self._queue.close()
         deadline = time.monotonic() + patience
         for worker in self._workers:
             if worker.is_alive():
                 worker.join(max(0.0, deadline - time.monotonic()))
         if not any(worker.is_alive() for worker in self._workers):
-            self._passes.close()
+            self._worker.close()
         self._log.info("stopped")
 
     def _work(self) -> None:
         while not self._stop.is_set():
-            work = self._dirty.take(1.0)
+            work = self._queue.take(1.0)
             if work is None:
                 continue
             name = work.key.service or ""
             try:
                 with self._turns:
-                    self._passes.pulses.beat(name)
+                    self._worker.liveness.beat(name)
                     if self._ready():
-                        self._passes.run(work)
+                        self._worker.run(work)
             except FreshdError as error:  # the database, for one: the patrol comes again
                 self._log.warning("a pass could not begin", why=error.message)
             finally:
-                self._passes.pulses.end(name)
-                self._dirty.done(work.key)
+                self._worker.liveness.end(name)
+                self._queue.done(work.key)
 
     def _ready(self) -> bool:
         """What a killed run left is dealt with before the first pass; later, a killed verb's."""
         with self._recovery_lock:
-            if self._passes.engine_lost.is_set():  # it may have left an entry of ours open
-                self._passes.engine_lost.clear()
+            if self._worker.engine_lost.is_set():  # it may have left an entry of ours open
+                self._worker.engine_lost.clear()
                 self._recovered = False
             owners = self._store.journal.open_owners(self._project.name)
             if self._recovered and owners <= {os.getpid()}:
                 return True
             try:
                 waiting = recover(
-                    self._passes.context(""), say=lambda text: self._log.warning(text)
+                    self._worker.context(""), say=lambda text: self._log.warning(text)
                 )
             except EngineUnavailable:
                 return False  # its return marks everything
@@ -239,30 +239,30 @@ class Daemon:
 
     def _make_watcher(self) -> Watcher:
         return Watcher(
-            self._watched.roots,
+            self._routes.roots,
             skip=self._skip,
             on_change=self._on_change,
             on_lost=self._everything,
         )
 
     def _skip(self, path: str, is_dir: bool) -> bool:  # noqa: FBT001 - the watcher's shape
-        return self._watched.skip(path, is_dir)
+        return self._routes.skip(path, is_dir)
 
     def _on_change(self, paths: Collection[str]) -> None:
         """Called by the watcher's thread: only marks."""
-        if self._watched.reload_ignores(paths):
+        if self._routes.reload_ignores(paths):
             self._refresh_watch.set()
-        if any(self._watched.is_project_file(path) for path in paths):
+        if any(self._routes.is_project_file(path) for path in paths):
             self._everything("a file of the project itself changed")
             self._refresh_watch.set()
             return
-        for service, ours in self._watched.services_of(paths).items():
-            self._dirty.mark(self._project.dir, service, paths=ours, reason="files changed")
+        for service, ours in self._routes.services_of(paths).items():
+            self._queue.mark(self._project.dir, service, paths=ours, reason="files changed")
 
     def _on_event(self, event: EngineEvent) -> None:
-        for service in self._watched.services_of_event(event):
+        for service in self._routes.services_of_event(event):
             reason = f"its {event.kind}: {event.action}"
-            self._dirty.mark(self._project.dir, service, reason=reason)
+            self._queue.mark(self._project.dir, service, reason=reason)
 
     def _on_gap(self, reason: str) -> None:
         """After a suspend the event stream may be dead without telling."""
@@ -282,13 +282,13 @@ class Daemon:
 
     def _everything(self, reason: str) -> None:
         for service in self._project.services:
-            self._dirty.mark(self._project.dir, service, reason=reason)
+            self._queue.mark(self._project.dir, service, reason=reason)
 
     def _schedule(self) -> None:
         schedule = self._project.policy.schedule
         name = self._project.name
         self._scheduler.patrol(name, schedule.patrol, lambda: self._everything("patrol"))
-        self._scheduler.weekly(name, schedule.validate, self._passes.validate)
+        self._scheduler.weekly(name, schedule.validate, self._worker.validate)
 
     def _on_job_error(self, job: str, error: Exception) -> None:
         self._log.warning("a scheduled job failed", job=job, why=repr(error))
@@ -296,10 +296,10 @@ class Daemon:
     def _refresh(self) -> None:
         """Watch what the project's files now say; passes see to the rest."""
         self._refresh_watch.clear()
-        before = self._watched.roots
-        self._watched = Watched(self._project, own=self._own)
+        before = self._routes.roots
+        self._routes = Routes(self._project, own=self._own)
         self._schedule()
-        if self._watched.roots == before:
+        if self._routes.roots == before:
             self._watcher.refresh()
             return
         self._watcher.stop()
@@ -331,7 +331,7 @@ class Daemon:
         known, self._newest = self._newest, newest
         for entry in self._store.journal.history(self._project.name, limit=_LOOKED_BACK):
             if entry.id >= known[0] and entry.owner_pid != os.getpid():
-                self._dirty.mark(self._project.dir, entry.service, reason="changed by hand")
+                self._queue.mark(self._project.dir, entry.service, reason="changed by hand")
 
     def _notice_compose_watch(self) -> None:
         """While Compose keeps the containers up to date, freshd looks and does nothing."""
@@ -354,7 +354,7 @@ class Daemon:
             watching=self._watching(),
             engine="" if engine.up else engine.reason,
             notifier=self._notifier.state(),
-            problems=tuple(sorted({*self._passes.problems.values(), self._trouble} - {""})),
+            problems=tuple(sorted({*self._worker.problems.values(), self._trouble} - {""})),
             since=self._since,
             verifying="; ".join(map(str, self._at_work)),
         )
@@ -369,5 +369,5 @@ class Daemon:
 
     def _watching(self) -> str:
         state = self._watcher.state()
-        where = ", ".join(self._watched.roots)
+        where = ", ".join(self._routes.roots)
         return where if state.mode is WatchMode.WATCHING else f"{where} ({state})"

@@ -15,13 +15,13 @@ from typing import Final, TypeAlias
 from freshd.config.compose.files import candidates
 from freshd.config.load import ConfiguredProject, UserConfig, load_user_config
 from freshd.config.locate import locate_project
-from freshd.daemon.liveness import Pulses
+from freshd.daemon.liveness import Liveness
 from freshd.daemon.log import get_log
-from freshd.daemon.project import STOP_PATIENCE, Daemon, Shared, open_daemon
+from freshd.daemon.project import STOP_PATIENCE, ProjectDaemon, Shared, open_daemon
 from freshd.model.errors import ConfigError, FreshdError
 from freshd.model.policy import POLICY_FILE
 from freshd.render.daemon.projects import ProjectState, SeveralState
-from freshd.store.instance_lock import SingleDaemon
+from freshd.store.instance_lock import InstanceLock
 
 _LOOK_EVERY: Final = 1.0
 _RETRY: Final = 30.0
@@ -36,7 +36,7 @@ class _Entry:
     """One configured project: its daemon, or why there is none. ``closing`` ends it."""
 
     configured: ConfiguredProject
-    daemon: Daemon | None = None
+    daemon: ProjectDaemon | None = None
     closing: ExitStack = field(default_factory=ExitStack)
     problem: str = ""
     seen: tuple[Stamp, ...] = ()
@@ -48,7 +48,7 @@ class _Entry:
         return ProjectState(self.configured.dir, name, self.problem)
 
 
-class Several:
+class Projects:
     """What ``MainLoop`` runs. A thread of its own begins and ends the projects' daemons.
 
     ``config`` is the path of ``config.toml``, ``lock`` the lock file held for all of them.
@@ -65,7 +65,7 @@ class Several:
         self._entries: dict[ConfiguredProject, _Entry] = {}
         self._using = threading.Lock()  # of the entries; while it is held none is ended
         self._saved: SeveralState | None = None
-        self._pulses = Pulses()
+        self._liveness = Liveness()
         self._started = time.monotonic()
         self._stopping = threading.Event()
         self._begun = threading.Event()
@@ -93,7 +93,7 @@ class Several:
 
     def start(self) -> None:
         self._started = time.monotonic()
-        self._pulses.beat(_ROUND)
+        self._liveness.beat(_ROUND)
         self._thread.start()
 
     def tick(self) -> None:
@@ -109,7 +109,7 @@ class Several:
     def trouble(self) -> str:
         if not self._thread.is_alive():
             return "no project can begin any more"
-        if self._pulses.wedged():
+        if self._liveness.wedged():
             return "beginning a project does not come to its end"
         with self._using:
             daemons = [each.daemon for each in self._entries.values() if each.daemon is not None]
@@ -142,7 +142,7 @@ class Several:
 
     def _round(self) -> None:
         """What ``config.toml`` says now: end what it no longer has, begin what can begin."""
-        self._pulses.beat(_ROUND)
+        self._liveness.beat(_ROUND)
         self._read_config()
         for gone in [each for each in self._entries if each not in self._wanted]:
             with self._using:
@@ -155,7 +155,7 @@ class Several:
             if self._stopping.is_set():
                 return
             if entry.daemon is None and self._is_due(entry):
-                self._pulses.beat(_ROUND)
+                self._liveness.beat(_ROUND)
                 self._begin(entry)
 
     def _read_config(self) -> None:
@@ -203,9 +203,9 @@ class Several:
                 entry.daemon = daemon
             self._log.info("watching", project=daemon.name, directory=entry.configured.dir)
 
-    def _open(self, configured: ConfiguredProject, closing: ExitStack) -> Daemon:
+    def _open(self, configured: ConfiguredProject, closing: ExitStack) -> ProjectDaemon:
         located = locate_project(configured.invocation(self._shared.environ))
-        single = SingleDaemon(self._shared.locations.locks, located.directory)
+        single = InstanceLock(self._shared.locations.locks, located.directory)
         closing.enter_context(single)
         # Starting at login is nobody's word: what was agreed to before is what counts.
         daemon = open_daemon(located, self._shared, lock=single.path, asked=False)
@@ -226,7 +226,7 @@ class Several:
 
 
 def settings(config: str) -> UserConfig:
-    """Of ``config.toml``; the defaults while it is invalid, which ``Several`` tells."""
+    """Of ``config.toml``; the defaults while it is invalid, which ``Projects`` tells."""
     try:
         return load_user_config(config)
     except ConfigError:

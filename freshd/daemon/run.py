@@ -15,11 +15,11 @@ from freshd.config.locations import Locations, locate, prepare
 from freshd.daemon.log import get_log, set_up
 from freshd.daemon.main_loop import MainLoop
 from freshd.daemon.project import Shared, open_daemon
-from freshd.daemon.projects import Several, settings
-from freshd.daemon.sd_notify import VARIABLES, Supervisor
+from freshd.daemon.projects import Projects, settings
+from freshd.daemon.sd_notify import VARIABLES, SdNotify
 from freshd.engine.transport.endpoint import resolve
 from freshd.notify import Notifier
-from freshd.store.instance_lock import SingleDaemon
+from freshd.store.instance_lock import InstanceLock
 from freshd.store.store import open_store
 
 
@@ -34,11 +34,11 @@ def run(invocation: Invocation) -> int:
     located = locate_project(invocation)
     prepare(locations)
     with (
-        SingleDaemon(locations.locks, located.directory) as single,
+        InstanceLock(locations.locks, located.directory) as single,
         _shared(locations, user, _for_children(environ)) as shared,
     ):
         daemon = open_daemon(located, shared, lock=single.path, asked=True)
-        MainLoop(daemon, Supervisor(environ)).run()
+        MainLoop(daemon, SdNotify(environ)).run()
     return 0
 
 
@@ -51,10 +51,10 @@ def run_all(*, environ: Mapping[str, str]) -> int:
     config = locations.user_config
     prepare(locations)
     with (
-        SingleDaemon(locations.locks, config, what=f"the projects of {config}") as single,
+        InstanceLock(locations.locks, config, what=f"the projects of {config}") as single,
         _shared(locations, settings(config), without_project(_for_children(environ))) as shared,
     ):
-        MainLoop(Several(shared, config=config, lock=single.path), Supervisor(environ)).run()
+        MainLoop(Projects(shared, config=config, lock=single.path), SdNotify(environ)).run()
     return 0
 
 

@@ -20,7 +20,7 @@ _LONGEST_STATUS: Final = 400
 _PATIENCE: Final = 1.0
 
 
-class Supervisor:
+class SdNotify:
     """No call raises or blocks for long: a supervisor that is gone ends nothing of freshd."""
 
     def __init__(

@@ -24,7 +24,7 @@ class Log(Protocol):
     def info(self, event: str, **values: Any) -> Any: ...
 
 
-class Standing:
+class StatusBoard:
     """One project's. Safe to use from several threads, as one service has one pass at a time."""
 
     def __init__(
@@ -63,22 +63,22 @@ class Standing:
                 self._log.info("not done", service=service, **each._asdict())
 
 
-def merged(standing: ServiceReport, narrow: ServiceReport) -> ServiceReport:
+def merged(last: ServiceReport, narrow: ServiceReport) -> ServiceReport:
     """The last whole report, brought up to date by one over a few paths until the next whole one.
 
     Findings of the containers are replaced where the narrow report speaks of the same service and
     has none; what it says of the image is left to the whole look.
     """
     if narrow.verdict is Verdict.FRESH:
-        return standing
-    known = {(f.cause, f.container_id, f.target) for f in standing.findings}
+        return last
+    known = {(f.cause, f.container_id, f.target) for f in last.findings}
     new = tuple(f for f in narrow.findings if (f.cause, f.container_id, f.target) not in known)
-    findings = standing.findings + new
+    findings = last.findings + new
     states: Mapping[LinkName, LinkState] = links(
         findings,
-        image_checked=standing.links[LinkName.IMAGE] is not LinkState.UNCHECKED,
-        container_checked=standing.links[LinkName.CONTAINER] is not LinkState.UNCHECKED,
-        process_checked=standing.links[LinkName.PROCESS] is not LinkState.UNCHECKED,
-        config_checked=standing.links[LinkName.CONFIG] is not LinkState.UNCHECKED,
+        image_checked=last.links[LinkName.IMAGE] is not LinkState.UNCHECKED,
+        container_checked=last.links[LinkName.CONTAINER] is not LinkState.UNCHECKED,
+        process_checked=last.links[LinkName.PROCESS] is not LinkState.UNCHECKED,
+        config_checked=last.links[LinkName.CONFIG] is not LinkState.UNCHECKED,
     )
-    return replace(standing, verdict=verdict(findings), links=states, findings=findings)
+    return replace(last, verdict=verdict(findings), links=states, findings=findings)

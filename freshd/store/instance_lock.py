@@ -14,7 +14,7 @@ from freshd.model.errors import AlreadyRunning, StateError
 
 def holder(locks: str, directory: str) -> int | None:
     """The process that watches ``directory`` now; None: none does. 0: one that names itself not."""
-    path = SingleDaemon(locks, directory).path
+    path = InstanceLock(locks, directory).path
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
@@ -29,7 +29,7 @@ def holder(locks: str, directory: str) -> int | None:
     return None
 
 
-class SingleDaemon:
+class InstanceLock:
     """A context manager. Raises AlreadyRunning on entry, naming the process that holds the lock.
 
     The kernel gives the lock back when the process ends, however it ends.

@@ -1,6 +1,6 @@
 """What ``freshd run --all`` says of itself, for ``status``: one document, the last one written.
 
-Its shape belongs to ``report/several.py``.
+Its shape is ``freshd.render.daemon.projects.SeveralState``.
 """
 
 from collections.abc import Mapping

@@ -24,7 +24,7 @@ _SERVICE = "com.docker.compose.service"
 _PROJECT = "com.docker.compose.project"
 
 
-class Watched:
+class Routes:
     """Made anew when the project's files changed.
 
     ``own`` are freshd's directories: each pass writes there, and must not cause the next.

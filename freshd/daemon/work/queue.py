@@ -167,7 +167,7 @@ class Coalescer:
         return now - since < HOLD_LIMIT
 
 
-class Dirty:
+class WorkQueue:
     """The coalescer for many marking and many working threads."""
 
     def __init__(

@@ -19,10 +19,10 @@ _FIRST_PUT_OFF: Final = 5.0
 _LONGEST_PUT_OFF: Final = 150.0
 
 
-class Looks:
+class Requeue:
     """One project's. ``mark`` is told service and reason when a look has come due.
 
-    Safe to use from several threads, as one service has one pass at a time (see ``dirty``).
+    Safe to use from several threads, as one service has one pass at a time (see ``queue``).
     """
 
     def __init__(

@@ -13,10 +13,10 @@ from typing import Any, Protocol
 
 from freshd.config.locations import Locations
 from freshd.config.project import Project
-from freshd.daemon.liveness import LONGEST, LONGEST_REBUILD, Pulses
-from freshd.daemon.status_board import Standing
-from freshd.daemon.work.queue import Dirty, Work
-from freshd.daemon.work.requeue import Looks
+from freshd.daemon.liveness import LONGEST, LONGEST_REBUILD, Liveness
+from freshd.daemon.status_board import StatusBoard
+from freshd.daemon.work.queue import Work, WorkQueue
+from freshd.daemon.work.requeue import Requeue
 from freshd.decide.halts import halt_reason
 from freshd.decide.text import step_text
 from freshd.engine.cli.compose import Compose
@@ -58,8 +58,8 @@ class _Stopped(Exception):
     """The daemon ends: the next step is not begun."""
 
 
-class Passes:
-    """Safe to use from several threads, as one service has one pass at a time (see ``dirty``)."""
+class Worker:
+    """Safe to use from several threads, as one service has one pass at a time (see ``queue``)."""
 
     def __init__(
         self,
@@ -69,7 +69,7 @@ class Passes:
         compose: Compose,
         store: Store,
         locations: Locations,
-        dirty: Dirty,
+        queue: WorkQueue,
         log: Log,
         notices: IncidentNotices,
         watches: ComposeWatches,
@@ -80,7 +80,7 @@ class Passes:
         self._compose = compose
         self._store = store
         self._locations = locations
-        self._dirty = dirty
+        self._queue = queue
         self._log = log
         self._notices = notices
         self._watches = watches
@@ -88,13 +88,13 @@ class Passes:
         self._lock = threading.Lock()
         self._contexts: dict[str, Context] = {}
         self._memory = Memory()
-        self._standing = Standing(project, store, log, clock)
+        self._status_board = StatusBoard(project, store, log, clock)
         self._sizes: dict[str, TreeSize] = {}
         self._halted: set[str] = set()
-        self._looks = Looks(self._mark)
+        self._requeue = Requeue(self._mark)
         self._ahead = Ahead(endpoint, memory=self._memory, cache=store.images, log=log)
         self._validating = Validating(clock)
-        self.pulses = Pulses()
+        self.liveness = Liveness()
         self._stale_since: dict[str, float] = {}
         self._stopping = False
         self.engine_lost = threading.Event()  # a step may have broken off: see ``recovery``
@@ -148,30 +148,30 @@ class Passes:
         except _Stopped:
             return  # what is left undone the next start will see
         except Overtaken:
-            self._looks.after_a_save(service or "")
+            self._requeue.after_a_save(service or "")
         except TargetGone:
             # A container went while it was looked at: what came instead is looked at now.
-            self._looks.later(service or "", 0.0, "a container went away")
+            self._requeue.later(service or "", 0.0, "a container went away")
         except EngineUnavailable as error:
             self._fail(service, error.message)  # its return marks everything
             self.engine_lost.set()
-            self._looks.later(service or "", _AWAY, "the engine did not answer")
+            self._requeue.later(service or "", _AWAY, "the engine did not answer")
         except FreshdError as error:
             self._fail(service, error.message)
             if service is not None and not isinstance(error, ConfigError):
-                self._looks.later(service, _RETRY, "tried again after a failure")
+                self._requeue.later(service, _RETRY, "tried again after a failure")
         except Exception as error:  # noqa: BLE001 - one service's bug must not end the others' passes
             self._fail(service, f"a bug in freshd: {error!r}")
             self._log.exception("pass failed", service=service)
             if service is not None:
-                self._looks.later(service, _RETRY, "tried again after a bug")
+                self._requeue.later(service, _RETRY, "tried again after a bug")
 
     def mark_due(self) -> None:
         """Mark the services whose delayed look has come due; the main thread calls it."""
-        self._looks.mark_due()
+        self._requeue.mark_due()
 
     def _mark(self, service: str, reason: str) -> None:
-        self._dirty.mark(self._project.dir, service, reason=reason)
+        self._queue.mark(self._project.dir, service, reason=reason)
 
     def _everything(self, but: str | None) -> None:
         problem = self._project.problem
@@ -204,11 +204,11 @@ class Passes:
             go_on=partial(self._give_way, service) if give_way else no_haste,
         )
         if paths is not None:
-            self._standing.keep(passed.report, passed.plans, narrow=True)
-            self._looks.after_a_save(service)
+            self._status_board.keep(passed.report, passed.plans, narrow=True)
+            self._requeue.after_a_save(service)
             return
-        self._looks.made(service, time.monotonic() - begun)
-        self._standing.keep(passed.report, passed.plans, narrow=False)
+        self._requeue.made(service, time.monotonic() - begun)
+        self._status_board.keep(passed.report, passed.plans, narrow=False)
         self._incident(service, passed)
         if full:
             done = self._validating.came_through(passed.report, steps=len(passed.outcomes))
@@ -226,7 +226,7 @@ class Passes:
 
     def _give_way(self, service: str) -> None:
         """A save does not wait for a look at everything, which is due again soon."""
-        if self._dirty.urgent(self._project.dir, service) and self._looks.may_wait(service) > 0:
+        if self._queue.urgent(self._project.dir, service) and self._requeue.may_wait(service) > 0:
             raise Overtaken
 
     def _try_again(self, service: str, outcomes: Sequence[Outcome]) -> None:
@@ -235,9 +235,9 @@ class Passes:
         failures = self._store.failures.get(self._project.name, service).values()
         waits = [each.next_try - now for each in failures if each.next_try > now]
         if waits:
-            self._looks.later(service, min(waits) + _MARGIN, "a step that failed is tried again")
+            self._requeue.later(service, min(waits) + _MARGIN, "a step that failed is tried again")
         elif any(outcome.status is not StepStatus.DONE for outcome in outcomes):
-            self._looks.later(service, _RETRY, "a step did not end well")
+            self._requeue.later(service, _RETRY, "a step did not end well")
 
     def _relative(self, paths: frozenset[str] | None) -> frozenset[str] | None:
         if paths is None:
@@ -289,7 +289,7 @@ class Passes:
 
     def _on_step(self, step: Step, outcome: Outcome | None) -> None:
         longest = LONGEST_REBUILD if step.remedy is Remedy.REBUILD else LONGEST
-        self.pulses.beat(step.service, longest=longest if outcome is None else LONGEST)
+        self.liveness.beat(step.service, longest=longest if outcome is None else LONGEST)
         if outcome is None:
             if self._stopping:
                 raise _Stopped
@@ -325,7 +325,7 @@ class Passes:
             return False
         left = self._stale_since.setdefault(service, now) + _ANOTHERS_TURN - now
         if left > 0:
-            self._looks.later(service, left, "docker compose watch had its turn")
+            self._requeue.later(service, left, "docker compose watch had its turn")
         return left > 0
 
     def _fail(self, service: str | None, problem: str) -> None:

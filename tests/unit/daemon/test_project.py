@@ -10,13 +10,13 @@ import pytest
 
 from freshd.config.locate import Located
 from freshd.daemon.log import set_up
-from freshd.daemon.project import Daemon, Shared, open_daemon
-from freshd.daemon.work.worker import Passes
+from freshd.daemon.project import ProjectDaemon, Shared, open_daemon
+from freshd.daemon.work.worker import Worker
 from freshd.render.daemon.status import DaemonState
 from tests.harness.waiting import wait_until
 from tests.unit.policy_only import make_project, sharing
 
-Start = Callable[..., Daemon]
+Start = Callable[..., ProjectDaemon]
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def start(shared: Shared, tmp_path: Path) -> Iterator[Start]:
     directory = str(make_project(tmp_path / "shop"))
     with ExitStack() as closing:
 
-        def start(*, asked: bool = False) -> Daemon:
+        def start(*, asked: bool = False) -> ProjectDaemon:
             daemon = open_daemon(Located(directory), shared, lock="", asked=asked)
             closing.callback(daemon.stop)
             daemon.start()
@@ -60,10 +60,10 @@ def test_a_validation_that_was_cut_off_is_owed_again(
 ) -> None:
     policy = tmp_path / "shop" / "freshd.toml"
     shared.store.schedule.set("validate", "shop", time.time())
-    assert not start()._passes._validating.owes("web"), "the policy asks for none"
+    assert not start()._worker._validating.owes("web"), "the policy asks for none"
     policy.write_text(policy.read_text() + '[schedule]\nvalidate = "Sun 03:30"\n')
-    assert start()._passes._validating.owes("web")
-    assert not start()._passes._validating.owes("web"), "once"
+    assert start()._worker._validating.owes("web")
+    assert not start()._worker._validating.owes("web"), "once"
 
 
 def test_one_that_works_has_no_trouble_also_while_its_engine_is_away(start: Start) -> None:
@@ -76,11 +76,11 @@ def test_one_that_works_has_no_trouble_also_while_its_engine_is_away(start: Star
 def test_a_worker_that_died_is_trouble_and_status_shows_it(
     start: Start, shared: Shared, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def die(_passes: Passes, _work: object) -> None:
+    def die(_passes: Worker, _work: object) -> None:
         raise SystemExit
 
-    monkeypatch.setattr(Daemon, "_ready", lambda _daemon: True)
-    monkeypatch.setattr(Passes, "run", die)
+    monkeypatch.setattr(ProjectDaemon, "_ready", lambda _daemon: True)
+    monkeypatch.setattr(Worker, "run", die)
     daemon = start()
     daemon._everything("a test")
     wait_until(daemon.trouble)
@@ -96,18 +96,18 @@ def test_a_worker_that_died_is_trouble_and_status_shows_it(
 def test_a_pass_without_end_is_trouble(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
     entered, leave = threading.Event(), threading.Event()
 
-    def hang(_passes: Passes, _work: object) -> None:
+    def hang(_passes: Worker, _work: object) -> None:
         entered.set()
         leave.wait(30)
 
-    monkeypatch.setattr(Daemon, "_ready", lambda _daemon: True)
-    monkeypatch.setattr(Passes, "run", hang)
+    monkeypatch.setattr(ProjectDaemon, "_ready", lambda _daemon: True)
+    monkeypatch.setattr(Worker, "run", hang)
     daemon = start()
     try:
         daemon._everything("a test")
         assert entered.wait(10)
         assert daemon.trouble() == ""
-        daemon._passes.pulses._clock = lambda: time.monotonic() + 100_000
+        daemon._worker.liveness._clock = lambda: time.monotonic() + 100_000
         assert daemon.trouble() == "the pass of web does not come to its end"
     finally:
         leave.set()

@@ -9,22 +9,22 @@ import pytest
 from freshd.daemon import projects
 from freshd.daemon.log import set_up
 from freshd.daemon.project import Shared, open_daemon
-from freshd.daemon.projects import Several
+from freshd.daemon.projects import Projects
 from freshd.model.errors import AlreadyRunning
 from freshd.render.daemon.projects import SeveralState
-from freshd.store.instance_lock import SingleDaemon
+from freshd.store.instance_lock import InstanceLock
 from tests.harness.waiting import wait_until
 from tests.unit.policy_only import make_project, sharing
 
 
 @dataclass
 class House:
-    """A running ``Several``, its ``config.toml`` and where its projects are."""
+    """A running ``Projects``, its ``config.toml`` and where its projects are."""
 
     shared: Shared
     top: Path
     config: Path
-    running: Several
+    running: Projects
 
     def write(self, *projects: str, more: str = "") -> None:
         tables = [f'[[project]]\ndir = "{self.top / name}"\n' for name in projects]
@@ -59,7 +59,7 @@ def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
     config = tmp_path / "config.toml"
     with open("/dev/null", "w", encoding="utf-8") as nowhere, sharing(tmp_path) as shared:
         set_up(nowhere)
-        running = Several(shared, config=str(config), lock="all.lock")
+        running = Projects(shared, config=str(config), lock="all.lock")
         house = House(shared, tmp_path, config, running)
         yield house
         running.stop()
@@ -98,7 +98,7 @@ def test_without_a_project_it_idles_says_so_and_takes_up_what_is_added(house: Ho
 
     def given_back() -> bool:
         try:
-            with SingleDaemon(house.shared.locations.locks, str(directory)):
+            with InstanceLock(house.shared.locations.locks, str(directory)):
                 return True
         except AlreadyRunning:
             return False
@@ -136,7 +136,7 @@ def test_a_project_that_another_freshd_watches_is_left_to_it(
     monkeypatch.setattr(projects, "_RETRY", 0.02)
     directory = make_project(house.top / "shop")
     house.write("shop")
-    with SingleDaemon(house.shared.locations.locks, str(directory)):
+    with InstanceLock(house.shared.locations.locks, str(directory)):
         house.start()
         assert f"watches {directory} already" in house.problems()["shop"]
     house.until(lambda found: found == {"shop": ""})

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from freshd.daemon.sd_notify import Supervisor
+from freshd.daemon.sd_notify import SdNotify
 
 
 class Socket:
@@ -44,14 +44,14 @@ def listener(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[S
 
 def test_all_that_is_said_arrives_one_line_each(listener: tuple[Socket, str]) -> None:
     opened, name = listener
-    supervisor = Supervisor({"NOTIFY_SOCKET": name})
-    assert supervisor.listening
-    supervisor.ready()
-    supervisor.status("watches shop\nREADY=0 \udcff")
-    supervisor.status("watches shop\nREADY=0 \udcff")
-    supervisor.status("watches nothing")
-    supervisor.feed()
-    supervisor.stopping()
+    sd_notify = SdNotify({"NOTIFY_SOCKET": name})
+    assert sd_notify.listening
+    sd_notify.ready()
+    sd_notify.status("watches shop\nREADY=0 \udcff")
+    sd_notify.status("watches shop\nREADY=0 \udcff")
+    sd_notify.status("watches nothing")
+    sd_notify.feed()
+    sd_notify.stopping()
     ready, hostile, *rest = opened.heard()
     assert ready == "READY=1"
     assert hostile.startswith("STATUS=watches shop")
@@ -63,10 +63,10 @@ def test_signs_of_life_are_given_at_half_of_the_interval(listener: tuple[Socket,
     opened, name = listener
     now = [100.0]
     environ = {"NOTIFY_SOCKET": name, "WATCHDOG_USEC": "60000000", "WATCHDOG_PID": "7"}
-    supervisor = Supervisor(environ, pid=7, clock=lambda: now[0])
+    sd_notify = SdNotify(environ, pid=7, clock=lambda: now[0])
     for moment, heard in ((100.0, 1), (100.1, 0), (129.9, 0), (130.0, 1), (300.0, 1), (301.0, 0)):
         now[0] = moment
-        supervisor.feed()
+        sd_notify.feed()
         assert opened.heard() == ["WATCHDOG=1"] * heard, moment
 
 
@@ -83,15 +83,15 @@ def test_a_watchdog_that_is_not_ours_is_not_fed(
     listener: tuple[Socket, str], environ: Mapping[str, str]
 ) -> None:
     opened, name = listener
-    Supervisor({"NOTIFY_SOCKET": name, **environ}, pid=7).feed()
+    SdNotify({"NOTIFY_SOCKET": name, **environ}, pid=7).feed()
     assert opened.heard() == []
 
 
 @pytest.mark.parametrize("name", ["", "relative", "/nonexistent/notify", "@freshd-nobody"])
 def test_without_a_listener_nothing_is_said_and_nothing_fails(name: str) -> None:
-    supervisor = Supervisor({"NOTIFY_SOCKET": name, "WATCHDOG_USEC": "1000"})
-    supervisor.ready()
-    supervisor.status("well")
-    supervisor.feed()
-    supervisor.stopping()
-    assert supervisor.listening == name.startswith(("/", "@"))
+    sd_notify = SdNotify({"NOTIFY_SOCKET": name, "WATCHDOG_USEC": "1000"})
+    sd_notify.ready()
+    sd_notify.status("well")
+    sd_notify.feed()
+    sd_notify.stopping()
+    assert sd_notify.listening == name.startswith(("/", "@"))

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from freshd.daemon.status_board import Standing
+from freshd.daemon.status_board import StatusBoard
 from freshd.model.plan import Plan
 from freshd.model.report import ServiceReport, Verdict
 from freshd.render.documents import service_report_from
@@ -24,13 +24,13 @@ class World:
         self.store = store
         self.said: list[tuple[str, str]] = []
         project: Any = SimpleNamespace(name="shop", dir="/shop")
-        self.standing = Standing(project, store, self, clock=lambda: 7.0)
+        self.board = StatusBoard(project, store, self, clock=lambda: 7.0)
 
     def info(self, event: str, **values: Any) -> None:
         self.said.append((event, str(values.get("verdict") or values.get("why"))))
 
     def keep(self, report: ServiceReport, *plans: Plan, narrow: bool = False) -> None:
-        self.standing.keep(report, plans, narrow=narrow)
+        self.board.keep(report, plans, narrow=narrow)
 
     @property
     def kept(self) -> tuple[ServiceReport, tuple[Undone, ...]]:

@@ -9,8 +9,8 @@ import pytest
 
 from freshd.config.locations import Locations
 from freshd.daemon.work import worker
-from freshd.daemon.work.queue import Dirty, Key, Work
-from freshd.daemon.work.worker import Passes
+from freshd.daemon.work.queue import Key, Work, WorkQueue
+from freshd.daemon.work.worker import Worker
 from freshd.engine.transport.endpoint import Endpoint
 from freshd.model.errors import EngineUnavailable
 from freshd.model.observed.tree_size import TreeSize
@@ -45,7 +45,7 @@ class Quiet:
 
 
 class Stage:
-    """Passes whose stages are replaced; ``full`` is what each was asked for."""
+    """Worker whose stages are replaced; ``full`` is what each was asked for."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         self.full: list[bool] = []
@@ -60,15 +60,15 @@ class Stage:
             refresh=lambda: False,
         )
         monkeypatch.setattr(worker, "reconcile", self.reconcile)
-        monkeypatch.setattr(Passes, "context", lambda _self, _service: WORLD)
+        monkeypatch.setattr(Worker, "context", lambda _self, _service: WORLD)
         self.store = store = memory_store()
-        self.passes = Passes(
+        self.worker = Worker(
             project=cast(Any, self.project),
             endpoint=Endpoint("unix:///none", "test"),
             compose=cast(Any, None),
             store=store,
             locations=Locations(config=str(tmp_path), state=str(tmp_path)),
-            dirty=Dirty(),
+            queue=WorkQueue(),
             log=Quiet(),
             notices=IncidentNotices(store.incidents, self.told.append),
             watches=ComposeWatches(),
@@ -81,7 +81,7 @@ class Stage:
         return Passed(self.reports[name], outcomes=(DONE,))
 
     def run(self, reason: str, *, name: str = "web", paths: frozenset[str] | None = None) -> None:
-        self.passes.run(Work(Key("/src/shop", name), paths, (reason,), time.monotonic()))
+        self.worker.run(Work(Key("/src/shop", name), paths, (reason,), time.monotonic()))
 
     def stored(self) -> tuple[Validation, ...]:
         return self.store.validations.history("shop", limit=10)
@@ -94,7 +94,7 @@ def stage(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Stage:
 
 def test_a_validation_reads_everything_and_a_patrol_does_not(stage: Stage) -> None:
     stage.run("patrol")
-    stage.passes.validate()
+    stage.worker.validate()
     stage.run("validation")
     stage.run("patrol")
     assert stage.full == [False, True, False]
@@ -102,7 +102,7 @@ def test_a_validation_reads_everything_and_a_patrol_does_not(stage: Stage) -> No
 
 def test_a_validation_that_found_no_engine_is_made_up_for(stage: Stage) -> None:
     stage.away = True
-    stage.passes.validate()
+    stage.worker.validate()
     stage.run("validation")
     assert stage.stored() == ()
     stage.away = False
@@ -113,7 +113,7 @@ def test_a_validation_that_found_no_engine_is_made_up_for(stage: Stage) -> None:
 
 
 def test_a_look_at_a_few_paths_pays_nothing_of_it(stage: Stage) -> None:
-    stage.passes.validate()
+    stage.worker.validate()
     stage.run("files changed", paths=frozenset(["/src/shop/a.py"]))
     assert stage.stored() == ()
     stage.run("patrol")
@@ -125,7 +125,7 @@ def test_the_result_comes_with_the_last_service_and_is_stored_and_told_once(stag
     stage.reports["worker"] = service(
         differs(), differs("app/b.py"), note(), verdict=Verdict.STALE, name="worker", equal=212
     )
-    stage.passes.validate()
+    stage.worker.validate()
     stage.run("validation", name="worker")
     assert stage.stored() == ()
     stage.run("validation")
@@ -146,7 +146,7 @@ def test_the_result_comes_with_the_last_service_and_is_stored_and_told_once(stag
 
 def test_a_service_that_left_the_model_does_not_keep_the_result_back(stage: Stage) -> None:
     stage.project.services = {"web": None, "worker": None}
-    stage.passes.validate()
+    stage.worker.validate()
     stage.run("validation")
     del stage.project.services["worker"]
     stage.project.refresh = lambda: True
@@ -157,7 +157,7 @@ def test_a_service_that_left_the_model_does_not_keep_the_result_back(stage: Stag
 
 def test_of_no_service_the_result_is_there_at_once(stage: Stage) -> None:
     stage.project.services = {}
-    stage.passes.validate()
+    stage.worker.validate()
     assert [done.services for done in stage.stored()] == [{}]
 
 

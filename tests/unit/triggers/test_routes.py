@@ -9,7 +9,7 @@ from freshd.config.compose.model import ComposeBuild, ComposeMount, ComposeServi
 from freshd.config.project import Project
 from freshd.engine.events import EngineEvent
 from freshd.model.policy import Policy, ServicePolicy
-from freshd.triggers.routes import Watched
+from freshd.triggers.routes import Routes
 
 
 class FakeProject:
@@ -34,8 +34,8 @@ class FakeProject:
 
 
 @pytest.fixture
-def watched(tmp_path: Path) -> Watched:
-    return Watched(cast("Project", FakeProject(str(tmp_path))))
+def routes(tmp_path: Path) -> Routes:
+    return Routes(cast("Project", FakeProject(str(tmp_path))))
 
 
 def event(kind: str, identifier: str = "", **attributes: str) -> EngineEvent:
@@ -61,17 +61,17 @@ def compose(project: str, service: str) -> dict[str, str]:
     ],
 )
 def test_an_event_concerns_only_the_services_it_is_about(
-    watched: Watched, happened: EngineEvent, concerned: tuple[str, ...]
+    routes: Routes, happened: EngineEvent, concerned: tuple[str, ...]
 ) -> None:
-    assert watched.services_of_event(happened) == concerned
+    assert routes.services_of_event(happened) == concerned
 
 
 def test_what_freshd_writes_itself_makes_no_pass(tmp_path: Path) -> None:
     own = tmp_path / ".local/state/freshd"
-    watched = Watched(cast("Project", FakeProject(str(tmp_path))), own=[str(own)])
-    assert watched.skip(str(own), True)
-    assert watched.skip(str(own / "freshd.sqlite3-wal"), False)
-    assert not watched.skip(str(own.parent / "freshd-else"), False)
+    routes = Routes(cast("Project", FakeProject(str(tmp_path))), own=[str(own)])
+    assert routes.skip(str(own), True)
+    assert routes.skip(str(own / "freshd.sqlite3-wal"), False)
+    assert not routes.skip(str(own.parent / "freshd-else"), False)
 
 
 def test_what_the_builder_is_not_sent_makes_no_pass(tmp_path: Path) -> None:
@@ -88,10 +88,10 @@ def test_what_the_builder_is_not_sent_makes_no_pass(tmp_path: Path) -> None:
         ".dockerignore": "*.log\ndata\nkept\n!kept/*.py\n.dockerignore\n",
     }.items():
         (tmp_path / name).write_text(text)
-    watched = Watched(cast("Project", project))
+    routes = Routes(cast("Project", project))
 
     def concerned(path: str) -> set[str]:
-        return set(watched.services_of([str(tmp_path / path)]))
+        return set(routes.services_of([str(tmp_path / path)]))
 
     assert concerned("app.log") == set()
     assert concerned("data") == concerned("data/x") == {"job"}
@@ -99,5 +99,5 @@ def test_what_the_builder_is_not_sent_makes_no_pass(tmp_path: Path) -> None:
     assert concerned(".dockerignore") == concerned(".") == {"web", "job"}
 
     (tmp_path / ".dockerignore").write_text("")
-    assert watched.reload_ignores([str(tmp_path / ".dockerignore")])
+    assert routes.reload_ignores([str(tmp_path / ".dockerignore")])
     assert concerned("app.log") == {"web", "job"}

@@ -19,7 +19,7 @@ from freshd.observe.compose_watch import AtWork
 from freshd.render.doctor import diagnosis_document, diagnosis_lines
 from freshd.render.words import plain
 from freshd.store import open_store
-from freshd.store.instance_lock import SingleDaemon, holder
+from freshd.store.instance_lock import InstanceLock, holder
 
 SILENT = UserConfig(notifications=Notifications(enabled=False))
 SOCKET = Endpoint("unix:///run/x.sock", "the default socket")
@@ -202,7 +202,7 @@ def test_only_what_runs_in_the_project_counts(tmp_path: Path) -> None:
 def test_the_holder_of_the_lock_is_told(tmp_path: Path) -> None:
     locks = str(tmp_path)
     assert holder(locks, "/src/shop") is None
-    with SingleDaemon(locks, "/src/shop"):
+    with InstanceLock(locks, "/src/shop"):
         assert holder(locks, "/src/shop") == os.getpid()
     assert holder(locks, "/src/shop") is None
 

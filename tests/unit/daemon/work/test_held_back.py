@@ -18,8 +18,8 @@ from freshd.config.locate import locate_project
 from freshd.config.locations import Locations
 from freshd.config.project import load
 from freshd.daemon.work import requeue, worker
-from freshd.daemon.work.queue import Dirty, Key, Work
-from freshd.daemon.work.worker import Passes
+from freshd.daemon.work.queue import Key, Work, WorkQueue
+from freshd.daemon.work.worker import Worker
 from freshd.engine.transport.endpoint import Endpoint
 from freshd.model.files import Entry, Kind
 from freshd.model.plan import FileChange, Step
@@ -57,13 +57,13 @@ class Quiet:
 
 
 class Daemon:
-    """The passes of one start of the daemon; ``planned`` is what each would have done."""
+    """The worker of one start of the daemon; ``planned`` is what each would have done."""
 
     def __init__(self, root: Path, store: Store) -> None:
         self.root = root
         self.store = store
         self.planned: list[tuple[Remedy, ...]] = []
-        self.dirty = Dirty()
+        self.queue = WorkQueue()
         model = {"name": "shop", "services": {"web": {"build": {"context": str(root)}}}}
         located = locate_project(Invocation(str(root), {}))
         compose: Any = SimpleNamespace(config=lambda _: model, end_builds=lambda: None)
@@ -78,13 +78,13 @@ class Daemon:
             clock=time.time,
         )
         self.context.consent()
-        self.passes = Passes(
+        self.worker = Worker(
             project=project,
             endpoint=Endpoint("unix:///none", "test"),
             compose=compose,
             store=store,
             locations=Locations(config=str(root.parent), state=str(root.parent)),
-            dirty=self.dirty,
+            queue=self.queue,
             log=Quiet(),
             notices=IncidentNotices(store.incidents, lambda _: None),
             watches=ComposeWatches(),
@@ -98,8 +98,8 @@ class Daemon:
     def look(self, *paths: str) -> tuple[str, ...]:
         """One pass, over all or because of these; why it may do nothing, if so."""
         which = frozenset(str(self.root / path) for path in paths) if paths else None
-        self.passes.run(Work(Key(str(self.root), "web"), which, ("test",), time.monotonic()))
-        assert not self.passes.problems, self.passes.problems
+        self.worker.run(Work(Key(str(self.root), "web"), which, ("test",), time.monotonic()))
+        assert not self.worker.problems, self.worker.problems
         halts = self.store.halts.active("shop")
         assert bool(self.planned.pop()) is not bool(halts)
         return tuple(halt.reason for halt in halts)
@@ -141,7 +141,7 @@ def start(
         opened[:] = [store]
         daemon = Daemon(root, store)
         monkeypatch.setattr(worker, "reconcile", daemon.reconcile)
-        monkeypatch.setattr(Passes, "context", lambda _self, _service: daemon.context)
+        monkeypatch.setattr(Worker, "context", lambda _self, _service: daemon.context)
         return daemon
 
     yield make
@@ -265,7 +265,7 @@ def test_a_project_directory_that_is_not_what_it_was(
         "replaced": "the project directory was replaced by another one",
         "Dockerfile gone too": "60 of 60 mapped files are gone at once",
     }
-    daemon.passes.run(Work(Key(str(root), "web"), None, ("test",), time.monotonic()))
+    daemon.worker.run(Work(Key(str(root), "web"), None, ("test",), time.monotonic()))
     (halt,) = daemon.store.halts.active("shop")
     assert halt.reason == said[accident]
     assert not any(daemon.planned)
@@ -337,16 +337,16 @@ def test_a_look_at_everything_gives_way_to_a_save_and_not_for_ever(
     monkeypatch.setattr(worker, "reconcile", reconcile)
 
     def run(paths: frozenset[str] | None = None, reason: str = "patrol") -> None:
-        daemon.passes.run(Work(Key(str(root), "web"), paths, (reason,), time.monotonic()))
+        daemon.worker.run(Work(Key(str(root), "web"), paths, (reason,), time.monotonic()))
 
     run()
     assert (len(begun), len(done)) == (1, 1)
-    daemon.dirty.mark(str(root), "web", reason="not as urgent as a save")
+    daemon.queue.mark(str(root), "web", reason="not as urgent as a save")
     run()
     assert len(done) == 2
-    assert daemon.dirty.take(1.0) is not None
-    daemon.dirty.done(Key(str(root), "web"))
-    daemon.dirty.mark(str(root), "web", paths=[str(root / "app/many/1")], reason="a save")
+    assert daemon.queue.take(1.0) is not None
+    daemon.queue.done(Key(str(root), "web"))
+    daemon.queue.mark(str(root), "web", paths=[str(root / "app/many/1")], reason="a save")
     for _ in range(10):
         run()
     assert len(done) == 2, "it gave way"
@@ -356,7 +356,7 @@ def test_a_look_at_everything_gives_way_to_a_save_and_not_for_ever(
         later.setattr(requeue, "_LONGEST_PUT_OFF", 0.0)
         run()
     assert len(done) == 4, "it was put off for long enough"
-    assert not daemon.passes.problems
+    assert not daemon.worker.problems
     run()
     assert len(done) == 4, "and then it gives way again"
 
@@ -386,6 +386,6 @@ def test_a_tree_that_goes_after_the_pass_began_halts_what_takes_away(
         return Passed(STALE)
 
     monkeypatch.setattr(worker, "reconcile", reconcile)
-    one.passes.run(Work(Key(str(one.root), "web"), None, ("test",), time.monotonic()))
+    one.worker.run(Work(Key(str(one.root), "web"), None, ("test",), time.monotonic()))
     assert bool(begun) is not held
     assert bool(one.store.halts.active("shop")) is held

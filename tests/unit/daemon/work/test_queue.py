@@ -15,9 +15,9 @@ from freshd.daemon.work.queue import (
     MOST_PATHS,
     SHORTEST_GAP,
     Coalescer,
-    Dirty,
     Key,
     Work,
+    WorkQueue,
 )
 
 WEB = Key("shop", "web")
@@ -290,53 +290,53 @@ def test_a_dense_burst_is_never_split(gaps: list[float]) -> None:
 
 
 def test_take_waits_for_a_mark_from_another_thread() -> None:
-    dirty = Dirty()
-    threading.Timer(0.02, lambda: dirty.mark("shop", "web", paths=["a"], reason="saved")).start()
-    work = dirty.take(timeout=5)
+    queue = WorkQueue()
+    threading.Timer(0.02, lambda: queue.mark("shop", "web", paths=["a"], reason="saved")).start()
+    work = queue.take(timeout=5)
     assert work is not None
     assert (work.key, work.paths) == (WEB, frozenset({"a"}))
-    dirty.done(work.key)
-    assert dirty.idle()
-    dirty.close()
+    queue.done(work.key)
+    assert queue.idle()
+    queue.close()
 
 
 def test_take_gives_up_after_its_timeout_by_the_injected_clock() -> None:
     clock = Clock()
-    dirty = Dirty(clock=clock)
-    assert dirty.take(timeout=0) is None
-    dirty.mark("shop", reason="patrol")
-    assert dirty.take(timeout=0) is None
+    queue = WorkQueue(clock=clock)
+    assert queue.take(timeout=0) is None
+    queue.mark("shop", reason="patrol")
+    assert queue.take(timeout=0) is None
     clock.now += SHORTEST_GAP
-    work = dirty.take(timeout=0)
+    work = queue.take(timeout=0)
     assert work is not None
     assert (work.key, work.paths) == (SHOP, None)
 
 
 @pytest.mark.parametrize("end", ["wake", "close"])
 def test_waiting_workers_return_when_woken_or_closed(end: str) -> None:
-    dirty = Dirty()
+    queue = WorkQueue()
     results: list[Work | None] = []
-    workers = [threading.Thread(target=lambda: results.append(dirty.take())) for _ in range(3)]
+    workers = [threading.Thread(target=lambda: results.append(queue.take())) for _ in range(3)]
     for worker in workers:
         worker.start()
     deadline = time.monotonic() + 5
-    while len(dirty._changed._waiters) < 3:  # type: ignore[attr-defined]
+    while len(queue._changed._waiters) < 3:  # type: ignore[attr-defined]
         assert time.monotonic() < deadline
-    getattr(dirty, end)()
+    getattr(queue, end)()
     for worker in workers:
         worker.join(timeout=5)
     assert results == [None, None, None]
 
 
 def test_many_threads_mark_and_work_and_nothing_is_lost_or_doubled() -> None:
-    dirty = Dirty()
+    queue = WorkQueue()
     seen: dict[Key, list[str]] = {}
     running: set[Key] = set()
     problems: list[str] = []
     lock = threading.Lock()
 
     def work_on() -> None:
-        while (work := dirty.take(timeout=10)) is not None:
+        while (work := queue.take(timeout=10)) is not None:
             with lock:
                 if work.key in running:
                     problems.append(f"{work.key} twice at once")
@@ -344,11 +344,11 @@ def test_many_threads_mark_and_work_and_nothing_is_lost_or_doubled() -> None:
                 seen.setdefault(work.key, []).extend(work.paths or ())
             with lock:
                 running.discard(work.key)
-            dirty.done(work.key)
+            queue.done(work.key)
 
     def mark(thread: int) -> None:
         for n in range(300):
-            dirty.mark("shop", f"s{n % 5}", paths=[f"{thread}/{n}"], reason="saved")
+            queue.mark("shop", f"s{n % 5}", paths=[f"{thread}/{n}"], reason="saved")
 
     workers = [threading.Thread(target=work_on) for _ in range(3)]
     markers = [threading.Thread(target=mark, args=(n,)) for n in range(3)]
@@ -357,9 +357,9 @@ def test_many_threads_mark_and_work_and_nothing_is_lost_or_doubled() -> None:
     for thread in markers:
         thread.join()
     deadline = time.monotonic() + 8
-    while not dirty.idle():
+    while not queue.idle():
         assert time.monotonic() < deadline
-    dirty.close()
+    queue.close()
     for thread in workers:
         thread.join()
     assert problems == []

@@ -4,33 +4,33 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from freshd.daemon.work.requeue import Looks
+from freshd.daemon.work.requeue import Requeue
 
 WHOLE = "the whole service after a change"
 
 
 @dataclass
 class Clocked:
-    """Looks on a clock that stands still, and what they marked."""
+    """A requeue on a clock that stands still, and what they marked."""
 
     now: float = 1000.0
     marked: list[tuple[str, str]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.looks = Looks(lambda *key: self.marked.append(key), clock=lambda: self.now)
+        self.requeue = Requeue(lambda *key: self.marked.append(key), clock=lambda: self.now)
 
     def after(self, seconds: float) -> list[tuple[str, str]]:
         """What the main thread marks so much later."""
         self.now += seconds
         self.marked.clear()
-        self.looks.mark_due()
+        self.requeue.mark_due()
         return list(self.marked)
 
 
 def test_a_look_comes_when_it_is_due_and_once() -> None:
     one = Clocked()
-    one.looks.later("web", 5.0, "tried again")
-    one.looks.later("db", 7.0, "tried again")
+    one.requeue.later("web", 5.0, "tried again")
+    one.requeue.later("db", 7.0, "tried again")
     assert one.after(4.9) == []
     assert one.after(0.1) == [("web", "tried again")]
     assert one.after(1.9) == []
@@ -40,18 +40,18 @@ def test_a_look_comes_when_it_is_due_and_once() -> None:
 
 def test_the_same_reason_puts_it_off_and_another_does_not() -> None:
     one = Clocked()
-    one.looks.later("web", 5.0, "tried again")
-    one.looks.later("web", 6.0, "the engine did not answer")
+    one.requeue.later("web", 5.0, "tried again")
+    one.requeue.later("web", 6.0, "the engine did not answer")
     one.now += 4.0
-    one.looks.later("web", 5.0, "tried again")
+    one.requeue.later("web", 5.0, "tried again")
     assert one.after(2.0) == [("web", "the engine did not answer")]
     assert one.after(3.0) == [("web", "tried again")]
 
 
 def test_what_is_due_now_waits_for_no_tick() -> None:
     one = Clocked()
-    one.looks.later("web", 3.0, "gone")
-    one.looks.later("web", 0.0, "gone")
+    one.requeue.later("web", 3.0, "gone")
+    one.requeue.later("web", 0.0, "gone")
     assert one.marked == [("web", "gone")]
     assert one.after(10.0) == [], "that was it"
 
@@ -64,8 +64,8 @@ def test_the_longer_a_look_takes_the_longer_it_stays_out_of_the_way(
     took: float, wait: float
 ) -> None:
     one = Clocked()
-    one.looks.made("web", took)
-    one.looks.after_a_save("web")
+    one.requeue.made("web", took)
+    one.requeue.after_a_save("web")
     assert one.after(wait - 0.01) == []
     assert one.after(0.02) == [("web", WHOLE)]
 
@@ -74,12 +74,12 @@ def test_the_longer_a_look_takes_the_longer_it_stays_out_of_the_way(
 def test_saves_without_end_do_not_put_it_off_for_ever(*, looked: bool, longest: float) -> None:
     one = Clocked()
     if looked:
-        one.looks.made("web", 0.2)
+        one.requeue.made("web", 0.2)
     begun = one.now
     while not one.marked:
-        one.looks.after_a_save("web")
+        one.requeue.after_a_save("web")
         assert one.now - begun <= longest
         one.after(0.5)
     assert longest - 1.0 <= one.now - begun <= longest + 0.5
-    one.looks.made("web", 0.2)
-    assert one.looks.may_wait("web") == 150.0, "counted anew from the next time it is asked for"
+    one.requeue.made("web", 0.2)
+    assert one.requeue.may_wait("web") == 150.0, "counted anew from the next time it is asked for"
