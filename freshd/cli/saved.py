@@ -16,8 +16,7 @@ from freshd.model.errors import ConfigError
 from freshd.store import open_readonly, open_store
 
 if TYPE_CHECKING:
-    from freshd.render.daemon.projects import SeveralState
-    from freshd.render.daemon.status import DaemonState
+    from freshd.model.daemon_state import DaemonState, ProjectsState, ProjectState
     from freshd.store import Store
     from freshd.store.status import ProjectStatus
 
@@ -71,15 +70,21 @@ def directory_of(invocation: Invocation) -> str:
     return os.path.realpath(find_directory(invocation) or invocation.cwd)
 
 
-def several(store: "Store") -> "SeveralState | None":
+def several(store: "Store") -> "ProjectsState | None":
     """What ``freshd run --all`` says, while it lives."""
-    from freshd.render.daemon.projects import SeveralState
+    from freshd.model.daemon_state import ProjectsState
 
-    found = SeveralState.from_json(store.several.load())
+    found = ProjectsState.from_json(store.several.load())
     return found if alive(found) else None
 
 
-def alive(daemon: "DaemonState | SeveralState | None") -> bool:
+def project_in(directory: str, together: "ProjectsState") -> "ProjectState | None":
+    """What ``freshd run --all`` says of the project in ``directory``, links followed."""
+    real = os.path.realpath(directory)
+    return next((p for p in together.projects if os.path.realpath(p.directory) == real), None)
+
+
+def alive(daemon: "DaemonState | ProjectsState | None") -> bool:
     """Whether the daemon that wrote this still runs: its process exists and it holds its lock."""
     if daemon is None:
         return False

@@ -20,12 +20,12 @@ from freshd.engine.cli.compose import Compose
 from freshd.engine.client import Engine
 from freshd.engine.events import EngineEvent
 from freshd.engine.transport.endpoint import Endpoint
+from freshd.model.daemon_state import DaemonState
 from freshd.model.errors import EngineUnavailable, FreshdError
 from freshd.notify import IncidentNotices, Notifier
 from freshd.observe.compose_watch import AtWork, ComposeWatches
 from freshd.reconcile.recovery import recover
 from freshd.reconcile.validation import take_up
-from freshd.render.daemon.status import DaemonState
 from freshd.store.store import Store
 from freshd.tree.git import lock_held
 from freshd.triggers.engine_events import EngineEvents, EngineState
@@ -363,7 +363,7 @@ class ProjectDaemon:
             directory=self._project.dir,
             services={},
             at=time.time(),
-            extra=state.to_extra(),
+            extra=state.to_json(),
         )
         self._store.status.keep(self._project.name, tuple(self._project.services))
 

@@ -18,9 +18,9 @@ from freshd.config.locate import locate_project
 from freshd.daemon.liveness import Liveness
 from freshd.daemon.log import get_log
 from freshd.daemon.project import STOP_PATIENCE, ProjectDaemon, Shared, open_daemon
+from freshd.model.daemon_state import ProjectsState, ProjectState
 from freshd.model.errors import ConfigError, FreshdError
 from freshd.model.policy import POLICY_FILE
-from freshd.render.daemon.projects import ProjectState, SeveralState
 from freshd.store.instance_lock import InstanceLock
 
 _LOOK_EVERY: Final = 1.0
@@ -64,7 +64,7 @@ class Projects:
         self._wanted: tuple[ConfiguredProject, ...] = ()
         self._entries: dict[ConfiguredProject, _Entry] = {}
         self._using = threading.Lock()  # of the entries; while it is held none is ended
-        self._saved: SeveralState | None = None
+        self._saved: ProjectsState | None = None
         self._liveness = Liveness()
         self._started = time.monotonic()
         self._stopping = threading.Event()
@@ -126,10 +126,10 @@ class Projects:
         for entry in list(self._entries.values()):
             entry.closing.close()
 
-    def _state(self) -> SeveralState:
+    def _state(self) -> ProjectsState:
         with self._using:
             projects = tuple(entry.state for entry in self._entries.values())
-        return SeveralState(os.getpid(), self._lock_file, self._config, self._problem, projects)
+        return ProjectsState(os.getpid(), self._lock_file, self._config, self._problem, projects)
 
     def _rounds(self) -> None:
         while not self._stopping.is_set():

@@ -6,12 +6,11 @@ Values of ``autostart`` and of ``run --all`` come in; ``Line`` tuples or one doc
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from freshd.model.text import Json, printable
+from freshd.model.daemon_state import ProjectsState, ProjectState
+from freshd.model.text import printable
 from freshd.model.verbs.autostart import FileState, ManagerWords, ServiceState, Step
-from freshd.render.daemon.projects import SeveralState, project_lines
-from freshd.render.daemon.projects import document as project_document
 from freshd.render.documents import SCHEMA, Document
-from freshd.render.words import Line, shown, typed
+from freshd.render.words import Line, columns, shown, typed
 
 _FILES = {
     FileState.CURRENT: ("good", ""),
@@ -90,7 +89,7 @@ def steps_document(
 
 
 def status_lines(
-    manager: ManagerWords, state: ServiceState, together: SeveralState | None
+    manager: ManagerWords, state: ServiceState, together: ProjectsState | None
 ) -> Iterator[Line]:
     """The whole of ``freshd service status``."""
     seen = state.seen
@@ -122,16 +121,32 @@ def status_lines(
     if not together.projects:
         add = typed("freshd", "service", "install", "--project", "DIR") or ""
         yield (("  none yet   ", "doubt"), (add, "code"))
-    yield from project_lines(together.projects)
+    yield from _project_lines(together.projects)
+
+
+def _project_lines(projects: Sequence[ProjectState]) -> Iterator[Line]:
+    """One row per configured project."""
+    yield from columns(
+        (
+            (
+                f"  {'✗' if project.problem else '✓'} {shown(project.name or project.directory)}",
+                _project_style(project),
+            ),
+            (shown(project.directory), "dim"),
+            (printable(project.problem) or "watched", _project_style(project)),
+        )
+        for project in projects
+    )
+
+
+def _project_style(project: ProjectState) -> str:
+    return "bad" if project.problem else "good"
 
 
 def status_document(
-    manager: ManagerWords, state: ServiceState, together: SeveralState | None
+    manager: ManagerWords, state: ServiceState, together: ProjectsState | None
 ) -> Document:
     """What ``service status --json`` prints; null where the manager does not answer."""
-    projects: list[Json] = []
-    if together is not None:
-        projects = [project_document(each) for each in together.projects]
     return {
         "schema": SCHEMA,
         "manager": manager.name,
@@ -146,7 +161,7 @@ def status_document(
             if together is None
             else {"pid": together.pid, "config": together.config, "problem": together.problem}
         ),
-        "projects": projects,
+        "projects": [] if together is None else [each.to_json() for each in together.projects],
     }
 
 

@@ -1,6 +1,6 @@
 """What ``freshd run --all`` says of itself, for ``status``: one document, the last one written.
 
-Its shape is ``freshd.render.daemon.projects.SeveralState``.
+Its shape is ``freshd.model.daemon_state.ProjectsState``.
 """
 
 from collections.abc import Mapping

@@ -60,20 +60,18 @@ def read(app: App) -> "Status | None":
 
 
 def _read(app: App, store: "Store") -> "Status | None":
-    from freshd.cli.saved import alive, directory_of, project_of, several
-    from freshd.render.daemon.status import DaemonState, Status
+    from freshd.cli.saved import alive, directory_of, project_in, project_of, several
+    from freshd.model.daemon_state import DaemonState
+    from freshd.render.daemon.status import Status
 
     saved = project_of(app.invocation, store)
     together = several(store)
-    waiting = (
-        together.of(saved.directory if saved else directory_of(app.invocation))
-        if together
-        else None
-    )
+    directory = saved.directory if saved else directory_of(app.invocation)
+    waiting = project_in(directory, together) if together else None
     problem = waiting.problem if waiting else ""
     if saved is None:
         return Status("", waiting.directory, not_watched=problem) if waiting and problem else None
-    daemon = DaemonState.from_extra(saved.extra)
+    daemon = DaemonState.from_json(saved.extra)
     return Status(
         project=saved.project,
         directory=saved.directory,

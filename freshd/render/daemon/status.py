@@ -1,15 +1,15 @@
 """What the database says of a project: the chain per service, the daemon, halts, incidents.
 
-Values of the store come in; ``Line`` tuples or one document go out. The daemon describes itself in
-``DaemonState``, which is kept with the project's status.
+Values of the store come in; ``Line`` tuples or one document go out.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from freshd.model.daemon_state import DaemonState
 from freshd.model.report import ServiceReport, Verdict
-from freshd.model.text import Json, printable
+from freshd.model.text import printable
 from freshd.render.daemon.validations import document as validation_document
 from freshd.render.daemon.validations import status_line
 from freshd.render.documents import SCHEMA, Document, service_report
@@ -20,61 +20,6 @@ from freshd.render.words import Line, ago, columns, count, iso, shown
 if TYPE_CHECKING:
     from freshd.store.markers import Halt, Incident
     from freshd.store.validations import Validation
-
-
-@dataclass(frozen=True, slots=True)
-class DaemonState:
-    """What the daemon says of itself; the sentences are for a person.
-
-    ``lock`` is the lock file it holds while it lives. ``engine`` is "" while the engine answers,
-    else what is wrong. ``problems`` are what makes it work degraded. ``since`` is when it began to
-    hear of every change: what was seen earlier proves nothing. ``verifying`` names who else keeps
-    the containers up to date, so that freshd only looks.
-    """
-
-    pid: int
-    started_at: float
-    lock: str = ""
-    watching: str = ""
-    engine: str = ""
-    notifier: str = ""
-    problems: tuple[str, ...] = ()
-    since: float = 0.0
-    verifying: str = ""
-
-    def to_extra(self) -> dict[str, Json]:
-        """As kept in the status table's ``extra``."""
-        return {
-            "pid": self.pid,
-            "started_at": self.started_at,
-            "lock": self.lock,
-            "watching": self.watching,
-            "engine": self.engine,
-            "notifier": self.notifier,
-            "problems": list(self.problems),
-            "since": self.since,
-            "verifying": self.verifying,
-        }
-
-    @classmethod
-    def from_extra(cls, extra: Mapping[str, Json]) -> "DaemonState | None":
-        """None where no daemon has written there; what it does not know is left empty."""
-        pid, started, problems = (extra.get(key) for key in ("pid", "started_at", "problems"))
-        if not isinstance(pid, int) or not isinstance(started, int | float):
-            return None
-        every = problems if isinstance(problems, Sequence) and not isinstance(problems, str) else ()
-        words = {
-            key: str(extra.get(key) or "")
-            for key in ("lock", "watching", "engine", "notifier", "verifying")
-        }
-        since = extra.get("since")
-        return cls(
-            pid=pid,
-            started_at=started,
-            problems=tuple(map(str, every)),
-            since=since if isinstance(since, int | float) else 0.0,
-            **words,
-        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from freshd.config.locate import Located
 from freshd.daemon.log import set_up
 from freshd.daemon.project import ProjectDaemon, Shared, open_daemon
 from freshd.daemon.work.worker import Worker
-from freshd.render.daemon.status import DaemonState
+from freshd.model.daemon_state import DaemonState
 from tests.harness.waiting import wait_until
 from tests.unit.policy_only import make_project, sharing
 
@@ -88,7 +88,7 @@ def test_a_worker_that_died_is_trouble_and_status_shows_it(
     daemon.tick()
     saved = shared.store.status.load("shop")
     assert saved is not None
-    state = DaemonState.from_extra(saved.extra)
+    state = DaemonState.from_json(saved.extra)
     assert state is not None
     assert "a worker has died" in state.problems
 

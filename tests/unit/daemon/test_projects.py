@@ -10,8 +10,8 @@ from freshd.daemon import projects
 from freshd.daemon.log import set_up
 from freshd.daemon.project import Shared, open_daemon
 from freshd.daemon.projects import Projects
+from freshd.model.daemon_state import ProjectsState
 from freshd.model.errors import AlreadyRunning
-from freshd.render.daemon.projects import SeveralState
 from freshd.store.instance_lock import InstanceLock
 from tests.harness.waiting import wait_until
 from tests.unit.policy_only import make_project, sharing
@@ -37,7 +37,7 @@ class House:
     def problems(self) -> dict[str, str]:
         """What the store says of each project after a tick, by its directory's name."""
         self.running.tick()
-        state = SeveralState.from_json(self.shared.store.several.load())
+        state = ProjectsState.from_json(self.shared.store.several.load())
         assert state is not None
         return {Path(each.directory).name: each.problem for each in state.projects}
 
@@ -114,7 +114,7 @@ def test_an_invalid_configuration_changes_nothing_and_is_told(house: House) -> N
 
     def told() -> bool:
         house.running.tick()
-        state = SeveralState.from_json(house.shared.store.several.load())
+        state = ProjectsState.from_json(house.shared.store.several.load())
         return state is not None and 'log.level = "loud"' in state.problem
 
     wait_until(told)

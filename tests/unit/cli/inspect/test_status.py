@@ -13,9 +13,8 @@ from freshd.cli.saved import directory_of
 from freshd.config.invocation import Invocation
 from freshd.config.locate import locate_project
 from freshd.config.locations import locate, prepare
+from freshd.model.daemon_state import DaemonState, ProjectsState, ProjectState
 from freshd.model.report import ProjectReport, Verdict
-from freshd.render.daemon.projects import ProjectState, SeveralState
-from freshd.render.daemon.status import DaemonState
 from freshd.render.documents import service_report
 from freshd.store import Store, open_store
 from freshd.store.validations import Validation
@@ -48,7 +47,7 @@ def save(
             directory=directory,
             services={each.name: service_report(each) for each in report.services},
             at=line.now - 12,
-            extra=daemon.to_extra() if daemon else None,
+            extra=daemon.to_json() if daemon else None,
         )
 
 
@@ -136,8 +135,8 @@ def test_what_the_daemon_says_of_itself_comes_back(line: Line) -> None:
     with database(line) as store:
         saved = store.status.load("shop")
     assert saved is not None
-    assert DaemonState.from_extra(saved.extra) == daemon
-    assert DaemonState.from_extra({"pid": "x"}) is None
+    assert DaemonState.from_json(saved.extra) == daemon
+    assert DaemonState.from_json({"pid": "x"}) is None
 
 
 def test_halts_are_shown_and_resume_lifts_them(line: Line) -> None:
@@ -206,7 +205,7 @@ def test_the_last_validation_is_in_status_and_all_of_them_in_history(line: Line)
 
 def test_why_the_service_does_not_watch_a_project_is_said(line: Line, tmp_path: Path) -> None:
     lock = tmp_path / "all.lock"
-    state = SeveralState(
+    state = ProjectsState(
         pid=os.getpid(),
         lock=str(lock),
         config="/c/config.toml",
