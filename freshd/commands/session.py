@@ -34,6 +34,7 @@ from freshd.model.remedy import RebuildMode, Remedy
 from freshd.model.report import ProjectReport, ServiceReport
 from freshd.observe.compose_watch import ComposeWatches
 from freshd.reconcile.context import Context
+from freshd.reconcile.forgetting import forget_gone
 from freshd.reconcile.reconcile import Passed, look, make_plan, reconcile
 from freshd.reconcile.recovery import recover
 from freshd.reconcile.validation import result
@@ -186,6 +187,7 @@ class Session:
         report = self.check((), full=True, progress=progress)
         done = result(report.services, began_at=began_at, finished_at=self._clock(), by_hand=True)
         self.store.validations.record(self.project.name, done)
+        self.context("").surveyor.manifest.forget_gone()
         return report
 
     def plan(self, services: Sequence[str]) -> tuple[Plan, ...]:
@@ -322,6 +324,7 @@ class Session:
             services={report.name: service_report(report) for report in reports},
             at=self._clock(),
         )
+        forget_gone(self.store, [context.engine for context in self._contexts.values()])
 
 
 def open_session(

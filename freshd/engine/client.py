@@ -84,6 +84,7 @@ class Engine:
         self._api: Any = None
         self._helpers: dict[str, Helper] = {}
         self._inspected: dict[str, Mapping[str, Any]] = {}
+        self._seen: dict[str, str] = {}
 
     @property
     def api(self) -> Any:
@@ -166,6 +167,15 @@ class Engine:
             self.memory.listing = time.monotonic(), items
         return tuple(inspect.listed(item) for item in items)
 
+    def listing(self) -> Sequence[Mapping[str, Any]]:
+        """All containers as the engine lists them now, for this package only."""
+        return self._list(None)
+
+    def take_seen(self) -> Mapping[str, str]:
+        """What was inspected since the last call: see ``inventory``; images with their chain id."""
+        seen, self._seen = self._seen, {}
+        return seen
+
     def replica(self, container_id: str) -> Replica:
         """One container by its full id. Raises TargetGone."""
         data = self._inspect(container_id)
@@ -173,7 +183,10 @@ class Engine:
             # A name or a shortened id would silently mean another container after a recreate.
             raise TargetGone(f"no container has the id {container_id!r}")
         _keep(self._inspected, container_id, data)
-        return inspect.replica_of(data)
+        replica = inspect.replica_of(data)
+        volumes = (mount.name for mount in replica.mounts if mount.kind == "volume")
+        self._seen |= dict.fromkeys((container_id, *(f"volume:{name}" for name in volumes)), "")
+        return replica
 
     def creation(self, container_id: str) -> Creation:
         """What a container was made with; nothing is asked where it was inspected before."""
@@ -242,7 +255,9 @@ class Engine:
             return None
         _keep(self._inspected, str(data["Id"]), data)
         shown = _release(self.api_version) >= _FLAGS_SHOWN
-        return replace(inspect.image_facts(data, history), flags_shown=shown)
+        facts = replace(inspect.image_facts(data, history), flags_shown=shown)
+        self._seen[facts.id] = facts.chain_id
+        return facts
 
     def image_config(self, ref: str) -> inspect.ImageConfig | None:
         """What a build that starts from this image inherits; None where there is no such image."""
@@ -252,7 +267,9 @@ class Engine:
                 history = self._history(str(data["Id"]))
         except TargetGone:
             return None
-        return inspect.image_config(data, history)
+        config = inspect.image_config(data, history)
+        self._seen[config.id] = config.chain_id
+        return config
 
     def tags(self, image_id: str) -> tuple[str, ...]:
         """The references that name this image now."""

@@ -187,6 +187,16 @@ class Journal:
         ids = (entry.step.container_id for entry in reversed(found))
         return tuple(dict.fromkeys(one for one in ids if one is not None))
 
+    def all_injected(self) -> frozenset[str]:
+        """The containers that ``injected_into`` names, over all services."""
+        with self._database.read() as connection:
+            rows = connection.execute(
+                "SELECT DISTINCT project, service FROM journal WHERE remedy = ?",
+                (Remedy.INJECT.value,),
+            ).fetchall()
+        services = [(unpack_text(project), unpack_text(service)) for project, service in rows]
+        return frozenset(name for service in services for name in self.injected_into(*service))
+
     def starts(
         self, project: str, service: str, *, remedy: Remedy, since: float
     ) -> tuple[float, ...]:

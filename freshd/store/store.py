@@ -2,6 +2,7 @@
 
 import os
 import sqlite3
+from collections.abc import Collection
 
 from freshd.model.errors import StateError
 from freshd.store.caches.container_hashes import ContainerCache
@@ -14,6 +15,7 @@ from freshd.store.projects_state import Several
 from freshd.store.records.artefacts import DerivedOutputs
 from freshd.store.records.builds import Builds
 from freshd.store.records.creation_records import MadeWith
+from freshd.store.records.engine_objects import EngineObjects
 from freshd.store.records.injected import Writes
 from freshd.store.records.proxy_addresses import Resolved
 from freshd.store.sqlite import opening
@@ -40,6 +42,7 @@ class Store:
         self.made = MadeWith(database)
         self.derived = DerivedOutputs(database)
         self.resolved = Resolved(database)
+        self.objects = EngineObjects(database)
         self.journal = Journal(database)
         self.owed = OwedSteps(database)
         self.status = StatusTable(database)
@@ -52,6 +55,15 @@ class Store:
         self.validations = Validations(database)
         self.several = Several(database)
         self._database = database
+
+    def forget(self, engine: str, *, gone: Collection[str], unused: Collection[str]) -> None:
+        """Forget what ``engine`` has no more, and images there that nothing names: see ``objects``.
+
+        What the journal's last injections wrote is kept: see ``Journal.injected_into``.
+        """
+        if gone or unused:
+            injected = self.journal.all_injected()
+            self.objects.forget(engine, gone=gone, unused=unused, injected=injected)
 
     def close(self) -> None:
         """Close every connection; a second call does nothing."""

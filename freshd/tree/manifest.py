@@ -28,32 +28,11 @@ class StatCache(Protocol):
 
     def get_many(self, root: str, paths: Collection[str] | None) -> Known: ...
 
+    def iterate(self, root: str) -> Iterable[tuple[str, tuple[Signature, Entry]]]: ...
+
     def put_many(self, root: str, rows: Known) -> None: ...
 
     def forget(self, root: str, paths: Iterable[str] | None = None) -> None: ...
-
-
-class MemoryStatCache:
-    """A StatCache that lasts as long as the process."""
-
-    def __init__(self) -> None:
-        self._rows: dict[str, dict[str, tuple[Signature, Entry]]] = {}
-
-    def get_many(self, root: str, paths: Collection[str] | None) -> Known:
-        rows = self._rows.get(root, {})
-        if paths is None:
-            return dict(rows)
-        return {path: rows[path] for path in paths if path in rows}
-
-    def put_many(self, root: str, rows: Known) -> None:
-        self._rows.setdefault(root, {}).update(rows)
-
-    def forget(self, root: str, paths: Iterable[str] | None = None) -> None:
-        if paths is None:
-            self._rows.pop(root, None)
-            return
-        for path in paths:
-            self._rows.get(root, {}).pop(path, None)
 
 
 class TreeManifest:
@@ -109,6 +88,15 @@ class TreeManifest:
         if entry is None:
             raise _not_there(path)
         return entry, b"".join(content) if entry.kind in (Kind.FILE, Kind.LINK) else b""
+
+    def forget_gone(self) -> None:
+        """Forget the hashes of files that are no more; nothing where the tree itself is away."""
+        if not os.path.isdir(self.root):
+            return
+        known = self._cache.iterate(self.root)
+        gone = [path for path, _ in known if not os.path.lexists(os.path.join(self.root, path))]
+        if gone:
+            self._cache.forget(self.root, gone)
 
     def _check_root(self) -> None:
         if not os.path.isdir(self.root):

@@ -33,6 +33,7 @@ from freshd.observe.compose_watch import ComposeWatches
 from freshd.observe.image.prefetch import Ahead
 from freshd.observe.snapshot import no_haste
 from freshd.reconcile.context import Context
+from freshd.reconcile.forgetting import forget_gone
 from freshd.reconcile.reconcile import Passed, reconcile
 from freshd.reconcile.validation import Validating
 from freshd.render.daemon import validations
@@ -213,7 +214,10 @@ class Worker:
         if full:
             done = self._validating.came_through(passed.report, steps=len(passed.outcomes))
             self._validated(done)
+            if done is not None:
+                context.surveyor.manifest.forget_gone()
         self._try_again(service, passed.outcomes)
+        forget_gone(self._store, [context.engine])
         self._look_ahead(context, service)
 
     def _look_ahead(self, context: Context, service: str) -> None:

@@ -64,14 +64,6 @@ class ContainerCache:
                 ((number, pack_path(path)) for path in paths),
             )
 
-    def keep(self, container_ids: Collection[str]) -> None:
-        """Forget the containers that are not among ``container_ids``."""
-        kept = frozenset(container_ids)
-        with self._database.write() as connection:
-            known = connection.execute("SELECT container_id FROM container").fetchall()
-            gone = [row for row in known if row[0] not in kept]
-            connection.executemany("DELETE FROM container WHERE container_id = ?", gone)
-
 
 def _number(connection: sqlite3.Connection, container_id: str) -> int:
     """The container's row, or one that no row has."""

@@ -71,14 +71,6 @@ class ImageCache:
     def put_writers(self, chain_id: str, directory: str, lines: Mapping[str, str]) -> None:
         self._put("image_writers", chain_id, directory, pack_json(dict(lines)))
 
-    def keep(self, chain_ids: Collection[str]) -> None:
-        """Forget the images that are not among ``chain_ids``."""
-        kept = frozenset(chain_ids)
-        with self._database.write() as connection:
-            known = connection.execute("SELECT chain_id FROM image").fetchall()
-            gone = [row for row in known if row[0] not in kept]
-            connection.executemany("DELETE FROM image WHERE chain_id = ?", gone)
-
     def _column(self, column: str, table: str, chain_id: str, directory: str) -> str | None:
         with self._database.read() as connection:
             row = connection.execute(

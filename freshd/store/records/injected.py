@@ -5,7 +5,7 @@ share it. A digest of "" is a file that freshd removed. What a ``sync`` rule onc
 the service as well: it belongs in the containers that come later too.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 
 from freshd.model.observed.container import Replica
 from freshd.store.sqlite.codec import pack_digest, pack_path, unpack_digest, unpack_path
@@ -100,14 +100,6 @@ class Writes:
                 "DELETE FROM written WHERE container_id = ? AND target = ?",
                 ((container_id, pack_path(target)) for target in targets),
             )
-
-    def keep(self, container_ids: Collection[str]) -> None:
-        """Forget the containers that are not among ``container_ids``: they no longer exist."""
-        kept = frozenset(container_ids)
-        with self._database.write() as connection:
-            rows = connection.execute("SELECT DISTINCT container_id FROM written").fetchall()
-            gone = [row for row in rows if row[0] not in kept and ":" not in row[0]]
-            connection.executemany("DELETE FROM written WHERE container_id = ?", gone)
 
 
 def _place(replica: Replica, target: str) -> tuple[str, str]:

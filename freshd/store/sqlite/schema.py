@@ -112,6 +112,18 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
             container_id TEXT NOT NULL, upstream NOT NULL, started_at REAL NOT NULL,
             addresses TEXT NOT NULL, PRIMARY KEY (container_id, upstream)) WITHOUT ROWID""",
     ),
+    (
+        """CREATE TABLE engine_object (
+            engine TEXT NOT NULL, object TEXT NOT NULL, content TEXT NOT NULL,
+            PRIMARY KEY (engine, object)) WITHOUT ROWID""",
+        # of these nobody knows whose they are; all is read again
+        "DELETE FROM container_file",
+        "DELETE FROM container",
+        "DELETE FROM image_file",
+        "DELETE FROM image_listing",
+        "DELETE FROM image_writers",
+        "DELETE FROM image",
+    ),
 )
 
 VERSION: Final = len(MIGRATIONS)

@@ -81,6 +81,6 @@ def test_what_is_about_to_be_synced_is_expected_after_a_rebuild_too() -> None:
     gone = replace(finding("extra-in-container", "c"), target="/srv/c")
     expect_asked(made, report(asked, elsewhere, gone))
     assert set(made.store.writes.synced("shop", "web")) == {TARGET}
-    made.store.writes.keep(["c2"])
+    made.store.forget("here", gone=["c1"], unused=())
     assert set(made.store.writes.synced("shop", "web")) == {TARGET}, "no container's, so it stays"
     assert made.store.writes.synced("other", "web") == {}

@@ -27,8 +27,11 @@ from tests.unit.render.values import DONE, differs, note, service
 
 WORLD = SimpleNamespace(
     surveyor=SimpleNamespace(
-        size=lambda _service: TreeSize(files=3), same_files=lambda _service, _paths: True
+        size=lambda _service: TreeSize(files=3),
+        same_files=lambda _service, _paths: True,
+        manifest=SimpleNamespace(forget_gone=lambda: None),
     ),
+    engine=SimpleNamespace(take_seen=dict),
     injects=False,
     halted=lambda _service: None,
     watcher=lambda _service: None,

@@ -34,8 +34,7 @@ def test_containers_that_no_longer_exist_are_forgotten(store: Store) -> None:
         store.writes.set(container, "/a", "cd" * 32, 1.0)
     store.containers.forget("c1", ["/a"])
     assert set(store.containers.get_many("c1", None)) == {"/b"}
-    store.containers.keep(["c2"])
-    store.writes.keep(["c2"])
+    store.forget("here", gone=["c1"], unused=())
     assert store.containers.get_many("c1", None) == {}
     assert store.writes.get("c1") == {}
     assert set(store.containers.get_many("c2", None)) == {"/a", "/b"}
@@ -51,7 +50,8 @@ def test_images_that_are_not_kept_are_forgotten_whole(store: Store) -> None:
         store.images.put_files(chain, {"/a": ENTRY})
         store.images.put_listing(chain, "/", ["/a"])
         store.images.put_writers(chain, "/", {"/a": "COPY a /"})
-    store.images.keep(["two"])
+    store.objects.add("here", {"sha256:1": "one", "sha256:2": "two"})
+    store.forget("here", gone=[], unused=["sha256:1"])
     assert store.images.get_files("one", ["/a"]) == {}
     assert store.images.get_listing("one", "/") is None
     assert store.images.get_writers("one", "/") is None

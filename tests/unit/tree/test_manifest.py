@@ -15,7 +15,7 @@ from freshd.model.files import Entry, Kind, Signature
 from freshd.store.store import memory_store
 from freshd.tree import hashing, walk
 from freshd.tree.hashing import BLOCK, racy
-from freshd.tree.manifest import MemoryStatCache, StatCache, TreeManifest
+from freshd.tree.manifest import StatCache, TreeManifest
 from freshd.tree.walk import RootGone
 
 SECOND = 1_000_000_000
@@ -25,10 +25,8 @@ def sha(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-@pytest.fixture(params=["memory", "store"])
-def cache(request: pytest.FixtureRequest) -> StatCache:
-    if request.param == "memory":
-        return MemoryStatCache()
+@pytest.fixture
+def cache() -> StatCache:
     return memory_store().stats
 
 
@@ -298,6 +296,21 @@ def test_a_root_that_is_gone_is_an_error_and_not_an_empty_tree(
             manifest.entries(paths)
 
 
+def test_hashes_of_files_that_are_gone_are_forgotten(tmp_path: Path, cache: StatCache) -> None:
+    root = str(tmp_path / "tree")
+    manifest = TreeManifest(root, cache, clock_ns=Later())
+    for name in ("kept", "deleted", "sub/kept"):
+        (tmp_path / "tree" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "tree" / name).write_text(name)
+    manifest.entries(["kept", "deleted", "sub/kept"])
+    (tmp_path / "tree" / "deleted").unlink()
+    manifest.forget_gone()
+    assert set(cache.get_many(root, None)) == {"kept", "sub/kept"}
+    (tmp_path / "tree").rename(tmp_path / "unmounted")
+    manifest.forget_gone()
+    assert set(cache.get_many(root, None)) == {"kept", "sub/kept"}, "the tree is away, not empty"
+
+
 class EditsAreNeverMissed(RuleBasedStateMachine):
     """Whatever is done to files between two looks, the second look tells what is there."""
 
@@ -306,7 +319,7 @@ class EditsAreNeverMissed(RuleBasedStateMachine):
         import tempfile
 
         self.root = tempfile.mkdtemp(prefix="freshd-manifest-")
-        self.manifest = TreeManifest(self.root, MemoryStatCache())
+        self.manifest = TreeManifest(self.root, memory_store().stats)
 
     names = st.sampled_from(["a", "b", "c"])
     contents = st.sampled_from([b"", b"1", b"2", b"11"])

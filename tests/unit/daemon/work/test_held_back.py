@@ -68,7 +68,7 @@ class Daemon:
         located = locate_project(Invocation(str(root), {}))
         compose: Any = SimpleNamespace(config=lambda _: model, end_builds=lambda: None)
         project = load(located, engine=None, compose=compose)
-        engine: Any = SimpleNamespace(image=lambda _: None, replicas=lambda **_: ())
+        engine: Any = SimpleNamespace(image=lambda _: None, replicas=lambda **_: (), take_seen=dict)
         self.context = Context(
             project=project,
             engine=engine,
