@@ -1,6 +1,7 @@
-"""The further build contexts of a Compose service as values: names and places in, contexts out.
+"""The named build contexts of a Compose service: names and places in, ``NamedContext`` values out.
 
-A directory is listed by the caller's lister; an image is named; anything else is said, not guessed.
+The caller's lister lists a directory; an image is named; of anything else it is said that it is
+not followed.
 """
 
 import os
@@ -10,19 +11,19 @@ from typing import Final, TypeAlias
 
 from freshd.config.compose.build_files import read_ignore
 from freshd.config.compose.model import ComposeBuild, is_remote
-from freshd.mapping.dockerfile.contexts import Context
+from freshd.mapping.dockerfile.contexts import NamedContext
 from freshd.tree.dockerignore import IGNORE_FILE, DockerIgnore
 from freshd.tree.listing import Listing, list_context
 
 _IMAGE: Final = "docker-image://"
 
 Lister: TypeAlias = Callable[[str, Callable[[str], Listing]], Listing]
-"""A directory and how to list it, to its listing; what is listed is remembered by the caller."""
+"""Takes a directory and how to list it, returns its listing; the caller remembers it."""
 
 
-def further_contexts(
+def read_contexts(
     build: ComposeBuild, *, project_dir: str, listing: Lister
-) -> Mapping[str, Context]:
+) -> Mapping[str, NamedContext]:
     """``build.additional_contexts`` by name. ConfigError for a malformed ignore file."""
     return {
         name: _context(name, place, build=build, project_dir=project_dir, listing=listing)
@@ -31,7 +32,7 @@ def further_contexts(
 
 
 def ignore_files(build: ComposeBuild) -> tuple[str, ...]:
-    """Where further contexts have, or could have, their ignore files."""
+    """Where named contexts have, or could have, their ignore files."""
     return tuple(
         os.path.join(place, IGNORE_FILE)
         for place in build.additional_contexts.values()
@@ -41,13 +42,15 @@ def ignore_files(build: ComposeBuild) -> tuple[str, ...]:
 
 def _context(
     name: str, place: str, *, build: ComposeBuild, project_dir: str, listing: Lister
-) -> Context:
+) -> NamedContext:
     if place.startswith(_IMAGE):
-        return Context(image=place.removeprefix(_IMAGE))
+        return NamedContext(image=place.removeprefix(_IMAGE))
     if is_remote(place) or place.startswith("service:"):
-        return Context(unfollowed=f"the further build context {name} is {place}: not a directory")
+        return NamedContext(
+            unfollowed=f"the further build context {name} is {place}: not a directory"
+        )
     if not os.path.isdir(place):
-        return Context(unfollowed=f"the further build context {name} is not there: {place}")
+        return NamedContext(unfollowed=f"the further build context {name} is not there: {place}")
     ignore = read_ignore(os.path.join(place, IGNORE_FILE), project_dir=project_dir)
-    found = listing(place, partial(list_context, ignore=ignore or DockerIgnore()))
-    return Context(found.files, found.links, prefix=os.path.relpath(place, build.context))
+    listed = listing(place, partial(list_context, ignore=ignore or DockerIgnore()))
+    return NamedContext(listed.files, listed.links, prefix=os.path.relpath(place, build.context))

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from freshd.config.compose.model import ComposeMount
 from freshd.model.mapping import Pair, Via
 from freshd.model.observed.container import Mount
+from freshd.model.paths import is_below
 from freshd.tree.git import repository_of
 
 
@@ -36,7 +37,7 @@ def merge(
     return merged
 
 
-def hiding(target: str, mounts: Mapping[str, ComposeMount]) -> str | None:
+def find_mount_over(target: str, mounts: Mapping[str, ComposeMount]) -> str | None:
     """The destination of the innermost mount that ``target`` is at or below, or None."""
     path = target
     while path:
@@ -62,7 +63,7 @@ def mark_hidden(
         return list(pairs)
     marked: list[Pair] = []
     for pair in pairs:
-        destination = hiding(pair.target, mounts)
+        destination = find_mount_over(pair.target, mounts)
         shown = destination is None or (
             pair.via is Via.BIND and bound.get(pair.target) == destination
         )
@@ -75,21 +76,17 @@ def mark_hidden(
 def may_list(source: str, project_dir: str) -> bool:
     """Whether a bind's host directory belongs to the work at hand, so that its files are listed.
 
-    That is: the project directory, the git repository it lies in, and visible directories beside
+    That is: the project directory, the git repository it is in, and visible directories beside
     the project directory ('../lib'). Anything else (the home directory, '/', sockets, caches) may
     be huge or none of freshd's business: such a bind hides what is below it, and is not listed.
     """
-    if _within(source, project_dir):
+    if is_below(source, project_dir):
         return True
-    found = repository_of(project_dir)
-    if found is not None and _within(source, found.top):
+    repository = repository_of(project_dir)
+    if repository is not None and is_below(source, repository.top):
         return True
     beside = os.path.dirname(project_dir)
-    if beside == "/" or not _within(source, beside) or source == beside:
+    if beside == "/" or not is_below(source, beside) or source == beside:
         return False
     first = os.path.relpath(source, beside).split("/")[0]
-    return not first.startswith(".") and not _within(project_dir, source)
-
-
-def _within(path: str, directory: str) -> bool:
-    return path == directory or path.startswith(directory.rstrip("/") + "/")
+    return not first.startswith(".") and not is_below(project_dir, source)

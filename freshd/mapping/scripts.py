@@ -10,7 +10,9 @@ from freshd.tree.walk import open_beneath
 _MAX_BYTES = 256 * 1024
 
 
-def reader(project_dir: str, mapping: ServiceMap, workdir: str) -> Callable[[str], "str | None"]:
+def make_reader(
+    project_dir: str, mapping: ServiceMap, workdir: str
+) -> Callable[[str], "str | None"]:
     """Reads a small file of the tree by where it is in the container.
 
     A relative name counts from ``workdir``; where that is not known, from where the name fits best.

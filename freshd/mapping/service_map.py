@@ -18,7 +18,7 @@ from freshd.config.compose.build_files import read_build_files
 from freshd.config.compose.develop_watch import among, skip_for
 from freshd.config.compose.model import ComposeBuild, ComposeMount, ComposeService
 from freshd.mapping.archives import is_archive
-from freshd.mapping.contexts import further_contexts, ignore_files
+from freshd.mapping.contexts import ignore_files, read_contexts
 from freshd.mapping.dockerfile.infer import (
     CopyPair,
     Inference,
@@ -28,7 +28,7 @@ from freshd.mapping.dockerfile.infer import (
     unknown_kind,
 )
 from freshd.mapping.dockerfile.stages import BaseImage
-from freshd.mapping.mounts import hiding, mark_hidden, may_list, merge
+from freshd.mapping.mounts import find_mount_over, mark_hidden, may_list, merge
 from freshd.mapping.names import Names
 from freshd.model.files import Kind
 from freshd.model.mapping import Pair, ServiceMap, Via
@@ -43,7 +43,6 @@ from freshd.tree.listing import (
     list_context,
     list_watched,
     stamp,
-    stamps_again,
 )
 from freshd.tree.walk import RootGone
 
@@ -58,7 +57,7 @@ class MapResult:
     """A map, and what it was made of.
 
     ``inference`` is None for a service without a local build; ``copies`` are its pairs by target.
-    ``hidden_below`` are the destinations of mounts. ``stamps`` is compared with ``context_key``.
+    ``hidden_below`` are the destinations of mounts. ``stamps`` is compared with ``stamp_again``.
     ``restarts`` are the files whose change asks for nothing but a restart.
     """
 
@@ -84,14 +83,14 @@ def build_map(
     mounts: Sequence[Mount] | None = None,
     platform: str = "",
 ) -> MapResult:
-    """Map one service.
+    """Map one service: inferred from its Dockerfile, declared by its policy, seen in its mounts.
 
     ``policy`` has the ``map`` rules, the patterns to leave out of binds and declared directories,
     and whether declared pairs count inside volumes; ``watch`` are the service's ``develop.watch``
     rules. ``rewritten`` (target -> why) are places a later build step wrote or removed, ``refuted``
     those where the image has something else than a COPY was expected to put there: no pairs,
-    inputs. ``mounts`` are a replica's, where there is
-    one. Raises ConfigError for a Dockerfile or ignore file that is missing or wrong.
+    inputs. ``mounts`` are a replica's, where there is one. Raises ConfigError for a Dockerfile or
+    ignore file that is missing or wrong.
     """
     rules = policy or ServicePolicy()
     draft = _Draft(service, os.path.abspath(project_dir), rules.ignore)
@@ -115,16 +114,8 @@ def build_map(
     return draft.finish(merged, through_volumes=rules.volumes)
 
 
-def context_key(known: MapResult) -> Mapping[str, Stamp]:
-    """What ``known.stamps`` would be now: equal means that the same map would come out again.
-
-    Costs one stat per directory. The caller compares what it passed to ``build_map`` itself.
-    """
-    return stamps_again(known.stamps)
-
-
 class _Draft:
-    """A map in the making."""
+    """A map being built."""
 
     def __init__(self, service: ComposeService, project_dir: str, ignore: Sequence[str]) -> None:
         self.service = service
@@ -157,7 +148,9 @@ class _Draft:
         refuted: Mapping[str, str],
     ) -> None:
         if build.remote:
-            self._unprovable(f"the build context {build.context} is not on this machine")
+            words = f"the build context {build.context} is not on this machine"
+            self.opaque.append(words)
+            self.lasting.append(words)
             return
         files = read_build_files(build, service=self.service.name, project_dir=self.project_dir)
         self._stamp([*files.looked_at, *ignore_files(build)])
@@ -171,34 +164,30 @@ class _Draft:
             target=build.target,
             platform=platform,
             build_platform=_own_platform(),
-            contexts=further_contexts(build, project_dir=self.project_dir, listing=self._listing),
+            contexts=read_contexts(build, project_dir=self.project_dir, listing=self._listing),
             image_config=image_config,
             is_archive=partial(is_archive, build.context),
             kind_in_image=kind_in_image,
             name=files.name,
         )
         self.inference = demote(demote(inference, rewritten), refuted)
-        self.dockerfile = self._names.relative(files.dockerfile) if files.dockerfile else None
-        theirs = filter(os.path.isfile, ignore_files(build))
-        own = filter(None, (files.dockerfile, files.ignore_file, *files.followed, *theirs))
-        self.inputs.update(self._names.relative(path) for path in own)
-        self._add_inferred(self.inference, self._names.prefix(build.context), files.name)
+        self.dockerfile = self._names.relativize(files.dockerfile) if files.dockerfile else None
+        further = filter(os.path.isfile, ignore_files(build))
+        read = filter(None, (files.dockerfile, files.ignore_file, *files.followed, *further))
+        self.inputs.update(self._names.relativize(path) for path in read)
+        self._add_inferred(self.inference, self._names.find_prefix(build.context), files.name)
         astray = [pair for pair in inference.pairs if pair.target in refuted]
         self.opaque += dict.fromkeys(refuted[pair.target] for pair in astray)
         self.refuted |= {pair.record for pair in astray}
-
-    def _unprovable(self, *words: str) -> None:
-        self.opaque += words
-        self.lasting += words
 
     def _add_inferred(self, inference: Inference, prefix: str, name: str) -> None:
         why = {line: f"{name} line {line}" for line in {copy.line for copy in inference.pairs}}
         for copy in inference.pairs:
             if never_code(copy.source):
                 continue
-            self._pair(
+            self._add(
                 Pair(
-                    self._names.named(prefix, copy.source),
+                    self._names.qualify(prefix, copy.source),
                     copy.target,
                     Via.COPY,
                     mode=copy.mode,
@@ -208,15 +197,15 @@ class _Draft:
                 )
             )
         inputs = {
-            self._names.named(prefix, path) for path in inference.inputs if not never_code(path)
+            self._names.qualify(prefix, path) for path in inference.inputs if not never_code(path)
         }
         self.inputs |= inputs
         self.traceless |= inputs
         self.opaque += inference.opaque
         self.lasting += inference.lasting
         for target, source in inference.directories.items():
-            self.origins[target] = origin = self._names.named(prefix, source)
-            own = self._names.from_above(origin)
+            self.origins[target] = origin = self._names.qualify(prefix, source)
+            own = self._names.find_project(origin)
             if own:  # the project itself lies in what was copied
                 self.origins[posixpath.join(target, own)] = "."
 
@@ -226,18 +215,18 @@ class _Draft:
         why = f"the policy maps {rule.source}"
         self._stamp([os.path.dirname(source)])
         if os.path.isdir(source) and not os.path.islink(source):
-            self.origins[target] = self._names.relative(source)
+            self.origins[target] = self._names.relativize(source)
             for path, below in self._watched_files(source):
                 self._declare(Pair(path, posixpath.join(target, below), Via.DECLARED, why=why))
         elif os.path.lexists(source):
             if rule.target.endswith("/"):
                 target = posixpath.join(target, os.path.basename(source))
-            self._declare(Pair(self._names.relative(source), target, Via.DECLARED, why=why))
+            self._declare(Pair(self._names.relativize(source), target, Via.DECLARED, why=why))
 
     def add_watched(self, rule: WatchRule) -> None:
         """Files that a ``sync`` brings, and those whose change asks for a rebuild or a restart.
 
-        Unlike elsewhere .gitignore has no say: Compose syncs what a rule names.
+        .gitignore does not count here, unlike elsewhere: Compose syncs what a rule names.
         """
         path = os.path.relpath(rule.source, os.path.realpath(self.project_dir))
         self._stamp([os.path.dirname(rule.source)])
@@ -263,26 +252,26 @@ class _Draft:
         What was listed for the build is not listed again.
         """
         if not os.path.isdir(rule.source):
-            there = os.path.isfile(rule.source) and rule.selects(prefix)
-            return [(prefix, "")] if there else []
-        named = partial(self._names.named, prefix)
+            selected = os.path.isfile(rule.source) and rule.selects(prefix)
+            return [(prefix, "")] if selected else []
+        qualify = partial(self._names.qualify, prefix)
         context, ignore, listing = self._context or ("", None, Listing())
         if self._context is not None and rule.selects.covers(context, ignore):
             files = [path for path, kind in listing.files.items() if _lands(kind)]
-            return among(rule, files, context, named, self._ignore)
-        skip = skip_for(rule, named, self._ignore)
+            return among(rule, files, context, qualify, self._ignore)
+        skip = skip_for(rule, qualify, self._ignore)
         listing = self._listing(rule.source, partial(list_below, skip=skip))
         lands = (below for below, kind in listing.files.items() if _lands(kind))
-        return [(named(below), below) for below in lands]
+        return [(qualify(below), below) for below in lands]
 
     def _declare(self, pair: Pair) -> None:
-        """The policy wins over a COPY to the same place; what both say is said once, as a COPY."""
+        """The policy wins over a COPY to the same place; what both name is a COPY."""
         if self._copies(pair.source, pair.target):
             return
         copied = self.pairs.pop((pair.target, Via.COPY), None)
         if copied is not None:
             self.inputs.add(copied.source)
-        self._pair(pair)
+        self._add(pair)
 
     def _copies(self, source: str, target: str) -> bool:
         """Whether the build puts that very file there."""
@@ -298,14 +287,14 @@ class _Draft:
             for path, below in self._watched_files(source):
                 self._bind(path, posixpath.join(mount.target, below), mount)
         elif os.path.isfile(source) and not os.path.islink(source):
-            self._bind(self._names.relative(source), mount.target, mount)
+            self._bind(self._names.relativize(source), mount.target, mount)
 
     def _bind(self, source: str, target: str, mount: ComposeMount) -> None:
         shown = self.bound.get(target)
         if shown is not None and len(shown) > len(mount.target):
             return  # two binds reach the same place: the inner one is what is seen there
         self.bound[target] = mount.target
-        self._pair(Pair(source, target, Via.BIND, why=f"bind mount at {mount.target}"))
+        self._add(Pair(source, target, Via.BIND, why=f"bind mount at {mount.target}"))
 
     def _watched_files(self, source: str) -> Iterable[tuple[str, str]]:
         """(project-relative, relative to ``source``) of each file that git does not ignore."""
@@ -316,10 +305,10 @@ class _Draft:
         watch = self._watch[base]
         listing = self._listing(source, partial(list_watched, base=base, watch=watch))
         self._stamp(os.path.join(base, path) for path in watch.files_read())
-        prefix = self._names.prefix(source)
+        prefix = self._names.find_prefix(source)
         for below, kind in listing.files.items():
             if _lands(kind):
-                yield self._names.named(prefix, below), below
+                yield self._names.qualify(prefix, below), below
 
     def _listing(self, directory: str, lister: Callable[[str], Listing]) -> Listing:
         try:
@@ -329,8 +318,8 @@ class _Draft:
             self._stamp([directory])
             return Listing()
         self.stamps.update(listing.stamps)
-        where = self._names.prefix(directory) or "."
-        self.opaque += [f"{where}/{one}" for one in listing.unreadable]
+        where = self._names.find_prefix(directory) or "."
+        self.opaque += [f"{where}/{path}" for path in listing.unreadable]
         return listing
 
     def finish(self, mounts: Mapping[str, ComposeMount], *, through_volumes: bool) -> MapResult:
@@ -341,7 +330,7 @@ class _Draft:
         origins = {
             target: source
             for target, source in sorted(self.origins.items())
-            if hiding(target, mounts) is None
+            if find_mount_over(target, mounts) is None
         }
         inference = self.inference
         result = ServiceMap(
@@ -367,7 +356,7 @@ class _Draft:
             restarts=tuple(sorted(self.restarts)),
         )
 
-    def _pair(self, pair: Pair) -> None:
+    def _add(self, pair: Pair) -> None:
         self.pairs[pair.target, pair.via] = pair
 
     def _stamp(self, paths: Iterable[str]) -> None:

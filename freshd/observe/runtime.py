@@ -18,8 +18,8 @@ from freshd.config.compose.model import SWITCHES
 from freshd.config.project import Project
 from freshd.engine.cli.compose import Compose, ComposeFiles
 from freshd.engine.client import Engine
-from freshd.mapping.dockerfile.syntax.outline import outline
-from freshd.mapping.scripts import reader
+from freshd.mapping.dockerfile.syntax.outline import read_outline
+from freshd.mapping.scripts import make_reader
 from freshd.model.errors import ConfigError, EngineFailed, OutcomeUnknown, TargetGone
 from freshd.model.mapping import Pair, Via
 from freshd.model.observed.config_drift import ENVIRONMENT, differing_keys, differing_variables
@@ -150,7 +150,9 @@ class CloserLook:
         try:
             files = read_build_files(build, service=facts.service, project_dir=self.project.dir)
             args = {name: value for name, value in build.args.items() if value is not None}
-            ref = outline(files.text, target=build.target, build_args=args, name=files.name).base
+            ref = read_outline(
+                files.text, target=build.target, build_args=args, name=files.name
+            ).base
         except ConfigError:
             return None  # the map says what is wrong with it
         named = ref not in ("", "scratch") and ref not in build.additional_contexts
@@ -251,7 +253,7 @@ class CloserLook:
             return str(reload.kind), "the policy says so"
         made = self.engine.creation(replica.id)
         settings = {k: v for k, v in made.environment.items() if k in SWITCHES and v is not None}
-        read = reader(self.project.dir, facts.mapping, made.working_dir or "/")
+        read = make_reader(self.project.dir, facts.mapping, made.working_dir or "/")
         way = way_of(replica.command, settings=settings, read=read)
         # that a signal would do is no word of the policy's: what is typed restarts
         return ("restart" if way.mode.startswith("signal:") else way.mode), way.why

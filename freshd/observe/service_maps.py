@@ -11,9 +11,9 @@ from functools import partial
 
 from freshd.config.project import Project
 from freshd.engine.client import Engine
-from freshd.mapping.dockerfile.contradicted import contradicted, overwritten
+from freshd.mapping.dockerfile.contradicted import find_contradicted, find_overwritten
 from freshd.mapping.mounts import merge
-from freshd.mapping.service_map import MapResult, build_map, context_key
+from freshd.mapping.service_map import MapResult, build_map
 from freshd.model.files import Entry, Kind
 from freshd.model.mapping import Pair, ServiceMap, Via
 from freshd.model.observed.container import Replica
@@ -26,6 +26,7 @@ from freshd.observe.image.bases import Bases
 from freshd.observe.image.cache import HeldImages
 from freshd.store.store import Store
 from freshd.tree.ignore import never_code
+from freshd.tree.listing import stamp_again
 
 
 @dataclass(slots=True)
@@ -86,7 +87,7 @@ class Maps:
         if known.mapped is not None and known.made_for == made_for:
             if paths is not None and all(self.stays(service, path) for path in paths):
                 return known.mapped
-            if context_key(known.mapped) == known.mapped.stamps:
+            if stamp_again(known.mapped.stamps) == known.mapped.stamps:
                 return known.mapped
         with Bases(self._engine, self._images) as bases:
             known.mapped = build_map(
@@ -238,10 +239,10 @@ class Maps:
         """Pairs among ``odd`` that neither an edit of the tree nor a RUN explains."""
         rewritten = known.rewritten.get(image.chain_id, {})
         left = {target for target in odd if target not in rewritten}
-        lines = contradicted(mapped.copies.values(), image.files, image.history)
+        lines = find_contradicted(mapped.copies.values(), image.files, image.history)
         lines = {target: why for target, why in lines.items() if target in left}
         pairs = [mapped.copies[target] for target in left if target in mapped.copies]
-        lines |= overwritten(pairs, writers, image.history)
+        lines |= find_overwritten(pairs, writers, image.history)
         remembered = known.refuted.setdefault(image.chain_id, {})
         told = bool(lines.keys() - remembered.keys())
         remembered.update(lines)

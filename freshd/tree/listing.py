@@ -103,7 +103,7 @@ def stamp(path: str, *, now: int = 0) -> Stamp:
     return found.st_mtime_ns, found.st_ctime_ns, found.st_ino, lately
 
 
-def stamps_again(known: Iterable[str]) -> dict[str, Stamp]:
+def stamp_again(known: Iterable[str]) -> dict[str, Stamp]:
     """The stamps of these paths now, to be compared with those kept."""
     return {path: stamp(path) for path in known}
 

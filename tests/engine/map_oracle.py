@@ -15,10 +15,10 @@ from docker.models.images import Image
 
 from freshd.mapping.dockerfile import (
     BaseImage,
-    Context,
     CopyPair,
     HistoryVerdict,
     Inference,
+    NamedContext,
     compare_history,
     demote,
     infer,
@@ -101,7 +101,7 @@ def base_image(client: docker.DockerClient, ref: str) -> BaseImage:
         workdir=config.get("WorkingDir") or "/",
         env=dict(item.partition("=")[::2] for item in config.get("Env") or ()),
         onbuild=tuple(config.get("OnBuild") or ()),
-        look=inside.get,
+        lookup=inside.get,
         history=tuple(entry.created_by for entry in history_of(image)),
     )
 
@@ -140,10 +140,10 @@ def build(case: Case, root: Path, tag: str) -> str:
     return "" if done.returncode == 0 else done.stderr[-600:]
 
 
-def contexts(case: Case, root: Path) -> dict[str, Context]:
+def contexts(case: Case, root: Path) -> dict[str, NamedContext]:
     files = listing(EXT_IGNORE, root / EXT)
     return {
-        name: Context(image=image) if image else Context(files, prefix=EXT)
+        name: NamedContext(image=image) if image else NamedContext(files, prefix=EXT)
         for name, image in case.contexts
     }
 

@@ -9,8 +9,8 @@ from freshd.commands.explain.answers import answers_for, input_answer
 from freshd.commands.inspection import Mapped, Sight
 from freshd.config.compose.build_files import read_build_files
 from freshd.config.compose.model import ComposeBuild, ComposeService
-from freshd.mapping.left_out import context_ignores, watch_ignores
-from freshd.mapping.mounts import hiding, merge
+from freshd.mapping.left_out import explain_context_ignore, explain_watch_ignore
+from freshd.mapping.mounts import find_mount_over, merge
 from freshd.model.errors import ConfigError
 from freshd.model.mapping import Pair, ServiceMap, Via
 from freshd.model.observed.container import Mount, Replica
@@ -58,7 +58,7 @@ def _in_tree(sight: Sight, maps: Mapping[str, Mapped], asked: str, path: str) ->
     kind = _kind(os.path.join(sight.project.dir, path))
     ignored = None
     if not path.startswith("../") and path != ".":
-        ignored = watch_ignores(sight.project.dir, path, directory=kind == "dir")
+        ignored = explain_watch_ignore(sight.project.dir, path, directory=kind == "dir")
     services = tuple(_in_service(sight, name, mapped, path) for name, mapped in maps.items())
     return Whereabouts(asked, path, kind, services, ignored, tuple(sight.unseen))
 
@@ -121,7 +121,7 @@ def _why_absent(sight: Sight, service: ComposeService, path: str) -> tuple[str, 
         source = os.path.normpath(mount.source)
         if mount.kind == "bind" and (full == source or full.startswith(f"{source}/")):
             policy = sight.project.policy.service(service.name).ignore
-            ignored = watch_ignores(sight.project.dir, path, policy=policy)
+            ignored = explain_watch_ignore(sight.project.dir, path, policy=policy)
             words = f"the bind mount at {mount.target} shows it, and it is not compared"
             return words, ignored
     build = service.build
@@ -148,7 +148,7 @@ def _left_out(
         files = read_build_files(build, service=service.name, project_dir=sight.project.dir)
     except ConfigError:
         return None
-    return context_ignores(files.ignore, files.ignore_file, path)
+    return explain_context_ignore(files.ignore, files.ignore_file, path)
 
 
 def _in_containers(
@@ -183,7 +183,7 @@ def _nothing_at(sight: Sight, name: str, mapped: Mapped, target: str) -> str:
         return mapped.problem
     actual = mapped.replicas[0].mounts if mapped.replicas else None
     mounts = merge(sight.project.service(name).mounts, actual)
-    at = hiding(target, mounts)
+    at = find_mount_over(target, mounts)
     if at is not None:
         mount = mounts[at]
         return f"it lies in the {mount.kind} mounted at {at}, and nothing of the tree is there"

@@ -5,7 +5,7 @@ from functools import lru_cache
 
 from freshd.catalog.runtimes.languages import Language, language_of
 from freshd.config.policy_values import pattern
-from freshd.mapping.dockerfile.consumed import Run, consumes, tokens
+from freshd.mapping.dockerfile.consumed import Run, consumes, split_words
 from freshd.model.mapping import Pair
 from freshd.model.patterns import matcher
 from freshd.model.verbs.proposal import ServiceLook
@@ -29,7 +29,7 @@ def consumed(look: ServiceLook, pair: Pair) -> bool:
 
 @lru_cache(maxsize=64)
 def _runs(texts: tuple[str, ...]) -> tuple[Run, ...]:
-    return tuple(Run(0, 0, tokens(text)) for text in texts)
+    return tuple(Run(0, 0, split_words(text)) for text in texts)
 
 
 def runs_word(asked: str, look: ServiceLook) -> bool:

@@ -12,8 +12,8 @@ from freshd.commands.init.rules import propose
 from freshd.commands.inspection import Mapped, Sight
 from freshd.config.compose.build_files import read_build_files
 from freshd.config.compose.model import ComposeService
-from freshd.mapping.dockerfile.syntax.outline import Outline, outline
-from freshd.mapping.scripts import reader
+from freshd.mapping.dockerfile.syntax.outline import Outline, read_outline
+from freshd.mapping.scripts import make_reader
 from freshd.model.errors import ConfigError
 from freshd.model.mapping import ServiceMap
 from freshd.model.policy import ProjectSettings
@@ -57,7 +57,7 @@ def _look(sight: Sight, name: str, mapped: Mapped) -> ServiceLook:
     way = way_of(
         command.argv,
         settings={**(sketch.env if sketch else {}), **service.switches},
-        read=reader(sight.project.dir, made, workdir),
+        read=make_reader(sight.project.dir, made, workdir),
     )
     return ServiceLook(
         name=name,
@@ -81,7 +81,7 @@ def _outline(service: ComposeService, project_dir: str) -> Outline | None:
         return None
     try:
         files = read_build_files(build, service=service.name, project_dir=project_dir)
-        return outline(
+        return read_outline(
             files.text,
             target=build.target,
             build_args={key: value for key, value in build.args.items() if value is not None},

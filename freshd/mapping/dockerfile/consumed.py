@@ -51,7 +51,7 @@ class Run:
     tokens: frozenset[str]
 
 
-def tokens(text: str) -> frozenset[str]:
+def split_words(text: str) -> frozenset[str]:
     """The words of a command, paths cut into their components."""
     return frozenset(TOKENS.findall(text))
 

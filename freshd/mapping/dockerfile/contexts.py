@@ -1,4 +1,7 @@
-"""Build contexts as values: the main one, and the further ones that a build names. Pure."""
+"""Build contexts as values: the main one, and the named ones beside it. Files in, Volumes out.
+
+Pure.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,11 +11,11 @@ from freshd.model.files import Kind
 
 
 @dataclass(frozen=True, slots=True)
-class Context:
-    """A further build context: a directory, else an image, else ``unfollowed`` says why neither.
+class NamedContext:
+    """A named build context: a directory, else an image, else ``unfollowed`` says why neither.
 
-    ``files`` (after its ignore file) and ``links`` are as of the main context; ``prefix`` leads
-    from there to the directory and is what sources are called by: ``../lib/x``.
+    ``files`` (after its ignore file) and ``links`` have the shape of the main context's;
+    ``prefix`` leads from the main context to the directory: sources are named ``../lib/x``.
     """
 
     files: Mapping[str, Kind] = field(default_factory=dict)

@@ -1,7 +1,8 @@
-"""Which pairs an image speaks against: what is inferred and what the image holds in. Pure.
+"""Which pairs an image contradicts. Pure.
 
-An edit of the tree explains other content, and a new file explains a missing one. What is left is
-a COPY that went elsewhere than was inferred: its pairs are not to be believed.
+In: inferred pairs and what the image holds. Out: target -> why. An edit of the tree explains other
+content, and a new file explains a missing one. What is left is a COPY that went elsewhere than was
+inferred: its pairs are not to be believed.
 """
 
 from collections import defaultdict
@@ -13,7 +14,7 @@ from freshd.model.files import Entry, Kind
 from freshd.model.observed.image import HistoryEntry
 
 
-def contradicted(
+def find_contradicted(
     pairs: Iterable[CopyPair], files: Mapping[str, Entry], history: Sequence[HistoryEntry]
 ) -> dict[str, str]:
     """Target -> why, for pairs whose COPY the image has run and whose file is not there.
@@ -26,35 +27,35 @@ def contradicted(
     for pair in pairs:
         if pair.record in ran:
             by_copy[pair.record].append(pair)
-    found: dict[str, str] = {}
-    for several in by_copy.values():
-        absent = [pair for pair in several if not _lies_there(files.get(pair.target))]
-        guessed = len(absent) == len(several) and all(pair.guessed for pair in several)
+    reasons: dict[str, str] = {}
+    for copied in by_copy.values():
+        absent = [pair for pair in copied if not _lies_there(files.get(pair.target))]
+        guessed = len(absent) == len(copied) and all(pair.guessed for pair in copied)
         for pair in absent:
             if pair.named or guessed:
-                found[pair.target] = _words(pair, f"the image has no file {pair.target}")
-    return found
+                reasons[pair.target] = _explain(pair, f"the image has no file {pair.target}")
+    return reasons
 
 
-def overwritten(
+def find_overwritten(
     pairs: Iterable[CopyPair], writers: Mapping[str, str], history: Sequence[HistoryEntry]
 ) -> dict[str, str]:
     """Target -> why, for pairs whose place another COPY or ADD of the image wrote last."""
     ran = {entry.created_by for entry in history}
-    found: dict[str, str] = {}
+    reasons: dict[str, str] = {}
     for pair in pairs:
         writer = writers.get(pair.target, "")
         ours = writer in (pair.record, *pair.before) or pair.record not in ran
         if writer.startswith(("COPY ", "ADD ")) and writer.endswith(MARK) and not ours:
             written = f"'{writer.removesuffix(MARK)}' wrote {pair.target} in the image"
-            found[pair.target] = _words(pair, written)
-    return found
+            reasons[pair.target] = _explain(pair, written)
+    return reasons
 
 
 def _lies_there(entry: Entry | None) -> bool:
     return entry is not None and entry.kind is not Kind.DIR
 
 
-def _words(pair: CopyPair, why: str) -> str:
+def _explain(pair: CopyPair, why: str) -> str:
     copy = pair.record.removesuffix(MARK)
     return f"line {pair.line}: '{copy}' did not go where it was expected: {why}"

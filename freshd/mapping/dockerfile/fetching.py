@@ -1,14 +1,14 @@
-"""Lines of a Dockerfile whose outcome hangs on a network, so that a layer of them ages. Pure.
+"""Lines of a Dockerfile whose result depends on a network, so that a cached layer ages. Pure.
 
-In: the stages. Out: the command that fetches, by line of the final chain; of a stage that is copied
-from, the line that copies.
+In: the stages. Out: line of the final chain -> the command that fetches. Where a stage that is
+copied from fetches, the line is that of the copy.
 """
 
 import re
 from collections.abc import Mapping
 from typing import Final
 
-from freshd.mapping.dockerfile.stages import Plan
+from freshd.mapping.dockerfile.stages import Stages
 from freshd.mapping.dockerfile.syntax.parse import Instruction
 
 _SYSTEM: Final = frozenset({"install", "update", "upgrade", "dist-upgrade", "makecache"})
@@ -37,7 +37,7 @@ _FETCHERS: Final[Mapping[str, frozenset[str]]] = {
     "uv": frozenset({"sync", "pip", "tool"}),
     "yarn": frozenset({"install", "add", ""}),
 }
-"""What each program is told when it asks a network; empty: an address among its words."""
+"""Program -> the subcommands that use a network; empty: it does where a word is an address."""
 
 _OFFLINE: Final = frozenset({"--offline", "--no-index"})
 _BETWEEN: Final = re.compile(r"&&|\|\||[;|&(){}\n]")
@@ -49,32 +49,32 @@ _PYTHON: Final = re.compile(r"python[\d.]*")
 _VALUED: Final = frozenset({"-C", "--prefix", "--cwd", "--directory", "-f", "--file", "-c"})
 
 
-def fetching(plan: Plan) -> Mapping[int, str]:
-    """Of the stages that the target needs; ``ADD`` of an address asks anew in every build."""
-    found: dict[int, str] = {}
-    for stage in plan.chain(plan.target):
-        for one in stage.instructions:
-            command = _of_run(one) or _of_sources(plan, one)
+def find_fetching(stages: Stages) -> Mapping[int, str]:
+    """Line -> command, of the target's chain. ``ADD`` of a URL is none: it is fetched each time."""
+    commands: dict[int, str] = {}
+    for stage in stages.chain(stages.target):
+        for instruction in stage.instructions:
+            command = _run_fetches(instruction) or _source_fetches(stages, instruction)
             if command:
-                found[one.line] = command
-    return found
+                commands[instruction.line] = command
+    return commands
 
 
 def command_that_fetches(script: str) -> str:
-    """The first program of a shell script that asks a network, with what it is told; else ""."""
+    """The first program of a shell script that uses a network, with its subcommand; else ""."""
     joined = re.sub(r"\\\n", " ", script)
     return next(filter(None, (_fetches(part.split()) for part in _BETWEEN.split(joined))), "")
 
 
-def _of_run(one: Instruction) -> str:
-    return command_that_fetches(one.script) if one.name == "RUN" else ""
+def _run_fetches(instruction: Instruction) -> str:
+    return command_that_fetches(instruction.script) if instruction.name == "RUN" else ""
 
 
-def _of_sources(plan: Plan, one: Instruction) -> str:
-    stages = [stage for name in one.sources if (stage := plan.find(name)) is not None]
-    needed = plan.needed(below for stage in stages for below in plan.chain(stage))
-    runs = (each for stage in needed for each in stage.instructions)
-    return next(filter(None, map(_of_run, runs)), "")
+def _source_fetches(stages: Stages, instruction: Instruction) -> str:
+    origins = [origin for name in instruction.sources if (origin := stages.find(name)) is not None]
+    needed = stages.needed(stage for origin in origins for stage in stages.chain(origin))
+    runs = (run for stage in needed for run in stage.instructions)
+    return next(filter(None, map(_run_fetches, runs)), "")
 
 
 def _fetches(words: list[str]) -> str:

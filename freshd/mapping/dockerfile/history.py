@@ -1,7 +1,7 @@
-"""Was an image built from these instructions? Its history and the Dockerfile's in, a verdict out.
+"""Was an image built from these instructions? Expected and real history in, a verdict out. Pure.
 
-Pure. Conservative on both sides: ``differs`` only when BuildKit wrote the history and an
-instruction has another text than the file gives it; ``unknown`` where no text would show a change.
+Conservative on both sides: ``differs`` only when BuildKit wrote the history and an instruction has
+another text than the file gives it; ``unknown`` where no text would show a change.
 """
 
 import re
@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from freshd.mapping.dockerfile.record import MARK, Applied
+from freshd.mapping.dockerfile.record import MARK, ExpectedEntry
 from freshd.model.observed.image import HistoryEntry, Trace
 
 PORTS = re.compile(r"(\d+)(?:-(\d+))?(?:/(tcp|udp|sctp))?", re.IGNORECASE)
@@ -23,7 +23,7 @@ CHECK_FIELDS = ("Interval", "Timeout", "StartPeriod", "StartInterval")
 
 @dataclass(frozen=True, slots=True)
 class HistoryVerdict:
-    """``evidence`` says what differs, or why it cannot be told; ``line`` is the Dockerfile's.
+    """``evidence`` says what differs, or why that is not known; ``line`` is the Dockerfile's.
 
     ``arguments`` are the build arguments whose values differ, where nothing else on that line does.
     """
@@ -35,7 +35,7 @@ class HistoryVerdict:
 
 
 def compare_history(
-    final: Sequence[Applied],
+    final: Sequence[ExpectedEntry],
     history: Sequence[HistoryEntry],
     *,
     base_history: Sequence[str] | None = None,
@@ -44,8 +44,8 @@ def compare_history(
     """Compare the final chain with an image's history, oldest first, the base image's included.
 
     ``base_history`` are the created_by texts of the base image FROM names now (None: not known).
-    Without ``flags_shown`` the builder may have left out what COPY and ADD were told, as the one of
-    Docker 20.10 does: then nobody knows.
+    Without ``flags_shown`` the builder may have left out the flags of COPY and ADD, as that of
+    Docker 20.10 does: then the verdict is ``unknown``.
     """
     tail = history[len(history) - len(final) :] if len(final) <= len(history) else history
     if any("#(nop)" in entry.created_by for entry in tail):
@@ -60,7 +60,7 @@ def compare_history(
 
 
 def _last_mismatch(
-    final: Sequence[Applied], tail: Sequence[HistoryEntry], *, flags_shown: bool
+    final: Sequence[ExpectedEntry], tail: Sequence[HistoryEntry], *, flags_shown: bool
 ) -> HistoryVerdict | None:
     """Aligned at the end: the mismatch next to it is where the file and the image part."""
     for back in range(1, len(final) + 1):
@@ -75,34 +75,31 @@ def _last_mismatch(
                 f"line {step.line}: the Dockerfile has {_short(step.records[0])}, "
                 f"the image {_short(built)}"
             )
-            arguments = other_values(step.records[0], built)
+            arguments = find_changed_arguments(step.records[0], built)
             return HistoryVerdict(Trace.DIFFERS, evidence, step.line, arguments)
     return None
 
 
-def other_values(expected: str, built: str) -> tuple[str, ...]:
+def find_changed_arguments(expected: str, built: str) -> tuple[str, ...]:
     """The arguments that differ between two lines of a RUN (``RUN |1 A=x /bin/sh -c …``).
 
     () where anything else does, or values hold blanks, so that one cannot say where they end.
     """
-    one, other = canonical(expected).split(), canonical(built).split()
-    head = re.fullmatch(r"\|(\d+)", one[1]) if len(one) > 1 else None
-    if one[:1] != ["RUN"] or head is None or one[:2] != other[:2]:
+    words, built_words = canonical(expected).split(), canonical(built).split()
+    head = re.fullmatch(r"\|(\d+)", words[1]) if len(words) > 1 else None
+    if words[:1] != ["RUN"] or head is None or words[:2] != built_words[:2]:
         return ()
     end = 2 + int(head[1])
-    pairs = list(zip(one[2:end], other[2:end], strict=False))
-    names = [(each.partition("=")[0], there.partition("=")[0]) for each, there in pairs]
-    if one[end:] != other[end:] or any(name != there for name, there in names):
+    pairs = list(zip(words[2:end], built_words[2:end], strict=False))
+    names = [word.partition("=")[0] for word, _ in pairs]
+    if words[end:] != built_words[end:] or names != [word.partition("=")[0] for _, word in pairs]:
         return ()
-    return tuple(
-        dict.fromkeys(
-            name for (name, _), (each, there) in zip(names, pairs, strict=True) if each != there
-        )
-    )
+    changed = (name for name, (word, built) in zip(names, pairs, strict=True) if word != built)
+    return tuple(dict.fromkeys(changed))
 
 
 def _unproved(
-    final: Sequence[Applied],
+    final: Sequence[ExpectedEntry],
     tail: Sequence[HistoryEntry],
     before: Sequence[str],
     base_history: Sequence[str] | None,
@@ -126,12 +123,12 @@ def _unproved(
     return None
 
 
-def matches(step: Applied, built: str) -> bool:
+def matches(step: ExpectedEntry, built: str) -> bool:
     """Whether BuildKit may have written ``built`` for this instruction."""
     return any(canonical(text) == canonical(built) for text in step.records)
 
 
-def _bare(step: Applied, built: str) -> bool:
+def _bare(step: ExpectedEntry, built: str) -> bool:
     """Whether ``built`` is the instruction without its flags."""
     return any(canonical(FLAGS.sub(r"\1", text)) == canonical(built) for text in step.records)
 
@@ -148,11 +145,11 @@ def canonical(text: str) -> str:
 
 
 def _ports(text: str) -> set[tuple[int, str]]:
-    found = set()
+    ports = set()
     for first, last, protocol in PORTS.findall(text):
         for port in range(int(first), int(last or first) + 1):
-            found.add((port, (protocol or "tcp").lower()))
-    return found
+            ports.add((port, (protocol or "tcp").lower()))
+    return ports
 
 
 def _canonical_check(text: str) -> str:

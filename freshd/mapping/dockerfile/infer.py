@@ -1,7 +1,7 @@
 """The public function: a Dockerfile and a context listing in, which file lands where out. Pure.
 
-BuildKit is the measure: `tests/engine/test_map_oracle.py` builds what it infers. What a RUN does to
-copied files cannot be read off a Dockerfile: `demote` takes that from the built image.
+BuildKit has the last word: `tests/engine/test_map_oracle.py` builds what is inferred here. What a
+RUN does to copied files cannot be read off a Dockerfile: `demote` takes that from the built image.
 """
 
 from collections.abc import Callable, Collection, Mapping
@@ -9,13 +9,13 @@ from dataclasses import dataclass, field, replace
 from operator import itemgetter
 from typing import NamedTuple
 
-from freshd.mapping.dockerfile.contexts import Context, context_volume, familiar
-from freshd.mapping.dockerfile.fetching import fetching
-from freshd.mapping.dockerfile.record import Applied
+from freshd.mapping.dockerfile.contexts import NamedContext, context_volume, familiar
+from freshd.mapping.dockerfile.fetching import find_fetching
+from freshd.mapping.dockerfile.record import ExpectedEntry
 from freshd.mapping.dockerfile.replay.apply import apply
-from freshd.mapping.dockerfile.replay.replay import Replay, State, World
-from freshd.mapping.dockerfile.stages import BaseImage, plan
-from freshd.mapping.dockerfile.syntax.parse import frontend, parse, speaks_dockerfile
+from freshd.mapping.dockerfile.replay.replay import BuildInputs, BuildReplay, StageState
+from freshd.mapping.dockerfile.stages import BaseImage, split_stages
+from freshd.mapping.dockerfile.syntax.parse import parse, read_frontend, speaks_dockerfile
 from freshd.model.files import Kind
 
 ARCHIVE_ENDINGS = (
@@ -33,10 +33,10 @@ class CopyPair(NamedTuple):
     for those in ``before``, which had put the same file there: containerd's image store leaves out
     of a layer what the ones below it have.
     ``also_input``: a RUN is known to read it too. ``through_run``: it passed a stage where a RUN
-    followed, so only the image can tell whether it still is the tree's; then, and when
+    followed, so only the image shows whether it still is the tree's; then, and when
     ``free_mode``, its mode is not to be compared with the tree's. ``named``: the COPY names this
-    very file, so an image built from it has the file there. ``guessed``: where hangs on a base
-    image that is not known. A source in a further context leads there from the main one.
+    very file, so an image built from it has the file there. ``guessed``: where depends on a base
+    image that is not known. A source in a named context leads there from the main one.
     """
 
     source: str
@@ -57,14 +57,14 @@ class Inference:
     """What a build of this Dockerfile does with its context.
 
     ``pairs`` are sorted by target, the last COPY has won. ``inputs`` (sorted) are used by the
-    build and leave no verbatim trace. ``opaque`` says in words what could not be followed,
-    ``lasting`` which of it no record of a build settles, ``untraced`` what of the Dockerfile
-    itself leaves no trace in the image. ``final`` are the instructions of the final chain as the
-    history should show them, ``base_history`` what stands before them (None: not known).
+    build and are not in the image as they are. ``opaque`` says in words what could not be
+    followed, ``lasting`` which of it no record of a build settles, ``untraced`` what of the
+    Dockerfile itself is not recorded in the image. ``final`` are the instructions of the final
+    chain as the history should show them, ``base_history`` what is before them (None: not known).
     ``directories`` maps a container directory to the context directory that was copied into it.
     ``unknown_base`` is the final chain's base image where that is not here ("": it is);
-    ``top_names`` are those at the context's top. ``fetching`` are lines of the final chain whose
-    outcome hangs on a network, each with the command that asks it.
+    ``top_names`` are those at the context's top. ``fetching`` maps lines of the final chain whose
+    result depends on a network to the command that uses it.
     """
 
     pairs: tuple[CopyPair, ...] = ()
@@ -73,7 +73,7 @@ class Inference:
     lasting: tuple[str, ...] = ()
     untraced: tuple[str, ...] = ()
     run_after_copy: bool = False
-    final: tuple[Applied, ...] = ()
+    final: tuple[ExpectedEntry, ...] = ()
     base_history: tuple[str, ...] | None = None
     directories: Mapping[str, str] = field(default_factory=dict)
     demoted: Mapping[str, str] = field(default_factory=dict)
@@ -106,7 +106,7 @@ def infer(
     target: str | None = None,
     platform: str = "linux/amd64",
     build_platform: str = "",
-    contexts: Mapping[str, Context] | None = None,
+    contexts: Mapping[str, NamedContext] | None = None,
     image_config: Callable[[str], BaseImage | None] = no_image,
     is_archive: Callable[[str], bool] = named_like_archive,
     kind_in_image: Callable[[str, str], Kind | None] = unknown_kind,
@@ -117,16 +117,16 @@ def infer(
 
     ``files`` is the context after the ignore file, ``links`` the text of its symbolic links,
     ``platform`` os/architecture of what is built, ``build_platform`` of what builds it.
-    ``contexts`` are further contexts by name. ``kind_in_image`` tells what a path is in an image
-    that has a COPY's history line, where its destination hangs on what a RUN made. ``not_inputs``
+    ``contexts`` are the named contexts. ``kind_in_image`` returns what a path is in an image that
+    has a COPY's history line, for a destination that depends on what a RUN made. ``not_inputs``
     are left out of ``inputs`` (the caller handles the Dockerfile itself). ConfigError names
     ``name`` and line.
     """
-    if not speaks_dockerfile(frontend(dockerfile)):
-        return _unread(frontend(dockerfile), files)
+    if not speaks_dockerfile(read_frontend(dockerfile)):
+        return _unread(read_frontend(dockerfile), files)
     args = build_args or {}
     named = {familiar(key): value for key, value in (contexts or {}).items()}
-    stages = plan(
+    stages = split_stages(
         parse(dockerfile, name=name),
         build_args=args,
         platform=platform,
@@ -136,8 +136,10 @@ def infer(
         name=name,
     )
     context = context_volume(files, links or {})
-    world = World(stages, context, args, image_config, is_archive, kind_in_image, named, name)
-    replay = Replay(world, apply)
+    inputs = BuildInputs(
+        stages, context, args, image_config, is_archive, kind_in_image, named, name
+    )
+    replay = BuildReplay(inputs, apply)
     state = replay.state(stages.target)
     replay.notes.used |= replay.notes.read
     pairs = _pairs(state, replay.notes.read)
@@ -154,7 +156,7 @@ def infer(
         directories=state.directories,
         unknown_base="" if state.base_known else state.base,
         top_names=frozenset(context.children("/")),
-        fetching=fetching(stages),
+        fetching=find_fetching(stages),
     )
 
 
@@ -173,22 +175,20 @@ def demote(inference: Inference, rewritten: Mapping[str, str]) -> Inference:
     if not rewritten:
         return inference
     kept = tuple(pair for pair in inference.pairs if pair.target not in rewritten)
-    gone = tuple(pair for pair in inference.pairs if pair.target in rewritten)
-    landed = {pair.source for pair in kept}
-    inputs = {*inference.inputs, *(pair.source for pair in gone)} - landed
+    moved = tuple(pair for pair in inference.pairs if pair.target in rewritten)
+    sources = {pair.source for pair in moved}
     # a file that lands elsewhere too is a pair there, and an input here
-    both = {pair.source for pair in gone}
     return replace(
         inference,
         pairs=tuple(
-            pair._replace(also_input=True) if pair.source in both else pair for pair in kept
+            pair._replace(also_input=True) if pair.source in sources else pair for pair in kept
         ),
-        inputs=tuple(sorted(inputs)),
-        demoted={**inference.demoted, **{pair.target: rewritten[pair.target] for pair in gone}},
+        inputs=tuple(sorted({*inference.inputs, *sources} - {pair.source for pair in kept})),
+        demoted={**inference.demoted, **{pair.target: rewritten[pair.target] for pair in moved}},
     )
 
 
-def _pairs(state: State, read: Collection[str]) -> tuple[CopyPair, ...]:
+def _pairs(state: StageState, read: Collection[str]) -> tuple[CopyPair, ...]:
     landed = [(path, node) for path, node in state.volume.nodes.items() if node.source is not None]
     landed.sort(key=itemgetter(0))
     return tuple(
@@ -210,13 +210,15 @@ def _pairs(state: State, read: Collection[str]) -> tuple[CopyPair, ...]:
     )
 
 
-def _untraced(replay: Replay, final: State) -> tuple[str, ...]:
+def _untraced(replay: BuildReplay, final: StageState) -> tuple[str, ...]:
     """What a history comparison cannot see."""
-    chain = {stage.index for stage in replay.world.plan.chain(final.stage)}
-    found = [f"line {one.line}: {one.traceless}" for one in final.applied if one.traceless]
-    found += replay.notes.untraced
+    chain = {stage.index for stage in replay.inputs.stages.chain(final.stage)}
+    untraced = [
+        f"line {entry.line}: {entry.traceless}" for entry in final.applied if entry.traceless
+    ]
+    untraced += replay.notes.untraced
     for index in sorted(set(replay.done) - chain):
         state = replay.done[index]
         where = f"stage {state.stage.name or index}"
-        found += [f"line {run.line}: RUN in {where}" for run in state.runs]
-    return tuple(dict.fromkeys(found))
+        untraced += [f"line {run.line}: RUN in {where}" for run in state.runs]
+    return tuple(dict.fromkeys(untraced))

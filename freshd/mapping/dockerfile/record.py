@@ -1,4 +1,4 @@
-"""How BuildKit writes an instruction into the image's history. Values in, text out. Pure.
+"""How BuildKit writes an instruction into the image's history: an instruction in, text out. Pure.
 
 The forms were read off images that a real builder made, and are tested against one.
 """
@@ -17,11 +17,11 @@ MARK = " # buildkit"
 
 
 @dataclass(frozen=True, slots=True)
-class Applied:
+class ExpectedEntry:
     """One instruction as the final image's history has it, if it was built from this Dockerfile.
 
-    ``records`` are the texts BuildKit versions give it. ``certain`` is false where the text hangs
-    on a base image that is not known here. ``traceless`` says what the text does not show.
+    ``records`` are the texts that versions of BuildKit give it. ``certain`` is false where the
+    text depends on a base image that is not known. ``traceless`` says what the text does not show.
     ``verbatim`` marks a COPY or ADD that brings files of the context and nothing else.
     """
 
@@ -33,7 +33,7 @@ class Applied:
     verbatim: bool = False
 
 
-def quoted(text: str) -> str:
+def quote(text: str) -> str:
     """``text`` in double quotes, as Go prints it with %q."""
     return '"' + "".join(_quoted_char(char) for char in text) + '"'
 
@@ -51,20 +51,20 @@ def _quoted_char(char: str) -> str:
     return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
-def command(instruction: Instruction, shell: Sequence[str]) -> str:
+def format_command(instruction: Instruction, shell: Sequence[str]) -> str:
     """CMD and ENTRYPOINT."""
     words = instruction.array
     if words is None:
         words = (*(shell or DEFAULT_SHELL), instruction.args)
-    return f"{instruction.name} [{' '.join(quoted(word) for word in words)}]"
+    return f"{instruction.name} [{' '.join(quote(word) for word in words)}]"
 
 
-def bracketed(instruction: Instruction, words: Iterable[str]) -> str:
+def format_bracketed(instruction: Instruction, words: Iterable[str]) -> str:
     """SHELL and VOLUME."""
     return f"{instruction.name} [{' '.join(words)}]"
 
 
-def copied(
+def format_copy(
     instruction: Instruction, words: Sequence[str], *, chown: str | None, chmod: str | None
 ) -> str:
     """COPY and ADD; ``words`` are expanded, the destination last."""
@@ -80,7 +80,7 @@ def copied(
     return " ".join([*parts, *plain, *inline, words[-1]]) + MARK
 
 
-def run_records(
+def format_run(
     instruction: Instruction,
     *,
     shell: Sequence[str],
@@ -90,8 +90,8 @@ def run_records(
 ) -> tuple[str, ...]:
     """RUN with the ARGs in force before it.
 
-    Versions part on whether the first ``inherited`` ones, of the stage below, show, and whether a
-    repeated one shows twice.
+    Versions differ in whether the first ``inherited`` ones, of the stage below, are shown, and
+    whether a repeated one is shown twice.
     """
     words = _run_words(instruction, shell)
     shown = []
@@ -121,11 +121,13 @@ def _run_words(instruction: Instruction, shell: Sequence[str]) -> tuple[str, ...
         if documents[0].chomp:
             text = "".join(line.lstrip("\t") for line in text.splitlines(keepends=True))
     else:
-        text = instruction.args + "".join(f"\n{one.content}{one.name}" for one in documents)
+        text = instruction.args + "".join(
+            f"\n{document.content}{document.name}" for document in documents
+        )
     return (*(shell or DEFAULT_SHELL), text)
 
 
-def healthcheck(instruction: Instruction) -> str:
+def format_healthcheck(instruction: Instruction) -> str:
     """HEALTHCHECK in the form of the first BuildKit versions; ``history`` compares by meaning."""
     kind, _, rest = instruction.args.partition(" ")
     if kind.upper() == "NONE":
@@ -136,6 +138,6 @@ def healthcheck(instruction: Instruction) -> str:
         names = ("interval", "timeout", "start-period", "start-interval")
         durations = [instruction.flag(name) or "0s" for name in names]
         retries = int(instruction.flag("retries") or "0")
-    texts = " ".join(quoted(word) for word in words)
-    times = " ".join(quoted(duration) for duration in durations)
+    texts = " ".join(quote(word) for word in words)
+    times = " ".join(quote(duration) for duration in durations)
     return f"HEALTHCHECK &{{[{texts}] {times} {retries}}}"

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from freshd.mapping.dockerfile.contexts import Context, familiar
+from freshd.mapping.dockerfile.contexts import NamedContext, familiar
 from freshd.mapping.dockerfile.replay.volume import Node
 from freshd.mapping.dockerfile.syntax.expand import ExpansionError, expand_word
 from freshd.mapping.dockerfile.syntax.parse import Dockerfile, Instruction, split_quoted
@@ -16,8 +16,8 @@ SCRATCH = "scratch"
 class BaseImage:
     """What a base image says of itself.
 
-    ``look`` says what it has at a path that a destination leads through (None: nothing); without
-    it the usual directories are taken to exist. ``history`` are its created_by texts, oldest
+    ``lookup`` returns what it has at a path that a destination leads through (None: nothing);
+    without it the usual directories are assumed. ``history`` are its created_by texts, oldest
     first; None: not known.
     """
 
@@ -25,7 +25,7 @@ class BaseImage:
     env: Mapping[str, str] = field(default_factory=dict)
     onbuild: tuple[str, ...] = ()
     shell: tuple[str, ...] = ()
-    look: Callable[[str], Node | None] | None = None
+    lookup: Callable[[str], Node | None] | None = None
     history: tuple[str, ...] | None = None
 
 
@@ -33,8 +33,8 @@ class BaseImage:
 class Stage:
     """One FROM and what follows it. ``parent`` is an earlier stage's index; None: an image.
 
-    ``context`` is the further build context that takes the base's place, or, ``replaced``, the
-    place of the whole stage.
+    ``context`` is the named build context that takes the base's place, or, where ``replaced``,
+    the place of the whole stage.
     """
 
     index: int
@@ -43,15 +43,15 @@ class Stage:
     parent: int | None
     line: int
     instructions: tuple[Instruction, ...]
-    context: Context | None = None
+    context: NamedContext | None = None
     replaced: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class Stages:
     """All stages, the values of ARGs before the first FROM, and the stage that is built."""
 
-    stages: tuple[Stage, ...]
+    ordered: tuple[Stage, ...]
     global_args: Mapping[str, str]
     target: Stage
     escape: str
@@ -59,14 +59,14 @@ class Plan:
     def find(self, name: str) -> Stage | None:
         """The stage ``--from=name`` means: an index, or the last stage of that name."""
         if name.isdigit():
-            return self.stages[int(name)] if int(name) < len(self.stages) else None
-        return next((s for s in reversed(self.stages) if s.name and s.name == name.lower()), None)
+            return self.ordered[int(name)] if int(name) < len(self.ordered) else None
+        return _find_named(self.ordered, name)
 
     def chain(self, stage: Stage) -> list[Stage]:
         """The stage and those it is built on, the lowest first."""
         chain = [stage]
         while (parent := chain[0].parent) is not None:
-            chain.insert(0, self.stages[parent])
+            chain.insert(0, self.ordered[parent])
         return chain
 
     def needed(self, chain: Iterable[Stage]) -> list[Stage]:
@@ -77,26 +77,28 @@ class Plan:
             if stage.index in needed:
                 continue
             needed[stage.index] = stage
-            for source in (name for one in stage.instructions for name in one.sources):
-                found = self.find(source)
-                if found is not None:
-                    waiting += self.chain(found)
+            for source in (
+                name for instruction in stage.instructions for name in instruction.sources
+            ):
+                origin = self.find(source)
+                if origin is not None:
+                    waiting += self.chain(origin)
         return [needed[index] for index in sorted(needed)]
 
 
-def plan(
+def split_stages(
     dockerfile: Dockerfile,
     *,
     build_args: Mapping[str, str],
     platform: str,
     build_platform: str,
     target: str | None,
-    contexts: Mapping[str, Context],
+    contexts: Mapping[str, NamedContext],
     name: str,
-) -> Plan:
+) -> Stages:
     """Split into stages; ConfigError when there is no FROM, or no such target."""
     instructions = dockerfile.instructions
-    starts = [at for at, one in enumerate(instructions) if one.name == "FROM"]
+    starts = [at for at, instruction in enumerate(instructions) if instruction.name == "FROM"]
     if not starts:
         raise ConfigError(f"{name}: no FROM", hint="a Dockerfile starts a stage with FROM")
     args = _global_args(
@@ -111,14 +113,14 @@ def plan(
         body = instructions[start + 1 : end]
         stage = _stage(instructions[start], body, stages, args, dockerfile.escape, name)
         stages.append(_in_context(stage, contexts))
-    found = Plan(tuple(stages), args, stages[-1], dockerfile.escape)
+    result = Stages(tuple(stages), args, stages[-1], dockerfile.escape)
     if not target:
-        return found
-    chosen = found.find(target)
+        return result
+    chosen = result.find(target)
     if chosen is None:
         names = ", ".join(stage.name for stage in stages if stage.name) or "none has a name"
         raise ConfigError(f"{name}: no stage {target!r}", hint=f"stages: {names}")
-    return Plan(found.stages, args, chosen, dockerfile.escape)
+    return replace(result, target=chosen)
 
 
 def platform_args(platform: str, build_platform: str, target: str | None) -> dict[str, str]:
@@ -156,14 +158,17 @@ def _global_args(
             if key in build_args:
                 args[key] = build_args[key]
             elif default is not None:
-                args[key] = expand(default, args, escape=escape, name=name, line=instruction.line)
+                line = instruction.line
+                args[key] = expand_text(default, args, escape=escape, name=name, line=line)[0]
     return args
 
 
-def expand(text: str, env: Mapping[str, str], *, escape: str, name: str, line: int) -> str:
-    """One word expanded; a mistake in it becomes a ConfigError that names the line."""
+def expand_text(
+    text: str, env: Mapping[str, str], *, escape: str, name: str, line: int
+) -> tuple[str, set[str]]:
+    """One word expanded, and its variables without a value. ConfigError names file and line."""
     try:
-        return expand_word(text, env, escape=escape)[0]
+        return expand_word(text, env, escape=escape)
     except ExpansionError as error:
         raise ConfigError(
             f"{name}:{line}: {error}", hint="`docker build` refuses this word too: mend it"
@@ -184,14 +189,21 @@ def _stage(
         raise ConfigError(
             f"{name}:{head.line}: FROM takes one image, or IMAGE AS NAME", hint="mend the line"
         )
-    base = expand(words[0], args, escape=escape, name=name, line=head.line)
-    parent = next((s.index for s in reversed(before) if s.name and s.name == base.lower()), None)
+    base, _ = expand_text(words[0], args, escape=escape, name=name, line=head.line)
+    parent = _find_named(before, base)
     stage_name = words[2].lower() if named else ""
-    return Stage(len(before), stage_name, base, parent, head.line, body)
+    parent_index = None if parent is None else parent.index
+    return Stage(len(before), stage_name, base, parent_index, head.line, body)
 
 
-def _in_context(stage: Stage, contexts: Mapping[str, Context]) -> Stage:
-    """A further context of the stage's own name replaces it, one of its base's name the base."""
+def _find_named(stages: Sequence[Stage], name: str) -> Stage | None:
+    """The last stage of that name; case does not count."""
+    named = (stage for stage in reversed(stages) if stage.name and stage.name == name.lower())
+    return next(named, None)
+
+
+def _in_context(stage: Stage, contexts: Mapping[str, NamedContext]) -> Stage:
+    """A named context of the stage's own name replaces it, one of its base's name the base."""
     own = contexts.get(familiar(stage.name)) if stage.name else None
     if own is not None:
         return replace(stage, context=own, replaced=True, parent=None)

@@ -46,7 +46,7 @@ class Bases:
             env=config.env,
             onbuild=config.onbuild,
             shell=config.shell,
-            look=look,
+            lookup=look,
             history=config.history,
         )
 

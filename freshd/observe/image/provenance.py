@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from freshd.mapping.dockerfile.history import HistoryVerdict, compare_history
 from freshd.mapping.dockerfile.infer import Inference
-from freshd.mapping.dockerfile.replay.onbuild import unseen_trigger
+from freshd.mapping.dockerfile.replay.onbuild import find_unseen_trigger
 from freshd.model.mapping import Via
 from freshd.model.observed.build_label import carried, identity
 from freshd.model.observed.image import BuildRecord, Fetched, ImageFacts, Trace
@@ -31,7 +31,7 @@ def with_build(
     told, mapping = HistoryVerdict(Trace.UNKNOWN), facts.mapping
     if inference is not None:
         told = told_by_history(inference, image)
-        unseen = [*filter(None, [unseen_trigger(inference, image.history)])]
+        unseen = [*filter(None, [find_unseen_trigger(inference, image.history)])]
         mapping = replace(
             mapping, opaque=(*mapping.opaque, *unseen), lasting=(*mapping.lasting, *unseen)
         )

@@ -7,7 +7,7 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from freshd.mapping.left_out import context_ignores, watch_ignores
+from freshd.mapping.left_out import explain_context_ignore, explain_watch_ignore
 from freshd.tree.dockerignore import DockerIgnore
 from freshd.tree.ignore import WatchIgnore
 
@@ -33,7 +33,7 @@ def test_it_agrees_with_what_is_watched(
         Path(root, ".git", "HEAD").write_text("")
         Path(root, ".gitignore").write_text("\n".join(top))
         Path(root, "src", ".gitignore").write_text("\n".join(inner))
-        found = watch_ignores(root, path, policy=policy)
+        found = explain_watch_ignore(root, path, policy=policy)
         assert (found is not None) == WatchIgnore(root, policy=policy).ignored(path)
         if found is not None and found.file:
             lines = Path(found.file).read_text().split("\n")
@@ -42,13 +42,13 @@ def test_it_agrees_with_what_is_watched(
 
 def test_the_line_and_the_directory_that_is_named_are_told(tmp_path: Path) -> None:
     (tmp_path / ".gitignore").write_text("# first\nbuild/\n*.log\n")
-    found = watch_ignores(str(tmp_path), "build/x/y.py")
+    found = explain_watch_ignore(str(tmp_path), "build/x/y.py")
     assert found is not None
     assert (found.path, found.pattern, found.line) == ("build", "build/", 2)
-    own = watch_ignores(str(tmp_path), "gen/a.py", policy=("gen/",))
+    own = explain_watch_ignore(str(tmp_path), "gen/a.py", policy=("gen/",))
     assert own is not None
     assert (own.file, own.pattern) == ("", "gen/")
-    litter = watch_ignores(str(tmp_path), "a.py~")
+    litter = explain_watch_ignore(str(tmp_path), "a.py~")
     assert litter is not None
     assert litter.builtin
 
@@ -56,7 +56,7 @@ def test_the_line_and_the_directory_that_is_named_are_told(tmp_path: Path) -> No
 @given(LINES, PATHS)
 def test_the_line_of_a_dockerignore_that_decides_is_told(lines: list[str], path: str) -> None:
     ignore = DockerIgnore.from_text("\n".join(lines))
-    found = context_ignores(ignore, "/x/.dockerignore", path)
+    found = explain_context_ignore(ignore, "/x/.dockerignore", path)
     assert (found is not None) == ignore.excludes(path)
     if found is not None:
         assert lines[found.line - 1].strip("/ ") == found.pattern

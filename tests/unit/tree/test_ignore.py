@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from freshd.mapping.left_out import watch_ignores
+from freshd.mapping.left_out import explain_watch_ignore
 from freshd.model.files import Kind
 from freshd.tree.ignore import IgnoreRules, WatchIgnore
 from freshd.tree.walk import walk
@@ -178,7 +178,7 @@ def test_an_ignore_file_that_is_a_fifo_or_a_link_is_not_read(
     rules = WatchIgnore(str(tmp_path))
     assert not rules.ignored("a")
     assert not rules.ignored("sub/a")
-    assert watch_ignores(str(tmp_path), "sub/a") is None
+    assert explain_watch_ignore(str(tmp_path), "sub/a") is None
     assert opened
     assert not [path for path in opened if str(path).endswith(".gitignore")]
 

@@ -1,4 +1,4 @@
-"""ONBUILD triggers of a base image that is not here: what the built image's history says of them.
+"""ONBUILD triggers of a base image that is not here: a built image's history in, a reason out.
 
 Pure. They ran right before the Dockerfile's own instructions, and look like those of any image.
 """
@@ -12,8 +12,8 @@ from freshd.mapping.dockerfile.replay.volume import absolute
 from freshd.model.observed.image import HistoryEntry
 
 
-def unseen_trigger(inference: Inference, history: Sequence[HistoryEntry]) -> str:
-    """Why files of the context may have landed unseen, in words; "" where they cannot have."""
+def find_unseen_trigger(inference: Inference, history: Sequence[HistoryEntry]) -> str:
+    """Why files of the context may have landed without a pair; "" where they cannot have."""
     if not inference.unknown_base:
         return ""
     before = history[: max(len(history) - len(inference.final), 0)]

@@ -41,11 +41,11 @@ class Placer:
 
         ``named``: the COPY has the path itself, and not a pattern that it matched.
         """
-        node = origin.look(origin.resolve(source))
+        node = origin.lookup(origin.resolve(source))
         if node is None:
             self.prepare(order)
             return
-        target = self._target(order)
+        target = self.prepare(order)
         if node.kind is Kind.DIR:
             self._contents(origin, origin.resolve(source), target=target, order=order)
             return
@@ -54,27 +54,20 @@ class Placer:
 
     def copy_tree(self, origin: Volume, pivot: str, *, pattern: str, order: Placement) -> None:
         """``COPY --parents``: what matches below ``pivot`` keeps its path relative to it."""
-        target = self._target(order)
+        target = self.prepare(order)
         wanted = DockerIgnore.from_text(pattern)
         base = origin.resolve(pivot)
         for relative, node in origin.below(base):
             if wanted.excludes(relative) and not order.exclude.excludes(relative):
                 self._merge(join(target, relative), node, order)
 
-    def inline(self, name: str, order: Placement) -> None:
-        """A heredoc: its content is the Dockerfile's own."""
-        target = self._target(order)
+    def put_other_file(self, name: str, order: Placement) -> None:
+        """A file whose content is not the context's: a heredoc, or one from a URL."""
+        target = self.prepare(order)
         self._put(self._file_target(target, name, order), order.stamp(Node(Kind.FILE)))
 
     def prepare(self, order: Placement) -> str:
-        """The destination of something whose kind and content are not known."""
-        return self._target(order)
-
-    def foreign_file(self, name: str, order: Placement) -> None:
-        """A file from elsewhere (a URL): the path is taken, the content is not the context's."""
-        self.inline(name, order)
-
-    def _target(self, order: Placement) -> str:
+        """Make the directories of the destination, and return its path without links."""
         slashed = order.destination.endswith(("/", "/."))
         target = self.volume.resolve(order.destination)
         self.volume.make_directories(
@@ -104,7 +97,7 @@ class Placer:
     def _merge(self, path: str, node: Node, order: Placement) -> None:
         if node.kind is not Kind.DIR:
             self._put(path, order.stamp(node))
-        elif self.volume.look(path) is None:
+        elif self.volume.lookup(path) is None:
             self.volume.put(path, DIRECTORY)
 
     def _put(self, path: str, node: Node) -> None:
@@ -116,7 +109,7 @@ class Placer:
         self.volume.put(path, node)
 
 
-def sources(origin: Volume, names: tuple[str, ...]) -> Iterator[str]:
+def expand_sources(origin: Volume, names: tuple[str, ...]) -> Iterator[str]:
     """The literal paths that the source words of one COPY name, in order."""
     for name in names:
         yield from origin.glob(absolute(name))

@@ -1,16 +1,16 @@
 """Replay the stages that a target needs: what lands, what RUNs could read, what is opaque.
 
-In: a Plan, the context as a Volume, what base images say. Out: a State per stage, and Notes.
+In: ``Stages``, the context as a Volume, what base images say. Out: a state per stage, and Notes.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from freshd.mapping.dockerfile.consumed import Run, consumes
-from freshd.mapping.dockerfile.contexts import Context
-from freshd.mapping.dockerfile.record import Applied
+from freshd.mapping.dockerfile.contexts import NamedContext
+from freshd.mapping.dockerfile.record import ExpectedEntry
 from freshd.mapping.dockerfile.replay.volume import GIVEN, Node, Volume
-from freshd.mapping.dockerfile.stages import SCRATCH, BaseImage, Plan, Stage
+from freshd.mapping.dockerfile.stages import SCRATCH, BaseImage, Stage, Stages
 from freshd.mapping.dockerfile.syntax.parse import Instruction, parse
 from freshd.model.errors import ConfigError
 from freshd.model.files import Kind
@@ -29,25 +29,25 @@ USUAL_DIRECTORIES = tuple(
 
 
 @dataclass(frozen=True, slots=True)
-class World:
-    """Everything the replay may ask.
+class BuildInputs:
+    """Everything the replay reads.
 
-    ``kind_in_image`` settles what an image's RUNs made: a path, and the history line of the COPY
-    that goes there. ``contexts`` are further build contexts, by their familiar names.
+    ``kind_in_image`` takes a path and the history line of the COPY that goes there, and returns
+    what the image's RUNs made of it. ``contexts`` are the named ones, by their familiar names.
     """
 
-    plan: Plan
+    stages: Stages
     context: Volume
     build_args: Mapping[str, str]
     image_config: Callable[[str], BaseImage | None]
     is_archive: Callable[[str], bool]
     kind_in_image: Callable[[str, str], Kind | None]
-    contexts: Mapping[str, Context]
+    contexts: Mapping[str, NamedContext]
     name: str
 
 
 @dataclass(slots=True)
-class State:
+class StageState:
     """One stage while and after it is replayed. ``directories``: a COPY's target to its source."""
 
     stage: Stage
@@ -58,7 +58,7 @@ class State:
     args: list[tuple[str, str | None]] = field(default_factory=list)
     inherited_args: int = 0
     runs: list[Run] = field(default_factory=list)
-    applied: list[Applied] = field(default_factory=list)
+    applied: list[ExpectedEntry] = field(default_factory=list)
     onbuild: list[str] = field(default_factory=list)
     directories: dict[str, str] = field(default_factory=dict)
     base: str = ""
@@ -82,7 +82,7 @@ class State:
 
 @dataclass(slots=True)
 class Notes:
-    """What was found beside the files.
+    """What a replay yields beside the files.
 
     ``used`` are the context paths that RUNs could read, ``read`` those that one is known to
     read, by a mount or by its text, wherever they land afterwards.
@@ -94,63 +94,63 @@ class Notes:
     used: set[str] = field(default_factory=set)
     read: set[str] = field(default_factory=set)
 
-    def unclear(self, line: int, what: str, *, lasting: bool = False) -> None:
+    def note_opaque(self, line: int, what: str, *, lasting: bool = False) -> None:
         """``lasting``: what it brings may change unseen, whoever built the image."""
         self.opaque.append(f"line {line}: {what}")
         if lasting:
             self.lasting.append(self.opaque[-1])
 
-    def without_trace(self, line: int, what: str) -> None:
+    def note_untraced(self, line: int, what: str) -> None:
         self.untraced.append(f"line {line}: {what}")
 
-    def use(self, state: State) -> None:
+    def note_use(self, state: StageState) -> None:
         """Remember what the RUNs of a finished stage could read."""
         if state.runs:
             for node in state.volume.nodes.values():
-                self.use_node(state, node)
+                self.note_use_of(state, node)
 
-    def use_node(self, state: State, node: Node) -> None:
+    def note_use_of(self, state: StageState, node: Node) -> None:
         if node.source is not None and state.ran_since(node):
             self.used.add(node.source)
             if state.consumed(node):
                 self.read.add(node.source)
 
 
-def start(world: World, stage: Stage, parent: State | None, notes: Notes) -> State:
+def start(inputs: BuildInputs, stage: Stage, parent: StageState | None, notes: Notes) -> StageState:
     """The state a stage begins with: its parent's, or its base image's."""
     if parent is not None:
         return _inherited(stage, parent)
     if stage.base == SCRATCH and not stage.replaced:
-        return State(stage, Volume(), {"PATH": DEFAULT_PATH}, base_history=())
+        return StageState(stage, Volume(), {"PATH": DEFAULT_PATH}, base_history=())
     context = stage.context
     if context is not None and context.local:
-        return State(stage, context.volume(), {"PATH": DEFAULT_PATH})
+        return StageState(stage, context.volume(), {"PATH": DEFAULT_PATH})
     ref = stage.base if context is None else context.image
-    base = world.image_config(ref) if ref else None
+    base = inputs.image_config(ref) if ref else None
     if context is not None and context.unfollowed:
-        notes.unclear(stage.line, context.unfollowed, lasting=True)
+        notes.note_opaque(stage.line, context.unfollowed, lasting=True)
     elif base is None:
-        notes.unclear(stage.line, f"base image {ref} is not here to be looked at")
+        notes.note_opaque(stage.line, f"base image {ref} is not here to be looked at")
     image = base or BaseImage()
-    state = State(
+    state = StageState(
         stage,
-        Volume.of_image(image.look),
+        Volume.from_image(image.lookup),
         {"PATH": DEFAULT_PATH} | dict(image.env),
         workdir=image.workdir or "/",
         shell=image.shell,
         onbuild=list(image.onbuild),
         base=ref or stage.base,
         base_known=base is not None,
-        sure_of_directories=image.look is not None,
+        sure_of_directories=image.lookup is not None,
         base_history=image.history if base else None,
     )
-    for path in USUAL_DIRECTORIES if image.look is None else ():
+    for path in USUAL_DIRECTORIES if image.lookup is None else ():
         state.volume.put(path, GIVEN)
     return state
 
 
-def _inherited(stage: Stage, parent: State) -> State:
-    return State(
+def _inherited(stage: Stage, parent: StageState) -> StageState:
+    return StageState(
         stage,
         parent.volume.clone(),
         dict(parent.env),
@@ -160,7 +160,7 @@ def _inherited(stage: Stage, parent: State) -> State:
         inherited_args=len(parent.args),
         runs=list(parent.runs),
         applied=list(parent.applied),
-        onbuild=_onbuild_of(parent.stage),
+        onbuild=[line.args for line in parent.stage.instructions if line.name == "ONBUILD"],
         directories=dict(parent.directories),
         base=parent.base,
         base_known=parent.base_known,
@@ -171,27 +171,23 @@ def _inherited(stage: Stage, parent: State) -> State:
     )
 
 
-def _onbuild_of(stage: Stage) -> list[str]:
-    return [one.args for one in stage.instructions if one.name == "ONBUILD"]
-
-
-def instructions_of(world: World, state: State) -> list[Instruction]:
+def list_instructions(inputs: BuildInputs, state: StageState) -> list[Instruction]:
     """ONBUILD triggers first, at the line of the FROM; then the stage's own."""
     triggers: list[Instruction] = []
     for text in state.onbuild:
-        parsed = parse(text, name=f"{world.name}:{state.stage.line} ONBUILD")
-        triggers += [replace(one, line=state.stage.line) for one in parsed.instructions]
+        parsed = parse(text, name=f"{inputs.name}:{state.stage.line} ONBUILD")
+        triggers += [replace(trigger, line=state.stage.line) for trigger in parsed.instructions]
     return [*triggers, *state.stage.instructions]
 
 
 @dataclass(slots=True)
-class Replay:
-    """Replays on demand, so only the stages a target reaches are ever looked at."""
+class BuildReplay:
+    """Replays on demand, so only the stages that a target reaches are read."""
 
-    world: World
-    apply: Callable[["Replay", State, Instruction], None]
+    inputs: BuildInputs
+    apply: Callable[["BuildReplay", StageState, Instruction], None]
     notes: Notes = field(default_factory=Notes)
-    done: dict[int, State] = field(default_factory=dict)
+    done: dict[int, StageState] = field(default_factory=dict)
     open: set[int] = field(default_factory=set)
     clock: int = 0
 
@@ -200,21 +196,21 @@ class Replay:
         self.clock += 1
         return self.clock
 
-    def state(self, stage: Stage) -> State:
+    def state(self, stage: Stage) -> StageState:
         """The stage's state at its end."""
         if stage.index in self.done:
             return self.done[stage.index]
         if stage.index in self.open:
             raise ConfigError(
-                f"{self.world.name}:{stage.line}: this stage needs itself",
+                f"{self.inputs.name}:{stage.line}: this stage needs itself",
                 hint="COPY --from can only name an earlier stage",
             )
         self.open.add(stage.index)
-        parent = None if stage.parent is None else self.world.plan.stages[stage.parent]
-        state = start(self.world, stage, self.state(parent) if parent else None, self.notes)
-        for instruction in () if stage.replaced else instructions_of(self.world, state):
+        parent = None if stage.parent is None else self.inputs.stages.ordered[stage.parent]
+        state = start(self.inputs, stage, self.state(parent) if parent else None, self.notes)
+        for instruction in () if stage.replaced else list_instructions(self.inputs, state):
             self.apply(self, state, instruction)
         self.open.discard(stage.index)
         self.done[stage.index] = state
-        self.notes.use(state)
+        self.notes.note_use(state)
         return state

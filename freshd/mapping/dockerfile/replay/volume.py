@@ -1,4 +1,4 @@
-"""A file system of values: what a stage holds, as far as the Dockerfile tells. Pure.
+"""A file system of values: what a stage holds, as far as the Dockerfile says. Pure.
 
 Paths are absolute and clean. A node without a ``source`` is known to exist, with content that is
 not from the build context. What a RUN made is not in it; what the base image has is looked up
@@ -21,11 +21,11 @@ class Node(NamedTuple):
 
     ``source`` is the context path whose bytes it has, None for any other content.
 
-    ``mode`` is the last ``--chmod``; ``free_mode`` says that the mode cannot be told from the tree.
+    ``mode`` is the last ``--chmod``; ``free_mode``: the tree does not show which mode it has.
     ``line`` and ``record`` are the COPY's line and its text in the image's history. ``at`` orders
     it against RUNs; ``consumed`` and ``through_run`` were true in the stage it came from.
     ``before`` are the records of earlier COPYs that had put the same file there.
-    ``named``: the COPY names this very file. ``guessed``: where it landed hangs on a base image
+    ``named``: the COPY names this very file. ``guessed``: where it landed depends on a base image
     that is not known. ``given``: the base image has it.
     """
 
@@ -79,7 +79,7 @@ class Volume:
     absent: set[str] = field(default_factory=set)
 
     @classmethod
-    def of_image(cls, base: Callable[[str], Node | None] | None) -> "Volume":
+    def from_image(cls, base: Callable[[str], Node | None] | None) -> "Volume":
         """The file system of a base image."""
         volume = cls(base=base)
         volume.nodes["/"] = GIVEN
@@ -105,7 +105,7 @@ class Volume:
                 real = posixpath.dirname(real)
                 continue
             step = join(real, name)
-            node = self.look(step)
+            node = self.lookup(step)
             if node is None or node.kind is not Kind.LINK or links >= MAX_LINKS:
                 real = step
                 continue
@@ -115,22 +115,22 @@ class Volume:
                 real = "/"
         return real
 
-    def look(self, path: str) -> Node | None:
+    def lookup(self, path: str) -> Node | None:
         """The node itself, of the base image too where nothing has covered that."""
-        known = self.nodes.get(path)
-        if known is not None or self.base is None or path in self.absent:
-            return known
+        own = self.nodes.get(path)
+        if own is not None or self.base is None or path in self.absent:
+            return own
         parent = split(path)[0]
         node = self.nodes.get(parent)
         if node is None or not node.given:
             return None
-        found = self.base(path)
-        if found is None:
+        inherited = self.base(path)
+        if inherited is None:
             self.absent.add(path)
             return None
-        found = found._replace(given=True)
-        self.put(path, found)
-        return found
+        inherited = inherited._replace(given=True)
+        self.put(path, inherited)
+        return inherited
 
     def kind(self, path: str) -> Kind | None:
         """What ``path`` is once its links are followed."""
@@ -204,18 +204,18 @@ class Volume:
         first = next((at for at, part in enumerate(parts) if has_wildcard(part)), None)
         if first is None:
             return [absolute(pattern)]
-        found = [self.resolve("/".join(parts[:first]))]
+        paths = [self.resolve("/".join(parts[:first]))]
         for part in parts[first:]:
             matches = go_match(part)
             if matches is None:
                 return []
-            found = [
+            paths = [
                 join(directory, name)
-                for directory in found
+                for directory in paths
                 for name in self.children(directory)
                 if matches.fullmatch(name)
             ]
-        return found
+        return paths
 
 
 def _bytes(name: str) -> bytes:

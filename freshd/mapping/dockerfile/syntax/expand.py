@@ -195,17 +195,17 @@ class Expansion:
         value = self._value(name)
         if value is None and self.keep_unset:
             return self.text[start : self.position]
-        found = re.compile(_pattern(pattern, greedy=True), re.DOTALL)
+        regex = re.compile(_pattern(pattern, greedy=True), re.DOTALL)
         if everywhere:
-            return _replaced_everywhere(found, replacement, value or "")
-        return found.sub(lambda _: replacement, value or "", count=1)
+            return _replaced_everywhere(regex, replacement, value or "")
+        return regex.sub(lambda _: replacement, value or "", count=1)
 
 
-def _replaced_everywhere(found: re.Pattern[str], replacement: str, value: str) -> str:
+def _replaced_everywhere(regex: re.Pattern[str], replacement: str, value: str) -> str:
     """As Go's regexp does it: no empty match right behind another, and ``$x`` is a group's name."""
     out: list[str] = []
     end, at = 0, 0
-    while at <= len(value) and (match := found.search(value, at)):
+    while at <= len(value) and (match := regex.search(value, at)):
         out.append(value[end : match.start()])
         if match.end() > end or match.start() == 0:
             out.append(GROUP.sub(lambda name: "$" if name.group() == "$$" else "", replacement))

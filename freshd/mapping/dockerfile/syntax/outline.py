@@ -1,13 +1,13 @@
 """What a Dockerfile says beside its files: what a container runs, its settings, its RUNs. Pure.
 
 In: the text, the target, build args. Out: an ``Outline`` of the stages that the target needs. What
-the base image adds is the caller's to ask; ``base`` names it.
+the base image adds the caller asks for; ``base`` names it.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from freshd.mapping.dockerfile.stages import Stage, plan
+from freshd.mapping.dockerfile.stages import Stage, split_stages
 from freshd.mapping.dockerfile.syntax.expand import ExpansionError, expand_word
 from freshd.mapping.dockerfile.syntax.parse import Instruction, name_values, parse
 
@@ -18,8 +18,8 @@ _SHELL = ("/bin/sh", "-c")
 class Outline:
     """``entrypoint`` and ``command`` are None where the base image's hold.
 
-    ``line`` is where the one that decides stands. ``runs`` are the texts of the RUNs of every stage
-    that is needed. ``base`` is the image at the bottom of the target's chain.
+    ``line`` is that of the last of the two. ``runs`` are the texts of the RUNs of every stage that
+    is needed. ``base`` is the image at the bottom of the target's chain.
     """
 
     entrypoint: tuple[str, ...] | None = None
@@ -31,7 +31,7 @@ class Outline:
     base: str = ""
 
 
-def outline(
+def read_outline(
     text: str,
     *,
     target: str | None = None,
@@ -41,7 +41,7 @@ def outline(
 ) -> Outline:
     """Read the Dockerfile; ConfigError names ``name`` and the line that is wrong."""
     parsed = parse(text, name=name)
-    stages = plan(
+    stages = split_stages(
         parsed,
         build_args=build_args or {},
         platform=platform,
@@ -61,10 +61,10 @@ def outline(
         workdir=sketch.workdir,
         env=sketch.env,
         runs=tuple(
-            one.script
+            instruction.script
             for stage in stages.needed(chain)
-            for one in stage.instructions
-            if one.name == "RUN"
+            for instruction in stage.instructions
+            if instruction.name == "RUN"
         ),
         base=chain[0].base,
     )
@@ -84,23 +84,29 @@ class _Sketch:
 
     def read(self, stage: Stage) -> None:
         own_command = False
-        for one in stage.instructions:
-            if one.name == "CMD":
-                self.command, self.line, own_command = self._argv(one), one.line, True
-            elif one.name == "ENTRYPOINT":
-                self.entrypoint, self.line = self._argv(one), one.line
+        for instruction in stage.instructions:
+            if instruction.name == "CMD":
+                self.command, self.line, own_command = (
+                    self._argv(instruction),
+                    instruction.line,
+                    True,
+                )
+            elif instruction.name == "ENTRYPOINT":
+                self.entrypoint, self.line = self._argv(instruction), instruction.line
                 if not own_command:  # an inherited CMD was meant for another program
                     self.command = ()
-            elif one.name == "WORKDIR":
-                self.workdir = _below(self.workdir, self._word(one.args))
-            elif one.name == "ENV":
-                for key, value in name_values(one, self.escape):
+            elif instruction.name == "WORKDIR":
+                self.workdir = _below(self.workdir, self._word(instruction.args))
+            elif instruction.name == "ENV":
+                for key, value in name_values(instruction, self.escape):
                     self.env[key] = self._word(value)
-            elif one.name == "SHELL" and one.array:
-                self.shell = one.array
+            elif instruction.name == "SHELL" and instruction.array:
+                self.shell = instruction.array
 
-    def _argv(self, one: Instruction) -> tuple[str, ...]:
-        return one.array if one.array is not None else (*self.shell, one.args)
+    def _argv(self, instruction: Instruction) -> tuple[str, ...]:
+        return (
+            instruction.array if instruction.array is not None else (*self.shell, instruction.args)
+        )
 
     def _word(self, text: str) -> str:
         try:

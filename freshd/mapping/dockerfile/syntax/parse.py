@@ -74,12 +74,12 @@ class Instruction:
 
     def all_flags(self, name: str) -> tuple[str, ...]:
         """Every value of a flag that may be repeated."""
-        found = []
+        values = []
         for flag in self.flags:
             key, equals, value = flag.partition("=")
             if key == f"--{name}":
-                found.append(value if equals else "true")
-        return tuple(found)
+                values.append(value if equals else "true")
+        return tuple(values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ class Dockerfile:
     instructions: tuple[Instruction, ...]
 
 
-def frontend(text: str) -> str:
+def read_frontend(text: str) -> str:
     """The image that ``# syntax=`` names to read the file; "" for the builder's own."""
     for line in text.removeprefix("\ufeff").splitlines():
         match = DIRECTIVE.match(line.strip())
@@ -199,12 +199,12 @@ class _Parser:
         if not args.startswith("["):
             return None
         try:
-            items = json.loads(args)
+            words = json.loads(args)
         except ValueError:
             return None
-        if not all(isinstance(item, str) for item in items):
+        if not all(isinstance(word, str) for word in words):
             raise self._fail(line, "a JSON array here holds only strings")
-        return tuple(items)
+        return tuple(words)
 
     def _heredoc(self, name: str, mark: Heredoc, line: int) -> Heredoc:
         content: list[str] = []

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from freshd.config.compose.develop_watch import Selection, ignore_files, wanted, watch_rules
 from freshd.config.compose.model import ComposeService, parse
-from freshd.mapping.service_map import MapResult, build_map, context_key
+from freshd.mapping.service_map import MapResult, build_map
 from freshd.model.errors import ConfigError
 from freshd.model.files import Kind
 from freshd.model.mapping import Via
@@ -20,6 +20,7 @@ from freshd.model.policy import Hook, MapEntry, ServicePolicy, WatchRule
 from freshd.model.remedy import Remedy
 from freshd.model.text import Json
 from freshd.tree.dockerignore import DockerIgnore
+from freshd.tree.listing import stamp_again
 
 NONE: dict[str, Json] = {"command": None}
 
@@ -365,10 +366,10 @@ def test_a_file_that_comes_below_a_rule_makes_another_map(
 ) -> None:
     root = write(FILES)
     known = mapped(root, SYNC, RESTART)
-    known = replace(known, stamps=context_key(known))
-    assert context_key(known) == known.stamps
+    known = replace(known, stamps=stamp_again(known.stamps))
+    assert stamp_again(known.stamps) == known.stamps
     write({"dist/c.js": ""})
-    assert context_key(known) != known.stamps
+    assert stamp_again(known.stamps) != known.stamps
 
 
 def test_the_watch_enters_what_a_rule_may_speak_of(

@@ -4,12 +4,12 @@ from collections.abc import Mapping
 
 import pytest
 
-from freshd.mapping.dockerfile import BaseImage, Context, Inference, infer
+from freshd.mapping.dockerfile import BaseImage, Inference, NamedContext, infer
 from freshd.mapping.dockerfile.contexts import familiar
 from freshd.mapping.dockerfile.replay.volume import Node
 from freshd.model.files import Kind
 
-LIB = Context(
+LIB = NamedContext(
     dict.fromkeys(("z.py", "pkg/y.py"), Kind.FILE) | {"near": Kind.LINK, "pkg": Kind.DIR},
     {"near": "z.py"},
     prefix="../lib",
@@ -17,12 +17,12 @@ LIB = Context(
 MAIN = dict.fromkeys(("a.py", "src/m.py"), Kind.FILE)
 
 
-def run(text: str, **contexts: Context) -> Inference:
+def run(text: str, **contexts: NamedContext) -> Inference:
     return infer(
         text,
         MAIN,
         contexts={name.replace("_", "/"): one for name, one in contexts.items()},
-        image_config=lambda ref: None if ref == "absent" else BaseImage(look=lambda _path: None),
+        image_config=lambda ref: None if ref == "absent" else BaseImage(lookup=lambda _path: None),
     )
 
 
@@ -67,11 +67,11 @@ def test_a_directory_takes_the_place_of_a_base_image() -> None:
 
 
 def test_an_image_takes_the_place_of_a_base_image() -> None:
-    image = BaseImage(workdir="/w", look=lambda _path: None)
+    image = BaseImage(workdir="/w", lookup=lambda _path: None)
     found = infer(
         "FROM absent\nCOPY a.py .\n",
         MAIN,
-        contexts={"absent": Context(image="here:1")},
+        contexts={"absent": NamedContext(image="here:1")},
         image_config=lambda ref: image if ref == "here:1" else None,
     )
     assert landed(found) == {"/w/a.py": "a.py"}
@@ -79,7 +79,7 @@ def test_an_image_takes_the_place_of_a_base_image() -> None:
 
 
 def test_what_cannot_be_followed_is_said_only_where_it_is_used() -> None:
-    remote = Context(unfollowed="the further build context lib is far away")
+    remote = NamedContext(unfollowed="the further build context lib is far away")
     assert run("FROM x\nCOPY a.py /a\n", lib=remote).opaque == ()
     found = run("FROM x\nCOPY --from=lib /q /q\n", lib=remote)
     assert found.opaque == ("line 2: COPY --from=lib: the further build context lib is far away",)
@@ -111,7 +111,7 @@ def test_a_mounted_context_is_an_input() -> None:
 )
 def test_what_no_history_shows_is_named(lines: str, untraced: str | None) -> None:
     """Another --from, or another image behind it, would leave the same history."""
-    base = BaseImage(look={"/etc": Node(Kind.DIR), "/bin": Node(Kind.DIR)}.get)
+    base = BaseImage(lookup={"/etc": Node(Kind.DIR), "/bin": Node(Kind.DIR)}.get)
     text = f"FROM x AS one\nCOPY a.py src /made/\nFROM x\n{lines}\n"
     text = text.replace("COPY a.py src /made/", "COPY a.py /a.py") if "/a.py" in lines else text
     found = infer(text, MAIN, image_config=lambda _ref: base)

@@ -3,7 +3,7 @@
 import pytest
 
 from freshd.mapping.dockerfile import CopyPair, infer
-from freshd.mapping.dockerfile.contradicted import contradicted, overwritten
+from freshd.mapping.dockerfile.contradicted import find_contradicted, find_overwritten
 from freshd.model.files import Entry, Kind
 from freshd.model.observed.image import HistoryEntry
 
@@ -19,26 +19,26 @@ def test_a_named_file_that_is_not_there_went_elsewhere() -> None:
     why = (
         "line 3: 'COPY a /data' did not go where it was expected: the image has no file /data"
     )  # fmt: skip
-    assert contradicted([NAMED], {}, RAN) == {"/data": why}
-    assert contradicted([NAMED], {"/data": DIRECTORY}, RAN) == {"/data": why}
+    assert find_contradicted([NAMED], {}, RAN) == {"/data": why}
+    assert find_contradicted([NAMED], {"/data": DIRECTORY}, RAN) == {"/data": why}
 
 
 @pytest.mark.parametrize(
     "entry", [FILE, Entry(Kind.LINK, "2" * 64), Entry(Kind.UNREADABLE, reason="the engine's own")]
 )
 def test_other_content_is_an_edit_and_no_contradiction(entry: Entry) -> None:
-    assert contradicted([NAMED], {"/data": entry}, RAN) == {}
+    assert find_contradicted([NAMED], {"/data": entry}, RAN) == {}
 
 
 def test_an_image_of_another_dockerfile_says_nothing() -> None:
-    assert contradicted([NAMED], {}, RAN[1:]) == {}
+    assert find_contradicted([NAMED], {}, RAN[1:]) == {}
 
 
 def test_files_of_a_directory_may_be_new_but_not_all_of_a_guess() -> None:
-    assert contradicted(PAIRS, {"/x": FILE}, RAN) == {}
-    assert contradicted(PAIRS, {}, RAN).keys() == {"/x", "/y"}
+    assert find_contradicted(PAIRS, {"/x": FILE}, RAN) == {}
+    assert find_contradicted(PAIRS, {}, RAN).keys() == {"/x", "/y"}
     sure = [CopyPair(pair.source, pair.target, line=4, record=TREE) for pair in PAIRS]
-    assert contradicted(sure, {}, RAN) == {}
+    assert find_contradicted(sure, {}, RAN) == {}
 
 
 @pytest.mark.parametrize(
@@ -53,8 +53,8 @@ def test_files_of_a_directory_may_be_new_but_not_all_of_a_guess() -> None:
     ],
 )
 def test_a_place_that_another_copy_wrote_last(writer: str, *, refuted: bool) -> None:
-    assert bool(overwritten([NAMED], {"/data": writer}, RAN)) is refuted
-    assert overwritten([NAMED], {"/data": writer}, RAN[1:]) == {}
+    assert bool(find_overwritten([NAMED], {"/data": writer}, RAN)) is refuted
+    assert find_overwritten([NAMED], {"/data": writer}, RAN[1:]) == {}
 
 
 def test_only_a_copy_of_the_file_itself_names_it_and_an_unknown_base_makes_a_guess() -> None:
@@ -78,5 +78,7 @@ def test_an_earlier_copy_of_the_same_file_may_be_what_wrote_it() -> None:
     assert pairs["/app/lock2"].before == (), "another file lay there in between"
     ran = tuple(HistoryEntry(line) for line in lines)
     for line in lines:
-        assert overwritten([pairs["/app/lock"]], {"/app/lock": line}, ran) == {}
-    assert overwritten([pairs["/app/lock2"]], {"/app/lock2": first}, ran).keys() == {"/app/lock2"}
+        assert find_overwritten([pairs["/app/lock"]], {"/app/lock": line}, ran) == {}
+    assert find_overwritten([pairs["/app/lock2"]], {"/app/lock2": first}, ran).keys() == {
+        "/app/lock2"
+    }

@@ -3,8 +3,8 @@
 import pytest
 
 from freshd.mapping.dockerfile import BaseImage, HistoryVerdict, compare_history, infer
-from freshd.mapping.dockerfile.history import canonical, other_values
-from freshd.mapping.dockerfile.record import quoted
+from freshd.mapping.dockerfile.history import canonical, find_changed_arguments
+from freshd.mapping.dockerfile.record import quote
 from freshd.model.files import Kind
 from freshd.model.observed.image import HistoryEntry, Trace
 
@@ -96,7 +96,7 @@ NEWER: tuple[tuple[str, str], ...] = (
         ),
     ),
 )
-BASE = BaseImage(env={"PATH": "/bin"}, look=lambda _path: None, history=("base",))
+BASE = BaseImage(env={"PATH": "/bin"}, lookup=lambda _path: None, history=("base",))
 FILES = dict.fromkeys(("a", "b"), Kind.FILE)
 
 
@@ -188,7 +188,7 @@ def test_a_difference_counts_even_where_something_else_does_not_show() -> None:
 
 
 def test_a_base_image_other_than_the_one_of_from_is_unknown() -> None:
-    other = BaseImage(env={"PATH": "/bin"}, look=lambda _path: None, history=("newer base",))
+    other = BaseImage(env={"PATH": "/bin"}, lookup=lambda _path: None, history=("newer base",))
     found = verdict("RUN x", f"RUN /bin/sh -c x{MARK}", base=other)
     assert found.trace is Trace.UNKNOWN
     assert "another base image" in found.evidence
@@ -206,7 +206,7 @@ def test_equal_ports_and_checks_have_one_form() -> None:
 
 
 def test_a_quoted_text_is_as_go_prints_it() -> None:
-    assert quoted('a"\\\x07\x7f\u200b\udcff🐋') == '"a\\"\\\\\\a\\x7f\\u200b\\xff🐋"'
+    assert quote('a"\\\x07\x7f\u200b\udcff🐋') == '"a\\"\\\\\\a\\x7f\\u200b\\xff🐋"'
 
 
 def test_flags_that_an_old_builder_leaves_out_are_nobodys_difference() -> None:
@@ -244,4 +244,4 @@ def test_flags_that_an_old_builder_leaves_out_are_nobodys_difference() -> None:
 def test_lines_that_differ_in_arguments_only(
     expected: str, built: str, names: tuple[str, ...]
 ) -> None:
-    assert other_values(f"{expected}{MARK}", f"{built}{MARK}") == names
+    assert find_changed_arguments(f"{expected}{MARK}", f"{built}{MARK}") == names

@@ -31,7 +31,7 @@ def image(*directories: str, links: Mapping[str, str] | None = None, **said: Any
     """A base image that has these directories and links."""
     found = {path: Node(Kind.DIR) for path in directories}
     found |= {path: Node(Kind.LINK, link=text) for path, text in (links or {}).items()}
-    return BaseImage(look=found.get, **said)
+    return BaseImage(lookup=found.get, **said)
 
 
 BASE = image("/etc", "/bin", "/usr", "/usr/bin", env={"PATH": "/bin"})

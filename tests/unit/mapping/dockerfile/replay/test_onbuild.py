@@ -3,7 +3,7 @@
 import pytest
 
 from freshd.mapping.dockerfile import BaseImage, infer
-from freshd.mapping.dockerfile.replay.onbuild import unseen_trigger
+from freshd.mapping.dockerfile.replay.onbuild import find_unseen_trigger
 from freshd.model.files import Kind
 from freshd.model.observed.image import HistoryEntry
 
@@ -14,7 +14,7 @@ OWN = 'CMD ["x"]'
 def told(line: str, *, base: BaseImage | None = None) -> str:
     found = infer("FROM far:1 AS a\nFROM a\nCMD x\n", FILES, image_config=lambda _ref: base)
     history = [HistoryEntry("ADD file:1 in /"), HistoryEntry(line), HistoryEntry(OWN, empty=True)]
-    return unseen_trigger(found, history)
+    return find_unseen_trigger(found, history)
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from freshd.mapping.dockerfile.syntax.outline import outline
+from freshd.mapping.dockerfile.syntax.outline import read_outline
 from freshd.model.errors import ConfigError
 
 
@@ -23,7 +23,7 @@ from freshd.model.errors import ConfigError
 def test_what_a_container_runs(
     text: str, entrypoint: tuple[str, ...] | None, command: tuple[str, ...] | None, line: int
 ) -> None:
-    found = outline(text)
+    found = read_outline(text)
     assert (found.entrypoint, found.command, found.line) == (entrypoint, command, line)
 
 
@@ -52,14 +52,14 @@ END
 
 
 def test_only_the_stages_that_are_needed_count() -> None:
-    found = outline(STAGES)
+    found = read_outline(STAGES)
     assert [run.split()[-1] for run in found.runs] == ["install", "mounted", "use", "two"]
     assert found.base == "base:1"
     assert found.workdir == "/srv/1"
     assert found.env == {"A": "1", "B": "1-2", "C": "x y"}
-    assert outline(STAGES, target="unused").runs == ("never",)
+    assert read_outline(STAGES, target="unused").runs == ("never",)
 
 
 def test_a_mistake_names_the_line() -> None:
     with pytest.raises(ConfigError, match="mine"):
-        outline("FROM a\nFROM b c d e\n", name="mine")
+        read_outline("FROM a\nFROM b c d e\n", name="mine")
