@@ -13,7 +13,7 @@ SPREAD := -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 TESTS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help venv lint types layers unit engine test test-old causes demo bench clean
+.PHONY: help venv lint types layers unit loop engine test test-old causes demo bench clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -37,11 +37,14 @@ layers: venv ## import-linter: imports point downwards
 unit: venv ## unit tests: no engine
 	@$(PYTEST) -q $(or $(TESTS),tests/unit)
 
+loop: venv ## whole passes against a fake engine: seconds
+	@$(PYTEST) -q $(or $(TESTS),tests/loop)
+
 engine: venv ## engine tests, on your engine or a private one
 	@$(WITH_ENGINE) $(PYTEST) -q $(if $(TESTS),$(TESTS),$(SPREAD) tests/engine)
 
-test: lint types layers ## all of it, as CI does: lint, types, layers, unit and engine tests
-	@$(WITH_ENGINE) $(PYTEST) -q $(SPREAD) tests/unit tests/engine
+test: lint types layers ## all of it, as CI does: lint, types, layers, unit, loop and engine tests
+	@$(WITH_ENGINE) $(PYTEST) -q $(SPREAD) tests/unit tests/loop tests/engine
 
 test-old: venv ## the engine tests on Docker 20.10 with Compose v1 beside it (root on Debian 12)
 	@$(WITH_OLD) $(PYTEST) -q $(if $(TESTS),$(TESTS),$(SPREAD) tests/engine)

@@ -1,0 +1,204 @@
+"""freshd over the fake engine: this module alone knows how a pass and the daemon's worker are made.
+
+The fake stands where the socket, the docker command and the waiting are; the rest is freshd.
+"""
+
+import os
+import time
+from collections.abc import Collection, Sequence
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from freshd.actions import reload, waiting
+from freshd.composewatch import ComposeWatches
+from freshd.context import Context
+from freshd.dirty import Dirty
+from freshd.engine import client, compose, wire
+from freshd.engine.client import Engine
+from freshd.engine.compose import Compose, ComposeFiles
+from freshd.engine.endpoint import Endpoint
+from freshd.located import Located
+from freshd.locations import Locations
+from freshd.model import RebuildMode
+from freshd.notify import IncidentNotices
+from freshd.notify.outbox import Notice
+from freshd.passes import Passes
+from freshd.project import load
+from freshd.reconcile import Passed, reconcile
+from freshd.recovery import recover
+from freshd.store import memory_store
+from freshd.store.journal import JournalEntry
+from tests.loop.fake.client import FakeClient
+from tests.loop.fake.compose import FakeCompose
+from tests.loop.fake.engine import FakeEngine
+from tests.loop.fake.http import FakeHttp
+from tests.loop.fake.shell import Process
+
+_PATIENCE = 5.0
+
+
+def install(monkeypatch: pytest.MonkeyPatch, engine: FakeEngine) -> None:
+    """From now on whoever connects to an engine, or runs the docker command, has the fake."""
+    processes: dict[str, Process] = {}
+    http, docker = FakeHttp(engine, processes), FakeCompose(engine)
+    monkeypatch.setattr(client, "_connect", lambda *_: FakeClient(engine, processes))
+    for name in ("connect", "request", "stream", "hijack"):
+        monkeypatch.setattr(wire, name, getattr(http, name))
+    monkeypatch.setattr(compose.Compose, "_run", lambda _self, argv, **how: docker.run(argv, **how))
+    elapsed = SimpleNamespace(monotonic=engine.now, sleep=engine.wait)
+    for module in (waiting, reload):  # the fake's time passes, and nobody waits
+        monkeypatch.setattr(module, "time", elapsed)
+
+
+class Quiet:
+    """A log that nobody reads."""
+
+    def info(self, event: str, **values: Any) -> None: ...
+    def warning(self, event: str, **values: Any) -> None: ...
+    def exception(self, event: str, **values: Any) -> None:
+        raise AssertionError(event) from values.get("error")
+
+
+class Freshd:
+    """freshd on the project in ``root``; ``state`` is its own directory.
+
+    ``passes`` counts the whole passes that were made, ``notices`` are those that were shown.
+    """
+
+    def __init__(self, root: str, state: str, engine: FakeEngine) -> None:
+        self._root, self._engine = root, engine
+        self._locations = Locations(config=state, state=state)
+        os.makedirs(self._locations.locks)
+        self._endpoint = Endpoint("unix:///fake.sock", "DOCKER_HOST")
+        self._compose = Compose(self._endpoint, {"HOME": state, "PATH": os.defpath})
+        self._context: Context | None = None
+        self._worker: Worker | None = None
+        self.store = memory_store()
+        self.notices: list[Notice] = []
+        self.passes = 0
+
+    def consent(self) -> None:
+        """A person agrees to the project's files as they are now."""
+        self._opened().consent()
+
+    def reconcile(
+        self, service: str, *, paths: Collection[str] | None = None, full: bool = False
+    ) -> Passed:
+        """One whole pass, over all of ``service`` or what ``paths`` name of it."""
+        self.passes += 1
+        context = self._opened()
+        context.project.refresh()
+        return reconcile(context, service, paths=paths, full=full)
+
+    def recover(self) -> int:
+        """What a start does before its first pass; how many services must wait."""
+        return recover(self._opened(), say=lambda _text: None)
+
+    def restart(self) -> None:
+        """It was killed and runs again: nothing is left but the database."""
+        self._close()
+
+    def build_by_hand(self, service: str) -> None:
+        """`docker compose build`, typed by a developer."""
+        files = ComposeFiles(self._root, (os.path.join(self._root, "compose.yaml"),))
+        result = self._compose.build(files, [service], mode=RebuildMode.CACHED)
+        assert result.ok, result.lines
+
+    @property
+    def worker(self) -> "Worker":
+        """The daemon's, with the queue it takes its work from."""
+        if self._worker is None:
+            self._worker = Worker(self, self._opened())
+        return self._worker
+
+    def history(self, project: str, service: str) -> Sequence[JournalEntry]:
+        """What the journal has of it, oldest first."""
+        return tuple(reversed(self.store.journal.history(project, service)))
+
+    def close(self) -> None:
+        self._close()
+        self.store.close()
+
+    def _close(self) -> None:
+        if self._context is not None:
+            self._context.engine.close()
+        if self._worker is not None:
+            self._worker.close()
+        self._context = self._worker = None
+
+    def _opened(self) -> Context:
+        if self._context is None:
+            with Engine(self._endpoint) as engine:
+                project = load(Located(self._root), engine=engine, compose=self._compose)
+            self._context = Context(
+                project=project,
+                engine=Engine(self._endpoint),
+                compose=self._compose,
+                store=self.store,
+                locks=self._locations.locks,
+                clock=self._engine.now,
+            )
+        return self._context
+
+    def _passes(self, context: Context, dirty: Dirty) -> Passes:
+        return Passes(
+            project=context.project,
+            endpoint=self._endpoint,
+            compose=self._compose,
+            store=self.store,
+            locations=self._locations,
+            dirty=dirty,
+            log=Quiet(),
+            notices=IncidentNotices(self.store.incidents, self.notices.append),
+            watches=ComposeWatches(),
+            clock=self._engine.now,
+        )
+
+
+class Worker:
+    """The daemon without its threads: marks go into its queue, and ``run`` works it off."""
+
+    def __init__(self, freshd: Freshd, context: Context) -> None:
+        self._freshd, self._project = freshd, context.project.dir
+        self._dirty = Dirty()
+        self._passes = freshd._passes(context, self._dirty)
+
+    @property
+    def problems(self) -> dict[str, str]:
+        return self._passes.problems
+
+    @property
+    def lost(self) -> bool:
+        """Whether a step may have broken off because the engine went away."""
+        return self._passes.engine_lost.is_set()
+
+    def mark(self, service: str, paths: Collection[str] | None = None) -> None:
+        """A trigger says that ``paths`` of the project, or anything, may have changed."""
+        full = None if paths is None else [os.path.join(self._project, path) for path in paths]
+        self._dirty.mark(self._project, service, paths=full, reason="test")
+
+    def validate(self) -> None:
+        self._passes.validate()
+
+    def run(self) -> list[bool]:
+        """Until nothing is due any more; for each pass whether it was a narrow one."""
+        made = []
+        deadline = time.monotonic() + _PATIENCE
+        while not self._dirty.idle():
+            assert time.monotonic() < deadline, "the queue is never empty"
+            work = self._dirty.take(_PATIENCE)
+            assert work is not None
+            self._freshd.passes += 1
+            self._passes.run(work)
+            self._dirty.done(work.key)
+            made.append(work.paths is not None)
+        return made
+
+    def stop(self) -> None:
+        """The daemon is told to end: no step begins any more."""
+        self._passes.stop()
+
+    def close(self) -> None:
+        self._passes.close()
