@@ -1,6 +1,6 @@
 """A world for each test: a project, a fake engine, freshd."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -11,13 +11,29 @@ from tests.loop.world import World
 
 
 @pytest.fixture
-def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+def new_world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], World]]:
+    """Each call makes one with nothing in it, and ends the one before."""
+    made: list[World] = []
+
+    def make() -> World:
+        for world in made[-1:]:
+            world.freshd.close()
+        directory = tmp_path / str(len(made))
+        directory.mkdir()
+        engine = FakeEngine()
+        install(monkeypatch, engine)
+        made.append(World(directory, engine))
+        return made[-1]
+
+    yield make
+    for world in made[-1:]:
+        world.freshd.close()
+
+
+@pytest.fixture
+def world(new_world: Callable[[], World]) -> World:
     """Nothing is in it yet."""
-    engine = FakeEngine()
-    install(monkeypatch, engine)
-    made = World(tmp_path, engine)
-    yield made
-    made.freshd.close()
+    return new_world()
 
 
 @pytest.fixture

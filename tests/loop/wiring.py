@@ -5,7 +5,7 @@ The fake stands where the socket, the docker command and the waiting are; the re
 
 import os
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from types import SimpleNamespace
 from typing import Any
 
@@ -21,7 +21,7 @@ from freshd.engine.compose import Compose, ComposeFiles
 from freshd.engine.endpoint import Endpoint
 from freshd.located import Located
 from freshd.locations import Locations
-from freshd.model import RebuildMode
+from freshd.model import Outcome, RebuildMode, Step
 from freshd.notify import IncidentNotices
 from freshd.notify.outbox import Notice
 from freshd.passes import Passes
@@ -84,13 +84,26 @@ class Freshd:
         self._opened().consent()
 
     def reconcile(
-        self, service: str, *, paths: Collection[str] | None = None, full: bool = False
+        self,
+        service: str,
+        *,
+        paths: Collection[str] | None = None,
+        full: bool = False,
+        before_step: Callable[[Step], None] = lambda _step: None,
     ) -> Passed:
-        """One whole pass, over all of ``service`` or what ``paths`` name of it."""
+        """One whole pass, over all of ``service`` or what ``paths`` name of it.
+
+        ``before_step`` is called when a step has been decided on and nothing of it was done.
+        """
+
+        def on_step(step: Step, outcome: Outcome | None) -> None:
+            if outcome is None:
+                before_step(step)
+
         self.passes += 1
         context = self._opened()
         context.project.refresh()
-        return reconcile(context, service, paths=paths, full=full)
+        return reconcile(context, service, paths=paths, full=full, on_step=on_step)
 
     def recover(self) -> int:
         """What a start does before its first pass; how many services must wait."""

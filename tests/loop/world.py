@@ -5,16 +5,17 @@ Its files were written, built and started an hour ago; what a test does happens 
 
 import json
 import os
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from freshd.model import Kind, Level, Remedy, ServiceReport, StepStatus
+from freshd.model import Kind, Level, Remedy, ServiceReport, Step, StepStatus
 from freshd.reconcile import Passed
 from freshd.store.journal import JournalEntry
 from tests.loop.fake.compose import up
 from tests.loop.fake.engine import Container, FakeEngine, Image
-from tests.loop.fake.files import Files, Node, directory
+from tests.loop.fake.files import Files, Node, directory, of_host, walk_host
 from tests.loop.wiring import Freshd
 
 NAME = "shop"
@@ -114,10 +115,25 @@ class World:
         node = self.container(number, service).view.follow(path)
         return None if node is None else node.content.decode()
 
+    def tree(self) -> Mapping[str, tuple[str, bool]]:
+        """What the tree has below ``app``: where it lands -> text, and whether it is executable."""
+        names = [f"app/{name}" for name in walk_host(str(self.root / "app"))]
+        return _texts({f"/{name}": of_host(str(self.root / name)) for name in names})
+
+    def inside(self, number: int = 1, service: str = "web") -> Mapping[str, tuple[str, bool]]:
+        """The same of a container."""
+        view = self.container(number, service).view
+        return _texts({path: view.get(path) for path in view.below("/app")})
+
     def change_inside(self, path: str, text: str, number: int = 1) -> None:
         """Somebody edits a file in a container."""
         node = Node(Kind.FILE, text.encode(), mtime=self.engine.tick())
         self.container(number).view.write(path, node)
+
+    def own(self, path: str, *, uid: int) -> None:
+        """The image's files are a user's: nothing of them is newer than the container."""
+        files = self.container().view.own
+        files[path] = replace(files[path], uid=uid)
 
     def left_over(self, number: int = 1) -> list[str]:
         """Staging directories that an injection left in a container."""
@@ -126,11 +142,24 @@ class World:
 
     # ---- freshd
 
-    def reconcile(
-        self, service: str = "web", *, paths: Collection[str] | None = None, full: bool = False
-    ) -> Passed:
-        """One whole pass."""
-        return self.freshd.reconcile(service, paths=paths, full=full)
+    def reconcile(self, service: str = "web", *, paths: Collection[str] | None = None) -> Passed:
+        """One whole pass, which ends as it should: the database has no step that is open."""
+        passed = self.freshd.reconcile(service, paths=paths)
+        assert not self.freshd.store.journal.unfinished(NAME)
+        return passed
+
+    def reconcile_with(self, event: Callable[[], None], *, before: Remedy) -> Passed:
+        """One whole pass; ``event`` happens between the decision and the first such step."""
+        left = [before]
+
+        def before_step(step: Step) -> None:
+            if step.remedy in left:
+                left.remove(step.remedy)
+                event()
+
+        passed = self.freshd.reconcile("web", before_step=before_step)
+        assert not left, "there was no such step"
+        return passed
 
     def history(self, service: str = "web") -> Sequence[JournalEntry]:
         return self.freshd.history(NAME, service)
@@ -150,6 +179,15 @@ class World:
             "networks": {"default": {"name": f"{NAME}_default"}},
             "volumes": self._volumes,
         }
+
+
+def _texts(nodes: Mapping[str, Node | None]) -> Mapping[str, tuple[str, bool]]:
+    """Directories are left out."""
+    return {
+        path: (node.content.decode(), node.kind is Kind.FILE and bool(node.mode & 0o100))
+        for path, node in nodes.items()
+        if node is not None and node.kind is not Kind.DIR
+    }
 
 
 # ---- what a test asks of a pass

@@ -148,7 +148,9 @@ class FakeEngine:
     # ---- what goes wrong
 
     def before(self, name: str, act: Callable[[], None], *, nth: int = 1) -> None:
-        """``act`` is called before the ``nth`` call of that name from now on, and may raise."""
+        """``act`` is called before the ``nth`` call of that name from now on, and may raise.
+
+        No name: any call."""
         self._events.append(_Event(name, nth, act, after=False))
 
     def after(self, name: str, act: Callable[[], None], *, nth: int = 1) -> None:
@@ -171,9 +173,10 @@ class FakeEngine:
                 event.act()
 
     def _due(self, name: str) -> list[_Event]:
-        for event in self._events:
-            event.left -= event.name == name
-        due = [event for event in self._events if event.left == 0 and event.name == name]
+        asked = [event for event in self._events if event.name in ("", name)]
+        for event in asked:
+            event.left -= 1
+        due = [event for event in asked if event.left == 0]
         self._events = [event for event in self._events if event not in due]
         return due
 
