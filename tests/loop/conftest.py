@@ -17,7 +17,7 @@ def new_world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Calla
 
     def make() -> World:
         for world in made[-1:]:
-            world.freshd.close()
+            world.close()
         directory = tmp_path / str(len(made))
         directory.mkdir()
         engine = FakeEngine()
@@ -27,7 +27,7 @@ def new_world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Calla
 
     yield make
     for world in made[-1:]:
-        world.freshd.close()
+        world.close()
 
 
 @pytest.fixture

@@ -5,12 +5,13 @@ The fake stands where the socket, the docker command and the waiting are; the re
 
 import os
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from freshd import recovery
 from freshd.actions import reload, waiting
 from freshd.composewatch import ComposeWatches
 from freshd.context import Context
@@ -30,6 +31,7 @@ from freshd.reconcile import Passed, reconcile
 from freshd.recovery import recover
 from freshd.store import memory_store
 from freshd.store.journal import JournalEntry
+from freshd.store.memory import Failure
 from tests.loop.fake.client import FakeClient
 from tests.loop.fake.compose import FakeCompose
 from tests.loop.fake.engine import FakeEngine
@@ -48,7 +50,7 @@ def install(monkeypatch: pytest.MonkeyPatch, engine: FakeEngine) -> None:
         monkeypatch.setattr(wire, name, getattr(http, name))
     monkeypatch.setattr(compose.Compose, "_run", lambda _self, argv, **how: docker.run(argv, **how))
     elapsed = SimpleNamespace(monotonic=engine.now, sleep=engine.wait)
-    for module in (waiting, reload):  # the fake's time passes, and nobody waits
+    for module in (waiting, reload, recovery):  # the fake's time passes, and nobody waits
         monkeypatch.setattr(module, "time", elapsed)
 
 
@@ -103,6 +105,7 @@ class Freshd:
         self.passes += 1
         context = self._opened()
         context.project.refresh()
+        assert not context.project.problem, context.project.problem
         return reconcile(context, service, paths=paths, full=full, on_step=on_step)
 
     def recover(self) -> int:
@@ -125,6 +128,10 @@ class Freshd:
         if self._worker is None:
             self._worker = Worker(self, self._opened())
         return self._worker
+
+    def failures(self, service: str) -> Mapping[str, Failure]:
+        """What is not to be tried again at once."""
+        return self.store.failures.get(self._opened().project.name, service)
 
     def history(self, project: str, service: str) -> Sequence[JournalEntry]:
         """What the journal has of it, oldest first."""

@@ -49,10 +49,14 @@ class World:
 
     # ---- the project
 
-    def shop(self, base: str = BASE, **service: Any) -> "World":
+    def shop(self, base: str = BASE, run: str = "", **service: Any) -> "World":
         """Two files copied into ``web``; what differs is injected, and the process restarted."""
         self.service("web", **service)
-        self.write("Dockerfile", DOCKERFILE.format(base=base), age=2 * HOUR)
+        self.write(
+            "Dockerfile",
+            DOCKERFILE.format(base=base) + (f"RUN {run}\n" if run else ""),
+            age=2 * HOUR,
+        )
         self.write("app/main.py", "one\n", age=2 * HOUR)
         self.write("app/page.html", "<p>\n", age=2 * HOUR)
         self.policy(INJECT)
@@ -99,9 +103,11 @@ class World:
         self.freshd.consent()
         self.engine.calls.clear()
 
-    def recreate_by_hand(self, name: str = "web", *, force: bool = True) -> None:
-        """`docker compose up --force-recreate`, typed by a developer."""
-        count = int(self._services[name].get("scale", 1))
+    def recreate_by_hand(
+        self, name: str = "web", *, count: int | None = None, force: bool = True
+    ) -> None:
+        """`docker compose up --force-recreate`, typed by a developer, perhaps with `--scale`."""
+        count = count or int(self._services[name].get("scale", 1))
         file = str(self.root / COMPOSE_FILE)
         up(self.engine, self._model(), name, count=count, force=force, file=file)
 
@@ -129,6 +135,12 @@ class World:
         """Somebody edits a file in a container."""
         node = Node(Kind.FILE, text.encode(), mtime=self.engine.tick())
         self.container(number).view.write(path, node)
+
+    def link_inside(self, path: str, text: str) -> None:
+        """Somebody puts a symbolic link in the place of a directory of a container."""
+        view = self.container().view
+        view.remove(path)
+        view.write(path, Node(Kind.LINK, text.encode(), 0o777, mtime=self.engine.tick()))
 
     def own(self, path: str, *, uid: int) -> None:
         """The image's files are a user's: nothing of them is newer than the container."""
@@ -160,6 +172,10 @@ class World:
         passed = self.freshd.reconcile("web", before_step=before_step)
         assert not left, "there was no such step"
         return passed
+
+    def close(self) -> None:
+        self.freshd.close()
+        self.engine.close()
 
     def history(self, service: str = "web") -> Sequence[JournalEntry]:
         return self.freshd.history(NAME, service)

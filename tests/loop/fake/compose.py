@@ -82,7 +82,8 @@ class FakeCompose:
     def _command(self, words: list[str], out: list[str]) -> tuple[int, list[str]]:
         if words[0] == "builder":
             with self._engine.call("prune"):
-                self._engine.sent.clear()
+                if self._engine.prunes:
+                    self._engine.sent.clear()
             return 0, []
         command = _parsed(words[1:])
         match command.words[0]:

@@ -115,7 +115,8 @@ class FakeEngine:
     """``now`` is the time in it: that of this machine, and a little later with all that happens.
 
     ``runs`` is what a RUN of a Dockerfile does, by its text; ``commands`` what a command in a
-    container does; ``on_start`` is called with each container whose process begins.
+    container does; ``on_start`` is called with each container whose process begins. A builder
+    that does not ``prunes`` keeps what it was sent, whatever it is told.
     """
 
     def __init__(self) -> None:
@@ -125,11 +126,13 @@ class FakeEngine:
         self.volumes: dict[str, Files] = {}
         self.calls: list[Call] = []
         self.away = False
+        self.prunes = True
         self.runs: dict[str, Callable[[Files, float], None]] = {}
         self.commands: dict[tuple[str, ...], Callable[[Container], tuple[int, str]]] = {}
         self.on_start: Callable[[Container], None] = lambda _container: None
         self.build_cache: dict[str, tuple[Line, Files]] = {}
         self.sent: dict[str, tuple[int, int, Node]] = {}
+        self.closing: list[Callable[[], None]] = []
         self._events: list[_Event] = []
         self._ahead = 0.0
 
@@ -181,7 +184,15 @@ class FakeEngine:
         return due
 
     def go_away(self) -> None:
+        """Every connection breaks, and no other is made until ``away`` is taken back."""
         self.away = True
+        for one in self.containers.values():
+            self._hang_up(one)
+
+    def close(self) -> None:
+        """Give back the sockets of execs that nobody ended."""
+        for close in self.closing:
+            close()
 
     def counted(self) -> Counter[str]:
         return Counter(call.name for call in self.calls)
@@ -260,11 +271,15 @@ class FakeEngine:
         self.on_start(one)
 
     def stop(self, one: Container, *, exit_code: int = 0) -> None:
+        self._hang_up(one)
+        if one.running:
+            one.finished, one.state, one.exit_code = self.tick(), "exited", exit_code
+
+    def _hang_up(self, one: Container) -> None:
+        """Its execs end, as their standard input does."""
         for end in one.attached:
             end()
         one.attached.clear()
-        if one.running:
-            one.finished, one.state, one.exit_code = self.tick(), "exited", exit_code
 
     def restart(self, one: Container) -> None:
         self.stop(one)

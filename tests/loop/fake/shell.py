@@ -37,7 +37,7 @@ class Process:
         self.id = hashlib.sha256(f"exec {next(_ids)}".encode()).hexdigest()
         self.container, self.argv = container, argv
         self.exit_code: int | None = None
-        self._engine = engine
+        self.engine = engine
         self._input = b""
         self._has_input = stdin
         self._kept: KeptShell | None = None
@@ -59,8 +59,9 @@ class Process:
         if self._kept is None:
             self._input += data
         elif self.running:
-            with self._engine.call("helper", self.container.id):
-                self._engine.tick()
+            word = data.split(b" ", 1)[0].decode()
+            with self.engine.call(f"helper {word}", self.container.id):
+                self.engine.tick()
                 self.write(_STDOUT, self._kept.answer(data))
 
     def end_of_input(self) -> None:
@@ -75,7 +76,7 @@ class Process:
         self.exit_code = code
 
     def _run(self) -> tuple[int, bytes, bytes]:
-        own = self._engine.commands.get(self.argv)
+        own = self.engine.commands.get(self.argv)
         if own is not None:
             code, text = own(self.container)
             return code, text.encode(), b""
@@ -94,6 +95,7 @@ class Attached:
         self._near, self._far = socket.socketpair()
         self._far.setblocking(False)
         process.write = self._write
+        process.engine.closing.append(self.close)
         process.container.attached.append(self._killed)
         process.begin()
         self._close_if_ended()
