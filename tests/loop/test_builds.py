@@ -5,8 +5,12 @@ from functools import partial
 
 import pytest
 
-from freshd.errors import EngineUnavailable
-from freshd.model import Json, Kind, Remedy, StepStatus, Verdict
+from freshd.model.errors import EngineUnavailable
+from freshd.model.files import Kind
+from freshd.model.plan import StepStatus
+from freshd.model.remedy import Remedy
+from freshd.model.report import Verdict
+from freshd.model.text import Json
 from tests.loop.fake.files import Files, Node
 from tests.loop.world import World, causes, ended, left, planned
 

@@ -5,7 +5,9 @@ from collections.abc import Callable
 
 import pytest
 
-from freshd.model import Remedy, StepStatus, Verdict
+from freshd.model.plan import StepStatus
+from freshd.model.remedy import Remedy
+from freshd.model.report import Verdict
 from tests.loop.world import World, causes, ended, left, planned
 
 DONE, FAILED = StepStatus.DONE, StepStatus.FAILED

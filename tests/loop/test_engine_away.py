@@ -9,8 +9,9 @@ from contextlib import suppress
 
 import pytest
 
-from freshd.errors import EngineUnavailable
-from freshd.model import Remedy, StepStatus
+from freshd.model.errors import EngineUnavailable
+from freshd.model.plan import StepStatus
+from freshd.model.remedy import Remedy
 from tests.loop.world import INJECT, World, causes, ended, planned
 
 NewWorld = Callable[[], World]
@@ -55,9 +56,7 @@ def recreate(world: World) -> None:
 SCENES = [inject, rebuild, recreate]
 # What happens between two of these changes nothing, so that nobody could tell where it broke off.
 CHANGING = {"put", "helper mv", "helper rm", "helper rmdir", "restart", "build", "up"}
-EVERY_CALL = bool(
-    os.environ.get("FRESHD_EVERY_CALL")
-)  # not all of them are always made
+EVERY_CALL = bool(os.environ.get("FRESHD_EVERY_CALL"))  # not all of them are always made
 
 
 def begun(new_world: NewWorld, scene: Callable[[World], None]) -> World:

@@ -5,7 +5,8 @@ import shutil
 
 import pytest
 
-from freshd.model import Remedy, StepStatus
+from freshd.model.plan import StepStatus
+from freshd.model.remedy import Remedy
 from tests.loop.world import World, causes, ended, planned
 
 DONE, GONE = StepStatus.DONE, StepStatus.GONE

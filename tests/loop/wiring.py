@@ -11,27 +11,31 @@ from typing import Any
 
 import pytest
 
-from freshd import recovery
-from freshd.actions import reload, waiting
-from freshd.composewatch import ComposeWatches
-from freshd.context import Context
-from freshd.dirty import Dirty
-from freshd.engine import client, compose, wire
+from freshd.act import reload
+from freshd.act import wait as waiting
+from freshd.config.locate import Located
+from freshd.config.locations import Locations
+from freshd.config.project import load
+from freshd.daemon.work.queue import WorkQueue
+from freshd.daemon.work.worker import Worker
+from freshd.engine import client
+from freshd.engine.cli import compose
+from freshd.engine.cli.compose import Compose, ComposeFiles
 from freshd.engine.client import Engine
-from freshd.engine.compose import Compose, ComposeFiles
-from freshd.engine.endpoint import Endpoint
-from freshd.located import Located
-from freshd.locations import Locations
-from freshd.model import Outcome, RebuildMode, Step
+from freshd.engine.transport import http as wire
+from freshd.engine.transport.endpoint import Endpoint
+from freshd.model.plan import Outcome, Step
+from freshd.model.remedy import RebuildMode
 from freshd.notify import IncidentNotices
 from freshd.notify.outbox import Notice
-from freshd.passes import Passes
-from freshd.project import load
-from freshd.reconcile import Passed, reconcile
-from freshd.recovery import recover
+from freshd.observe.compose_watch import ComposeWatches
+from freshd.reconcile import recovery
+from freshd.reconcile.context import Context
+from freshd.reconcile.reconcile import Passed, reconcile
+from freshd.reconcile.recovery import recover
 from freshd.store import memory_store
 from freshd.store.journal import JournalEntry
-from freshd.store.memory import Failure
+from freshd.store.markers import Failure
 from tests.loop.fake.client import FakeClient
 from tests.loop.fake.compose import FakeCompose
 from tests.loop.fake.engine import FakeEngine
@@ -76,7 +80,7 @@ class Freshd:
         self._endpoint = Endpoint("unix:///fake.sock", "DOCKER_HOST")
         self._compose = Compose(self._endpoint, {"HOME": state, "PATH": os.defpath})
         self._context: Context | None = None
-        self._worker: Worker | None = None
+        self._worker: WorkerWithoutThreads | None = None
         self.store = memory_store()
         self.notices: list[Notice] = []
         self.passes = 0
@@ -123,10 +127,10 @@ class Freshd:
         assert result.ok, result.lines
 
     @property
-    def worker(self) -> "Worker":
+    def worker(self) -> "WorkerWithoutThreads":
         """The daemon's, with the queue it takes its work from."""
         if self._worker is None:
-            self._worker = Worker(self, self._opened())
+            self._worker = WorkerWithoutThreads(self, self._opened())
         return self._worker
 
     def failures(self, service: str) -> Mapping[str, Failure]:
@@ -162,14 +166,14 @@ class Freshd:
             )
         return self._context
 
-    def _passes(self, context: Context, dirty: Dirty) -> Passes:
-        return Passes(
+    def _passes(self, context: Context, queue: WorkQueue) -> Worker:
+        return Worker(
             project=context.project,
             endpoint=self._endpoint,
             compose=self._compose,
             store=self.store,
             locations=self._locations,
-            dirty=dirty,
+            queue=queue,
             log=Quiet(),
             notices=IncidentNotices(self.store.incidents, self.notices.append),
             watches=ComposeWatches(),
@@ -177,13 +181,13 @@ class Freshd:
         )
 
 
-class Worker:
+class WorkerWithoutThreads:
     """The daemon without its threads: marks go into its queue, and ``run`` works it off."""
 
     def __init__(self, freshd: Freshd, context: Context) -> None:
         self._freshd, self._project = freshd, context.project.dir
-        self._dirty = Dirty()
-        self._passes = freshd._passes(context, self._dirty)
+        self._queue = WorkQueue()
+        self._passes = freshd._passes(context, self._queue)
 
     @property
     def problems(self) -> dict[str, str]:
@@ -197,7 +201,7 @@ class Worker:
     def mark(self, service: str, paths: Collection[str] | None = None) -> None:
         """A trigger says that ``paths`` of the project, or anything, may have changed."""
         full = None if paths is None else [os.path.join(self._project, path) for path in paths]
-        self._dirty.mark(self._project, service, paths=full, reason="test")
+        self._queue.mark(self._project, service, paths=full, reason="test")
 
     def validate(self) -> None:
         self._passes.validate()
@@ -206,13 +210,13 @@ class Worker:
         """Until nothing is due any more; for each pass whether it was a narrow one."""
         made = []
         deadline = time.monotonic() + _PATIENCE
-        while not self._dirty.idle():
+        while not self._queue.idle():
             assert time.monotonic() < deadline, "the queue is never empty"
-            work = self._dirty.take(_PATIENCE)
+            work = self._queue.take(_PATIENCE)
             assert work is not None
             self._freshd.passes += 1
             self._passes.run(work)
-            self._dirty.done(work.key)
+            self._queue.done(work.key)
             made.append(work.paths is not None)
         return made
 

@@ -10,8 +10,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from freshd.model import Kind, Level, Remedy, ServiceReport, Step, StepStatus
-from freshd.reconcile import Passed
+from freshd.model.files import Kind
+from freshd.model.plan import Step, StepStatus
+from freshd.model.remedy import Remedy
+from freshd.model.report import Level, ServiceReport
+from freshd.reconcile.reconcile import Passed
 from freshd.store.journal import JournalEntry
 from tests.loop.fake.compose import up
 from tests.loop.fake.engine import Container, FakeEngine, Image

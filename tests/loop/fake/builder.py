@@ -12,7 +12,7 @@ import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from freshd.model import Kind
+from freshd.model.files import Kind
 from tests.loop.fake.engine import FakeEngine, Image, Layer, Line, Refused
 from tests.loop.fake.files import Files, Node, changes, directory, of_host, walk_host
 from tests.loop.fake.tars import packed

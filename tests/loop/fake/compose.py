@@ -1,4 +1,4 @@
-"""The docker command: what ``freshd.engine.compose`` runs, carried out on the fake.
+"""The docker command: what ``freshd.engine.cli.compose`` runs, carried out on the fake.
 
 Compose files are JSON here, as `docker compose config` prints it: YAML that needs no reading.
 """
@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from freshd.engine import compose
-from freshd.engine.compose import ComposeResult
+from freshd.engine.cli import compose
+from freshd.engine.cli.compose import ComposeResult
 from tests.loop.fake.builder import BuildFailed, build
 from tests.loop.fake.engine import FakeEngine, Refused
 

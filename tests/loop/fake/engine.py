@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
 
-from freshd.model import Kind
+from freshd.model.files import Kind
 from tests.loop.fake.files import Files, Node, View
 
 _TICK = 0.1  # between two things that happen, more than the 20 ms within which nobody can tell

@@ -7,8 +7,8 @@ import posixpath
 from typing import Any, Self
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from freshd.engine import wire
-from freshd.model import Kind
+from freshd.engine.transport import http as wire
+from freshd.model.files import Kind
 from tests.loop.fake import saving, tars
 from tests.loop.fake.engine import FakeEngine, Refused
 from tests.loop.fake.shell import Attached, Process
@@ -17,7 +17,7 @@ _GO_DIR, _GO_LINK = 1 << 31, 1 << 27
 
 
 class FakeHttp:
-    """The functions of ``freshd.engine.wire``."""
+    """The functions of ``freshd.engine.transport.http``."""
 
     def __init__(self, engine: FakeEngine, processes: dict[str, Process]) -> None:
         self._engine = engine

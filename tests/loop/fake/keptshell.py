@@ -1,4 +1,4 @@
-"""The kept shell of a container: requests of ``freshd.engine.helper`` in, its answers out."""
+"""The kept shell of a container: requests of ``engine.container.shell_session`` in, answers out."""
 
 import hashlib
 import os
@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from freshd.model import Kind
+from freshd.model.files import Kind
 from tests.loop.fake.files import Node, View, directory
 
 _TOOLS = ("mv", "rm", "rmdir", "mkdir", "ln", "sha256sum", "stat", "readlink", "ls")

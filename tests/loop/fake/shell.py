@@ -14,10 +14,12 @@ import struct
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-from freshd.actions import purge
-from freshd.engine import helper
-from freshd.model import Kind
-from freshd.observe import inside, landing, names, overlay
+from freshd.act import purge
+from freshd.engine.container import shell_session as helper
+from freshd.model.files import Kind
+from freshd.observe.container import exec_scan as inside
+from freshd.observe.container import names, overlay
+from freshd.observe.process import landing
 from tests.loop.fake.engine import Container, FakeEngine
 from tests.loop.fake.files import Node, View
 from tests.loop.fake.keptshell import KeptShell
@@ -88,7 +90,7 @@ class Process:
 
 
 class Attached:
-    """The connection to a started exec, as far as ``freshd.engine.stream`` uses a socket."""
+    """The connection to a started exec, as far as ``engine.transport.stream`` uses a socket."""
 
     def __init__(self, process: Process) -> None:
         self._process = process

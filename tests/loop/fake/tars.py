@@ -6,7 +6,7 @@ import posixpath
 import tarfile
 from collections.abc import Iterable
 
-from freshd.model import Kind
+from freshd.model.files import Kind
 from tests.loop.fake.files import Node, View
 
 _TYPES = {Kind.FILE: tarfile.REGTYPE, Kind.DIR: tarfile.DIRTYPE, Kind.LINK: tarfile.SYMTYPE}
