@@ -27,7 +27,8 @@ from freshd.model.remedy import Remedy
 from freshd.model.text import Json
 from freshd.observe.compose_watch import ComposeWatches
 from freshd.observe.container.members import containers_of
-from freshd.observe.runtime import CloserLook
+from freshd.observe.observers import Tools
+from freshd.observe.runtime import RuntimeCollector
 from freshd.observe.snapshot import Surveyor
 from freshd.reconcile.pending import Promises
 from freshd.store.store import Store
@@ -60,13 +61,15 @@ class Context:
     watches: ComposeWatches = field(default_factory=ComposeWatches)
     on_line: Callable[[str], None] = _no_line
     surveyor: Surveyor = field(init=False)
-    closer: CloserLook = field(init=False)
+    runtime: RuntimeCollector = field(init=False)
     promises: Promises = field(init=False)
 
     def __post_init__(self) -> None:
         self.promises = Promises(self.store, self.project.name)
         self.surveyor = Surveyor(self.project, self.engine, self.store)
-        self.closer = CloserLook(self.project, self.engine, self.compose, self.store, self.clock)
+        self.runtime = RuntimeCollector(
+            Tools(self.project, self.engine, self.compose, self.store, self.clock)
+        )
 
     def replicas(self, service: str) -> tuple[Replica, ...]:
         """The containers of ``service`` now, one-offs left out, by number."""

@@ -124,7 +124,7 @@ def _compared(
 ) -> ServiceReport:
     """Only a whole look asks how containers were made and what runs in them."""
     adopt(context, facts)
-    runtime = context.closer.collect(facts, full=full) if whole else None
+    runtime = context.runtime.collect(facts, full=full) if whole else None
     report = compare(facts, runtime)
     if runtime is None or not any(finding.cause in _LOSABLE for finding in report.findings):
         return report

@@ -8,13 +8,12 @@ import hashlib
 import os
 import posixpath
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from freshd.catalog.runtimes.processes import is_code
 from freshd.config.compose.build_files import BuildFiles, read_build_files
 from freshd.config.compose.model import ComposeBuild
 from freshd.config.project import Project
-from freshd.engine.client import Engine
 from freshd.engine.container import archive
 from freshd.model.errors import ConfigError, EngineFailed, OutcomeUnknown, TargetGone
 from freshd.model.files import Kind
@@ -22,12 +21,13 @@ from freshd.model.mapping import Via
 from freshd.model.observed.container import Replica
 from freshd.model.observed.image import ImageFacts
 from freshd.model.observed.questions import image_of, is_serving
+from freshd.model.observed.runtime import RuntimeFacts
 from freshd.model.observed.snapshot import ServiceFacts
 from freshd.model.observed.surroundings import Covered, LeftOut, LinkOut, Surroundings
-from freshd.observe.container.orphans import Neighbours
+from freshd.observe.container.orphans import find_strays
 from freshd.observe.image.build_products import built_below
-from freshd.observe.image.other_builders import ElsewhereLook
-from freshd.store.store import Store
+from freshd.observe.image.other_builders import find_build_elsewhere
+from freshd.observe.observers import Tools
 from freshd.tree.git import Repository, repository_of
 from freshd.tree.git_index import Tracked, is_blob, tracked_files
 from freshd.tree.walk import open_beneath
@@ -47,90 +47,51 @@ class _Candidate:
 
 
 @dataclass(slots=True)
-class Surrounds:
+class SurroundingsObserver:
     """One thread at a time."""
 
-    project: Project
-    engine: Engine
-    store: Store
-    neighbours: Neighbours
-    elsewhere: ElsewhereLook
     _ignored: dict[str, tuple[object, tuple[_Candidate, ...]]] = field(default_factory=dict)
 
-    def of(self, facts: ServiceFacts) -> Surroundings:
+    def __call__(self, tools: Tools, facts: ServiceFacts, runtime: RuntimeFacts) -> RuntimeFacts:
         """Nothing where a container goes away meanwhile; of files nothing where none serves."""
         serving = [seen.replica for seen in facts.observations if is_serving(seen.replica)]
         try:
-            strays = tuple(self.neighbours.of(facts))
+            strays = tuple(find_strays(tools, facts))
             if not serving:
-                return Surroundings(strays=strays)
-            covered = tuple(self._covered(facts, serving[0]))
-            links_out = tuple(self._links_out(facts, serving[0]))
+                return replace(runtime, around=Surroundings(strays=strays))
+            covered = tuple(_covered(tools, facts, serving[0]))
+            links_out = tuple(_links_out(tools, facts, serving[0]))
         except (EngineFailed, OutcomeUnknown, TargetGone):
-            return Surroundings()
-        left_out, elsewhere = tuple(self._left_out(facts)), self.elsewhere.of(facts)
-        return Surroundings(covered, links_out, left_out, strays, elsewhere)
+            return runtime
+        left_out = tuple(self._left_out(tools.project, facts))
+        elsewhere = find_build_elsewhere(tools, facts)
+        around = Surroundings(covered, links_out, left_out, strays, elsewhere)
+        return replace(runtime, around=around)
 
-    def _covered(self, facts: ServiceFacts, replica: Replica) -> Iterator[Covered]:
-        image = facts.images.get(replica.image_id)
-        if not facts.builds or image is None:
-            return
-        sources = {
-            mount.target: mount.source
-            for mount in self.project.service(facts.service).mounts
-            if mount.kind == "bind" and os.path.isdir(mount.source)
-        }
-        binds = [m for m in replica.mounts if m.kind == "bind" and m.target in sources]
-        if not binds:
-            return
-        cache, tops = self.store.images, [mount.target for mount in binds]
-        built = built_below(self.engine, image, tops, cache=cache)
-        for mount in binds:
-            source = sources[mount.target]
-            hidden = (path for path in built if replica.mount_at(path) == mount)
-            paths = tuple(sorted(p for p in hidden if not _has(source, mount.target, p)))
-            if paths:
-                yield Covered(mount, os.path.relpath(source, self.project.dir), paths)
-
-    def _links_out(self, facts: ServiceFacts, replica: Replica) -> Iterator[LinkOut]:
-        build = self.project.service(facts.service).build
-        if build is None or build.remote or not replica.running:
-            return
-        links = {path for path, entry in facts.tree.items() if entry.kind is Kind.LINK}
-        copied = (pair for pair in facts.mapping.pairs if pair.via is Via.COPY and pair.effective)
-        contexts = [build.context, *build.additional_contexts.values()]
-        roots = [os.path.realpath(one) for one in contexts]
-        for pair in copied if links else ():
-            if pair.source not in links:
-                continue
-            full = os.path.join(self.project.dir, pair.source)
-            leads_to, text = _led_out(full, roots), _link(full)
-            if leads_to is None or text is None:
-                continue
-            there = posixpath.normpath(posixpath.join(posixpath.dirname(pair.target), text))
-            if archive.stat(self.engine, replica.id, there) is None:
-                shown = os.path.relpath(leads_to, self.project.dir)
-                yield LinkOut(pair.source, pair.target, shown, there, replica.name)
-
-    def _left_out(self, facts: ServiceFacts) -> Iterator[LeftOut]:
-        build, image = self.project.service(facts.service).build, image_of(facts)
+    def _left_out(self, project: Project, facts: ServiceFacts) -> Iterator[LeftOut]:
+        build, image = project.service(facts.service).build, image_of(facts)
         if build is None or build.remote or image is None or not facts.mapping.origins:
             return
         repository = repository_of(build.context)
         if repository is None:
             return
         try:
-            files = read_build_files(build, service=facts.service, project_dir=self.project.dir)
+            files = read_build_files(build, service=facts.service, project_dir=project.dir)
         except ConfigError:
             return  # the map says what is wrong with it
-        for one in self._candidates(facts, build, files, repository):
-            digest = _edited(repository, one, image)
-            if digest is not None and not _is_mapped(facts, one.path):
-                file = os.path.relpath(files.ignore_file, self.project.dir)
-                yield LeftOut(one.path, digest, file, one.line, one.pattern)
+        for candidate in self._candidates(project.dir, facts, build, files, repository):
+            digest = _edited(repository, candidate, image)
+            if digest is not None and not _is_mapped(facts, candidate.path):
+                file = os.path.relpath(files.ignore_file, project.dir)
+                yield LeftOut(candidate.path, digest, file, candidate.line, candidate.pattern)
 
     def _candidates(
-        self, facts: ServiceFacts, build: ComposeBuild, files: BuildFiles, repository: Repository
+        self,
+        directory: str,
+        facts: ServiceFacts,
+        build: ComposeBuild,
+        files: BuildFiles,
+        repository: Repository,
     ) -> tuple[_Candidate, ...]:
         """Found anew only where git's index, the ignore file or what is copied changed."""
         if not files.ignore.patterns:
@@ -140,9 +101,52 @@ class Surrounds:
         key = (index, files.ignore.patterns, tuple(origins.items()), build.context)
         known = self._ignored.get(facts.service)
         if known is None or known[0] != key:
-            found = tuple(_ignored(self.project.dir, origins, build.context, files, repository))
+            found = tuple(_ignored(directory, origins, build.context, files, repository))
             known = self._ignored[facts.service] = (key, found)
         return known[1]
+
+
+def _covered(tools: Tools, facts: ServiceFacts, replica: Replica) -> Iterator[Covered]:
+    image = facts.images.get(replica.image_id)
+    if not facts.builds or image is None:
+        return
+    sources = {
+        mount.target: mount.source
+        for mount in tools.project.service(facts.service).mounts
+        if mount.kind == "bind" and os.path.isdir(mount.source)
+    }
+    binds = [m for m in replica.mounts if m.kind == "bind" and m.target in sources]
+    if not binds:
+        return
+    tops = [mount.target for mount in binds]
+    built = built_below(tools.engine, image, tops, cache=tools.store.images)
+    for mount in binds:
+        source = sources[mount.target]
+        hidden = (path for path in built if replica.mount_at(path) == mount)
+        paths = tuple(sorted(p for p in hidden if not _has(source, mount.target, p)))
+        if paths:
+            yield Covered(mount, os.path.relpath(source, tools.project.dir), paths)
+
+
+def _links_out(tools: Tools, facts: ServiceFacts, replica: Replica) -> Iterator[LinkOut]:
+    directory, build = tools.project.dir, tools.project.service(facts.service).build
+    if build is None or build.remote or not replica.running:
+        return
+    links = {path for path, entry in facts.tree.items() if entry.kind is Kind.LINK}
+    copied = (pair for pair in facts.mapping.pairs if pair.via is Via.COPY and pair.effective)
+    contexts = [build.context, *build.additional_contexts.values()]
+    roots = [os.path.realpath(context) for context in contexts]
+    for pair in copied if links else ():
+        if pair.source not in links:
+            continue
+        full = os.path.join(directory, pair.source)
+        leads_to, text = _led_out(full, roots), _link(full)
+        if leads_to is None or text is None:
+            continue
+        there = posixpath.normpath(posixpath.join(posixpath.dirname(pair.target), text))
+        if archive.stat(tools.engine, replica.id, there) is None:
+            shown = os.path.relpath(leads_to, directory)
+            yield LinkOut(pair.source, pair.target, shown, there, replica.name)
 
 
 def _is_mapped(facts: ServiceFacts, path: str) -> bool:

@@ -5,66 +5,62 @@ In: a service's facts. Out: ``Stray``s, told from one listing of the engine's co
 
 import os
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
 
 from freshd.config.project import Project
-from freshd.engine.client import Engine
 from freshd.model.observed.container import Replica
 from freshd.model.observed.snapshot import ServiceFacts
 from freshd.model.observed.surroundings import Stray
 from freshd.observe.container.members import is_ours
+from freshd.observe.observers import Tools
 
 _SHARED = 0.5  # seconds in which the services of one check share a listing
 
 
-@dataclass(slots=True)
-class Neighbours:
-    """One thread at a time."""
+def find_strays(tools: Tools, facts: ServiceFacts) -> Iterator[Stray]:
+    """Nothing for a project without Compose files. Raises what the engine raises."""
+    project, service = tools.project, facts.service
+    files = project.compose_files
+    if files is None or service not in project.model.services:
+        return
+    own = {seen.replica.id for seen in facts.observations}
+    wanted = _wanted_ports(project, facts)
+    for other in tools.engine.overview(within=_SHARED):
+        if other.id in own or other.state != "running":
+            continue
+        ours = is_ours(other, directory=files.directory, files=files.files)
+        if other.project == project.name and ours:
+            why = _left_over(project, facts, other, files.files)
+        elif other.project == project.name:
+            why = "clone" if other.service == service and not other.oneoff and not own else ""
+        else:
+            why = next((port for port in sorted(wanted) if _taken(port, other)), "")
+        if why:
+            yield Stray(
+                *(other.name, other.id, other.service, other.project, other.working_dir, why)
+            )
 
-    project: Project
-    engine: Engine
 
-    def of(self, facts: ServiceFacts) -> Iterator[Stray]:
-        """Nothing for a project without Compose files."""
-        files, service = self.project.compose_files, facts.service
-        if files is None or service not in self.project.model.services:
-            return
-        own = {seen.replica.id for seen in facts.observations}
-        wanted = self._wanted_ports(facts)
-        for one in self._running():
-            if one.id in own:
-                continue
-            ours = is_ours(one, directory=files.directory, files=files.files)
-            if one.project == self.project.name and ours:
-                why = self._left_over(facts, one, files.files)
-            elif one.project == self.project.name:
-                why = "clone" if one.service == service and not one.oneoff and not own else ""
-            else:
-                why = next((port for port in sorted(wanted) if _taken(port, one)), "")
-            if why:
-                yield Stray(one.name, one.id, one.service, one.project, one.working_dir, why)
+def _left_over(
+    project: Project, facts: ServiceFacts, other: Replica, files: Collection[str]
+) -> str:
+    """Whose service is gone is reported once, by the first service of the model."""
+    services = project.model.services
+    if other.service not in services:
+        same = {os.path.realpath(path) for path in files}
+        made_of = {os.path.realpath(path) for path in other.config_files}
+        return "orphan" if made_of == same and facts.service == min(services) else ""
+    if not other.oneoff or other.service != facts.service or facts.tag_image is None:
+        return ""
+    return "one-off" if other.image_id != facts.tag_image.id else ""
 
-    def _left_over(self, facts: ServiceFacts, one: Replica, files: Collection[str]) -> str:
-        """Whose service is gone is told once, by the first service of the model."""
-        services = self.project.model.services
-        if one.service not in services:
-            same = {os.path.realpath(each) for each in files}
-            made_of = {os.path.realpath(each) for each in one.config_files}
-            return "orphan" if made_of == same and facts.service == min(services) else ""
-        if not one.oneoff or one.service != facts.service or facts.tag_image is None:
-            return ""
-        return "one-off" if one.image_id != facts.tag_image.id else ""
 
-    def _wanted_ports(self, facts: ServiceFacts) -> frozenset[str]:
-        """Host ports of the model, where a container was made and does not run."""
-        made = self.project.model.wanted.get(facts.service)
-        replicas = [seen.replica for seen in facts.observations]
-        if made is None or not replicas or any(one.running for one in replicas):
-            return frozenset()
-        return frozenset(filter(None, map(_host_port, made.ports)))
-
-    def _running(self) -> tuple[Replica, ...]:
-        return tuple(one for one in self.engine.overview(within=_SHARED) if one.state == "running")
+def _wanted_ports(project: Project, facts: ServiceFacts) -> frozenset[str]:
+    """Host ports of the model, where a container was made and does not run."""
+    made = project.model.wanted.get(facts.service)
+    replicas = [seen.replica for seen in facts.observations]
+    if made is None or not replicas or any(replica.running for replica in replicas):
+        return frozenset()
+    return frozenset(filter(None, map(_host_port, made.ports)))
 
 
 def _host_port(words: str) -> str:
@@ -74,11 +70,11 @@ def _host_port(words: str) -> str:
     return f"{host}/{target.rpartition('/')[2]}" if published.isdigit() else ""
 
 
-def _taken(port: str, one: Replica) -> bool:
+def _taken(port: str, other: Replica) -> bool:
     """Whether a container publishes it; no address is every address."""
     host, _, number = port.rpartition(":")
-    for each in one.published:
-        other, _, taken = each.rpartition(":")
-        if number == taken and (host == other or not host or not other):
+    for published in other.published:
+        address, _, taken = published.rpartition(":")
+        if number == taken and (host == address or not host or not address):
             return True
     return False

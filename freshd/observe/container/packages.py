@@ -4,23 +4,32 @@ One file tells which packages a whole directory holds: the directory itself need
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from freshd.engine.client import Engine
 from freshd.model.errors import EngineFailed, TargetGone
 from freshd.model.observed.container import Replica
+from freshd.model.observed.runtime import ReplicaRuntime
 from freshd.model.observed.surroundings import Hidden
 from freshd.observe import archives
 from freshd.observe.caches import ImageCache
 from freshd.observe.image import content
+from freshd.observe.observers import ReplicaView
 
 _MARKS = (".package-lock.json", ".yarn-state.yml", ".yarn-integrity", ".modules.yaml")
 
 
-def hidden_packages(engine: Engine, replica: Replica, cache: ImageCache) -> Iterator[Hidden]:
-    """The volumes of ``replica`` that hold other packages than its image has there.
+def observe_packages(view: ReplicaView, record: ReplicaRuntime) -> ReplicaRuntime:
+    """The volumes of the replica that hold other packages than its image has there.
 
-    Only directories called ``node_modules`` have such a file. Raises what the engine raises.
+    Only directories called ``node_modules`` have such a file.
     """
+    tools = view.tools
+    hidden = _hidden(tools.engine, view.replica, tools.store.images)
+    return replace(record, hidden=tuple(hidden))
+
+
+def _hidden(engine: Engine, replica: Replica, cache: ImageCache) -> Iterator[Hidden]:
     for mount in replica.mounts:
         if mount.kind != "volume" or not mount.target.endswith("/node_modules"):
             continue

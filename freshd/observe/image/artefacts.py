@@ -6,95 +6,102 @@ was first seen with other sources. Only builds by freshd are judged: of these th
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from freshd.config.compose.build_files import read_build_files
 from freshd.config.project import Project
-from freshd.engine.client import Engine
-from freshd.model.errors import ConfigError
+from freshd.model.errors import ConfigError, EngineFailed, OutcomeUnknown, TargetGone
 from freshd.model.files import Entry
 from freshd.model.mapping import Via
 from freshd.model.observed.image import BuildRecord, ImageFacts
+from freshd.model.observed.runtime import RuntimeFacts
 from freshd.model.observed.snapshot import ServiceFacts
 from freshd.model.observed.surroundings import Outdated
 from freshd.model.policy import MapEntry
 from freshd.model.remedy import RebuildMode, Remedy
 from freshd.observe.image import content
+from freshd.observe.observers import Tools
 from freshd.store.records.artefacts import Derived
-from freshd.store.store import Store
 
 
 @dataclass(slots=True)
-class DerivedLook:
+class ArtefactObserver:
     """One thread at a time. What an image holds is asked for once."""
 
-    project: Project
-    engine: Engine
-    store: Store
     _digests: dict[tuple[str, str], str] = field(default_factory=dict)
 
-    def of(self, facts: ServiceFacts) -> Iterator[Outdated]:
-        """Raises what the engine raises."""
+    def __call__(self, tools: Tools, facts: ServiceFacts, runtime: RuntimeFacts) -> RuntimeFacts:
+        try:
+            return replace(runtime, outdated=tuple(self._outdated(tools, facts)))
+        except (EngineFailed, OutcomeUnknown, TargetGone):
+            return runtime  # the image goes away: the next look says what there is
+
+    def _outdated(self, tools: Tools, facts: ServiceFacts) -> Iterator[Outdated]:
         record, image = facts.record, facts.tag_image
         if record is None or image is None or not record.by_freshd or record.image_id != image.id:
             return
-        for entry in self.project.policy.service(facts.service).derives:
+        for entry in tools.project.policy.service(facts.service).derives:
             sources = _below(record.inputs, entry.source)
-            artefact = self._artefact(image, entry.target)
+            artefact = self._artefact(tools, image, entry.target)
             if not sources or not artefact:
                 continue
-            changed = self._changed(facts, record, entry, Derived(artefact, sources))
+            changed = _changed(tools, facts, record, entry, Derived(artefact, sources))
             if changed:
                 yield Outdated(entry.source, entry.target, artefact, changed)
 
-    def _changed(
-        self, facts: ServiceFacts, record: BuildRecord, entry: MapEntry, now: Derived
-    ) -> tuple[str, ...]:
-        """The sources that are not those the artefact, as it is, was first seen with."""
-        project, service = self.project.name, facts.service
-        before = self.store.derived.get(project, service, entry.target)
-        if before is not None and before.artefact == now.artefact:
-            names = before.sources.keys() | now.sources.keys()
-            changed = {one for one in names if before.sources.get(one) != now.sources.get(one)}
-            if not changed or not self._made_anew(facts, record, entry):
-                return tuple(sorted(changed))
-        self.store.derived.record(project, service, entry.target, now)
-        return ()
-
-    def _made_anew(self, facts: ServiceFacts, record: BuildRecord, entry: MapEntry) -> bool:
-        """Whether the build kept nothing, so that the same output is what the sources make."""
-        below = f"{entry.target.rstrip('/')}/"
-        copies = (pair.target for pair in facts.mapping.pairs if pair.via is Via.COPY)
-        if any(target == entry.target or target.startswith(below) for target in copies):
-            return False  # made on the host, and copied
-        for one in self.store.journal.history(self.project.name, facts.service):
-            ended = one.finished_at if one.finished_at is not None else one.began_at
-            if one.step.remedy is Remedy.REBUILD and one.began_at <= record.recorded_at <= ended:
-                mode = one.step.rebuild
-                plain = mode is RebuildMode.NO_CACHE and not self._keeps_a_cache(facts.service)
-                return plain or mode is RebuildMode.CLEAN
-        return False
-
-    def _keeps_a_cache(self, service: str) -> bool:
-        """Whether a RUN mounts a cache, which a build without cache goes on using."""
-        build = self.project.service(service).build
-        if build is None:
-            return True
-        try:
-            files = read_build_files(build, service=service, project_dir=self.project.dir)
-        except ConfigError:
-            return True
-        return "type=cache" in files.text
-
-    def _artefact(self, image: ImageFacts, target: str) -> str:
+    def _artefact(self, tools: Tools, image: ImageFacts, target: str) -> str:
         """One digest of a file, or of all that lies below a directory; "" where there is none."""
         key = (image.id, target)
         if key not in self._digests:
-            cache = self.store.images
-            names = content.list_below(self.engine, image, [target], cache=cache, prune=())
-            held = content.fill(self.engine, image, names or [target], cache=cache).files
+            cache = tools.store.images
+            names = content.list_below(tools.engine, image, [target], cache=cache, prune=())
+            held = content.fill(tools.engine, image, names or [target], cache=cache).files
             self._digests[key] = _digest(held)
         return self._digests[key]
+
+
+def _changed(
+    tools: Tools, facts: ServiceFacts, record: BuildRecord, entry: MapEntry, now: Derived
+) -> tuple[str, ...]:
+    """The sources that are not those the artefact, as it is, was first seen with."""
+    project, service = tools.project.name, facts.service
+    before = tools.store.derived.get(project, service, entry.target)
+    if before is not None and before.artefact == now.artefact:
+        names = before.sources.keys() | now.sources.keys()
+        changed = {one for one in names if before.sources.get(one) != now.sources.get(one)}
+        if not changed or not _made_anew(tools, facts, record, entry):
+            return tuple(sorted(changed))
+    tools.store.derived.record(project, service, entry.target, now)
+    return ()
+
+
+def _made_anew(tools: Tools, facts: ServiceFacts, record: BuildRecord, made: MapEntry) -> bool:
+    """Whether the build kept nothing, so that the same output is what the sources make."""
+    below = f"{made.target.rstrip('/')}/"
+    copies = (pair.target for pair in facts.mapping.pairs if pair.via is Via.COPY)
+    if any(target == made.target or target.startswith(below) for target in copies):
+        return False  # made on the host, and copied
+    for one in tools.store.journal.history(tools.project.name, facts.service):
+        ended = one.finished_at if one.finished_at is not None else one.began_at
+        if one.step.remedy is Remedy.REBUILD and one.began_at <= record.recorded_at <= ended:
+            mode = one.step.rebuild
+            plain = mode is RebuildMode.NO_CACHE and not _keeps_a_cache(
+                tools.project, facts.service
+            )
+            return plain or mode is RebuildMode.CLEAN
+    return False
+
+
+def _keeps_a_cache(project: Project, service: str) -> bool:
+    """Whether a RUN mounts a cache, which a build without cache goes on using."""
+    build = project.service(service).build
+    if build is None:
+        return True
+    try:
+        files = read_build_files(build, service=service, project_dir=project.dir)
+    except ConfigError:
+        return True
+    return "type=cache" in files.text
 
 
 def _below(inputs: Mapping[str, str], source: str) -> Mapping[str, str]:

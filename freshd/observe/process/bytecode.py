@@ -6,14 +6,19 @@ and compiler. It reads 16 bytes of each file and compiles only where header and 
 nothing is imported and nothing is written.
 """
 
+import hashlib
 import json
 import posixpath
 from collections.abc import Collection, Iterator
+from dataclasses import replace
 
 from freshd.engine.client import Engine
 from freshd.engine.container import exec as execs
 from freshd.model.errors import EngineFailed, OutcomeUnknown
+from freshd.model.observed.container import Replica
 from freshd.model.observed.processes import Bytecode
+from freshd.model.observed.runtime import ReplicaRuntime
+from freshd.observe.observers import ReplicaView
 
 _SECONDS = 60.0
 _KINDS = frozenset({"stale", "unchecked", "orphan", "installed"})
@@ -143,7 +148,24 @@ json.dump(found, sys.stdout)
 """
 
 
-def observe_bytecode(
+def observe_bytecode(view: ReplicaView, record: ReplicaRuntime) -> ReplicaRuntime:
+    """Only looked for when sources changed since it last was right: that is when it can lie."""
+    files, made, replica = view.observation.files, view.tools.store.made, view.replica
+    sources = [path for path in view.visible if path.endswith(".py") and path in files]
+    if not sources:
+        return record
+    known = "\0".join(f"{path}\0{files[path].digest}" for path in sorted(sources))
+    fingerprint = hashlib.sha256(known.encode(errors="surrogateescape")).hexdigest()
+    if not view.full and made.clean(replica.id) == fingerprint:
+        return record
+    engine = view.tools.engine
+    bytecode = _imported(engine, replica, bytecode_of(engine, replica.id, sources))
+    if not bytecode:
+        made.record_clean(replica.id, fingerprint)
+    return replace(record, bytecode=bytecode)
+
+
+def bytecode_of(
     engine: Engine, container_id: str, sources: Collection[str]
 ) -> tuple[Bytecode, ...]:
     """What lies about ``sources`` (absolute, in the container); () where no Python is there.
@@ -157,6 +179,22 @@ def observe_bytecode(
         return tuple(_read(done.stdout, sources)) if done.ok else ()
     except (EngineFailed, OutcomeUnknown):
         return ()  # it cannot run commands now: the look at its files says so
+
+
+def _imported(
+    engine: Engine, replica: Replica, bytecode: tuple[Bytecode, ...]
+) -> tuple[Bytecode, ...]:
+    """Without installed copies that the program may not import at all."""
+    if not any(copy.kind == "installed" for copy in bytecode):
+        return bytecode
+    made = engine.creation(replica.id)
+    directory, path = made.working_dir or "/", made.environment.get("PYTHONPATH") or ""
+    return tuple(
+        copy
+        for copy in bytecode
+        if copy.kind != "installed"
+        or not importable(copy.origin, working_dir=directory, path=path, argv=replica.command)
+    )
 
 
 def _read(output: bytes, sources: Collection[str]) -> Iterator[Bytecode]:

@@ -27,29 +27,31 @@ _SCAN: Final = "PHP_INI_SCAN_DIR"
 
 
 @dataclass(slots=True)
-class OpcacheLook:
+class OpcacheReader:
     """Reads once for each start of a container. One thread at a time."""
 
-    engine: Engine
     _known: dict[tuple[str, float, Served], Setting | None] = field(default_factory=dict)
 
-    def frozen(self, replica: Replica, served: Served) -> Setting | None:
+    def frozen(self, engine: Engine, replica: Replica, served: Served) -> Setting | None:
         """The setting; None where PHP looks at its files, or keeps nothing. Raises TargetGone."""
         key = (replica.id, replica.started_at, served)
         if key not in self._known:
-            self._known = {one: seen for one, seen in self._known.items() if one[0] != replica.id}
-            self._known[key] = self._read(replica, served)
+            self._known = {
+                known: setting for known, setting in self._known.items() if known[0] != replica.id
+            }
+            self._known[key] = _read(engine, replica, served)
         return self._known[key]
 
-    def _read(self, replica: Replica, served: Served) -> Setting | None:
-        given = self.engine.creation(replica.id).environment
-        variables = {name: value for name, value in given.items() if value is not None}
-        words = (*_of_php(replica.command), *served.words)
-        texts: dict[str, str] = {}
-        for directory in directories(words, variables):
-            texts |= _texts(self.engine, replica.id, directory)
-        settings = settings_of(texts, served, variables, words)
-        return frozen_by(settings, variables.get("PHP_VERSION", ""))
+
+def _read(engine: Engine, replica: Replica, served: Served) -> Setting | None:
+    given = engine.creation(replica.id).environment
+    variables = {name: value for name, value in given.items() if value is not None}
+    words = (*_of_php(replica.command), *served.words)
+    texts: dict[str, str] = {}
+    for directory in directories(words, variables):
+        texts |= _texts(engine, replica.id, directory)
+    settings = settings_of(texts, served, variables, words)
+    return frozen_by(settings, variables.get("PHP_VERSION", ""))
 
 
 def _of_php(command: Sequence[str]) -> Sequence[str]:

@@ -8,35 +8,39 @@ import http.client
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 
 from freshd.engine.client import Engine
 from freshd.engine.container import exec as execs
 from freshd.model.errors import EngineFailed, OutcomeUnknown
 from freshd.model.observed.container import Replica
 from freshd.model.observed.processes import Answer
+from freshd.model.observed.runtime import ReplicaRuntime
 from freshd.model.policy import Probe
+from freshd.observe.observers import ReplicaView, Tools
 
 _BODY = 64 * 1024
 _AGAIN = 0.25
 _PLAIN = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
-def ask_all(
-    engine: Engine,
-    replica: Replica,
-    probes: Iterable[Probe],
-    *,
-    clock: Callable[[], float] = time.time,
-    wait: Callable[[float], None] = time.sleep,
-) -> Iterator[Answer]:
-    """One answer a probe. Raises TargetGone and EngineUnavailable."""
-    for probe in probes:
-        answer = _ask(engine, replica, probe)
-        while answer.problem and clock() < replica.started_at + probe.timeout:
-            wait(_AGAIN)
-            answer = _ask(engine, replica, probe)
-        yield answer
+def observe_probes(view: ReplicaView, record: ReplicaRuntime) -> ReplicaRuntime:
+    """What the policy's probes say; an address is the service's, and asked for once."""
+    tools = view.tools
+    probes = tools.project.policy.service(view.facts.service).probes
+    asked = (probe for probe in probes if view.first or not probe.http)
+    answers = tuple(_patiently(tools, view.replica, probe) for probe in asked)
+    return replace(record, answers=answers)
+
+
+def _patiently(tools: Tools, replica: Replica, probe: Probe) -> Answer:
+    """Asked again as long as the container has just been started."""
+    answer = _ask(tools.engine, replica, probe)
+    while answer.problem and tools.clock() < replica.started_at + probe.timeout:
+        time.sleep(_AGAIN)
+        answer = _ask(tools.engine, replica, probe)
+    return answer
 
 
 def _ask(engine: Engine, replica: Replica, probe: Probe) -> Answer:

@@ -23,7 +23,7 @@ class Made:
 
 
 class MadeWith:
-    """A record is only as good as the moment it was made: see ``freshd.observe.config``."""
+    """A record is only as good as the moment it was made: see ``observe.config``."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -16,7 +17,9 @@ from freshd.model.mapping import Pair, ServiceMap, Via
 from freshd.model.observed.image import ImageFacts
 from freshd.model.observed.snapshot import ServiceFacts
 from freshd.model.observed.surroundings import Elsewhere
-from freshd.observe.image.other_builders import ElsewhereLook
+from freshd.observe.image.other_builders import find_build_elsewhere
+from freshd.observe.observers import Tools
+from freshd.store.store import memory_store
 from tests.unit.compare.stack import entry
 from tests.unit.engine.cli.test_buildx import Notes
 
@@ -47,18 +50,19 @@ class Shop:
         os.utime(self.notes.directory / "refs" / builder / "n0", (self.edited + 99,) * 2)
 
     def look(self) -> Elsewhere | None:
-        project = SimpleNamespace(
+        project: Any = SimpleNamespace(
             dir=str(self.root),
             model=SimpleNamespace(services=self.model),
             service=lambda _: SimpleNamespace(build=self.build),
         )
         engine = Engine(Endpoint(self.host, self.source))
         compose = Compose(engine.endpoint, self.notes.environ)
-        look = ElsewhereLook(project, engine, compose)  # type: ignore[arg-type]
+        tools = Tools(project, engine, compose, memory_store(), lambda: 0.0)
         image = ImageFacts("i", "c", created_at=self.edited - 5, tagged_at=self.tagged)
         mapping = ServiceMap("web", pairs=(Pair("app/main.py", "/main.py", Via.COPY),))
         tree = {"app/main.py": entry("1")}
-        return look.of(ServiceFacts("web", True, mapping, tree, tag_image=image))
+        facts = ServiceFacts("web", True, mapping, tree, tag_image=image)
+        return find_build_elsewhere(tools, facts)
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 import pytest
 
 from freshd.model.observed.creation import Wanted
-from freshd.observe.runtime import depending, hash_is_right
+from freshd.observe.config.observer import depending, hash_is_right
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,150 @@
+"""Which of a container's settings are not the model's, and whether the model means this container.
+
+In: a serving replica. Out: its ``ConfigSeen``. Compose is asked again only in doubt: for its own
+hash of the service, and for the model as another shell would resolve it.
+"""
+
+import os
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
+
+from freshd.config.compose.desired import wanted_of
+from freshd.engine.cli.compose import ComposeFiles
+from freshd.model.errors import ConfigError
+from freshd.model.observed.config_drift import ENVIRONMENT, differing_keys, differing_variables
+from freshd.model.observed.container import Replica
+from freshd.model.observed.creation import Wanted
+from freshd.model.observed.runtime import ReplicaRuntime
+from freshd.observe.config.creation import Model, observe_config
+from freshd.observe.observers import ReplicaView, Tools
+
+_VARIABLE = re.compile(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)")
+_ASSIGNED = re.compile(r"^\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*[=:]", re.MULTILINE)
+_PROBE = "61834"  # a value that is no word of anybody's model, and may stand for a number or port
+
+
+@dataclass(slots=True)
+class ConfigObserver:
+    """Keeps Compose's version, and its hash of a service as long as the model stays."""
+
+    _hashes: dict[tuple[object, str], str] = field(default_factory=dict)
+    _version: str = ""
+
+    def __call__(self, view: ReplicaView, record: ReplicaRuntime) -> ReplicaRuntime:
+        """No config where this model is not the one that the container was made from."""
+        tools, service, replica = view.tools, view.facts.service, view.replica
+        project = tools.project
+        wanted, files = project.model.wanted.get(service), project.compose_files
+        if wanted is None or files is None or not _is_made_from(tools, replica, files):
+            return record
+        model = Model(
+            wanted=wanted,
+            inputs=[path for path in project.input_files() if path != project.policy_path],
+            directory=project.dir,
+            stamp=tools.compose.stamp(),
+            mapped={p.target for p in view.facts.mapping.pairs} if wanted.contents else set(),
+            label_fits=partial(self._label_fits, view, files, wanted),
+        )
+        seen = observe_config(tools.engine, replica, model, tools.store.made)
+        variables, keys = differing_variables(seen), differing_keys(seen)
+        if variables or keys:
+            doubtful = {*(f"{ENVIRONMENT}{name}" for name in variables), *keys}
+            other = _otherwise(view, files, wanted, variables)
+            varying = doubtful if other is None else doubtful.intersection(depending(wanted, other))
+            seen = replace(seen, from_shell=frozenset(varying))
+        return replace(record, config=seen)
+
+    def _label_fits(
+        self, view: ReplicaView, files: ComposeFiles, wanted: Wanted, replica: Replica, made_by: str
+    ) -> bool | None:
+        """Whether Compose's own hash is that of the label; None where it says nothing."""
+        if not replica.config_hash:
+            return None
+        tools, service = view.tools, view.facts.service
+        state = (id(tools.project.model), service)
+        if state not in self._hashes:
+            self._hashes = {state: tools.compose.config_hash(files, service)}
+        if self._hashes[state] == replica.config_hash:
+            return True
+        if not wanted.hash_holds or not self._hashes[state]:
+            return None
+        self._version = self._version or tools.compose.version()
+        env_files = any("env_file" in _text(path) for path in files.files)
+        right = hash_is_right(self._version, made_by, env_files=env_files)
+        return False if right else None
+
+
+def _is_made_from(tools: Tools, replica: Replica, files: ComposeFiles) -> bool:
+    """Another choice of Compose files makes another model, and says nothing of this one."""
+    if not replica.config_files or not _same(replica.config_files, files.files):
+        return False
+    return _same(tools.engine.creation(replica.id).env_files, files.env_files)
+
+
+def _otherwise(
+    view: ReplicaView, files: ComposeFiles, wanted: Wanted, variables: Iterable[str]
+) -> Wanted | None:
+    """The service as Compose resolves it where the shell's variables have other values.
+
+    None where that is no model: then nothing can be told apart.
+    """
+    tools = view.tools
+    inputs = tools.project.input_files()
+    named = {name for path in inputs for name in _VARIABLE.findall(_text(path))}
+    dotenv = [_text(path) for path in inputs if not path.endswith((".yaml", ".yml"))]
+    assigned = {name for text in dotenv for name in _ASSIGNED.findall(text)}
+    free = (named | set(variables)) - assigned
+    if not free:
+        return wanted
+    shell = tools.compose.with_variables(dict.fromkeys(sorted(free), _PROBE))
+    try:
+        return wanted_of(shell.config(replace(files, profiles=("*",)))).get(view.facts.service)
+    except ConfigError:
+        return None
+
+
+def depending(wanted: Wanted, other: Wanted) -> Iterable[str]:
+    """What differs between two models of one service: keys, and variables by their names."""
+    names = wanted.environment.keys() | other.environment.keys()
+    unequal = _unequal(wanted.environment, other.environment, names)
+    yield from (f"{ENVIRONMENT}{name}" for name in unequal)
+    yield from _unequal(wanted.parts, other.parts, wanted.parts.keys() | other.parts.keys())
+    if wanted.image != other.image:
+        yield "image"
+
+
+def _unequal(
+    one: Mapping[str, str | None], other: Mapping[str, str | None], names: Iterable[str]
+) -> list[str]:
+    return [name for name in names if one.get(name) != other.get(name)]
+
+
+def hash_is_right(version: str, made_by: str, *, env_files: bool) -> bool:
+    """Whether the hash of this Compose can be compared with a label of ``made_by``.
+
+    From 2.22 to 5.4 the hash leaves out what an ``env_file`` brings, which the label has.
+    """
+    if not made_by or not version.startswith(made_by):
+        return False
+    if not env_files:
+        return True
+    numbers = [int(part) for part in re.findall(r"\d+", version)[:2]]
+    return len(numbers) == 2 and not (2, 22) <= (numbers[0], numbers[1]) < (5, 5)
+
+
+def _same(some: Iterable[str], others: Iterable[str]) -> bool:
+    return _real(some) == _real(others)
+
+
+def _real(paths: Iterable[str]) -> set[str]:
+    return {os.path.realpath(path) for path in paths}
+
+
+def _text(path: str) -> str:
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            return file.read(4 << 20)
+    except OSError:
+        return ""
