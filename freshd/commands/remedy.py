@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from freshd.decide.decide import decide
+from freshd.decide.memory import PassMemory
 from freshd.decide.merge import BYTECODE
 from freshd.model.observed.container import Replica
 from freshd.model.plan import Outcome, Plan, Step
@@ -54,7 +55,7 @@ def _injection(context: Context, seen: Look, paths: tuple[str, ...]) -> Plan:
         name=BY_HAND,
     )
     policy = replace(context.project.policy, rules=(rule,))
-    return decide(seen.report, policy, replicas=seen.replicas, now=context.clock())
+    return decide(seen.report, policy, seen.replicas, PassMemory(), context.clock())
 
 
 def _steps(context: Context, seen: Look, remedy: Remedy, rebuild: RebuildMode | None) -> list[Step]:

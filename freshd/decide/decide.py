@@ -1,4 +1,4 @@
-"""Decide: a service's report and the policy in, a plan out. Pure: no clock, no I/O.
+"""Decide: a service's report, the policy and what is remembered in, a plan out. Pure.
 
 Each finding gets the wish of its first matching rule (``wish``). Then the largest step wins: a
 rebuild makes new containers from a new image, so it swallows everything else of the service; a
@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from freshd.decide.backoff import Remembered, held_back
 from freshd.decide.limits import service_gates
 from freshd.decide.match import matching_rule
+from freshd.decide.memory import PassMemory
 from freshd.decide.merge import container_steps, in_order, service_step
 from freshd.decide.request import Wish, wish_for
 from freshd.decide.text import plan_text
@@ -24,12 +25,11 @@ __all__ = ["decide", "plan_text"]
 
 _ORDER = {remedy: index for index, remedy in enumerate(Remedy)}
 _OVERWRITES = frozenset({Remedy.INJECT, Remedy.RECREATE, Remedy.REBUILD})
-_NO_FAILURES: Mapping[str, Remembered] = {}
 
 
 @dataclass(frozen=True, slots=True)
-class _Memory:
-    """What earlier passes left: failures by step key, and the time that is now."""
+class _Backoff:
+    """Failures of earlier passes, and the time that is now."""
 
     report: ServiceReport
     failures: Mapping[str, Remembered]
@@ -43,25 +43,13 @@ class _Memory:
 def decide(
     report: ServiceReport,
     policy: Policy,
-    *,
     replicas: Sequence[Replica],
+    memory: PassMemory,
     now: float,
-    recent_rebuilds: Iterable[float] = (),
-    failures: Mapping[str, Remembered] = _NO_FAILURES,
-    owed: Sequence[Step] = (),
-    consent_problem: str | None = None,
-    halted: str | None = None,
-    watcher: str | None = None,
 ) -> Plan:
-    """What to do now about one service.
-
-    ``recent_rebuilds`` are the starts of its rebuilds, seconds since the epoch like ``now``.
-    ``failures`` are by ``step_key``. ``owed`` are steps that an earlier plan promised, a rebuild or
-    what follows an injection, and whose end is not known. ``consent_problem``, ``halted`` and
-    ``watcher`` (somebody else who keeps the containers up to date) are reasons in words.
-    """
+    """What to do ``now`` (seconds since the epoch) about one service and its ``replicas``."""
     findings = sorted(report.findings, key=_stable)
-    idle = watcher if halted is None else f"halted: {halted}"
+    idle = memory.watcher if memory.halted is None else f"halted: {memory.halted}"
     if idle is not None:
         return Plan(
             report.name,
@@ -71,9 +59,9 @@ def decide(
         service_gates(
             report.name,
             policy,
-            recent_rebuilds=recent_rebuilds,
+            recent_rebuilds=memory.recent_rebuilds,
             now=now,
-            consent_problem=consent_problem,
+            consent_problem=memory.consent_problem,
         )
     )
     loss = _would_lose(findings, policy)
@@ -82,10 +70,12 @@ def decide(
         gates.setdefault(Remedy.RECREATE, loss)
     by_id = {replica.id: replica for replica in replicas}
     wishes = [wish_for(finding, policy, replicas=by_id, gates=gates) for finding in findings]
-    memory = _Memory(report, failures, now)
-    steps, wishes = _steps(wishes, policy, replicas, memory)
-    allowed = [step for step in owed if step.remedy not in gates]
-    return Plan(report.name, _with(steps, allowed, by_id, memory), notices=_notices(wishes))
+    backoff = _Backoff(report, memory.failures, now)
+    steps, wishes = _steps(wishes, policy, replicas, backoff)
+    pending = [
+        step for step in memory.pending if step.remedy not in gates and backoff.reason(step) is None
+    ]
+    return Plan(report.name, _with(steps, pending, by_id), notices=_notices(wishes))
 
 
 def _would_lose(findings: Iterable[Finding], policy: Policy) -> str | None:
@@ -105,29 +95,29 @@ def _would_lose(findings: Iterable[Finding], policy: Policy) -> str | None:
 
 
 def _steps(
-    wishes: list[Wish], policy: Policy, replicas: Sequence[Replica], memory: _Memory
+    wishes: list[Wish], policy: Policy, replicas: Sequence[Replica], backoff: _Backoff
 ) -> tuple[tuple[Step, ...], list[Wish]]:
     """The steps, and the wishes as they stand when failures have held some back."""
     for remedy in (Remedy.REBUILD, Remedy.RECREATE):
         step = service_step(remedy, wishes)
         if step is None:
             continue
-        reason = memory.reason(step)
+        reason = backoff.reason(step)
         if reason is None:
             return (step,), wishes
         wishes = [wish.without(remedy, reason) for wish in wishes]
-    return _container_steps(wishes, policy, replicas, memory)
+    return _container_steps(wishes, policy, replicas, backoff)
 
 
 def _container_steps(
-    wishes: list[Wish], policy: Policy, replicas: Sequence[Replica], memory: _Memory
+    wishes: list[Wish], policy: Policy, replicas: Sequence[Replica], backoff: _Backoff
 ) -> tuple[tuple[Step, ...], list[Wish]]:
     if not wishes:
         return (), wishes
-    service = policy.service(memory.report.name)
+    service = policy.service(backoff.report.name)
     while True:
         steps = list(container_steps(wishes, replicas, service))
-        held = [(step, reason) for step in steps if (reason := memory.reason(step)) is not None]
+        held = [(step, reason) for step in steps if (reason := backoff.reason(step)) is not None]
         if not held:
             break
         step, reason = held[0]  # each turn takes at least one remedy away, so this ends
@@ -137,20 +127,16 @@ def _container_steps(
 
 
 def _with(
-    steps: tuple[Step, ...],
-    owed: Iterable[Step],
-    replicas: Mapping[str, Replica],
-    memory: _Memory,
+    steps: tuple[Step, ...], pending: Sequence[Step], replicas: Mapping[str, Replica]
 ) -> tuple[Step, ...]:
-    """The steps and what is owed beside them; new containers owe nothing."""
-    owed = [step for step in owed if memory.reason(step) is None]
-    whole = [step for step in (*steps, *owed) if step.container_id is None]
+    """The steps and what is pending beside them; for new containers nothing is."""
+    whole = [step for step in (*steps, *pending) if step.container_id is None]
     if whole:
         return (whole[0],)
-    steps = tuple(_with_commands(step, owed) for step in steps)
+    steps = tuple(_with_commands(step, pending) for step in steps)
     planned = {(step.container_id, step.remedy) for step in steps}
     added = []
-    for step in owed:
+    for step in pending:
         replica = replicas.get(step.container_id or "")
         covered = {(step.container_id, step.remedy)}
         if step.remedy is Remedy.RELOAD:
@@ -161,13 +147,13 @@ def _with(
     return tuple(sorted((*steps, *added), key=lambda step: _ORDER[step.remedy]))
 
 
-def _with_commands(step: Step, owed: Iterable[Step]) -> Step:
-    """The step and the commands that its container still owes."""
+def _with_commands(step: Step, pending: Iterable[Step]) -> Step:
+    """The step and the commands that are still pending in its container."""
     if step.remedy is not Remedy.EXEC:
         return step
-    same = [one for one in owed if one.remedy is step.remedy]
-    ours = [one for one in same if one.container_id == step.container_id]
-    commands = {*step.commands, *(each for one in ours for each in one.commands)}
+    same = [other for other in pending if other.remedy is step.remedy]
+    ours = [other for other in same if other.container_id == step.container_id]
+    commands = {*step.commands, *(command for other in ours for command in other.commands)}
     return replace(step, commands=in_order(commands))
 
 

@@ -142,12 +142,6 @@ class Context:
         finally:
             lock.release()
 
-    def recent_rebuilds(self, service: str, *, window: float) -> tuple[float, ...]:
-        """When rebuilds of ``service`` began within the last ``window`` seconds."""
-        return self.store.journal.starts(
-            self.project.name, service, remedy=Remedy.REBUILD, since=self.clock() - window
-        )
-
     def injected(self, service: str) -> Mapping[str, tuple[str, float]]:
         """Target -> digest and time of what the last injections wrote, the newest of each."""
         found: dict[str, tuple[str, float]] = {}

@@ -20,6 +20,7 @@ from freshd.model.report import ServiceReport
 from freshd.observe.snapshot import no_haste
 from freshd.reconcile.adoption import adopt, expect_asked
 from freshd.reconcile.context import Context
+from freshd.reconcile.memory import recall
 from freshd.reconcile.recovery import read_back
 from freshd.store.markers import Failure
 
@@ -137,20 +138,8 @@ def _compared(
 
 def make_plan(context: Context, seen: Look) -> Plan:
     """What the policy wants done now about what was seen."""
-    name, service = context.project.name, seen.report.name
-    policy = context.project.policy
-    return decide(
-        seen.report,
-        policy,
-        replicas=seen.replicas,
-        now=context.clock(),
-        recent_rebuilds=context.recent_rebuilds(service, window=policy.limits.rebuild_window),
-        failures=context.store.failures.get(name, service),
-        owed=context.promises.due(service, seen.replicas),
-        consent_problem=context.consent_problem(),
-        halted=context.halted(service),
-        watcher=context.watcher(service),
-    )
+    memory = recall(context, seen.report.name, seen.replicas)
+    return decide(seen.report, context.project.policy, seen.replicas, memory, now=context.clock())
 
 
 def act(

@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass, replace
 from textwrap import dedent
+from typing import Any
 
 import pytest
 
 from freshd.decide.backoff import step_inputs, step_key
 from freshd.decide.decide import decide, plan_text
 from freshd.decide.match import NO_POLICY
+from freshd.decide.memory import PassMemory
 from freshd.model.mapping import Via
 from freshd.model.observed.container import Mount, Replica
 from freshd.model.plan import Plan
@@ -39,9 +41,10 @@ do = ["rebuild"]
 
 def planned(rules: str | Policy, *findings: Finding, **context: object) -> Plan:
     given = policy(rules) if isinstance(rules, str) else rules
-    context.setdefault("replicas", (replica(1), replica(2)))
-    context.setdefault("now", NOW)
-    return decide(report(*findings), given, **context)  # type: ignore[arg-type]
+    replicas: Any = context.pop("replicas", (replica(1), replica(2)))
+    now: Any = context.pop("now", NOW)
+    memory = PassMemory(**context)  # type: ignore[arg-type]
+    return decide(report(*findings), given, replicas, memory, now)
 
 
 def text(rules: str | Policy, *findings: Finding, **context: object) -> str:

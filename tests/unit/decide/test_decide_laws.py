@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from freshd.catalog.causes.registry import CAUSES
 from freshd.compare import compare
 from freshd.decide.decide import decide, plan_text
+from freshd.decide.memory import PassMemory
 from freshd.decide.secrets import secret_pattern
 from freshd.model.observed.snapshot import ServiceFacts
 from freshd.model.plan import Plan, Step
@@ -51,7 +52,8 @@ POLICIES = st.builds(
 
 
 def plan(policy: Policy, *findings: Finding, **context: object) -> Plan:
-    return decide(report(*findings), policy, replicas=REPLICAS, now=NOW, **context)  # type: ignore[arg-type]
+    memory = PassMemory(**context)  # type: ignore[arg-type]
+    return decide(report(*findings), policy, REPLICAS, memory, NOW)
 
 
 @given(POLICIES, FINDINGS, st.randoms())
@@ -60,7 +62,7 @@ def test_a_plan_does_not_depend_on_the_order_of_findings(
 ) -> None:
     before = plan(policy, *findings)
     random.shuffle(findings)
-    after = decide(report(*findings), policy, replicas=REPLICAS[::-1], now=NOW)
+    after = decide(report(*findings), policy, REPLICAS[::-1], PassMemory(), NOW)
     assert after == before
     assert plan_text(after) == plan_text(before)
 
@@ -147,10 +149,10 @@ def test_doing_the_plan_once_leaves_no_content_finding(
 ) -> None:
     replicas = (running(1), running(2))
     facts = Stack(tree, built, replicas, {"web-1": first, "web-2": second}).facts()
-    steps = decide(compare(facts), REPAIR, replicas=replicas, now=NOW).steps
+    steps = decide(compare(facts), REPAIR, replicas, PassMemory(), NOW).steps
     after = compare(_done(facts, steps))
     assert not {each.cause for each in after.findings} & CONTENT
-    assert decide(after, REPAIR, replicas=replicas, now=NOW).steps == ()
+    assert decide(after, REPAIR, replicas, PassMemory(), NOW).steps == ()
 
 
 def _done(facts: ServiceFacts, steps: tuple[Step, ...]) -> ServiceFacts:

@@ -8,6 +8,7 @@ import pytest
 
 from freshd.decide.decide import decide
 from freshd.decide.match import matching_rule
+from freshd.decide.memory import PassMemory
 from freshd.decide.text import plan_text
 from freshd.model.plan import Command, Plan, Step
 from freshd.model.policy import Hook, Policy, WatchRule
@@ -127,14 +128,14 @@ def test_a_restart_alone_is_no_help_against_a_file_that_differs() -> None:
     only = watch(rule(1, {RESTART}, "app"))
     assert matching_rule(finding("content-differs", "app/a.py"), only) is None
     due = replace(finding("restart-due", at=1), paths=("x", "app/a.py"))
-    plan = decide(report(due), only, replicas=[replica()], now=0.0)
+    plan = decide(report(due), only, [replica()], PassMemory(), 0.0)
     assert [(step.remedy, step.rule) for step in plan.steps] == [(RESTART, "develop.watch web 1")]
 
 
 def test_a_restart_that_is_due_is_one_whatever_the_reload_mode() -> None:
     own = replace(policy('[service.web]\nreload = "self"'), watch=(rule(1, {RESTART}, "app"),))
     due = replace(finding("restart-due", at=1), paths=("app/a.py",))
-    plan = decide(report(due), own, replicas=[replica()], now=0.0)
+    plan = decide(report(due), own, [replica()], PassMemory(), 0.0)
     assert [step.remedy for step in plan.steps] == [RESTART]
 
 
@@ -161,7 +162,7 @@ def test_what_executes_the_compose_file_waits_for_consent() -> None:
     rules = watch(rule(1, {INJECT, EXEC}, "app"), rule(2, {REBUILD}, "deps"))
     found = [finding("content-differs", "app/a.py"), finding("content-differs", "deps/lock")]
     plan = decide(
-        report(*found), rules, replicas=[replica()], now=0.0, consent_problem="compose.yaml changed"
+        report(*found), rules, [replica()], PassMemory(consent_problem="compose.yaml changed"), 0.0
     )
     assert [step.remedy for step in plan.steps] == [INJECT]
     assert [reason for _, reason in plan.notices if "compose.yaml changed" in reason]
@@ -169,7 +170,7 @@ def test_what_executes_the_compose_file_waits_for_consent() -> None:
 
 def test_while_somebody_else_is_at_work_everything_is_only_told() -> None:
     found = [finding("content-differs", "app/a.py"), finding("patched")]
-    plan = decide(report(*found), FULL, replicas=[replica()], now=0.0, watcher="compose: verified")
+    plan = decide(report(*found), FULL, [replica()], PassMemory(watcher="compose: verified"), 0.0)
     assert plan.steps == ()
     assert plan.notices == ((found[0], "compose: verified"),)
 
@@ -181,7 +182,7 @@ def test_each_command_runs_once_in_the_order_of_the_rules_and_takes_what_is_owed
         EXEC, "web", ("content-differs",), "web-1", replica().id,
         commands=(Command("develop.watch web 3", ("late",)),),
     )  # fmt: skip
-    plan = decide(report(*found), rules, replicas=[replica()], now=0.0, owed=[owed])
+    plan = decide(report(*found), rules, [replica()], PassMemory(pending=(owed,)), 0.0)
     (step,) = [step for step in plan.steps if step.remedy is EXEC]
     assert [each.argv for each in step.commands] == [("run", "2"), ("late",), ("run", "10")]
 
@@ -192,4 +193,4 @@ def test_without_any_rule_that_fits_the_reason_is_told() -> None:
 
 
 def _decided(rules: Policy, found: Finding) -> Plan:
-    return decide(report(found), rules, replicas=[replica()], now=0.0)
+    return decide(report(found), rules, [replica()], PassMemory(), 0.0)

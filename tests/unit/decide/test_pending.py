@@ -2,6 +2,7 @@
 
 from freshd.decide.backoff import step_inputs, step_key
 from freshd.decide.decide import decide, plan_text
+from freshd.decide.memory import PassMemory
 from freshd.model.plan import Plan, Step
 from freshd.model.policy import Policy
 from freshd.model.remedy import RebuildMode, Remedy
@@ -30,10 +31,9 @@ def planned(*owed: Step, rules: str = INJECT, failures: dict[str, Failure] | Non
     return decide(
         report(),
         given,
-        replicas=(replica(1), replica(2)),
-        now=NOW,
-        owed=owed,
-        failures=failures or {},
+        (replica(1), replica(2)),
+        PassMemory(pending=owed, failures=failures or {}),
+        NOW,
     )
 
 
@@ -46,9 +46,9 @@ def test_what_is_planned_anyway_is_not_planned_twice() -> None:
     plan = decide(
         report(finding("content-differs", "app/main.py")),
         policy(INJECT),
-        replicas=(replica(1),),
-        now=NOW,
-        owed=(owing(Remedy.RESTART), owing(Remedy.RELOAD), owing(Remedy.PURGE)),
+        (replica(1),),
+        PassMemory(pending=(owing(Remedy.RESTART), owing(Remedy.RELOAD), owing(Remedy.PURGE))),
+        NOW,
     )
     assert [step.remedy for step in plan.steps] == [Remedy.INJECT, Remedy.PURGE, Remedy.RESTART]
 
@@ -62,7 +62,7 @@ def test_nothing_is_owed_by_a_container_that_is_gone_or_does_not_run() -> None:
     assert planned(owing(Remedy.RESTART, 3)).steps == ()
     stopped = replica(1, state="exited")
     plan = decide(
-        report(), policy(INJECT), replicas=(stopped,), now=NOW, owed=(owing(Remedy.RESTART),)
+        report(), policy(INJECT), (stopped,), PassMemory(pending=(owing(Remedy.RESTART),)), NOW
     )
     assert plan.steps == ()
 
@@ -82,9 +82,8 @@ def test_nothing_is_done_for_a_promise_while_halted() -> None:
     plan = decide(
         report(),
         policy(INJECT),
-        replicas=(replica(1),),
-        now=NOW,
-        owed=(owing(Remedy.RESTART),),
-        halted="the tree vanished",
+        (replica(1),),
+        PassMemory(pending=(owing(Remedy.RESTART),), halted="the tree vanished"),
+        NOW,
     )
     assert plan.steps == ()
