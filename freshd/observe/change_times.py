@@ -17,14 +17,16 @@ from freshd.model.policy import WatchRule
 from freshd.model.remedy import Remedy
 from freshd.tree.manifest import TreeManifest
 
+_SETTLING = 10.0
 _CLOCKS_APART = 1.0  # seconds by which the engine's clock may be ahead of the tree's
 
 
 class Since:
     """The times of one project's files, and what they held when a process was known to be newer."""
 
-    def __init__(self, manifest: TreeManifest) -> None:
+    def __init__(self, manifest: TreeManifest, clock: Callable[[], float] = time.time) -> None:
         self._manifest = manifest
+        self._clock = clock
         self._held: dict[str, dict[tuple[str, float], dict[str, str]]] = {}
 
     def changed_at(self, path: str) -> float:
@@ -33,6 +35,18 @@ class Since:
             return os.lstat(os.path.join(self._manifest.root, path)).st_ctime
         except OSError:
             return 0.0
+
+    def settled(self, paths: Iterable[str]) -> frozenset[str]:
+        """Those of ``paths`` that were not written just now: file sharing takes its time."""
+        found, before = set(), self._clock() - _SETTLING
+        for path in paths:
+            try:
+                status = os.lstat(os.path.join(self._manifest.root, path))
+            except OSError:
+                continue
+            if status.st_mtime <= before:
+                found.add(path)
+        return frozenset(found)
 
     def expected(
         self,
@@ -113,7 +127,7 @@ class Since:
         self._held[service] = {start: before.get(start, {}) for start in starts}
         entries = self._manifest.entries({p for p in files if paths is None or p in paths})
         times = {path: self.changed_at(path) for path in entries}
-        now = time.time()
+        now = self._clock()
         found = {}
         for identity, started_at in starts:
             held = self._held[service][identity, started_at]

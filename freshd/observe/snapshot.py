@@ -5,6 +5,7 @@ Goes out: the values ``causes.compare`` looks at. The next module on the way is 
 """
 
 import os
+import time
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
@@ -49,13 +50,19 @@ def no_haste() -> None:
 class Surveyor:
     """Looks at the services of one project; one thread at a time on one service."""
 
-    def __init__(self, project: Project, engine: Engine, store: Store) -> None:
+    def __init__(
+        self,
+        project: Project,
+        engine: Engine,
+        store: Store,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         self._project = project
         self._engine = engine
         self._store = store
         self._maps = Maps(project, engine, store)
         self.manifest = TreeManifest(project.dir, store.stats)
-        self._since = Since(self.manifest)
+        self._since = Since(self.manifest, clock)
 
     def map(self, service: str, replicas: tuple[Replica, ...] = ()) -> ServiceMap:
         """The whole map of ``service``, corrected by its image where there is one."""
@@ -115,7 +122,17 @@ class Surveyor:
         result = replace(mapped, map=replace(mapped.map, pairs=pairs))
         facts = self._facts(look, result, tree, found, seen.observations)
         due = self._since.restarts(service, mapped.restarts, replicas, paths)
-        return replace(facts, restarts=due)
+        facts = replace(facts, restarts=due)
+        return facts if look.narrow else self._with_history(facts)
+
+    def _with_history(self, facts: ServiceFacts) -> ServiceFacts:
+        """What tells why a file differs, where one does: earlier injections, and recent saves."""
+        odd = _differing(facts)
+        if not odd:
+            return facts
+        bound = {pair.source for pair in odd if pair.via is Via.BIND}
+        injected = self._store.injected(self._project.name, facts.service)
+        return replace(facts, injected=injected, settled=self._since.settled(bound))
 
     def replicas(self, service: str) -> tuple[Replica, ...]:
         """The containers that were looked at last."""
@@ -369,6 +386,18 @@ class Surveyor:
         found_out = with_build(facts, judged, mapped.inference, record=record, narrow=look.narrow)
         fooled = record is None and self._since.fooled(mapped.map.pairs, facts.tree, judged)
         return replace(found_out, newer=newer, fresh_build=found_out.fresh_build or fooled)
+
+
+def _differing(facts: ServiceFacts) -> list[Pair]:
+    """Pairs whose file is not the tree's in some container."""
+    return [
+        pair
+        for seen in facts.observations
+        for pair in (() if seen.problem else facts.mapping.pairs)
+        if (want := facts.tree.get(pair.source)) is not None
+        and pair.target in seen.asked
+        and not want.same_content(seen.files.get(pair.target))
+    ]
 
 
 def _is_file(tree: Mapping[str, Entry], mapping: ServiceMap, target: str) -> bool:

@@ -37,7 +37,6 @@ if TYPE_CHECKING:
     from freshd.model.files import Entry
 
 _LOCK_PATIENCE = 120.0
-_SETTLING = 10.0
 
 
 def _no_line(_line: str) -> None:
@@ -66,7 +65,7 @@ class Context:
 
     def __post_init__(self) -> None:
         self.promises = Promises(self.store, self.project.name)
-        self.surveyor = Surveyor(self.project, self.engine, self.store)
+        self.surveyor = Surveyor(self.project, self.engine, self.store, self.clock)
         self.runtime = RuntimeCollector(
             Tools(self.project, self.engine, self.compose, self.store, self.clock)
         )
@@ -141,27 +140,6 @@ class Context:
             yield
         finally:
             lock.release()
-
-    def injected(self, service: str) -> Mapping[str, tuple[str, float]]:
-        """Target -> digest and time of what the last injections wrote, the newest of each."""
-        found: dict[str, tuple[str, float]] = {}
-        for container_id in self.store.journal.injected_into(self.project.name, service):
-            for target, (digest, at) in self.store.writes.landed(container_id).items():
-                if target not in found or found[target][1] <= at:
-                    found[target] = (digest, at)
-        return found
-
-    def settled(self, paths: Iterable[str]) -> frozenset[str]:
-        """Those of ``paths`` that were not written just now: file sharing takes its time."""
-        found, before = set(), self.clock() - _SETTLING
-        for path in paths:
-            try:
-                status = os.lstat(os.path.join(self.project.dir, path))
-            except OSError:
-                continue
-            if status.st_mtime <= before:
-                found.add(path)
-        return frozenset(found)
 
     def halted(self, service: str) -> str | None:
         """Why nothing may be done to ``service`` until a person has looked, or None."""

@@ -5,13 +5,12 @@ everything). Goes out: what was found, what was done about it, and what was foun
 """
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from freshd import act as actions
 from freshd.compare import compare
 from freshd.decide.backoff import next_try, step_inputs, step_key
 from freshd.decide.decide import decide
-from freshd.model.mapping import Via
 from freshd.model.observed.container import Replica
 from freshd.model.observed.snapshot import ServiceFacts
 from freshd.model.plan import Outcome, Plan, Step, StepStatus
@@ -25,7 +24,6 @@ from freshd.reconcile.recovery import read_back
 from freshd.store.markers import Failure
 
 _ROUNDS = 3
-_LOSABLE = frozenset({"content-differs", "missing-in-container"})
 
 OnStep = Callable[[Step, Outcome | None], None]
 
@@ -100,7 +98,7 @@ def look(
     full: bool = False,
     go_on: Callable[[], None] = no_haste,
 ) -> Look:
-    """Observe and compare; what differs is looked at twice.
+    """Observe, compare and adopt; what differs is looked at twice.
 
     So a file that is just being written is no finding. A narrowed look does without: an injection
     reads the file again anyway.
@@ -120,20 +118,15 @@ def look(
     return Look(report, replicas)
 
 
-def _compared(
-    context: Context, facts: ServiceFacts, *, whole: bool, full: bool = False
-) -> ServiceReport:
-    """Only a whole look asks how containers were made and what runs in them."""
-    adopt(context, facts)
+def _compared(context: Context, facts: ServiceFacts, *, whole: bool, full: bool) -> ServiceReport:
+    """Only a whole look asks how containers were made and what runs in them.
+
+    What somebody else brought is adopted after it was compared: this report is of what was found.
+    """
     runtime = context.runtime.collect(facts, full=full) if whole else None
     report = compare(facts, runtime)
-    if runtime is None or not any(finding.cause in _LOSABLE for finding in report.findings):
-        return report
-    injected = context.injected(facts.service)
-    settled = context.settled({f.path for f in report.findings if f.via is Via.BIND and f.path})
-    if not injected and not settled:
-        return report
-    return compare(replace(facts, injected=injected, settled=settled), runtime)
+    adopt(context, facts)
+    return report
 
 
 def make_plan(context: Context, seen: Look) -> Plan:

@@ -2,7 +2,7 @@
 
 import os
 import sqlite3
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from freshd.model.errors import StateError
 from freshd.store.caches.container_hashes import ContainerCache
@@ -55,6 +55,15 @@ class Store:
         self.validations = Validations(database)
         self.several = Several(database)
         self._database = database
+
+    def injected(self, project: str, service: str) -> Mapping[str, tuple[str, float]]:
+        """Target -> digest and time of what the last injections wrote, the newest of each."""
+        found: dict[str, tuple[str, float]] = {}
+        for container_id in self.journal.injected_into(project, service):
+            for target, (digest, at) in self.writes.landed(container_id).items():
+                if target not in found or found[target][1] <= at:
+                    found[target] = (digest, at)
+        return found
 
     def forget(self, engine: str, *, gone: Collection[str], unused: Collection[str]) -> None:
         """Forget what ``engine`` has no more, and images there that nothing names: see ``objects``.

@@ -1,6 +1,7 @@
 """What changed after a container was made, an image was made, or a process was started."""
 
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -27,7 +28,8 @@ class Tree:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.write("one")
-        self.since = Since(TreeManifest(str(root), memory_store().stats))
+        self.clock = time.time
+        self.since = Since(TreeManifest(str(root), memory_store().stats), lambda: self.clock())
 
     def write(self, text: str) -> None:
         (self.root / "a").write_text(text)
@@ -131,10 +133,8 @@ def test_a_restart_is_due_for_what_changed_after_the_start(tree: Tree) -> None:
     assert due(replica(started=running.started_at + 100)) == (), "another start, nothing known"
 
 
-def test_a_change_time_to_come_asks_for_nothing(
-    tree: Tree, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("freshd.observe.change_times.time.time", lambda: tree.changed - 5)
+def test_a_change_time_to_come_asks_for_nothing(tree: Tree) -> None:
+    tree.clock = lambda: tree.changed - 5
     assert tree.since.restarts("web", ["a"], [replica()], None) == {"1": ()}
 
 
