@@ -4,38 +4,27 @@
 ``verdict`` sums up. ``registry`` says what each cause means.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Collection, Iterable, Sequence
 
-from freshd.compare.config import config_findings
-from freshd.compare.container.arrangement import hidden_packages, mismatched, shadowed
+from freshd.catalog.causes.registry import get_cause
+from freshd.compare import config, container, image, process, unreadable
+from freshd.compare.comparison import Comparison, Finder, ServingReplica
 from freshd.compare.container.replica import ReplicaResult, compare_replica
-from freshd.compare.image.build import aged_layers, build_findings
-from freshd.compare.image.files import behind, has_copies, unreadable_in_image, verbatim_findings
-from freshd.compare.image.leftovers import unclear
-from freshd.compare.image.origin import (
-    base_behind,
-    built_elsewhere,
-    derived_behind,
-    forbidden,
-    tag_contention,
-)
-from freshd.compare.process.age import running_findings
-from freshd.compare.process.bytecode import bytecode_findings
-from freshd.compare.process.log_signatures import signature_findings
-from freshd.compare.process.probes import probe_findings
-from freshd.compare.process.upstreams import upstream_moved
-from freshd.compare.surroundings import surrounding_findings
+from freshd.compare.image.files import has_copies
 from freshd.compare.verdict import links, strictly, verdict, worst
-from freshd.model.files import Kind
+from freshd.model.observed.image import ImageFacts
 from freshd.model.observed.questions import image_of, is_serving
-from freshd.model.observed.runtime import ReplicaRuntime, RuntimeFacts
+from freshd.model.observed.runtime import RuntimeFacts
 from freshd.model.observed.snapshot import ServiceFacts
 from freshd.model.report import Finding, Level, LinkName, ReplicaReport, ServiceReport
-from freshd.model.text import printable
 
 __all__ = ["compare", "compare_image", "strictly", "verdict", "worst"]
 
-_OTHER_BUILD = frozenset({"build-input-changed", "baked-env"})
+_OF_IMAGE: Sequence[Finder] = (*image.FINDERS, *unreadable.FINDERS)
+_FINDERS: Sequence[Finder] = (
+    *_OF_IMAGE, *container.FINDERS, *process.FINDERS, *config.FINDERS,
+)  # fmt: skip
+_BESIDE: Sequence[Finder] = (*image.BESIDE, *container.BESIDE)
 _LINK_ORDER = {link: index for index, link in enumerate(LinkName)}
 
 
@@ -44,115 +33,90 @@ def compare(facts: ServiceFacts, runtime: RuntimeFacts | None = None) -> Service
 
     Without ``runtime``, as in a narrowed look, nothing is said of how the containers were made.
     A service that was never created, or whose containers are all done with exit code 0, has no
-    finding and no checked link.
+    finding but of what is beside it, and no checked link.
     """
-    mapped = frozenset(pair.target for pair in facts.mapping.pairs if pair.source in facts.tree)
+    runtime = runtime or RuntimeFacts()
+    mapped = _mapped(facts)
     results = [compare_replica(facts, seen, mapped=mapped) for seen in facts.observations]
     serving = [result for result in results if is_serving(result.observation.replica)]
-    image = _image_findings(facts, mapped) if serving else None
-    findings = [finding for result in serving for finding in result.findings]
-    if serving:
-        findings += [*(image or ()), *_unreadable_sources(facts)]
-        findings += _of_runtime(facts, serving, runtime or RuntimeFacts())
-        if not any(finding.cause in _OTHER_BUILD for finding in findings):
-            findings += base_behind(facts, None if runtime is None else runtime.base)
-        findings += [*tag_contention(facts, findings)]
-        if runtime is not None:
-            findings += [*built_elsewhere(facts.service, runtime.around.elsewhere, findings)]
-    if runtime is not None:  # what is beside it is told also where nothing of it serves
-        findings += surrounding_findings(facts.service, runtime.around)
-    findings.sort(key=_reading_order)
-    return ServiceReport(
-        name=facts.service,
-        verdict=verdict(findings),
-        patched=any(finding.cause == "patched" for finding in findings),
-        links=links(
-            findings,
-            image_checked=image is not None,
-            container_checked=_container_checked(facts, serving),
-            process_checked=_all_observed(serving, runtime, lambda seen: seen.running),
-            config_checked=_all_observed(serving, runtime, lambda seen: seen.config),
-        ),
-        containers=tuple(_replica_report(result) for result in results),
-        findings=tuple(findings),
+    replicas = [result.observation.replica for result in serving]
+    comparison = Comparison(
+        facts,
+        mapped,
+        _checked_image(facts) if serving else None,
+        runtime,
+        tuple(ServingReplica(facts, each, runtime.replica(each.id)) for each in replicas),
     )
+    findings = [finding for result in serving for finding in result.findings]
+    findings += _find(comparison, _FINDERS if serving else ())
+    findings += _find(comparison, _BESIDE)
+    return _report(comparison, findings, results, checked=_checked(comparison, serving))
 
 
 def compare_image(facts: ServiceFacts) -> ServiceReport:
     """Compare tree and image of one service; of its containers nothing is said."""
-    mapped = frozenset(pair.target for pair in facts.mapping.pairs if pair.source in facts.tree)
-    image = _image_findings(facts, mapped)
-    findings = sorted([*(image or ()), *_unreadable_sources(facts)], key=_reading_order)
-    return ServiceReport(
-        name=facts.service,
-        verdict=verdict(findings),
-        patched=False,
-        links=links(
-            findings,
-            image_checked=image is not None,
-            container_checked=False,
-            process_checked=False,
-            config_checked=False,
-        ),
-        containers=(),
-        findings=tuple(findings),
-    )
+    comparison = Comparison(facts, _mapped(facts), _checked_image(facts))
+    checked = {LinkName.IMAGE} if comparison.image is not None else set()
+    return _report(comparison, _find(comparison, _OF_IMAGE), (), checked=checked)
 
 
-def _image_findings(facts: ServiceFacts, mapped: frozenset[str]) -> tuple[Finding, ...] | None:
-    """None: there is no image, or nothing about it to check."""
-    image = image_of(facts)
-    if image is None or not (facts.builds or has_copies(facts)):
-        return None
-    differing = behind(facts, image, mapped)
-    landed = () if facts.fresh_build else differing
-    return (
-        *verbatim_findings(facts, image, differing),
-        *build_findings(facts, image, landed, unclear=unclear(facts, image, mapped)),
-        *unreadable_in_image(facts, image),
-    )
+def _mapped(facts: ServiceFacts) -> frozenset[str]:
+    return frozenset(pair.target for pair in facts.mapping.pairs if pair.source in facts.tree)
 
 
-def _of_runtime(
-    facts: ServiceFacts, serving: list[ReplicaResult], runtime: RuntimeFacts
-) -> Iterator[Finding]:
-    replicas = [result.observation.replica for result in serving]
-    yield from mismatched(facts, replicas)
-    yield from shadowed(facts, replicas)
-    yield from forbidden(facts.service, runtime.forbidden)
-    yield from derived_behind(facts.service, runtime.outdated)
-    yield from aged_layers(facts.service, runtime.aged)
-    for replica in replicas:
-        seen = runtime.replica(replica.id)
-        yield from hidden_packages(facts.service, replica, seen.hidden)
-        if seen.config is not None:
-            tag = facts.tag_image
-            other = tag is not None and tag.id != replica.image_id
-            yield from config_findings(facts.service, replica, seen.config, other_image=other)
-        if seen.running is not None:
-            yield from running_findings(facts.service, replica, seen.running)
-        yield from upstream_moved(facts.service, replica, seen.moved)
-        yield from bytecode_findings(facts, replica, seen.bytecode)
-        yield from probe_findings(facts.service, replica, seen.answers)
-        yield from signature_findings(facts.service, replica, seen.logged)
+def _checked_image(facts: ServiceFacts) -> ImageFacts | None:
+    return image_of(facts) if facts.builds or has_copies(facts) else None
 
 
-def _all_observed(
-    serving: list[ReplicaResult],
-    runtime: RuntimeFacts | None,
-    part: Callable[[ReplicaRuntime], object],
-) -> bool:
-    """Whether ``part`` is known of every serving replica, and there is one."""
-    if runtime is None or not serving:
-        return False
-    seen = (runtime.replica(result.observation.replica.id) for result in serving)
-    return all(part(record) is not None for record in seen)
+def _find(comparison: Comparison, finders: Iterable[Finder]) -> list[Finding]:
+    return [finding for find in finders for finding in find(comparison)]
 
 
-def _container_checked(facts: ServiceFacts, serving: list[ReplicaResult]) -> bool:
+def _checked(comparison: Comparison, serving: Sequence[ReplicaResult]) -> set[LinkName]:
+    """The links that there is something to check by."""
+    pairs, runtimes = comparison.facts.mapping.pairs, [r.runtime for r in comparison.replicas]
     if not serving:
-        return False
-    return not facts.mapping.pairs or any(result.compared for result in serving)
+        return set()
+    checked = {
+        LinkName.IMAGE: comparison.image is not None,
+        LinkName.CONTAINER: not pairs or any(result.compared for result in serving),
+        LinkName.PROCESS: all(runtime.running is not None for runtime in runtimes),
+        LinkName.CONFIG: all(runtime.config is not None for runtime in runtimes),
+    }
+    return {link for link, holds in checked.items() if holds}
+
+
+def _report(
+    comparison: Comparison,
+    findings: Iterable[Finding],
+    results: Iterable[ReplicaResult],
+    *,
+    checked: Collection[LinkName],
+) -> ServiceReport:
+    reported = sorted(_reported(list(findings)), key=_reading_order)
+    return ServiceReport(
+        name=comparison.service,
+        verdict=verdict(reported),
+        patched=any(get_cause(finding.cause).marks_patched for finding in reported),
+        links=links(reported, checked=checked),
+        containers=tuple(_replica_report(result) for result in results),
+        findings=tuple(reported),
+    )
+
+
+def _reported(findings: Sequence[Finding]) -> Iterable[Finding]:
+    """Without what others settle, and without reasons why the image is not right where it is."""
+    settled = {slug for finding in findings for slug in get_cause(finding.cause).settles}
+    questioned = any(map(_questions_image, findings))
+    for finding in findings:
+        needless = get_cause(finding.cause).explains_image and not questioned
+        if finding.cause not in settled and not needless:
+            yield finding
+
+
+def _questions_image(finding: Finding) -> bool:
+    ours = finding.link is LinkName.IMAGE or get_cause(finding.cause).questions_image
+    return ours and finding.level is Level.STALE
 
 
 def _replica_report(result: ReplicaResult) -> ReplicaReport:
@@ -164,24 +128,6 @@ def _replica_report(result: ReplicaResult) -> ReplicaReport:
         compared=result.compared,
         equal=result.equal,
     )
-
-
-def _unreadable_sources(facts: ServiceFacts) -> Iterator[Finding]:
-    sources = {pair.source for pair in facts.mapping.pairs}.union(facts.mapping.inputs)
-    seen = {path: facts.tree[path] for path in sources & facts.tree.keys()}
-    closed = {path: entry for path, entry in seen.items() if entry.kind is Kind.UNREADABLE}
-    for path, entry in sorted(closed.items()):
-        yield Finding(
-            cause="unreadable",
-            level=Level.UNVERIFIABLE,
-            link=LinkName.CONTAINER,
-            service=facts.service,
-            message=f"{printable(path)} in the tree could not be read: "
-            f"{printable(entry.reason) or 'no reason given'}",
-            path=path,
-            want=entry,
-            evidence={"reason": entry.reason},
-        )
 
 
 def _reading_order(finding: Finding) -> tuple[int, str, str, str]:

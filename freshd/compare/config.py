@@ -7,111 +7,102 @@ names come out, and keyed hashes.
 from collections.abc import Iterator
 
 from freshd.compare import evidence
+from freshd.compare.comparison import Finder, ServingReplica, per_replica
+from freshd.compare.finding import make_finding
 from freshd.model.observed.config_drift import (
     ENVIRONMENT,
     differing_keys,
     differing_variables,
     sealed,
 )
-from freshd.model.observed.container import Replica
 from freshd.model.observed.creation import ConfigSeen, ContentSeen
-from freshd.model.remedy import Remedy
-from freshd.model.report import Finding, Level, LinkName
+from freshd.model.report import Finding, Level
 from freshd.model.text import Json, printable
 
 _SHOWN = 3
+_WAS = {"changed": "changed", "missing": "is new", "left over": "was removed"}
 
 
-def config_findings(
-    service: str, replica: Replica, seen: ConfigSeen, *, other_image: bool
-) -> Iterator[Finding]:
-    """At most one of each cause. ``other_image``: that the image differs is told elsewhere."""
-    variables = differing_variables(seen)
-    if variables:
-        yield _env_changed(service, replica, seen, variables)
-    keys = differing_keys(seen)
-    if other_image:
+def config_findings(serving: ServingReplica) -> Iterator[Finding]:
+    """At most one of each cause. That the image is another one is a finding of its own."""
+    config = serving.runtime.config
+    if config is None:
+        return
+    variables, keys = differing_variables(config), differing_keys(config)
+    tag = serving.facts.tag_image
+    if tag is not None and tag.id != serving.replica.image_id:
         keys.pop("image", None)
-    if keys or (seen.hinted and not variables):
-        yield _compose_changed(service, replica, seen, keys)
-    if seen.contents:
-        yield _content_changed(service, replica, seen)
+    if variables:
+        yield _env_changed(serving, config, variables)
+    if keys or (config.hinted and not variables):
+        yield _compose_changed(serving, config, keys)
+    if config.contents:
+        yield _content_changed(serving, config)
 
 
-def _env_changed(
-    service: str, replica: Replica, seen: ConfigSeen, variables: dict[str, str]
-) -> Finding:
-    wanted, there, key = seen.wanted.environment, seen.creation.environment, seen.key
-    words = [f"{printable(name)} {_was(how)}" for name, how in sorted(variables.items())]
+def _env_changed(serving: ServingReplica, config: ConfigSeen, variables: dict[str, str]) -> Finding:
+    wanted, there, key = config.wanted.environment, config.creation.environment, config.key
+    words = [f"{printable(name)} {_WAS[how]}" for name, how in sorted(variables.items())]
     hashes: dict[str, Json] = {
         name: {"model": sealed(key, wanted.get(name)), "container": sealed(key, there.get(name))}
         for name in sorted(variables)
     }
     names = {f"{ENVIRONMENT}{name}" for name in variables}
     return _finding(
-        service,
-        replica,
-        seen,
-        cause="env-changed",
-        level=_level(seen, names),
-        message=f"the environment of {replica.name} is not the model's: {_some(words)}"
-        f"{_shell(seen, names)}",
-        found={"variables": hashes},
+        "env-changed",
+        f"the environment of {serving.replica.name} is not the model's: {_some(words)}"
+        f"{_shell(config, names)}",
+        serving,
+        config,
+        {"variables": hashes},
+        level=_level(config, names),
     )
 
 
-def _was(how: str) -> str:
-    return {"changed": "changed", "missing": "is new", "left over": "was removed"}[how]
-
-
-def _compose_changed(
-    service: str, replica: Replica, seen: ConfigSeen, keys: dict[str, str]
-) -> Finding:
+def _compose_changed(serving: ServingReplica, config: ConfigSeen, keys: dict[str, str]) -> Finding:
     words = [f"{printable(key)} ({printable(how)})" for key, how in sorted(keys.items())]
     what = _some(words) or "the hash that Compose left on it is another, and nothing tells why"
     return _finding(
-        service,
-        replica,
-        seen,
-        cause="compose-changed",
-        level=_level(seen, set(keys)) if keys else Level.NOTE,
-        message=f"{replica.name} was made from another model: {what}{_shell(seen, set(keys))}",
-        found={"keys": dict(sorted(keys.items()))},
+        "compose-changed",
+        f"{serving.replica.name} was made from another model: {what}{_shell(config, set(keys))}",
+        serving,
+        config,
+        {"keys": dict(sorted(keys.items()))},
+        level=_level(config, set(keys)) if keys else Level.NOTE,
     )
 
 
-def _content_changed(service: str, replica: Replica, seen: ConfigSeen) -> Finding:
-    words = [f"{one.wanted.kind} {printable(one.wanted.name)}" for one in seen.contents]
+def _content_changed(serving: ServingReplica, config: ConfigSeen) -> Finding:
+    contents = config.contents
+    words = [f"{content.wanted.kind} {printable(content.wanted.name)}" for content in contents]
     return _finding(
-        service,
-        replica,
-        seen,
-        cause="config-content-changed",
-        level=Level.STALE,
-        message=f"{replica.name} holds other content than the model's: {_some(words)}",
-        found={
-            "contents": [_content(one) for one in seen.contents],
-            "drift": evidence.drift((one.wanted.target, one.expected) for one in seen.contents),
+        "config-content-changed",
+        f"{serving.replica.name} holds other content than the model's: {_some(words)}",
+        serving,
+        config,
+        {
+            "contents": [_content(content) for content in contents],
+            "drift": evidence.drift((c.wanted.target, c.expected) for c in contents),
         },
     )
 
 
-def _content(one: ContentSeen) -> dict[str, Json]:
+def _content(content: ContentSeen) -> dict[str, Json]:
     return {
-        one.wanted.kind: one.wanted.name,
-        "target": one.wanted.target,
-        "model": one.expected,
-        "container": one.seen,
+        content.wanted.kind: content.wanted.name,
+        "target": content.wanted.target,
+        "model": content.expected,
+        "container": content.seen,
     }
 
 
-def _level(seen: ConfigSeen, keys: set[str]) -> Level:
+def _level(config: ConfigSeen, keys: set[str]) -> Level | None:
     """What comes from the shell alone may be right in the shell that made the container."""
-    return Level.NOTE if keys <= seen.from_shell else Level.STALE
+    return Level.NOTE if keys <= config.from_shell else None
 
 
-def _shell(seen: ConfigSeen, keys: set[str]) -> str:
-    if not keys or not keys <= seen.from_shell:
+def _shell(config: ConfigSeen, keys: set[str]) -> str:
+    if not keys or not keys <= config.from_shell:
         return ""
     return "; it comes from the environment of the shell, which may have been another"
 
@@ -122,24 +113,23 @@ def _some(words: list[str]) -> str:
 
 
 def _finding(
-    service: str,
-    replica: Replica,
-    seen: ConfigSeen,
-    *,
     cause: str,
-    level: Level,
     message: str,
-    found: dict[str, Json],
+    serving: ServingReplica,
+    config: ConfigSeen,
+    shown: dict[str, Json],
+    *,
+    level: Level | None = None,
 ) -> Finding:
-    return Finding(
-        cause=cause,
+    return make_finding(
+        cause,
+        serving.service,
+        message,
+        replica=serving.replica,
         level=level,
-        link=LinkName.CONFIG,
-        service=service,
-        message=message,
-        remedy=Remedy.RECREATE,
-        container=replica.name,
-        container_id=replica.id,
-        paths=seen.inputs,
-        evidence={**found, "changed_since": list(seen.inputs)},
+        paths=config.inputs,
+        evidence={**shown, "changed_since": list(config.inputs)},
     )
+
+
+FINDERS: tuple[Finder, ...] = (per_replica(config_findings),)

@@ -1,8 +1,9 @@
 """Findings in, verdicts and link states out: the worst level wins, and notes never do."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
+from freshd.catalog.causes.registry import get_cause
 from freshd.model.report import Finding, Level, LinkName, LinkState, ServiceReport, Verdict
 
 
@@ -38,29 +39,15 @@ def strictly(report: ServiceReport) -> ServiceReport:
 
 
 def links(
-    findings: Iterable[Finding],
-    *,
-    image_checked: bool,
-    container_checked: bool,
-    process_checked: bool = False,
-    config_checked: bool = False,
+    findings: Sequence[Finding], *, checked: Collection[LinkName]
 ) -> Mapping[LinkName, LinkState]:
-    """The state of every link.
-
-    An ``image-behind`` note leaves the image stale: patched means just that.
-    """
-    every = tuple(findings)
-    return {
-        LinkName.IMAGE: _state(every, LinkName.IMAGE, checked=image_checked),
-        LinkName.CONTAINER: _state(every, LinkName.CONTAINER, checked=container_checked),
-        LinkName.PROCESS: _state(every, LinkName.PROCESS, checked=process_checked),
-        LinkName.CONFIG: _state(every, LinkName.CONFIG, checked=config_checked),
-    }
+    """The state of every link; one without a finding is fresh only where it was ``checked``."""
+    return {link: _state(findings, link, checked=link in checked) for link in LinkName}
 
 
-def _state(findings: tuple[Finding, ...], link: LinkName, *, checked: bool) -> LinkState:
+def _state(findings: Sequence[Finding], link: LinkName, *, checked: bool) -> LinkState:
     ours = [finding for finding in findings if _concerns(finding, link)]
-    if any(f.level is Level.STALE or f.cause == "image-behind" for f in ours):
+    if any(f.level is Level.STALE or get_cause(f.cause).keeps_link_stale for f in ours):
         return LinkState.STALE
     if any(f.level is Level.UNVERIFIABLE for f in ours):
         return LinkState.UNVERIFIABLE
@@ -68,6 +55,7 @@ def _state(findings: tuple[Finding, ...], link: LinkName, *, checked: bool) -> L
 
 
 def _concerns(finding: Finding, link: LinkName) -> bool:
-    """A source that cannot be read in the tree leaves both links in doubt."""
-    in_tree = finding.cause == "unreadable" and finding.container_id is None and bool(finding.path)
+    """What is not known of a source in the tree leaves both links in doubt."""
+    doubt = finding.level is Level.UNVERIFIABLE
+    in_tree = doubt and finding.container_id is None and bool(finding.path)
     return finding.link is link or (in_tree and link in (LinkName.IMAGE, LinkName.CONTAINER))

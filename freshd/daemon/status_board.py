@@ -5,14 +5,14 @@ changed is logged: the verdict, and what the policy leaves as it is.
 """
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
 from freshd.compare.verdict import links, verdict
 from freshd.config.project import Project
 from freshd.model.plan import Plan
-from freshd.model.report import LinkName, LinkState, ServiceReport, Verdict
+from freshd.model.report import LinkState, ServiceReport, Verdict
 from freshd.render.documents import service_report
 from freshd.render.undone import Undone, undone_document, undone_of
 from freshd.store.store import Store
@@ -74,11 +74,6 @@ def merged(last: ServiceReport, narrow: ServiceReport) -> ServiceReport:
     known = {(f.cause, f.container_id, f.target) for f in last.findings}
     new = tuple(f for f in narrow.findings if (f.cause, f.container_id, f.target) not in known)
     findings = last.findings + new
-    states: Mapping[LinkName, LinkState] = links(
-        findings,
-        image_checked=last.links[LinkName.IMAGE] is not LinkState.UNCHECKED,
-        container_checked=last.links[LinkName.CONTAINER] is not LinkState.UNCHECKED,
-        process_checked=last.links[LinkName.PROCESS] is not LinkState.UNCHECKED,
-        config_checked=last.links[LinkName.CONFIG] is not LinkState.UNCHECKED,
-    )
+    checked = {link for link, state in last.links.items() if state is not LinkState.UNCHECKED}
+    states = links(findings, checked=checked)
     return replace(last, verdict=verdict(findings), links=states, findings=findings)

@@ -4,16 +4,18 @@ The table of the contract decides the cause: who wrote what is there now (the im
 neither), and whether anything can be written there at all.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from freshd.compare import evidence
-from freshd.compare.container.mounts import is_anonymous, unwritable
+from freshd.compare.container.shadows import judge_volume
+from freshd.compare.finding import make_finding
+from freshd.compare.unreadable import UNREADABLE, reason_of
 from freshd.model.files import Entry, Kind
 from freshd.model.mapping import Pair, Via
 from freshd.model.observed.container import Mount, Replica
 from freshd.model.observed.snapshot import ServiceFacts
 from freshd.model.remedy import Remedy
-from freshd.model.report import Finding, Level, LinkName
+from freshd.model.report import Finding, Level
 from freshd.model.text import Json, printable
 
 
@@ -45,10 +47,12 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class _Judged:
+    """None: as the entry of the cause has it."""
+
     cause: str
     message: str
-    remedy: Remedy = Remedy.INJECT
-    level: Level = Level.STALE
+    remedy: Remedy | None = None
+    level: Level | None = None
 
 
 def finding_for(difference: Difference) -> Finding:
@@ -56,37 +60,27 @@ def finding_for(difference: Difference) -> Finding:
     pair, replica = difference.pair, difference.replica
     mount = replica.mount_at(pair.target)
     judged = _judge(difference, mount)
-    return Finding(
-        cause=judged.cause,
+    finding = make_finding(
+        judged.cause,
+        difference.facts.service,
+        judged.message,
+        replica=replica,
         level=judged.level,
-        link=LinkName.CONTAINER,
-        service=difference.facts.service,
-        message=judged.message,
         remedy=judged.remedy,
-        container=replica.name,
-        container_id=replica.id,
         path=difference.path,
         target=pair.target,
-        via=pair.via,
-        want=difference.want,
-        seen=difference.seen,
         evidence=_evidence(difference, mount),
     )
+    return replace(finding, via=pair.via, want=difference.want, seen=difference.seen)
 
 
 def _judge(difference: Difference, mount: Mount | None) -> _Judged:
     seen, where = difference.seen, difference.replica.name
     if seen is not None and seen.kind is Kind.UNREADABLE:
-        return _Judged(
-            "unreadable",
-            f"{printable(difference.pair.target)} in {where} could not be read: "
-            f"{printable(seen.reason) or 'no reason given'}",
-            Remedy.NOTIFY,
-            Level.UNVERIFIABLE,
-        )
+        return _Judged(UNREADABLE, reason_of(difference.pair.target, where, seen))
     if difference.pair.via is Via.BIND:
         return _judge_bound(difference, mount)
-    reason = unwritable(difference.replica, mount)
+    reason = _unwritable(difference.replica, mount)
     if reason is not None:
         return _judge_unwritable(difference, mount, reason)
     if _injection_lost(difference, mount):
@@ -106,7 +100,7 @@ def _judge(difference: Difference, mount: Mount | None) -> _Judged:
             f"{difference.shown} in {where}{volume} is not the file in the tree; its image is gone "
             "from the engine, so whether somebody changed it there cannot be told"
         )
-    return _Judged("changed-in-container", message, Remedy.NOTIFY)
+    return _Judged("changed-in-container", message)
 
 
 def _judge_bound(difference: Difference, mount: Mount | None) -> _Judged:
@@ -122,13 +116,11 @@ def _judge_bound(difference: Difference, mount: Mount | None) -> _Judged:
             "bind-serves-old-bytes",
             f"{difference.shown} in {difference.replica.name} is not the file in the tree, though "
             f"its directory is mounted at {mount.target}",
-            Remedy.RESTART,
         )
     return _Judged(
         "single-file-bind-detached",
         f"{difference.shown} is mounted alone into {difference.replica.name}, which still has the "
         "file that it replaced",
-        Remedy.RESTART,
     )
 
 
@@ -139,13 +131,9 @@ def _in_own_image(difference: Difference) -> bool:
 
 def _judge_hidden(difference: Difference, mount: Mount) -> _Judged:
     """A volume is filled from the image once, when it is empty, and never again."""
-    what = "the anonymous volume" if is_anonymous(mount) else f"the volume {mount.name or ''}"
-    return _Judged(
-        "anonymous-volume-kept" if is_anonymous(mount) else "volume-shadows-image",
-        f"{difference.shown} in {difference.replica.name} is not the image's: "
-        f"{what.strip()} at {mount.target} hides it",
-        Remedy.NOTIFY,
-    )
+    cause, volume = judge_volume(mount)
+    where = f"{difference.shown} in {difference.replica.name}"
+    return _Judged(cause, f"{where} is not the image's: {volume} at {mount.target} hides it")
 
 
 def _plain(difference: Difference, remedy: Remedy) -> _Judged:
@@ -170,6 +158,15 @@ def _remedy(difference: Difference) -> Remedy:
     return Remedy.INJECT
 
 
+def _unwritable(replica: Replica, mount: Mount | None) -> str | None:
+    """Why nothing can be injected there, in words; None when it can."""
+    if mount is None:
+        return "the root file system is read-only" if replica.read_only else None
+    if mount.kind == "tmpfs":
+        return f"a tmpfs is mounted at {mount.target}"
+    return None if mount.writable else f"the {mount.kind} at {mount.target} is mounted read-only"
+
+
 def _judge_unwritable(difference: Difference, mount: Mount | None, reason: str) -> _Judged:
     image = difference.facts.tag_image
     tagged = image.files.get(difference.pair.target) if image is not None else None
@@ -183,7 +180,7 @@ def _judge_unwritable(difference: Difference, mount: Mount | None, reason: str) 
         f"{difference.shown} in {difference.replica.name} is not the tree's and cannot be "
         f"written: {printable(reason)}",
         renew if mount is None else Remedy.NOTIFY,
-        Level.NOTE if hidden and untouched else Level.STALE,
+        Level.NOTE if hidden and untouched else None,
     )
 
 

@@ -4,19 +4,19 @@ In go a service's facts and one observation, out comes a ``ReplicaResult``: find
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from freshd.compare import evidence
+from freshd.compare.comparison import ServingReplica
 from freshd.compare.container.difference import Difference, finding_for
+from freshd.compare.container.state import not_observed, state_findings
 from freshd.compare.image.leftovers import in_tree, leftovers
+from freshd.compare.process.age import due_restart
 from freshd.model.files import Kind
 from freshd.model.mapping import Pair, Via
-from freshd.model.observed.container import Observation, Replica
+from freshd.model.observed.container import Observation
 from freshd.model.observed.questions import is_serving, same_mode, source_of, visible_pairs
 from freshd.model.observed.snapshot import ServiceFacts
-from freshd.model.remedy import Remedy
-from freshd.model.report import Finding, Level, LinkName
-from freshd.model.text import printable
+from freshd.model.report import Finding
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +33,12 @@ def compare_replica(
     facts: ServiceFacts, observation: Observation, *, mapped: frozenset[str]
 ) -> ReplicaResult:
     """Compare one replica. ``mapped`` are the targets that have a source in the tree."""
-    replica = observation.replica
-    if not is_serving(replica):
+    serving = ServingReplica(facts, observation.replica)
+    if not is_serving(serving.replica):
         return ReplicaResult(observation)
-    state = list(_state(facts, replica))
+    state = [*state_findings(serving), *due_restart(serving)]
     if observation.problem:
-        state.append(_not_observed(facts, observation))
+        state.append(not_observed(serving, observation.problem))
         return ReplicaResult(observation, findings=tuple(state))
     content, compared, equal = _content(facts, observation)
     extra = _extra(facts, observation, mapped)
@@ -94,92 +94,3 @@ def _extra(
         source = source_of(facts.mapping, target)
         pair = Pair(source=source or "", target=target, via=Via.COPY)
         yield finding_for(Difference(facts, replica, pair, None, seen))
-
-
-def _state(facts: ServiceFacts, replica: Replica) -> Iterator[Finding]:
-    if not replica.running:
-        looping = replica.state == "restarting"
-        words = (
-            "restarts again and again" if looping else f"is not running: {_state_words(replica)}"
-        )
-        yield _replica_finding(
-            facts,
-            replica,
-            cause="restart-looping" if looping else "not-running",
-            level=Level.STALE,
-            message=f"{replica.name} {words}",
-        )
-    elif replica.health == "unhealthy":
-        yield _replica_finding(
-            facts,
-            replica,
-            cause="unhealthy",
-            level=Level.STALE,
-            message=f"{replica.name} runs, and its health check fails",
-        )
-    due = facts.restarts.get(replica.id, ())
-    if due and replica.running:
-        yield _restart_due(facts, replica, due)
-    tag = facts.tag_image
-    if tag is None or replica.oneoff or not replica.image_id or replica.image_id == tag.id:
-        return
-    finding = _replica_finding(
-        facts,
-        replica,
-        cause="old-image",
-        level=Level.STALE,
-        message=f"{replica.name} runs another image than its tag names now",
-    )
-    yield replace(
-        finding,
-        remedy=Remedy.RECREATE,
-        evidence={"container_image": replica.image_id, "tag_image": tag.id},
-    )
-
-
-def _restart_due(facts: ServiceFacts, replica: Replica, changed: tuple[str, ...]) -> Finding:
-    more = evidence.and_more(changed)
-    return Finding(
-        cause="restart-due",
-        level=Level.STALE,
-        link=LinkName.PROCESS,
-        service=facts.service,
-        message=f"{printable(changed[0])}{more} changed after {replica.name} was started",
-        remedy=Remedy.RESTART,
-        container=replica.name,
-        container_id=replica.id,
-        paths=changed,
-        evidence=evidence.paths(changed),
-    )
-
-
-def _state_words(replica: Replica) -> str:
-    if replica.state == "exited":
-        return f"exited with code {replica.exit_code}"
-    return "it was never started" if replica.state == "created" else replica.state
-
-
-def _not_observed(facts: ServiceFacts, observation: Observation) -> Finding:
-    name = observation.replica.name
-    return _replica_finding(
-        facts,
-        observation.replica,
-        cause="not-observed",
-        level=Level.UNVERIFIABLE,
-        message=f"the files of {name} could not be looked at: {observation.problem}",
-    )
-
-
-def _replica_finding(
-    facts: ServiceFacts, replica: Replica, *, cause: str, level: Level, message: str
-) -> Finding:
-    return Finding(
-        cause=cause,
-        level=level,
-        link=LinkName.CONTAINER,
-        service=facts.service,
-        message=message,
-        container=replica.name,
-        container_id=replica.id,
-        evidence={"state": replica.state, "exit_code": replica.exit_code},
-    )

@@ -8,16 +8,13 @@ way, or nothing.
 from collections.abc import Iterator
 
 from freshd.compare import evidence
+from freshd.compare.finding import make_finding
 from freshd.compare.image.files import Behind
 from freshd.model.observed.build_label import carried
 from freshd.model.observed.image import BuildRecord, ImageFacts, Trace
 from freshd.model.observed.snapshot import ServiceFacts
-from freshd.model.observed.surroundings import Aged
-from freshd.model.remedy import Remedy
-from freshd.model.report import Finding, Level, LinkName
+from freshd.model.report import Finding
 from freshd.model.text import printable
-
-_DAY = 86400.0
 
 
 def build_findings(
@@ -125,13 +122,10 @@ def _changed(
     state += [("trace", facts.trace_evidence)] if trace else []
     label = carried(image.labels) if facts.built_from is Trace.DIFFERS else ""
     state += [("identity", label)] if label else []
-    return Finding(
-        cause="build-input-changed",
-        level=Level.STALE,
-        link=LinkName.IMAGE,
-        service=facts.service,
-        message=f"the build of {facts.service} is behind: {', '.join(what)} changed since",
-        remedy=Remedy.REBUILD,
+    return make_finding(
+        "build-input-changed",
+        facts.service,
+        f"the build of {facts.service} is behind: {', '.join(what)} changed since",
         paths=tuple(changed),
         evidence={
             "image": image.id,
@@ -147,43 +141,14 @@ def _changed(
 def _baked(facts: ServiceFacts, image: ImageFacts, arguments: list[str]) -> Finding:
     """An argument's value may be a secret: not even its hash leaves here."""
     names = ", ".join(printable(name) for name in arguments)
-    return Finding(
-        cause="baked-env",
-        level=Level.STALE,
-        link=LinkName.IMAGE,
-        service=facts.service,
-        message=f"the image of {facts.service} was built with other values of {names}",
-        remedy=Remedy.REBUILD,
+    return make_finding(
+        "baked-env",
+        facts.service,
+        f"the image of {facts.service} was built with other values of {names}",
         evidence={
             "image": image.id,
             "arguments": list(arguments),
             "drift": evidence.drift((f"argument {name}", None) for name in arguments),
-        },
-    )
-
-
-def aged_layers(service: str, seen: Aged | None) -> Iterator[Finding]:
-    """One finding for all layers that are older than the policy lets what was fetched be."""
-    if seen is None:
-        return
-    first = min(seen.layers, key=lambda one: (one.at, one.line))
-    days = (seen.now - first.at) / _DAY
-    age = f"{days:.0f} days" if days >= 2 else f"{days * 24:.0f} hours"
-    lines = [(f"line {one.line}: {one.command}", f"{one.at:.0f}") for one in seen.layers]
-    yield Finding(
-        cause="cached-layer-aged",
-        level=Level.STALE,
-        link=LinkName.IMAGE,
-        service=service,
-        message=f"what `{printable(first.command)}` fetched for the image of {service} (line "
-        f"{first.line} of the Dockerfile) is {age} old{evidence.and_more(seen.layers)}",
-        remedy=Remedy.REBUILD,
-        evidence={
-            "layers": [
-                {"line": one.line, "command": one.command, "made": one.at} for one in seen.layers
-            ],
-            "layer_age": seen.limit,
-            "drift": evidence.drift(lines),
         },
     )
 
@@ -193,13 +158,10 @@ def _unrecorded(facts: ServiceFacts, image: ImageFacts, reasons: tuple[str, ...]
     if newer:
         more = evidence.and_more(newer)
         reasons = (*reasons, f"{printable(newer[0])}{more} changed after the image was made")
-    return Finding(
-        cause="build-unrecorded",
-        level=Level.UNVERIFIABLE,
-        link=LinkName.IMAGE,
-        service=facts.service,
-        message=f"the build of {facts.service} cannot be judged: {'; '.join(reasons)}",
-        remedy=Remedy.REBUILD,
+    return make_finding(
+        "build-unrecorded",
+        facts.service,
+        f"the build of {facts.service} cannot be judged: {'; '.join(reasons)}",
         paths=newer,
         evidence={
             "image": image.id,

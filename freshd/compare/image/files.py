@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from freshd.compare import evidence
+from freshd.compare.finding import make_finding
 from freshd.compare.image.leftovers import leftovers
 from freshd.model.files import Entry, Kind
 from freshd.model.mapping import Pair, Via
@@ -15,9 +16,8 @@ from freshd.model.observed.container import Observation
 from freshd.model.observed.image import ImageFacts
 from freshd.model.observed.questions import same_mode, source_of
 from freshd.model.observed.snapshot import ServiceFacts
-from freshd.model.remedy import Remedy
-from freshd.model.report import Finding, Level, LinkName
-from freshd.model.text import count_files
+from freshd.model.report import Finding, Level
+from freshd.model.text import Json, count_files
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,82 +79,47 @@ def verbatim_findings(
     if not plain:
         return ()
     note = _all_replicas_hold(facts, plain)
-    finding = _finding(
-        facts,
-        cause="image-behind",
-        message=f"the image of {facts.service} is behind the tree in {count_files(len(plain))}",
-        evidence_of=(image, plain),
+    finding = make_finding(
+        "image-behind",
+        facts.service,
+        f"the image of {facts.service} is behind the tree in {count_files(len(plain))}",
+        paths=_paths(plain),
+        evidence=_evidence(image, plain),
     )
     if not note:
         return (finding,)
-    patched = Finding(
-        cause="patched",
-        level=Level.NOTE,
-        link=LinkName.CONTAINER,
-        service=facts.service,
-        message=f"containers are ahead of the image in {count_files(len(plain))}: "
-        "a recreate brings the old back",
-        remedy=Remedy.REBUILD,
+    patched = make_finding(
+        "patched",
+        facts.service,
+        f"containers are ahead of the image in {count_files(len(plain))}: a recreate brings the "
+        "old back",
         evidence=finding.evidence,
     )
     return replace(finding, level=Level.NOTE), patched
 
 
-def unreadable_in_image(facts: ServiceFacts, image: ImageFacts) -> tuple[Finding, ...]:
-    """One finding for every mapped path that the image holds and that could not be read there."""
-    closed = {path for path, entry in image.files.items() if entry.kind is Kind.UNREADABLE}
-    if not closed:
-        return ()
-    copies = (pair for pair in facts.mapping.pairs if pair.effective and pair.via is Via.COPY)
-    targets = [pair.target for pair in copies if pair.target in closed]
-    if not targets:
-        return ()
-    return (
-        Finding(
-            cause="unreadable",
-            level=Level.UNVERIFIABLE,
-            link=LinkName.IMAGE,
-            service=facts.service,
-            message=f"{count_files(len(targets))} of the image of {facts.service} "
-            "could not be read",
-            evidence={"image": image.id, **evidence.paths(targets)},
-        ),
-    )
-
-
 def _stale_context(facts: ServiceFacts, image: ImageFacts, every: tuple[Behind, ...]) -> Finding:
-    return _finding(
-        facts,
-        cause="stale-build-context",
-        message=f"the image of {facts.service} was built after the edit and still has old bytes in "
+    return make_finding(
+        "stale-build-context",
+        facts.service,
+        f"the image of {facts.service} was built after the edit and still has old bytes in "
         f"{count_files(len(every))}",
-        evidence_of=(image, every),
+        paths=_paths(every),
+        evidence=_evidence(image, every),
     )
 
 
-def _finding(
-    facts: ServiceFacts,
-    *,
-    cause: str,
-    message: str,
-    evidence_of: tuple[ImageFacts, tuple[Behind, ...]],
-) -> Finding:
-    image, items = evidence_of
-    return Finding(
-        cause=cause,
-        level=Level.STALE,
-        link=LinkName.IMAGE,
-        service=facts.service,
-        message=message,
-        remedy=Remedy.REBUILD,
-        paths=tuple(sorted({item.path for item in items})),
-        evidence={
-            "image": image.id,
-            **evidence.paths(item.path for item in items),
-            "left_over": sum(item.want is None for item in items),
-            "drift": evidence.drift((item.target, _state(item.want)) for item in items),
-        },
-    )
+def _paths(items: tuple[Behind, ...]) -> list[str]:
+    return sorted({item.path for item in items})
+
+
+def _evidence(image: ImageFacts, items: tuple[Behind, ...]) -> dict[str, Json]:
+    return {
+        "image": image.id,
+        **evidence.paths(item.path for item in items),
+        "left_over": sum(item.want is None for item in items),
+        "drift": evidence.drift((item.target, _state(item.want)) for item in items),
+    }
 
 
 def _lands(facts: ServiceFacts, pair: Pair, seen: Entry | None) -> bool:

@@ -1,123 +1,136 @@
 """Where an image comes from: its base, its tag, its builder, and what it should not hold."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from freshd.compare import evidence
-from freshd.model.observed.snapshot import ServiceFacts
-from freshd.model.observed.surroundings import BaseSeen, Elsewhere, Outdated
-from freshd.model.remedy import Remedy
-from freshd.model.report import Finding, Level, LinkName
+from freshd.compare.comparison import Comparison
+from freshd.compare.finding import make_finding
+from freshd.model.report import Finding
 from freshd.model.text import printable
 
+_DAY = 86400.0
 
-def base_behind(facts: ServiceFacts, seen: BaseSeen | None) -> Iterator[Finding]:
+
+def base_behind(comparison: Comparison) -> Iterator[Finding]:
     """An image keeps the layers of the base it was built on, whatever the tag names since."""
-    if seen is None or facts.tag_image is None:
+    base, image = comparison.runtime.base, comparison.facts.tag_image
+    if base is None or image is None:
         return
-    if seen.built[: len(seen.layers)] == seen.layers or len(seen.built) < 2:
+    if base.built[: len(base.layers)] == base.layers or len(base.built) < 2:
         return  # one layer only: a builder that merges them leaves nothing to compare
-    yield Finding(
-        cause="base-image-behind",
-        level=Level.STALE,
-        link=LinkName.IMAGE,
-        service=facts.service,
-        message=f"the image of {facts.service} stands on an earlier {printable(seen.ref)}",
-        remedy=Remedy.REBUILD,
-        evidence={"image": facts.tag_image.id, "base": seen.ref, "base_image": seen.id},
+    yield make_finding(
+        "base-image-behind",
+        comparison.service,
+        f"the image of {comparison.service} stands on an earlier {printable(base.ref)}",
+        evidence={"image": image.id, "base": base.ref, "base_image": base.id},
     )
 
 
-def tag_contention(facts: ServiceFacts, findings: Iterable[Finding]) -> Iterator[Finding]:
-    """Compose names the project on what it builds: told only beside an image that is not right."""
-    image = facts.tag_image
-    if image is None or not facts.builds or not any(map(_questions_the_image, findings)):
+def tag_contention(comparison: Comparison) -> Iterator[Finding]:
+    """Compose names the project on what it builds."""
+    facts, image = comparison.facts, comparison.facts.tag_image
+    if image is None or not facts.builds:
         return
-    ours = {seen.replica.project for seen in facts.observations} - {""}
+    ours = {observation.replica.project for observation in facts.observations} - {""}
     builder = image.labels.get("com.docker.compose.project", "")
     if builder and ours and builder not in ours:
-        yield Finding(
-            cause="tag-contention",
-            level=Level.NOTE,
-            link=LinkName.IMAGE,
-            service=facts.service,
-            message=f"the image that {facts.service} is to run was built last by the project "
+        yield make_finding(
+            "tag-contention",
+            facts.service,
+            f"the image that {facts.service} is to run was built last by the project "
             f"{printable(builder)}, under the same tag",
             evidence={"image": image.id, "built_by": builder, "project": min(ours)},
         )
 
 
-def built_elsewhere(
-    service: str, seen: Elsewhere | None, findings: Iterable[Finding]
-) -> Iterator[Finding]:
-    """Told only beside an image that is not right, of a build that had what the image lacks."""
-    if seen is None or not seen.edited or not any(map(_questions_the_image, findings)):
+def built_elsewhere(comparison: Comparison) -> Iterator[Finding]:
+    """A later build that had what the image lacks, and that went to another place."""
+    build = comparison.runtime.around.elsewhere
+    if build is None or not build.edited:
         return
-    builder = printable(seen.builder)
-    if seen.driver == "docker":
+    builder = printable(build.builder)
+    if build.driver == "docker":
         cause = "wrong-engine"
-        words = f"went to the engine at {printable(seen.host)} (builder {builder}), and its "
-        words += f"containers run at {printable(seen.here)}"
+        words = f"went to the engine at {printable(build.host)} (builder {builder}), and its "
+        words += f"containers run at {printable(build.here)}"
     else:
         cause = "build-not-loaded"
-        words = f"was given to the builder {builder} ({printable(seen.driver)}), and what it built "
-        words += "was not loaded into this engine"
-    yield Finding(
-        cause=cause,
-        level=Level.NOTE,
-        link=LinkName.IMAGE,
-        service=service,
-        message=f"a later build of {service} {words}",
-        paths=seen.edited,
+        words = f"was given to the builder {builder} ({printable(build.driver)}), and what it "
+        words += "built was not loaded into this engine"
+    yield make_finding(
+        cause,
+        comparison.service,
+        f"a later build of {comparison.service} {words}",
+        paths=build.edited,
         evidence={
-            "builder": seen.builder,
-            "driver": seen.driver,
-            "built_at": seen.host,
-            "runs_at": seen.here,
-            "began": seen.at,
-            **evidence.paths(seen.edited),
+            "builder": build.builder,
+            "driver": build.driver,
+            "built_at": build.host,
+            "runs_at": build.here,
+            "began": build.at,
+            **evidence.paths(build.edited),
         },
     )
 
 
-def _questions_the_image(finding: Finding) -> bool:
-    stale = finding.level is Level.STALE
-    return stale and (finding.link is LinkName.IMAGE or finding.cause == "old-image")
-
-
-def derived_behind(service: str, seen: tuple[Outdated, ...]) -> Iterator[Finding]:
+def derived_behind(comparison: Comparison) -> Iterator[Finding]:
     """Output that the policy says is made from sources, and that did not change with them."""
-    for one in seen:
-        more = evidence.and_more(one.changed)
-        yield Finding(
-            cause="derived-output-behind",
-            level=Level.STALE,
-            link=LinkName.IMAGE,
-            service=service,
-            message=f"{printable(one.target)} in the image of {service} is what it was before "
-            f"{printable(one.changed[0])}{more} changed, though it was built since",
-            remedy=Remedy.REBUILD,
-            target=one.target,
-            paths=one.changed,
+    for artefact in comparison.runtime.outdated:
+        more = evidence.and_more(artefact.changed)
+        yield make_finding(
+            "derived-output-behind",
+            comparison.service,
+            f"{printable(artefact.target)} in the image of {comparison.service} is what it was "
+            f"before {printable(artefact.changed[0])}{more} changed, though it was built since",
+            target=artefact.target,
+            paths=artefact.changed,
             evidence={
-                "made_from": one.source,
-                "artefact": f"sha256:{one.digest}",
-                **evidence.paths(one.changed),
-                "drift": evidence.drift([(one.target, one.digest)]),
+                "made_from": artefact.source,
+                "artefact": f"sha256:{artefact.digest}",
+                **evidence.paths(artefact.changed),
+                "drift": evidence.drift([(artefact.target, artefact.digest)]),
             },
         )
 
 
-def forbidden(service: str, paths: tuple[str, ...]) -> Iterator[Finding]:
+def aged_layers(comparison: Comparison) -> Iterator[Finding]:
+    """One finding for all layers that are older than the policy lets what was fetched be."""
+    aged = comparison.runtime.aged
+    if aged is None:
+        return
+    first = min(aged.layers, key=lambda layer: (layer.at, layer.line))
+    days = (aged.now - first.at) / _DAY
+    age = f"{days:.0f} days" if days >= 2 else f"{days * 24:.0f} hours"
+    lines = [(f"line {layer.line}: {layer.command}", f"{layer.at:.0f}") for layer in aged.layers]
+    yield make_finding(
+        "cached-layer-aged",
+        comparison.service,
+        f"what `{printable(first.command)}` fetched for the image of {comparison.service} (line "
+        f"{first.line} of the Dockerfile) is {age} old{evidence.and_more(aged.layers)}",
+        evidence={
+            "layers": [
+                {"line": layer.line, "command": layer.command, "made": layer.at}
+                for layer in aged.layers
+            ],
+            "layer_age": aged.limit,
+            "drift": evidence.drift(lines),
+        },
+    )
+
+
+def forbidden(comparison: Comparison) -> Iterator[Finding]:
     """One note on what the image holds and the policy never injects."""
+    paths = comparison.runtime.forbidden
     if paths:
         more = evidence.and_more(paths)
-        yield Finding(
-            cause="forbidden-in-image",
-            level=Level.NOTE,
-            link=LinkName.IMAGE,
-            service=service,
-            message=f"the image of {service} holds {printable(min(paths))}{more}, which the policy "
-            "never injects",
+        yield make_finding(
+            "forbidden-in-image",
+            comparison.service,
+            f"the image of {comparison.service} holds {printable(min(paths))}{more}, which the "
+            "policy never injects",
             paths=paths,
             evidence=evidence.paths(paths),
         )
+
+
+FINDERS = (base_behind, tag_contention, built_elsewhere, derived_behind, aged_layers, forbidden)

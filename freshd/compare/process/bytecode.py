@@ -4,15 +4,15 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from freshd.compare import evidence
-from freshd.model.observed.container import Replica
+from freshd.compare.comparison import ServingReplica, per_replica
+from freshd.compare.finding import make_finding
 from freshd.model.observed.processes import Bytecode
 from freshd.model.observed.questions import source_of
 from freshd.model.observed.snapshot import ServiceFacts
-from freshd.model.remedy import Remedy
-from freshd.model.report import Finding, Level, LinkName
+from freshd.model.report import Finding
 from freshd.model.text import Json, printable
 
-_SLUGS: Final[Mapping[str, tuple[str, str]]] = {
+_CAUSES: Final[Mapping[str, tuple[str, str]]] = {
     "stale": ("stale-bytecode", "has bytecode that passes for its own and is not"),
     "unchecked": ("unchecked-bytecode", "has bytecode that never looks at it, and is not its own"),
     "foreign": ("foreign-bytecode", "has bytecode of another machine, which is not its own"),
@@ -21,46 +21,40 @@ _SLUGS: Final[Mapping[str, tuple[str, str]]] = {
 }
 
 
-def bytecode_findings(
-    facts: ServiceFacts, replica: Replica, seen: tuple[Bytecode, ...]
-) -> Iterator[Finding]:
+def bytecode_findings(serving: ServingReplica) -> Iterator[Finding]:
     """One finding of each cause, with all its files."""
-    for kind, (cause, words) in _SLUGS.items():
-        ours = [one for one in seen if _kind(one) == kind]
-        paths = {one.source: _path(facts, one.source) for one in ours}
-        if not ours:
+    facts = serving.facts
+    for kind, (cause, words) in _CAUSES.items():
+        files = [file for file in serving.runtime.bytecode if _kind(file) == kind]
+        if not files:
             continue
-        more = evidence.and_more(ours)
-        first = printable(paths[ours[0].source])
-        yield Finding(
-            cause=cause,
-            level=Level.STALE,
-            link=LinkName.PROCESS,
-            service=facts.service,
-            message=f"{first}{more} in {replica.name} {words}",
-            remedy=Remedy.REBUILD if kind == "installed" else Remedy.PURGE,
-            container=replica.name,
-            container_id=replica.id,
-            paths=tuple(sorted(paths.values())),
+        paths = {file.source: _path(facts, file.source) for file in files}
+        first = printable(paths[files[0].source])
+        yield make_finding(
+            cause,
+            serving.service,
+            f"{first}{evidence.and_more(files)} in {serving.replica.name} {words}",
+            replica=serving.replica,
+            paths=sorted(paths.values()),
             evidence={
                 **evidence.paths(paths.values()),
-                **_shown(kind, ours[: evidence.SHOWN_PATHS]),
-                "drift": evidence.drift((p, _digest(facts, p)) for p in paths.values()),
+                **_shown(kind, files[: evidence.SHOWN_PATHS]),
+                "drift": evidence.drift((path, _digest(facts, path)) for path in paths.values()),
             },
         )
 
 
-def _kind(one: Bytecode) -> str:
+def _kind(file: Bytecode) -> str:
     """Bytecode that names a source which is nowhere in the container was copied in."""
-    return "foreign" if one.origin and one.kind in ("stale", "unchecked") else one.kind
+    return "foreign" if file.origin and file.kind in ("stale", "unchecked") else file.kind
 
 
-def _shown(kind: str, ours: list[Bytecode]) -> dict[str, Json]:
-    found: dict[str, Json] = {}
-    found["installed" if kind == "installed" else "bytecode"] = [one.compiled for one in ours]
+def _shown(kind: str, files: list[Bytecode]) -> dict[str, Json]:
+    key = "installed" if kind == "installed" else "bytecode"
+    shown: dict[str, Json] = {key: [file.compiled for file in files]}
     if kind == "foreign":
-        found["compiled_from"] = [one.origin for one in ours]
-    return found
+        shown["compiled_from"] = [file.origin for file in files]
+    return shown
 
 
 def _path(facts: ServiceFacts, target: str) -> str:
@@ -72,3 +66,6 @@ def _path(facts: ServiceFacts, target: str) -> str:
 def _digest(facts: ServiceFacts, path: str) -> str | None:
     entry = facts.tree.get(path)
     return entry.digest if entry is not None else None
+
+
+FINDERS = (per_replica(bytecode_findings),)

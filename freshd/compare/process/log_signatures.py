@@ -5,13 +5,13 @@ are not in the table.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from freshd.model.observed.container import Replica
-from freshd.model.remedy import Remedy
-from freshd.model.report import Finding, Level, LinkName
+from freshd.compare.comparison import ServingReplica, per_replica
+from freshd.compare.finding import make_finding
+from freshd.model.report import Finding
 from freshd.model.text import printable
 
 _SHOWN = 200
@@ -92,30 +92,27 @@ SIGNATURES: Final = (
 )
 
 
-def signature_findings(service: str, replica: Replica, lines: Iterable[str]) -> Iterator[Finding]:
+def signature_findings(serving: ServingReplica) -> Iterator[Finding]:
     """``known-log-signature``: one note for each signature, with the newest line that has it."""
-    found: dict[str, tuple[Signature, str, int]] = {}
-    for line in lines:
-        for signature in SIGNATURES:
-            if signature.pattern.search(line):
-                times = found[signature.name][2] if signature.name in found else 0
-                found[signature.name] = (signature, line, times + 1)
-                break
-    for signature, line, times in found.values():
-        yield Finding(
-            cause="known-log-signature",
-            level=Level.NOTE,
-            link=LinkName.PROCESS,
-            service=service,
-            message=f"{replica.name} logs `{printable(line.strip()[:_SHOWN])}`: "
-            f"{signature.meaning}; {signature.fix}",
-            remedy=Remedy.NOTIFY,
-            container=replica.name,
-            container_id=replica.id,
+    lines: dict[Signature, list[str]] = {}
+    for line in serving.runtime.logged:
+        known = next((known for known in SIGNATURES if known.pattern.search(line)), None)
+        if known is not None:
+            lines.setdefault(known, []).append(line.strip()[:_SHOWN])
+    for signature, (*earlier, newest) in lines.items():
+        yield make_finding(
+            "known-log-signature",
+            serving.service,
+            f"{serving.replica.name} logs `{printable(newest)}`: {signature.meaning}; "
+            f"{signature.fix}",
+            replica=serving.replica,
             evidence={
                 "signature": signature.name,
-                "line": line.strip()[:_SHOWN],
-                "count": times,
+                "line": newest,
+                "count": len(earlier) + 1,
                 "fix": signature.fix,
             },
         )
+
+
+FINDERS = (per_replica(signature_findings),)

@@ -1,33 +1,29 @@
-"""Answers that are not what the policy expects, and log lines that are known. Pure."""
+"""Answers to the policy's probes that are not what it expects."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from freshd.compare import evidence
-from freshd.model.observed.container import Replica
-from freshd.model.observed.processes import Answer
-from freshd.model.remedy import Remedy
-from freshd.model.report import Finding, Level, LinkName
+from freshd.compare.comparison import ServingReplica, per_replica
+from freshd.compare.finding import make_finding
+from freshd.model.report import Finding, Level
 from freshd.model.text import printable
 
 _SHOWN = 200
 
 
-def probe_findings(service: str, replica: Replica, answers: Iterable[Answer]) -> Iterator[Finding]:
+def probe_findings(serving: ServingReplica) -> Iterator[Finding]:
     """``probe-failed``, or unverifiable where the question could not be put."""
-    for answer in answers:
+    for answer in serving.runtime.answers:
         if not answer.problem:
             continue
         how = "" if answer.asked else " could not be asked"
-        yield Finding(
-            cause="probe-failed",
-            level=Level.STALE if answer.asked else Level.UNVERIFIABLE,
-            link=LinkName.PROCESS,
-            service=service,
-            message=f"{replica.name}: the probe {printable(answer.name)}{how}: "
+        yield make_finding(
+            "probe-failed",
+            serving.service,
+            f"{serving.replica.name}: the probe {printable(answer.name)}{how}: "
             f"{printable(_cut(answer.problem))}",
-            remedy=Remedy.NOTIFY,
-            container=replica.name,
-            container_id=replica.id,
+            replica=serving.replica,
+            level=None if answer.asked else Level.UNVERIFIABLE,
             evidence={
                 "probe": answer.name,
                 "asked": answer.question,
@@ -41,3 +37,6 @@ def probe_findings(service: str, replica: Replica, answers: Iterable[Answer]) ->
 
 def _cut(text: str) -> str:
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
+
+
+FINDERS = (per_replica(probe_findings),)

@@ -2,29 +2,28 @@
 
 from collections.abc import Iterator
 
-from freshd.model.observed.container import Replica
-from freshd.model.observed.processes import Moved
-from freshd.model.remedy import Remedy
-from freshd.model.report import Finding, Level, LinkName
+from freshd.compare.comparison import ServingReplica, per_replica
+from freshd.compare.finding import make_finding
+from freshd.model.report import Finding
 from freshd.model.text import printable
 
 
-def upstream_moved(service: str, replica: Replica, seen: tuple[Moved, ...]) -> Iterator[Finding]:
+def upstream_moved(serving: ServingReplica) -> Iterator[Finding]:
     """A proxy that looked up a service's address once, before the service got another one."""
-    for one in seen:
-        yield Finding(
-            cause="upstream-moved",
-            level=Level.STALE,
-            link=LinkName.PROCESS,
-            service=service,
-            message=f"{replica.name} started before {printable(one.upstream)} moved from "
-            f"{', '.join(one.before)} to {', '.join(one.now)}, and looks its address up only then",
-            remedy=Remedy.RESTART,
-            container=replica.name,
-            container_id=replica.id,
+    for moved in serving.runtime.moved:
+        yield make_finding(
+            "upstream-moved",
+            serving.service,
+            f"{serving.replica.name} started before {printable(moved.upstream)} moved from "
+            f"{', '.join(moved.before)} to {', '.join(moved.now)}, and looks its address up only "
+            "then",
+            replica=serving.replica,
             evidence={
-                "upstream": one.upstream,
-                "before": list(one.before),
-                "now": list(one.now),
+                "upstream": moved.upstream,
+                "before": list(moved.before),
+                "now": list(moved.now),
             },
         )
+
+
+FINDERS = (per_replica(upstream_moved),)

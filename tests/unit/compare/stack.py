@@ -7,10 +7,12 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
+from freshd.compare.comparison import ServingReplica
 from freshd.model.files import Entry, Kind
 from freshd.model.mapping import Pair, ServiceMap, Via
 from freshd.model.observed.container import Mount, Observation, Replica
 from freshd.model.observed.image import BuildRecord, HistoryEntry, ImageFacts, Trace
+from freshd.model.observed.runtime import ReplicaRuntime
 from freshd.model.observed.snapshot import ServiceFacts
 
 COPY_LINE = "COPY app /srv/app # buildkit"
@@ -114,6 +116,15 @@ def replica(number: int, **changes: object) -> Replica:
         image_ref="web",
     )
     return replace(base, **changes)  # type: ignore[arg-type]
+
+
+def serving(
+    what: Replica | None = None, facts: ServiceFacts | None = None, **observed: object
+) -> ServingReplica:
+    """One replica, ``web-1`` if no other, and what was observed of how it was made and runs."""
+    runtime = ReplicaRuntime(**observed)  # type: ignore[arg-type]
+    plain = ServiceFacts("web", builds=True, mapping=ServiceMap("web"), tree={})
+    return ServingReplica(facts or plain, what or replica(1), runtime)
 
 
 def mount(kind: str, at: str, *, writable: bool = True) -> Mount:

@@ -18,7 +18,7 @@ from freshd.model.observed.creation import (
 )
 from freshd.model.remedy import Remedy
 from freshd.model.report import Finding, Level, LinkName
-from tests.unit.compare.stack import replica
+from tests.unit.compare.stack import Stack, replica, serving
 
 KEY = b"k" * 32
 PODMANS = {"container": "podman", "TERM": "xterm", "HOSTNAME": "0a1b", "HOME": "/", "PATH": "/bin"}
@@ -64,7 +64,9 @@ SAME = ConfigSeen(
 
 
 def found(seen: ConfigSeen, *, other_image: bool = False) -> list[Finding]:
-    return list(config_findings("web", replica(1), seen, other_image=other_image))
+    facts = Stack({}, {}, (replica(1),)).facts()
+    where = replica(1, image_id="sha256:other") if other_image else replica(1)
+    return list(config_findings(serving(where, facts, config=seen)))
 
 
 def only(seen: ConfigSeen) -> Finding:

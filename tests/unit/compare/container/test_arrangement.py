@@ -15,7 +15,7 @@ from freshd.model.observed.surroundings import Aged, BaseSeen, Hidden, Outdated
 from freshd.model.remedy import Remedy
 from freshd.model.report import Level, LinkName, LinkState
 from freshd.observe.process.bytecode import importable
-from tests.unit.compare.stack import Stack, entry, mount, replica
+from tests.unit.compare.stack import Stack, entry, mount, replica, serving
 from tests.unit.compare.test_compare import V1, only, told
 
 DAY = 86400.0
@@ -105,13 +105,13 @@ def test_bytecode_is_told_by_the_trees_path() -> None:
         Bytecode("orphan", "/srv/app/gone.py", "/srv/app/gone.pyc"),
     )
     facts = Stack(V1, V1).facts()
-    stale, orphan = bytecode_findings(facts, replica(1), seen)
+    stale, orphan = bytecode_findings(serving(facts=facts, bytecode=seen))
     assert (stale.cause, stale.paths) == ("stale-bytecode", ("app/a.py", "app/b.py"))
     assert (orphan.cause, orphan.paths) == ("orphan-bytecode", ("app/gone.py",))
     assert stale.remedy is Remedy.PURGE
     report = compare(facts, RuntimeFacts({replica(1).id: ReplicaRuntime(bytecode=seen)}))
     assert report.links[LinkName.PROCESS] is LinkState.STALE
-    assert list(bytecode_findings(facts, replica(1), ())) == []
+    assert list(bytecode_findings(serving(facts=facts))) == []
 
 
 @pytest.mark.parametrize(
@@ -136,7 +136,7 @@ def test_bytecode_from_elsewhere_has_a_name_of_its_own() -> None:
         Bytecode("stale", "/srv/app/a.py", "/srv/app/__pycache__/a.pyc", "/home/me/app/a.py"),
         Bytecode("unchecked", "/srv/app/b.py", "/srv/app/__pycache__/b.pyc"),
     )
-    unchecked, foreign = bytecode_findings(Stack(V1, V1).facts(), replica(1), seen)
+    unchecked, foreign = bytecode_findings(serving(facts=Stack(V1, V1).facts(), bytecode=seen))
     assert (unchecked.cause, unchecked.paths) == ("unchecked-bytecode", ("app/b.py",))
     assert (foreign.cause, foreign.remedy) == ("foreign-bytecode", Remedy.PURGE)
     assert foreign.evidence["compiled_from"] == ["/home/me/app/a.py"]
@@ -145,7 +145,7 @@ def test_bytecode_from_elsewhere_has_a_name_of_its_own() -> None:
 def test_an_installed_copy_is_told_with_its_place() -> None:
     copy = "/usr/lib/python3/site-packages/app/a.py"
     seen = (Bytecode("installed", "/srv/app/a.py", copy, "/srv"),)
-    (found,) = bytecode_findings(Stack(V1, V1).facts(), replica(1), seen)
+    (found,) = bytecode_findings(serving(facts=Stack(V1, V1).facts(), bytecode=seen))
     assert (found.cause, found.remedy) == ("installed-copy-shadows", Remedy.REBUILD)
     assert found.evidence["installed"] == [copy]
     assert found.paths == ("app/a.py",)

@@ -7,7 +7,7 @@ from freshd.compare.process.age import running_findings
 from freshd.model.observed.processes import Landed, Process, RunningSeen
 from freshd.model.remedy import Remedy
 from freshd.model.report import Finding, Level, LinkName
-from tests.unit.compare.stack import replica
+from tests.unit.compare.stack import replica, serving
 
 UVICORN = "/usr/bin/python3 /usr/local/bin/uvicorn app:app"
 SPAWN = "/usr/bin/python3 -c from multiprocessing.spawn import spawn_main; spawn_main(7)"
@@ -120,7 +120,7 @@ def seen(
 
 
 def found(what: RunningSeen) -> list[Finding]:
-    return list(running_findings("web", replica(1, command=("python3", "app.py")), what))
+    return list(running_findings(serving(replica(1, command=("python3", "app.py")), running=what)))
 
 
 def told(what: RunningSeen) -> list[str]:
@@ -165,9 +165,9 @@ def test_what_started_before_the_code_landed(what: RunningSeen, causes: list[str
 def test_nothing_landed_or_only_tests() -> None:
     alone = process(1, 0, "python3 app.py", 50)
     tests = (Landed("tests/test_a.py", "/app/tests/test_a.py", "", 100.0, 100.0),)
-    assert list(running_findings("web", replica(1), RunningSeen("restart", now=1e9))) == []
+    assert list(running_findings(serving(running=RunningSeen("restart", now=1e9)))) == []
     only = RunningSeen("restart", root=1, processes=(alone,), landed=tests, now=1e9)
-    assert list(running_findings("web", replica(1), only)) == []
+    assert list(running_findings(serving(running=only))) == []
 
 
 def test_a_finding_says_what_landed_and_who_is_old() -> None:

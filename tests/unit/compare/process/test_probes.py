@@ -7,24 +7,23 @@ from freshd.compare.process.probes import probe_findings
 from freshd.model.observed.processes import Answer
 from freshd.model.remedy import Remedy
 from freshd.model.report import Level
-from tests.unit.compare.stack import replica
-
-WEB = replica(1)
+from tests.unit.compare.stack import serving
 
 
 def test_only_what_is_not_as_expected_is_told_and_what_could_not_be_asked_as_such() -> None:
-    answers = [
+    answers = (
         Answer("fine", "true"),
         Answer("heads", "alembic current", "it is not what was expected", "a" * 500, "b"),
         Answer("gone", "nothing", "there is no nothing in the container", asked=False),
-    ]
-    wrong, open_ = probe_findings("web", WEB, answers)
+    )
+    wrong, open_ = probe_findings(serving(answers=answers))
     assert (wrong.level, open_.level) == (Level.STALE, Level.UNVERIFIABLE)
     assert wrong.message == "web-1: the probe heads: it is not what was expected"
     assert "could not be asked: there is no nothing" in open_.message
     assert wrong.evidence["answer"] == "a" * 200 + "…"
     assert (wrong.evidence["expected"], wrong.remedy) == ("b", Remedy.NOTIFY)
-    (again,) = probe_findings("web", WEB, [Answer("heads", "alembic current", "other", "b")])
+    other = Answer("heads", "alembic current", "other", "b")
+    (again,) = probe_findings(serving(answers=(other,)))
     assert again.evidence["drift"] != wrong.evidence["drift"]
 
 
@@ -48,7 +47,7 @@ def test_only_what_is_not_as_expected_is_told_and_what_could_not_be_asked_as_suc
     ],
 )
 def test_each_known_line_has_its_signature(line: str, name: str) -> None:
-    (found,) = signature_findings("web", WEB, ["started", line, "going on"])
+    (found,) = signature_findings(serving(logged=("started", line, "going on")))
     assert found.evidence["signature"] == name
     assert found.level is Level.NOTE
     assert found.evidence["line"] == line
@@ -66,11 +65,11 @@ def test_each_known_line_has_its_signature(line: str, name: str) -> None:
     ],
 )
 def test_lines_of_a_healthy_service_have_none(line: str) -> None:
-    assert [*signature_findings("web", WEB, [line])] == []
+    assert [*signature_findings(serving(logged=(line,)))] == []
 
 
 def test_a_signature_is_told_once_with_its_newest_line_and_how_often() -> None:
-    lines = ["ModuleNotFoundError: No module named 'a'", "ModuleNotFoundError: No module named 'b'"]
-    (found,) = signature_findings("web", WEB, lines)
+    lines = ("ModuleNotFoundError: No module named 'a'", "ModuleNotFoundError: No module named 'b'")
+    (found,) = signature_findings(serving(logged=lines))
     assert (found.evidence["count"], found.evidence["line"]) == (2, lines[1])
     assert len({signature.name for signature in SIGNATURES}) == len(SIGNATURES)
