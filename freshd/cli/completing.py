@@ -43,11 +43,11 @@ def causes_or_files(
     _ctx: click.Context, _param: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:
     """The causes that begin so, else files."""
-    from freshd.catalog.causes.pages import page_of
+    from freshd.catalog.causes.pages import read_page
     from freshd.catalog.causes.registry import CAUSES
 
     found = [
-        CompletionItem(slug, help=page_of(cause).title)
+        CompletionItem(slug, help=read_page(cause).title)
         for slug, cause in CAUSES.items()
         if slug.startswith(incomplete)
     ]

@@ -7,6 +7,8 @@ somebody changed in a container are as safe as under a policy.
 from collections.abc import Sequence
 from dataclasses import replace
 
+from freshd.catalog.causes.cause import Injection
+from freshd.catalog.causes.registry import slugs_where
 from freshd.decide.decide import decide
 from freshd.decide.memory import PassMemory
 from freshd.decide.merge import BYTECODE
@@ -17,9 +19,6 @@ from freshd.model.remedy import RebuildMode, Remedy
 from freshd.reconcile.context import Context
 from freshd.reconcile.pending import BY_HAND
 from freshd.reconcile.reconcile import Look, OnStep, Passed, act, look
-
-_INJECTED = ("content-differs", "missing-in-container", "injection-lost", "mode-differs")
-_NAMED = ("changed-in-container", "extra-in-container")
 
 
 def carry_out(
@@ -48,8 +47,11 @@ def carry_out(
 def _injection(context: Context, seen: Look, paths: tuple[str, ...]) -> Plan:
     """What differs, written by one rule. Files someone changed, or that left the tree, are only
     overwritten or deleted when their path was typed."""
+    kinds = {Injection.REPLACES}
+    if paths:
+        kinds |= {Injection.OVERWRITES, Injection.DELETES}
     rule = Rule(
-        when=_INJECTED + (_NAMED if paths else ()),
+        when=slugs_where(lambda cause: cause.injection in kinds),
         do=(Remedy.INJECT, Remedy.PURGE),
         paths=paths,
         name=BY_HAND,

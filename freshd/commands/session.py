@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Self, TypeVar
 
+from freshd.catalog.causes.registry import get_cause
 from freshd.commands import remedy as byhand
 from freshd.commands.check_image import look_at_image
 from freshd.commands.diff import container_bytes, tree_bytes
@@ -44,20 +45,6 @@ from freshd.store.store import Store
 _T = TypeVar("_T")
 
 _WORKERS = 4
-_CONTENT = frozenset(
-    {
-        "content-differs",
-        "missing-in-container",
-        "injection-lost",
-        "bind-serves-old-bytes",
-        "extra-in-container",
-        "mode-differs",
-        "changed-in-container",
-        "single-file-bind-detached",
-        "volume-shadows-image",
-        "anonymous-volume-kept",
-    }
-)
 
 CountProgress = Callable[[str, int, "int | None"], None]
 StepProgress = Callable[[Step, "Outcome | None"], None]
@@ -255,7 +242,7 @@ class Session:
         (name,) = self.names([service])
         context = self.context(name)
         for finding in look(context, name).report.findings:
-            if finding.cause not in _CONTENT or finding.target is None:
+            if not get_cause(finding.cause).has_diff or finding.target is None:
                 continue
             if path is not None and path not in (finding.path, finding.target):
                 continue

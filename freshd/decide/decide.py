@@ -8,6 +8,8 @@ recreate makes new containers, so what would be injected waits for the next pass
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from freshd.catalog.causes.cause import Injection
+from freshd.catalog.causes.registry import get_cause
 from freshd.decide.backoff import Remembered, held_back
 from freshd.decide.limits import service_gates
 from freshd.decide.match import matching_rule
@@ -81,7 +83,7 @@ def decide(
 def _would_lose(findings: Iterable[Finding], policy: Policy) -> str | None:
     """New containers lose what somebody changed in the old ones; volumes outlive them."""
     for finding in findings:
-        if finding.cause != "changed-in-container":
+        if get_cause(finding.cause).injection is not Injection.OVERWRITES:
             continue
         if finding.evidence.get("mount_kind") == "volume":
             continue
@@ -89,7 +91,7 @@ def _would_lose(findings: Iterable[Finding], policy: Policy) -> str | None:
         if rule is None or not _OVERWRITES & set(rule.do):
             return (
                 f"it would lose the change to {finding.path or finding.target} in "
-                f"{finding.container}: only a rule that names changed-in-container may"
+                f"{finding.container}: only a rule that names {finding.cause} may"
             )
     return None
 

@@ -6,22 +6,12 @@ one ``Rule`` comes out, or None where no rule asks for anything that helps again
 
 from collections.abc import Iterable, Sequence
 
+from freshd.catalog.causes.registry import get_cause
 from freshd.model.plan import Command
 from freshd.model.policy import Rule, WatchRule
 from freshd.model.remedy import Remedy
 from freshd.model.report import Finding
 
-FILES = frozenset(
-    {
-        "content-differs",
-        "missing-in-container",
-        "injection-lost",
-        "extra-in-container",
-        "mode-differs",
-    }
-)
-BUILDS = frozenset({"build-input-changed", "build-unrecorded", "stale-build-context"})
-RESTARTS = "restart-due"
 _ORDER = {remedy: index for index, remedy in enumerate(Remedy)}
 
 
@@ -30,7 +20,7 @@ def watch_rule(finding: Finding, rules: Iterable[WatchRule]) -> Rule | None:
     ours = [rule for rule in rules if rule.service == finding.service]
     fitting = [rule for rule in ours if _fits(finding, rule)]
     does = {remedy for rule in fitting for remedy in _does(finding, rule)}
-    if finding.cause in FILES and not does & {Remedy.INJECT, Remedy.REBUILD}:
+    if _answer(finding) is Remedy.INJECT and not does & {Remedy.INJECT, Remedy.REBUILD}:
         return None  # a restart brings no file
     if not does:
         return None
@@ -44,22 +34,26 @@ def watch_rule(finding: Finding, rules: Iterable[WatchRule]) -> Rule | None:
 
 
 def _fits(finding: Finding, rule: WatchRule) -> bool:
-    if finding.cause in FILES:
+    answer = _answer(finding)
+    if answer is Remedy.INJECT:
         path = finding.path
         if path is None or not rule.selects(path):
             return False
         return Remedy.INJECT not in rule.does or rule.lands(path) == finding.target
-    if finding.cause in BUILDS:
+    if answer is Remedy.REBUILD:
         return Remedy.REBUILD in rule.does and _speaks_of_build(finding, rule)
-    if finding.cause == RESTARTS:
+    if answer is Remedy.RESTART:
         return Remedy.RESTART in rule.does and any(map(rule.selects, finding.paths))
     return False
 
 
 def _does(finding: Finding, rule: WatchRule) -> frozenset[Remedy]:
-    if finding.cause in BUILDS:
-        return frozenset({Remedy.REBUILD})
-    return frozenset({Remedy.RESTART}) if finding.cause == RESTARTS else rule.does
+    answer = _answer(finding)
+    return rule.does if answer is None or answer is Remedy.INJECT else frozenset({answer})
+
+
+def _answer(finding: Finding) -> Remedy | None:
+    return get_cause(finding.cause).watch_remedy
 
 
 def _speaks_of_build(finding: Finding, rule: WatchRule) -> bool:

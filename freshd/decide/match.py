@@ -3,22 +3,12 @@
 ``explain``, the remedies typed by hand and ``decide`` ask the same questions here.
 """
 
+from freshd.catalog.causes.registry import get_cause
 from freshd.decide.develop_watch import watch_rule
 from freshd.decide.secrets import secret_pattern
 from freshd.model.patterns import matcher, matching_pattern
 from freshd.model.policy import ANY_CAUSE, Policy, Rule
 from freshd.model.report import Finding, Level
-
-# A rule must name these: what it would overwrite or delete may be somebody's only copy.
-NAMED_ONLY = frozenset(
-    {
-        "changed-in-container",
-        "extra-in-container",
-        "volume-shadows-image",
-        "anonymous-volume-kept",
-    }
-)
-
 
 NO_POLICY = "without a policy nothing is changed: `freshd init` proposes one"
 
@@ -36,13 +26,18 @@ def applies(rule: Rule, finding: Finding) -> bool:
     """
     if rule.services and finding.service not in rule.services:
         return False
-    if not rule.names(finding.cause):
-        careful = finding.cause in NAMED_ONLY or finding.level is Level.NOTE
+    if not _names(rule, finding.cause):
+        careful = get_cause(finding.cause).named_only or finding.level is Level.NOTE
         if careful or ANY_CAUSE not in rule.when:
             return False
     if not rule.paths:
         return True
     return finding.path is not None and matcher(rule.paths)(finding.path)
+
+
+def _names(rule: Rule, cause: str) -> bool:
+    """Whether the rule asks for this cause by its slug, or by one that it stands for."""
+    return not {cause, *get_cause(cause).stands_for}.isdisjoint(rule.when)
 
 
 def injection_forbidden(path: str | None, target: str | None, policy: Policy) -> str | None:
@@ -65,7 +60,7 @@ def no_rule_reason(finding: Finding, policy: Policy) -> str:
     """Why no rule applies to the finding."""
     if not policy.rules and not policy.watch:
         return "there is no policy for it" if policy.path else NO_POLICY
-    if finding.cause in NAMED_ONLY:
+    if get_cause(finding.cause).named_only:
         return f"only a rule that names {finding.cause} may touch it"
     if policy.path is None:
         return "no develop.watch rule speaks of it"

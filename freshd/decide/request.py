@@ -5,8 +5,8 @@ What cannot be done (a secret, a bind mount, a dead container) is taken out here
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Final
 
+from freshd.catalog.causes.registry import get_cause
 from freshd.decide.match import injection_forbidden, matching_rule, no_rule_reason
 from freshd.model.mapping import Via
 from freshd.model.observed.container import Replica
@@ -15,33 +15,7 @@ from freshd.model.remedy import RebuildMode, Remedy
 from freshd.model.report import Finding, LinkName
 
 _FOLLOWERS = frozenset({Remedy.PURGE, Remedy.RELOAD, Remedy.RESTART, Remedy.EXEC})
-_INJECTABLE = frozenset(
-    {
-        "content-differs",
-        "missing-in-container",
-        "injection-lost",
-        "extra-in-container",
-        "mode-differs",
-        "changed-in-container",
-        "volume-shadows-image",
-        "anonymous-volume-kept",
-    }
-)
-_BYTECODE = frozenset(
-    {"stale-bytecode", "unchecked-bytecode", "foreign-bytecode", "orphan-bytecode"}
-)
-_ONLY_RESTART = frozenset(
-    {
-        *("not-running", "restart-looping", "restart-due", "preloaded-master", "reloader-deaf"),
-        "opcode-cache",
-    }
-)
 _MODES = tuple(RebuildMode)
-LEAST_MODE: Final[Mapping[str, RebuildMode]] = {
-    "stale-build-context": RebuildMode.FRESH_CONTEXT,
-    "cached-layer-aged": RebuildMode.NO_CACHE,
-}
-"""How a cause must be rebuilt at least."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +41,7 @@ class Wish:
     def mode(self) -> RebuildMode:
         """How to rebuild: as the rule says, but what the builder holds may be what is wrong."""
         asked = self.rule.rebuild if self.rule is not None else RebuildMode.CACHED
-        return stronger(asked, LEAST_MODE.get(self.finding.cause, asked))
+        return stronger(asked, get_cause(self.finding.cause).least_rebuild)
 
 
 def stronger(one: RebuildMode, other: RebuildMode) -> RebuildMode:
@@ -119,7 +93,7 @@ def _reloaded(wish: Wish, policy: Policy) -> Wish:
 
 def needs_restart(finding: Finding) -> bool:
     """Whether only a restart can help, whatever the service's reload mode is."""
-    return finding.cause in _ONLY_RESTART or finding.via is Via.BIND
+    return get_cause(finding.cause).only_restart or finding.via is Via.BIND
 
 
 def _injected(wish: Wish, policy: Policy, replica: Replica | None) -> Wish:
@@ -131,7 +105,7 @@ def _injected(wish: Wish, policy: Policy, replica: Replica | None) -> Wish:
         return wish
     if wish.finding.link is LinkName.PROCESS:  # the bytes are there: they only are not run
         needless = {Remedy.INJECT}
-        if wish.finding.cause not in _BYTECODE:
+        if get_cause(wish.finding.cause).remedy is not Remedy.PURGE:
             needless.add(Remedy.PURGE)
         return replace(wish, remedies=wish.remedies - needless)
     if wish.finding.via is Via.BIND and wish.remedies & {Remedy.RESTART}:
@@ -141,10 +115,9 @@ def _injected(wish: Wish, policy: Policy, replica: Replica | None) -> Wish:
 
 
 def _no_injection(finding: Finding, policy: Policy, replica: Replica | None) -> str | None:
-    if finding.cause == "target-not-writable":
-        return "nothing can be written there"
-    if finding.cause not in _INJECTABLE or finding.target is None or replica is None:
-        return f"an injection does not help against {finding.cause}"
+    cause = get_cause(finding.cause)
+    if cause.injection is None or finding.target is None or replica is None:
+        return cause.no_injection or f"an injection does not help against {finding.cause}"
     if finding.via is Via.BIND:
         return "it is bind-mounted: the mount is never written"
     mount = replica.mount_at(finding.target)

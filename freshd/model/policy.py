@@ -84,15 +84,6 @@ class ServicePolicy:
     layer_age: float | None = None
 
 
-_NONE: Final[frozenset[str]] = frozenset()
-_STANDS_FOR: Final = {
-    "injection-lost": frozenset({"content-differs", "missing-in-container"}),
-    "bind-serves-old-bytes": frozenset({"content-differs"}),
-    "baked-env": frozenset({"build-input-changed"}),
-}
-"""What is told in place of other causes, so that rules for these reach it."""
-
-
 @dataclass(frozen=True, slots=True)
 class Rule:
     """Which remedies (``do``) for which causes (``when``), where.
@@ -108,10 +99,6 @@ class Rule:
     rebuild: RebuildMode = RebuildMode.CACHED
     name: str = ""
     commands: tuple[Command, ...] = ()
-
-    def names(self, cause: str) -> bool:
-        """Whether the rule asks for this cause by its slug, ``*`` not counted."""
-        return cause in self.when or not _STANDS_FOR.get(cause, _NONE).isdisjoint(self.when)
 
 
 @dataclass(frozen=True, slots=True)

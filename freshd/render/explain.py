@@ -3,18 +3,12 @@
 import os
 from collections.abc import Iterator
 
+from freshd.catalog.causes.registry import get_cause
 from freshd.model.text import Json, printable
 from freshd.model.verbs.whereabouts import Answer, IgnoredBy, InService, Landing, Whereabouts
 from freshd.render.documents import SCHEMA, Document
 from freshd.render.words import Line, count, shown
 
-_SHORT = {
-    "content-differs": "differs",
-    "missing-in-container": "is missing",
-    "mode-differs": "has another mode",
-    "extra-in-container": "leaves the tree",
-    "build-input-changed": "changes",
-}
 _KINDS = {"file": "a file", "dir": "a directory", "link": "a symbolic link", "": "not in the tree"}
 
 
@@ -70,7 +64,7 @@ def _landing(landing: Landing) -> Iterator[Line]:
 
 
 def _answer(answer: Answer) -> Line:
-    *causes, last = (_SHORT.get(cause, cause) for cause in answer.causes)
+    *causes, last = (get_cause(slug).if_it or slug for slug in answer.causes)
     when = f"{', '.join(causes)} or {last}" if causes else last
     does = ", ".join(answer.does) or "nothing is done"
     words = [f"[{answer.rule}]"] if answer.rule else []

@@ -6,8 +6,8 @@ project is a calm few lines; each finding says cause, file, container, evidence 
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from freshd.decide.request import LEAST_MODE
-from freshd.model.remedy import Remedy
+from freshd.catalog.causes.registry import get_cause
+from freshd.model.remedy import RebuildMode, Remedy
 from freshd.model.report import (
     Finding,
     Level,
@@ -88,7 +88,7 @@ def _behind(service: ServiceReport, link: LinkName) -> str:
         return ""
     for finding in service.findings:
         number = finding.evidence.get("count")
-        if finding.cause == "image-behind" and isinstance(number, int):
+        if get_cause(finding.cause).keeps_link_stale and isinstance(number, int):
             return f"{number:,} behind"
     return ""
 
@@ -136,9 +136,10 @@ def _said_once(findings: Sequence[Finding]) -> Iterator[Finding]:
 
     JSON has both, for a program that looks for one of them.
     """
-    patched = any(finding.cause == "patched" for finding in findings)
+    patched = any(get_cause(finding.cause).marks_patched for finding in findings)
     for finding in findings:
-        if not (patched and finding.cause == "image-behind" and finding.level is Level.NOTE):
+        of_image = finding.level is Level.NOTE and get_cause(finding.cause).keeps_link_stale
+        if not (patched and of_image):
             yield finding
 
 
@@ -230,8 +231,9 @@ def remedy_command(findings: Sequence[Finding]) -> str | None:
     if first.remedy not in _BY_HAND:
         return None
     words = ["freshd", first.remedy.value, first.service]
-    if first.remedy is Remedy.REBUILD and first.cause in LEAST_MODE:
-        words += ["--mode", LEAST_MODE[first.cause].value]
+    least = get_cause(first.cause).least_rebuild
+    if first.remedy is Remedy.REBUILD and least is not RebuildMode.CACHED:
+        words += ["--mode", least.value]
     paths = {each.path for each in findings}
     if first.remedy is Remedy.INJECT and len(paths) == 1:
         (path,) = paths

@@ -83,10 +83,10 @@ def test_a_command_line_in_the_documentation_parses(page: str, line: str) -> Non
 
 
 def test_no_page_mentions_a_verb_that_does_not_exist() -> None:
-    from freshd.catalog.causes.pages import page_of
+    from freshd.catalog.causes.pages import read_page
     from freshd.catalog.causes.registry import CAUSES
 
-    texts = [*WORDS.values(), *(str(page_of(cause)) for cause in CAUSES.values())]
+    texts = [*WORDS.values(), *(str(read_page(cause)) for cause in CAUSES.values())]
     said = {word for text in texts for word in re.findall(r"`freshd ([a-z]+)", text)}
     assert said <= set(NAMES)
     assert not MISSING & set(NAMES), "now that it exists, say so in the README"

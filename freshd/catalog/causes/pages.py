@@ -25,7 +25,7 @@ class Page:
     prevention: str
 
 
-def page_of(cause: Cause) -> Page:
+def read_page(cause: Cause) -> Page:
     """What ``freshd explain`` prints of it."""
     return _pages(cause.link)[cause.slug]
 
@@ -51,7 +51,7 @@ def as_markdown() -> str:
         parts += ["", f"## The {link} link"]
         for cause in CAUSES.values():
             if cause.link is link:
-                parts += ["", *_section(cause, page_of(cause))]
+                parts += ["", *_section(cause, read_page(cause))]
     return "\n".join(parts) + "\n"
 
 

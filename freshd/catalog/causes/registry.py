@@ -1,12 +1,29 @@
 """The causes this version knows: a slug in, what it is and what helps out."""
 
+from collections.abc import Callable
+
 from freshd.catalog.causes.cause import Cause
 from freshd.catalog.causes.config import CONFIG
 from freshd.catalog.causes.container import CONTAINER
 from freshd.catalog.causes.image import IMAGE
 from freshd.catalog.causes.process import PROCESS
+from freshd.model.remedy import Remedy
+from freshd.model.report import LinkName
 
-__all__ = ["CAUSES", "Cause"]
+__all__ = ["CAUSES", "STOOD_FOR", "Cause", "get_cause", "slugs_where"]
 
 CAUSES: dict[str, Cause] = {cause.slug: cause for cause in (*IMAGE, *CONTAINER, *PROCESS, *CONFIG)}
 """Every cause by its slug, image first."""
+STOOD_FOR = frozenset(slug for cause in CAUSES.values() for slug in cause.stands_for)
+"""Causes that another one may be found in place of, once more is known."""
+_UNKNOWN = Cause("", LinkName.CONTAINER, Remedy.NOTIFY)
+
+
+def get_cause(slug: str) -> Cause:
+    """The entry; one that says nothing where another version of freshd kept the finding."""
+    return CAUSES.get(slug, _UNKNOWN)
+
+
+def slugs_where(holds: Callable[[Cause], bool]) -> tuple[str, ...]:
+    """The causes of which that is true, in the order of the catalogue."""
+    return tuple(slug for slug, cause in CAUSES.items() if holds(cause))

@@ -78,10 +78,10 @@ def _path(app: App, path: str, *, as_json: bool) -> int:
 
 
 def _cause(app: App, found: "Cause", *, as_json: bool) -> int:
-    from freshd.catalog.causes.pages import page_of
+    from freshd.catalog.causes.pages import read_page
     from freshd.render.documents import SCHEMA
 
-    page = page_of(found)
+    page = read_page(found)
     rows = (
         ("where", f"the {found.link.value} link"),
         ("level", _LEVELS[found.level.value]),

@@ -1,5 +1,7 @@
 """What the policy would do about one path: the very questions that ``decide`` asks. Pure."""
 
+from freshd.catalog.causes.cause import Injection
+from freshd.catalog.causes.registry import get_cause, slugs_where
 from freshd.decide.limits import service_gates
 from freshd.decide.request import Wish, wish_for
 from freshd.model.mapping import Pair
@@ -9,14 +11,19 @@ from freshd.model.remedy import Remedy
 from freshd.model.report import Finding, Level, LinkName
 from freshd.model.verbs.whereabouts import Answer
 
-CAUSES = ("content-differs", "missing-in-container", "mode-differs", "extra-in-container")
+# What an edit of a file, or of an input of the build, can lead to; deletions are told last.
+_FILE = sorted(
+    slugs_where(lambda cause: bool(cause.if_it and cause.injection)),
+    key=lambda slug: get_cause(slug).named_only,
+)
+(_INPUT,) = slugs_where(lambda cause: bool(cause.if_it and cause.link is LinkName.IMAGE))
 _ORDER = tuple(Remedy)
 
 
 def answers_for(pair: Pair, policy: Policy, replica: Replica) -> tuple[Answer, ...]:
     """One answer for each cause that a file can have; causes with the same answer share it."""
     found: dict[Answer, list[str]] = {}
-    for cause in CAUSES:
+    for cause in _FILE:
         finding = Finding(
             cause=cause,
             level=Level.STALE,
@@ -38,10 +45,9 @@ def answers_for(pair: Pair, policy: Policy, replica: Replica) -> tuple[Answer, .
 
 def input_answer(policy: Policy, service: str) -> Answer:
     """What would be done if a build input changed."""
-    cause = "build-input-changed"
-    finding = Finding(cause, Level.STALE, LinkName.IMAGE, service, "")
+    finding = Finding(_INPUT, Level.STALE, LinkName.IMAGE, service, "")
     answer = _answer(finding, policy, None)
-    return Answer((cause,), answer.does, answer.rule, answer.reason)
+    return Answer((_INPUT,), answer.does, answer.rule, answer.reason)
 
 
 def _answer(finding: Finding, policy: Policy, replica: Replica | None) -> Answer:
@@ -70,6 +76,6 @@ def _words(wish: Wish, policy: Policy) -> tuple[str, ...]:
 def _word(remedy: Remedy, wish: Wish, policy: Policy) -> str:
     if remedy is Remedy.RELOAD:
         return f"signal {policy.service(wish.finding.service).reload.signal}"
-    if remedy is Remedy.INJECT and wish.finding.cause == "extra-in-container":
+    if remedy is Remedy.INJECT and get_cause(wish.finding.cause).injection is Injection.DELETES:
         return "delete it there"
     return remedy.value

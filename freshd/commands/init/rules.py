@@ -5,6 +5,8 @@ The order is the policy's: the first rule that fits decides, so the narrow ones 
 
 from collections.abc import Iterator, Sequence
 
+from freshd.catalog.causes.cause import InitRule
+from freshd.catalog.causes.registry import CAUSES
 from freshd.catalog.runtimes.languages import ASSETS, LOCKS, PAPERS, TESTS, Language, languages_of
 from freshd.commands.init.reach import (
     acts,
@@ -23,8 +25,6 @@ from freshd.model.policy import ProjectSettings
 from freshd.model.remedy import Remedy
 from freshd.model.verbs.proposal import Never, Proposal, ProposedRule, ServiceLook
 
-CONTENT = ("content-differs", "missing-in-container", "mode-differs")
-_ALL_CONTENT = (*CONTENT, "extra-in-container")
 _MANY = 12
 _MIGRATIONS = (
     "**/migrations/**", "**/migrate/**", "**/alembic/versions/**", "**/db/schema.rb",
@@ -51,6 +51,13 @@ def propose(
     )
 
 
+def _causes(*rules: InitRule) -> tuple[str, ...]:
+    """The causes that these rules are for, in their order."""
+    return tuple(
+        cause.slug for rule in rules for cause in CAUSES.values() if cause.init_rule is rule
+    )
+
+
 def _consumed(looks: Sequence[ServiceLook]) -> Iterator[ProposedRule]:
     """Files that land as they are and that a RUN reads as well: lock files above all."""
     ours = {look.name: [p for p in look.copied if consumed(look, p)] for look in looks}
@@ -66,7 +73,7 @@ def _consumed(looks: Sequence[ServiceLook]) -> Iterator[ProposedRule]:
         name="what the build reads",
         why="A RUN of the Dockerfile reads these files, so writing them into the container would "
         "not install or generate anything: the image is built again.",
-        when=_ALL_CONTENT,
+        when=_causes(InitRule.CONTENT, InitRule.LEFT_OVER),
         paths=exact,
         services=scope(looks, [name for name, pairs in ours.items() if pairs]),
         do=(Remedy.REBUILD,),
@@ -90,7 +97,7 @@ def _compiled(looks: Sequence[ServiceLook]) -> Iterator[ProposedRule]:
             name=f"built from {words}",
             why=f"What runs is made from these sources when the image is built: an injected "
             f"{words} file would lie beside it and change nothing.",
-            when=_ALL_CONTENT,
+            when=_causes(InitRule.CONTENT, InitRule.LEFT_OVER),
             paths=tuple(each for language in languages for each in language.patterns),
             services=scope(looks, names),
             do=(Remedy.REBUILD,),
@@ -101,7 +108,7 @@ def _compiled(looks: Sequence[ServiceLook]) -> Iterator[ProposedRule]:
             yield ProposedRule(
                 name="assets are built",
                 why=f"These files are not served from where they land: {why}.",
-                when=CONTENT,
+                when=_causes(InitRule.CONTENT),
                 paths=paths,
                 services=scope(looks, [look.name for look in named]),
                 do=(Remedy.REBUILD,),
@@ -122,7 +129,7 @@ def _quiet(looks: Sequence[ServiceLook]) -> Iterator[ProposedRule]:
             yield ProposedRule(
                 name=name,
                 why=why,
-                when=CONTENT,
+                when=_causes(InitRule.CONTENT),
                 paths=found,
                 services=scope(looks, [look.name for look in loud if any_of(look, found)]),
                 do=(Remedy.INJECT,),
@@ -138,7 +145,7 @@ def _injected(looks: Sequence[ServiceLook]) -> Iterator[ProposedRule]:
         why="Everything else that lands in the image as it is: written into the containers, the "
         "bytecode of what was written is purged, and the service takes it up as its `reload` "
         "says. Files that look like secrets are never written.",
-        when=CONTENT,
+        when=_causes(InitRule.CONTENT),
         services=scope(looks, names),
         do=(Remedy.INJECT, Remedy.PURGE, Remedy.RELOAD),
     )
@@ -152,7 +159,7 @@ def _left_over(looks: Sequence[ServiceLook]) -> Iterator[ProposedRule]:
         name="files that left the tree",
         why="What was deleted or renamed in the tree can still be imported in the container. Only "
         "files that a COPY brought, or freshd wrote, are deleted, and only in the container.",
-        when=("extra-in-container",),
+        when=_causes(InitRule.LEFT_OVER),
         services=scope(looks, names),
         do=(Remedy.INJECT, Remedy.PURGE, Remedy.RELOAD),
     )
@@ -167,7 +174,7 @@ def _remounted(looks: Sequence[ServiceLook]) -> Iterator[ProposedRule]:
         name="a mounted file that was replaced",
         why="Editors save by replacing a file, and a mount of that one file goes on showing the "
         "one before: only a restart mounts it anew.",
-        when=("single-file-bind-detached", *CONTENT),
+        when=_causes(InitRule.REMOUNTED, InitRule.CONTENT),
         services=tuple(names),
         do=(Remedy.RESTART,),
     )
@@ -181,22 +188,23 @@ def _rebuilt(looks: Sequence[ServiceLook]) -> Iterator[ProposedRule]:
     building = [look for look in looks if look.builds and not look.problem]
     if not building:
         return
-    when = ["build-input-changed", "stale-build-context", "target-not-writable"]
+    when = _causes(InitRule.BUILD)
     why = (
         "The Dockerfile, a lock file or a file of an earlier stage changed: no injection can "
         "replay what the build makes of it."
     )
     if any(look.map.traceless or look.map.opaque for look in building):
-        when.append("build-unrecorded")
+        unrecorded = _causes(InitRule.UNRECORDED_BUILD)
+        when += unrecorded
         why += (
-            " `build-unrecorded`: some inputs leave no trace in the image, so a build that freshd "
+            f" `{unrecorded[0]}`: some inputs leave no trace in the image, so a build that freshd "
             "did not make cannot be judged; one build by freshd, from the builder's cache, "
             "settles it."
         )
     yield ProposedRule(
         name="the build",
         why=why,
-        when=tuple(when),
+        when=when,
         services=scope([*looks], [look.name for look in building], every=building),
         do=(Remedy.REBUILD,),
     )
@@ -208,7 +216,7 @@ def _recreated(looks: Sequence[ServiceLook]) -> Iterator[ProposedRule]:
             name="a newer image",
             why="The image was built or pulled by somebody else, and the container still runs the "
             "one before.",
-            when=("old-image",),
+            when=_causes(InitRule.NEWER_IMAGE),
             do=(Remedy.RECREATE,),
         )
 

@@ -189,14 +189,16 @@ def test_project_options_count_before_and_after_the_verb(line: Line) -> None:
 
 
 def test_explain_says_what_a_cause_means(line: Line) -> None:
-    from freshd.catalog.causes.pages import page_of
+    from freshd.catalog.causes.pages import read_page
     from freshd.catalog.causes.registry import CAUSES
 
     for slug, cause in CAUSES.items():
         result = line("explain", slug)
         assert result.status == 0
-        assert page_of(cause).title in result.out
-        assert json.loads(line("explain", slug, "--json").out)["meaning"] == page_of(cause).meaning
+        assert read_page(cause).title in result.out
+        assert (
+            json.loads(line("explain", slug, "--json").out)["meaning"] == read_page(cause).meaning
+        )
 
 
 def test_explain_of_an_unknown_cause_suggests_the_nearest(line: Line) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from freshd.catalog.causes.pages import as_markdown, page_of
+from freshd.catalog.causes.pages import as_markdown, read_page
 from freshd.catalog.causes.registry import CAUSES
 from freshd.model.observed.image_history import is_copy
 from freshd.model.report import Level, LinkName
@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[4]
 PAGE = ROOT / "docs" / "causes.md"
 
 
-def test_the_page_of_causes_is_up_to_date() -> None:
+def test_the_read_page_causes_is_up_to_date() -> None:
     """Else ``make causes`` writes it anew."""
     assert PAGE.read_text(encoding="utf-8") == as_markdown()
 
@@ -23,7 +23,7 @@ def test_the_page_of_causes_is_up_to_date() -> None:
 def test_every_cause_is_told_in_full() -> None:
     for slug, cause in CAUSES.items():
         assert slug == cause.slug
-        page = page_of(cause)
+        page = read_page(cause)
         assert all((page.title, page.meaning, page.how_known, page.prevention))
         assert f"### {slug}\n" in as_markdown()
 
