@@ -139,7 +139,7 @@ def opened() -> Iterator[Any]:
     """What a pass needs to know of the world, for the project that this process is in."""
     session: Any = App(screen=Screen(os.environ)).open()
     with session:
-        yield session.context("web")
+        yield session.workspace.context("web")
 
 
 def stage(name: str) -> Callable[..., Any]:

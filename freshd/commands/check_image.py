@@ -14,7 +14,7 @@ from freshd.model.report import ServiceReport
 from freshd.reconcile.context import Context
 
 
-def look_at_image(context: Context, ref: str, services: Sequence[str]) -> ServiceReport:
+def check_image(context: Context, ref: str, services: Sequence[str]) -> ServiceReport:
     """``services``: as typed, none or one. Raises ConfigError for what cannot be judged."""
     image = context.engine.image(ref)
     if image is None:

@@ -13,28 +13,13 @@ if TYPE_CHECKING:
     from freshd.model.plan import Outcome, Plan, Step
     from freshd.model.remedy import RebuildMode, Remedy
     from freshd.model.report import ProjectReport
-    from freshd.store import Store
+    from freshd.render.diffs import FileDiff
 
 # what is being done, how much of it, of how much (None: not known)
 CountProgress = Callable[[str, int, "int | None"], None]
 # a step that begins (outcome None), then the same step with what was observed after it
 StepProgress = Callable[["Step", "Outcome | None"], None]
 LineProgress = Callable[[str], None]
-
-
-class FileDiff(Protocol):
-    """One file that differs; None where it does not exist on that side."""
-
-    @property
-    def path(self) -> str | None: ...
-    @property
-    def target(self) -> str: ...
-    @property
-    def container(self) -> str: ...
-    @property
-    def tree(self) -> bytes | None: ...
-    @property
-    def seen(self) -> bytes | None: ...
 
 
 class Applied(Protocol):
@@ -65,8 +50,6 @@ class Session(Protocol):
 
     @property
     def project(self) -> Project: ...
-    @property
-    def store(self) -> "Store": ...
     def __enter__(self) -> "Session": ...
     def __exit__(
         self,
@@ -100,7 +83,7 @@ class Session(Protocol):
         on_line: LineProgress,
         on_step: StepProgress,
     ) -> Applied: ...
-    def diff(self, service: str, path: str | None) -> Iterator[FileDiff]: ...
+    def diff(self, service: str, path: str | None) -> "Iterator[FileDiff]": ...
 
 
 class Opener(Protocol):
@@ -113,7 +96,6 @@ class Opener(Protocol):
 
 def open_session(invocation: "Invocation", *, need_engine: bool, on_line: LineProgress) -> Session:
     """The real session; importing it loads the engine's client, so it happens here and late."""
-    from freshd.commands import session as real
+    from freshd.commands import session
 
-    opener: Opener = real.open_session
-    return opener(invocation, need_engine=need_engine, on_line=on_line)
+    return session.open_session(invocation, need_engine=need_engine, on_line=on_line)

@@ -1,65 +1,40 @@
-"""One project on one engine, for the verbs: what they ask for, in terms of passes.
+"""What verbs ask for, in terms of passes: services and paths as typed in, reports and plans out.
 
-Comes in: what was typed. Goes out: maps, reports, plans, outcomes. ``reconcile`` does the work.
+``Workspace`` holds the project, ``reconcile`` does the work.
 """
 
-import difflib
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Self, TypeAlias, TypeVar
 
-from freshd.catalog.causes.registry import get_cause
-from freshd.commands import remedy as byhand
-from freshd.commands.check_image import look_at_image
-from freshd.commands.diff import container_bytes, tree_bytes
-from freshd.commands.inspection import kept_store
+from freshd.commands.check_image import check_image
+from freshd.commands.diff import diff_files
+from freshd.commands.remedy import carry_out
+from freshd.commands.workspace import EngineUse, LineProgress, Workspace, open_workspace
 from freshd.compare.verdict import worst
 from freshd.config.invocation import Invocation
-from freshd.config.load import load_user_config
-from freshd.config.locate import locate_project
-from freshd.config.locations import Locations, locate
-from freshd.config.project import Project, load
-from freshd.engine.cli.compose import Compose
-from freshd.engine.client import Engine, EngineVersion
-from freshd.engine.shared_cache import Memory
-from freshd.engine.transport.endpoint import Endpoint, resolve
 from freshd.model.errors import ConfigError
 from freshd.model.mapping import ServiceMap
-from freshd.model.observed.container import Replica
 from freshd.model.patterns import matcher
-from freshd.model.plan import Outcome, Plan, Step
+from freshd.model.plan import Outcome, Plan
 from freshd.model.remedy import RebuildMode, Remedy
 from freshd.model.report import ProjectReport, ServiceReport
-from freshd.observe.compose_watch import ComposeWatches
-from freshd.reconcile.context import Context
 from freshd.reconcile.forgetting import forget_gone
-from freshd.reconcile.reconcile import Passed, look, make_plan, reconcile
+from freshd.reconcile.reconcile import OnStep, Passed, look, make_plan, reconcile
 from freshd.reconcile.recovery import recover
 from freshd.reconcile.validation import result
+from freshd.render.diffs import FileDiff
 from freshd.render.documents import service_report
-from freshd.store.store import Store
 
 _T = TypeVar("_T")
 
 _WORKERS = 4
 
-CountProgress = Callable[[str, int, "int | None"], None]
-StepProgress = Callable[[Step, "Outcome | None"], None]
-LineProgress = Callable[[str], None]
-
-
-@dataclass(frozen=True, slots=True)
-class FileDiff:
-    """One file that differs; None where it does not exist on that side."""
-
-    path: str | None
-    target: str
-    container: str
-    tree: bytes | None
-    seen: bytes | None
+CountProgress: TypeAlias = Callable[[str, int, int | None], None]
+"""What is being done, how much of it, and of how much; None where that is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,28 +49,11 @@ class Applied:
 class Session:
     """A context manager. Services are named as typed, by service or container; none means all."""
 
-    def __init__(
-        self,
-        project: Project,
-        *,
-        endpoint: Endpoint,
-        compose: Compose,
-        store: Store,
-        locations: Locations,
-        on_line: LineProgress,
-        clock: Callable[[], float] = time.time,
-        memory: Memory | None = None,
-    ) -> None:
-        self.project = project
-        self._memory = Memory() if memory is None else memory
-        self.store = store
-        self._endpoint = endpoint
-        self._compose = compose
-        self._locations = locations
-        self._on_line = on_line
-        self._clock = clock
-        self._contexts: dict[str, Context] = {}
-        self._watches = ComposeWatches()
+    def __init__(self, workspace: Workspace) -> None:
+        self.project = workspace.project
+        self.workspace = workspace
+        self._store = workspace.store
+        self._clock = workspace.clock
 
     def __enter__(self) -> Self:
         return self
@@ -106,35 +64,18 @@ class Session:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        for context in self._contexts.values():
-            context.engine.close()
-        self.store.close()
-
-    def context(self, service: str) -> Context:
-        """The context of one service, with an engine client of its own."""
-        if service not in self._contexts:
-            self._contexts[service] = Context(
-                project=self.project,
-                engine=Engine(self._endpoint, memory=self._memory),
-                compose=self._compose,
-                store=self.store,
-                locks=self._locations.locks,
-                clock=self._clock,
-                asked=True,
-                watches=self._watches,
-                on_line=self._on_line,
-            )
-        return self._contexts[service]
+        self.workspace.__exit__(kind, error, trace)
 
     def consent(self) -> None:
         """Somebody typed a verb that is consent to the project's files as they are now."""
-        self.context("").consent()
+        self.workspace.context("").consent()
 
     def maps(self, services: Sequence[str]) -> tuple[ServiceMap, ...]:
         """The map of each service."""
+        contexts = map(self.workspace.context, names := self.workspace.resolve_names(services))
         return tuple(
-            self.context(name).surveyor.map(name, self.context(name).replicas(name))
-            for name in self.names(services)
+            context.surveyor.map(name, context.replicas(name))
+            for name, context in zip(names, contexts, strict=True)
         )
 
     def check(
@@ -146,10 +87,9 @@ class Session:
         progress: CountProgress | None = None,
     ) -> ProjectReport:
         """Compare once. ``full`` believes no earlier hash. Changes nothing."""
-        names = self.names(services)
 
-        def one(name: str) -> ServiceReport:
-            context = self.context(name)
+        def check_service(name: str) -> ServiceReport:
+            context = self.workspace.context(name)
             paths = None
             if path_globs:
                 chosen = matcher(tuple(path_globs))
@@ -157,15 +97,16 @@ class Session:
                 paths = {pair.source for pair in mapping.pairs if chosen(pair.source)}
             return look(context, name, paths=paths, full=full).report
 
-        reports = self._each(names, one, progress)
+        names = self.workspace.resolve_names(services)
+        reports = self._for_each(names, check_service, progress)
         if not path_globs:
             self._save(reports)
         return self._report(reports)
 
     def check_image(self, ref: str, services: Sequence[str]) -> ProjectReport:
         """Compare one image with the tree; no container is asked, and no state is needed."""
-        names = self.names(services) if services else ()
-        report = look_at_image(self.context(""), ref, names)
+        names = self.workspace.resolve_names(services) if services else ()
+        report = check_image(self.workspace.context(""), ref, names)
         return self._report([report])
 
     def validate(self, *, progress: CountProgress | None = None) -> ProjectReport:
@@ -173,42 +114,36 @@ class Session:
         began_at = self._clock()
         report = self.check((), full=True, progress=progress)
         done = result(report.services, began_at=began_at, finished_at=self._clock(), by_hand=True)
-        self.store.validations.record(self.project.name, done)
-        self.context("").surveyor.manifest.forget_gone()
+        self._store.validations.record(self.project.name, done)
+        self.workspace.context("").surveyor.manifest.forget_gone()
         return report
 
     def plan(self, services: Sequence[str]) -> tuple[Plan, ...]:
         """What the policy would do now; changes nothing."""
 
-        def one(name: str) -> Plan:
-            context = self.context(name)
+        def plan_service(name: str) -> Plan:
+            context = self.workspace.context(name)
             return make_plan(context, look(context, name))
 
-        return self._each(self.names(services), one, None)
+        return self._for_each(self.workspace.resolve_names(services), plan_service)
 
-    def apply(
-        self, services: Sequence[str], *, on_line: LineProgress, on_step: StepProgress
-    ) -> Applied:
+    def apply(self, services: Sequence[str], *, on_line: LineProgress, on_step: OnStep) -> Applied:
         """Do once what the policy wants, verified; typing it is consent to the files now."""
-        names = self.names(services)
+        names = self.workspace.resolve_names(services)
         if not self.project.policy.exists:
             raise ConfigError(
                 f"{self.project.dir} has no policy, so there is nothing to apply",
                 hint="write a freshd.toml (docs/policy.md), or act by hand: freshd inject SERVICE",
             )
-        self._on_line = on_line
+        self.workspace.on_line = on_line
         if names:
             self.consent()
             self._recover(names[0])
 
-        def one(name: str) -> Passed:
-            context = self.context(name)
-            context.on_line = on_line
-            return reconcile(context, name, on_step=on_step)
+        def apply_to(name: str) -> Passed:
+            return reconcile(self.workspace.context(name), name, on_step=on_step)
 
-        passed = self._each(names, one, None)
-        self._save(tuple(each.report for each in passed))
-        return self._applied(passed)
+        return self._applied(self._for_each(names, apply_to))
 
     def remedy(
         self,
@@ -218,74 +153,40 @@ class Session:
         paths: Sequence[str] = (),
         rebuild: RebuildMode | None = None,
         on_line: LineProgress,
-        on_step: StepProgress,
+        on_step: OnStep,
     ) -> Applied:
         """One remedy by hand: the same steps that a plan has."""
-        (name,) = self.names([service])
-        self._on_line = on_line
+        (name,) = self.workspace.resolve_names([service])
+        self.workspace.on_line = on_line
         self._recover(name)
-        context = self.context(name)
-        context.on_line = on_line
-        passed = byhand.carry_out(
-            context, name, remedy, paths=tuple(paths), rebuild=rebuild, on_step=on_step
-        )
-        self._save((passed.report,))
-        return self._applied((passed,))
+        context = self.workspace.context(name)
+        passed = carry_out(context, name, remedy, paths=paths, rebuild=rebuild, on_step=on_step)
+        return self._applied([passed])
 
     def _recover(self, name: str) -> None:
         """What a killed freshd left is dealt with before anything new is begun."""
-        if self.store.journal.open_owners(self.project.name):
-            recover(self.context(name), say=self._on_line)
+        if self._store.journal.open_owners(self.project.name):
+            recover(self.workspace.context(name), say=self.workspace.on_line)
 
     def diff(self, service: str, path: str | None) -> Iterator[FileDiff]:
         """Every file that differs in the containers of ``service``, with both contents."""
-        (name,) = self.names([service])
-        context = self.context(name)
-        for finding in look(context, name).report.findings:
-            if not get_cause(finding.cause).has_diff or finding.target is None:
-                continue
-            if path is not None and path not in (finding.path, finding.target):
-                continue
-            yield FileDiff(
-                path=finding.path,
-                target=finding.target,
-                container=finding.container or "",
-                tree=tree_bytes(context, finding),
-                seen=container_bytes(context, finding),
-            )
+        (name,) = self.workspace.resolve_names([service])
+        yield from diff_files(self.workspace.context(name), name, path)
 
-    def names(self, services: Sequence[str]) -> tuple[str, ...]:
-        """The services meant: by their own name or by a container's. ConfigError for others."""
-        known = self.project.services
-        if not services:
-            return tuple(sorted(known))
-        return tuple(dict.fromkeys(self._name(typed, known) for typed in services))
-
-    def _name(self, typed: str, known: Mapping[str, object]) -> str:
-        if typed in known:
-            return typed
-        replicas = self.context(typed).all_replicas(sorted(known))
-        for service, several in replicas.items():
-            if any(typed in (replica.name, replica.id) for replica in several):
-                return service
-        near = difflib.get_close_matches(typed, [*known], n=1)
-        guess = f"did you mean {near[0]}? " if near else ""
-        raise ConfigError(
-            f"{self.project.name} has no service or container {typed}",
-            hint=f"{guess}its services: {', '.join(sorted(known)) or 'none'}",
-        )
-
-    def _each(
-        self, names: Sequence[str], one: Callable[[str], _T], progress: CountProgress | None
+    def _for_each(
+        self,
+        names: Sequence[str],
+        run: Callable[[str], _T],
+        progress: CountProgress | None = None,
     ) -> tuple[_T, ...]:
-        """Run ``one`` for every service, a few at a time, results in order."""
+        """``run`` for every service, a few at a time; results in order."""
         if len(names) < 2:
-            return tuple(one(name) for name in names)
+            return tuple(run(name) for name in names)
         for name in names:
-            self.context(name)
+            self.workspace.context(name)  # made here: they are not made in several threads
         done = []
         with ThreadPoolExecutor(min(_WORKERS, len(names))) as pool:
-            for result in pool.map(one, names):
+            for result in pool.map(run, names):
                 done.append(result)
                 if progress is not None:
                     progress("services", len(done), len(names))
@@ -295,65 +196,31 @@ class Session:
         verdict = worst(report.verdict for report in reports)
         return ProjectReport(self.project.name, verdict, self._clock(), tuple(reports))
 
-    def _applied(self, passed: Sequence[Passed]) -> Applied:
-        return Applied(
-            plans=tuple(
-                plan for each in passed for plan in each.plans if plan.steps or plan.notices
-            ),
-            outcomes=tuple(outcome for each in passed for outcome in each.outcomes),
-            report=self._report([each.report for each in passed]),
-        )
+    def _applied(self, passes: Sequence[Passed]) -> Applied:
+        """What the passes came to; their reports are saved for ``freshd status``."""
+        report = self._report([passed.report for passed in passes])
+        self._save(report.services)
+        plans = (plan for passed in passes for plan in passed.plans if plan.steps or plan.notices)
+        outcomes = (outcome for passed in passes for outcome in passed.outcomes)
+        return Applied(tuple(plans), tuple(outcomes), report)
 
     def _save(self, reports: Sequence[ServiceReport]) -> None:
-        self.store.status.save(
+        self._store.status.save(
             self.project.name,
             directory=self.project.dir,
             services={report.name: service_report(report) for report in reports},
             at=self._clock(),
         )
-        forget_gone(self.store, [context.engine for context in self._contexts.values()])
+        forget_gone(self._store, self.workspace.engines)
 
 
 def open_session(
     invocation: Invocation,
     *,
-    need_engine: bool,
+    need_engine: bool = True,
     on_line: LineProgress,
     clock: Callable[[], float] = time.time,
 ) -> Session:
-    """Find and read the project. Raises ConfigError, EngineUnavailable, StateError."""
-    environ = invocation.environ
-    locations = locate(environ)
-    user = load_user_config(locations.user_config)
-    endpoint = resolve(environ, configured=user.engine.host)
-    compose = Compose(endpoint, environ)
-    located = locate_project(invocation)
-    with Engine(endpoint) as engine, ThreadPoolExecutor(1) as beside:
-        # Importing the SDK takes as long as `docker compose config`: both at once.
-        answer = beside.submit(engine.ping) if need_engine else None
-        asked = None if answer is None else _Answered(engine, answer)
-        project = load(located, engine=asked, compose=compose)
-        if answer is not None:
-            answer.result()
-    return Session(
-        project,
-        endpoint=endpoint,
-        compose=compose,
-        store=kept_store(locations),
-        locations=locations,
-        on_line=on_line,
-        clock=clock,
-        memory=engine.memory,
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class _Answered:
-    """An engine that is only asked once it has answered a first time."""
-
-    engine: Engine
-    answer: "Future[EngineVersion]"
-
-    def overview(self) -> tuple[Replica, ...]:
-        self.answer.result()
-        return self.engine.overview()
+    """Find and read the project. Raises ConfigError, EngineUnavailable."""
+    engine: EngineUse = "required" if need_engine else "unused"
+    return Session(open_workspace(invocation, engine=engine, on_line=on_line, clock=clock))

@@ -19,7 +19,7 @@ from freshd.config.compose.names import underscored
 from freshd.config.load import check_services, load_policy
 from freshd.config.locate import Located
 from freshd.engine.cli.compose import ComposeFiles
-from freshd.model.errors import ConfigError, FreshdError
+from freshd.model.errors import ConfigError, EngineUnavailable, FreshdError
 from freshd.model.observed.container import Replica
 from freshd.model.policy import POLICY_FILE, Policy, ProjectSettings
 from freshd.model.text import Json
@@ -39,6 +39,21 @@ class Containers(Protocol):
     """What lists all containers: ``freshd.engine.client.Engine``."""
 
     def overview(self) -> Sequence[Replica]: ...
+
+
+@dataclass(slots=True)
+class IfAnswering:
+    """The containers of an engine; none while it cannot be reached, and ``problem`` says why."""
+
+    containers: Containers
+    problem: str = ""
+
+    def overview(self) -> Sequence[Replica]:
+        try:
+            return self.containers.overview()
+        except EngineUnavailable as error:
+            self.problem = error.message
+            return ()
 
 
 @dataclass(frozen=True, slots=True)

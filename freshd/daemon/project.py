@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from freshd.config.locate import Located
 from freshd.config.locations import Locations
-from freshd.config.project import Project, load
+from freshd.config.project import IfAnswering, Project, load
 from freshd.daemon.log import get_log
 from freshd.daemon.work.queue import WorkQueue
 from freshd.daemon.work.worker import Worker
@@ -61,11 +61,8 @@ def open_daemon(located: Located, shared: Shared, *, lock: str, asked: bool) -> 
     An engine that is away is waited for. Raises ConfigError.
     """
     compose = Compose(shared.endpoint, shared.environ)  # of its own: its builds are ended with it
-    try:
-        with Engine(shared.endpoint) as engine:
-            project = load(located, engine=engine, compose=compose)
-    except EngineUnavailable:
-        project = load(located, engine=None, compose=compose)
+    with Engine(shared.endpoint) as engine:
+        project = load(located, engine=IfAnswering(engine), compose=compose)
     return ProjectDaemon(project, shared, compose=compose, lock=lock, asked=asked)
 
 

@@ -1,6 +1,6 @@
 """Files of a container against the tree, as a unified diff and as JSON.
 
-Bytes of both sides come in. ``-`` is what the container has, ``+`` what the tree has, so that the
+Bytes of both diff come in. ``-`` is what the container has, ``+`` what the tree has, so that the
 diff reads as what an injection would change. Text goes out as bytes, unchanged.
 """
 
@@ -19,8 +19,8 @@ _NO_NEWLINE = b"\\ No newline at end of file\n"
 
 
 @dataclass(frozen=True, slots=True)
-class Sides:
-    """One file on both sides; None where it does not exist. ``path`` is None for a leftover."""
+class FileDiff:
+    """One file on both diff; None where it does not exist. ``path`` is None for a leftover."""
 
     path: str | None
     target: str
@@ -34,19 +34,17 @@ class Sides:
         return any(b"\0" in (side or b"")[:_SNIFF] for side in (self.tree, self.seen))
 
 
-def unified(sides: Sides) -> bytes:
+def unified(diff: FileDiff) -> bytes:
     """The diff of one file, ready for ``patch``; for a binary file one line with both sizes."""
-    old = (
-        f"{shown(sides.container)}:{shown(sides.target)}" if sides.seen is not None else "/dev/null"
-    )
-    new = shown(sides.path or sides.target) if sides.tree is not None else "/dev/null"
-    if sides.binary:
-        sizes = (_size(sides.seen), _size(sides.tree))
+    old = f"{shown(diff.container)}:{shown(diff.target)}" if diff.seen is not None else "/dev/null"
+    new = shown(diff.path or diff.target) if diff.tree is not None else "/dev/null"
+    if diff.binary:
+        sizes = (_size(diff.seen), _size(diff.tree))
         return f"Binary files {old} ({sizes[0]}) and {new} ({sizes[1]}) differ\n".encode()
     body = difflib.diff_bytes(
         difflib.unified_diff,
-        _lines(sides.seen),
-        _lines(sides.tree),
+        _lines(diff.seen),
+        _lines(diff.tree),
         old.encode(),
         new.encode(),
         lineterm=b"\n",
@@ -67,9 +65,9 @@ def _size(data: bytes | None) -> str:
     return "absent" if data is None else count(len(data), "byte")
 
 
-def diff_lines(sides: Sides) -> Iterator[Line]:
+def diff_lines(diff: FileDiff) -> Iterator[Line]:
     """The same diff for a terminal: coloured, and with nothing in it that moves the cursor."""
-    for raw in unified(sides).decode("utf-8", "surrogateescape").split("\n")[:-1]:
+    for raw in unified(diff).decode("utf-8", "surrogateescape").split("\n")[:-1]:
         text = printable(raw.replace("\t", "    "))
         if raw.startswith(("--- ", "+++ ", "Binary ")):
             yield ((text, "strong"),)
@@ -77,16 +75,16 @@ def diff_lines(sides: Sides) -> Iterator[Line]:
             yield ((text, {"@": "code", "+": "good", "-": "bad"}.get(raw[:1], "")),)
 
 
-def difference(sides: Sides) -> Document:
+def difference(diff: FileDiff) -> Document:
     """One element of ``differences`` in ``diff --json``."""
     return {
-        "path": sides.path,
-        "target": sides.target,
-        "container": sides.container,
-        "tree": _digest(sides.tree),
-        "seen": _digest(sides.seen),
-        "binary": sides.binary,
-        "diff": None if sides.binary else unified(sides).decode("utf-8", "surrogateescape"),
+        "path": diff.path,
+        "target": diff.target,
+        "container": diff.container,
+        "tree": _digest(diff.tree),
+        "seen": _digest(diff.seen),
+        "binary": diff.binary,
+        "diff": None if diff.binary else unified(diff).decode("utf-8", "surrogateescape"),
     }
 
 

@@ -28,7 +28,7 @@ def diff(app: App, *, service: str, path: str | None, as_json: bool) -> int:
     SERVICE is a service or the name of a container, PATH a file of the tree. Exit status: 0 no
     difference, 1 a difference.
     """
-    from freshd.render.diffs import Sides, diff_lines, difference, unified
+    from freshd.render.diffs import diff_lines, difference, unified
     from freshd.render.documents import SCHEMA
 
     documents: list[Json] = []
@@ -38,14 +38,13 @@ def diff(app: App, *, service: str, path: str | None, as_json: bool) -> int:
         for each in session.diff(service, path):
             if one and each.container != service:
                 continue
-            sides = Sides(each.path, each.target, each.container, each.tree, each.seen)
             found += 1
             if as_json:
-                documents.append(difference(sides))
+                documents.append(difference(each))
             elif app.screen.terminal:
-                app.screen.lines(diff_lines(sides))
+                app.screen.lines(diff_lines(each))
             else:
-                app.screen.raw(unified(sides))
+                app.screen.raw(unified(each))
     if as_json:
         app.screen.json({"schema": SCHEMA, "service": service, "differences": documents})
     return 1 if found else 0

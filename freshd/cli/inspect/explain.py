@@ -64,12 +64,12 @@ def _is_path(app: App, what: str) -> bool:
 
 def _path(app: App, path: str, *, as_json: bool) -> int:
     from freshd.commands.explain.look import look
-    from freshd.commands.inspection import open_sight
+    from freshd.commands.workspace import open_workspace
     from freshd.render.explain import whereabouts_document, whereabouts_lines
 
-    with app.screen.progress(), open_sight(app.invocation) as sight:
-        found = look(sight, path, cwd=app.invocation.cwd)
-        directory = sight.project.dir
+    with app.screen.progress(), open_workspace(app.invocation, engine="optional") as workspace:
+        found = look(workspace, path, cwd=app.invocation.cwd)
+        directory = workspace.project.dir
     if as_json:
         app.screen.json(whereabouts_document(found, project_dir=directory))
     else:

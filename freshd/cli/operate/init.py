@@ -25,18 +25,21 @@ def init(app: App, *, write: bool, force: bool, as_json: bool) -> int:
     """
     from freshd.commands.init.scout import scouted
     from freshd.commands.init.text import policy_text
-    from freshd.commands.inspection import open_sight
+    from freshd.commands.workspace import open_workspace
     from freshd.config.load import parse_policy
     from freshd.config.write_policy import refuse_if_there, write_policy
     from freshd.render.init import proposal_document, summary_lines
 
     if force and not write:
         raise click.UsageError("--force is for --write")
-    with app.screen.progress(), open_sight(app.invocation, with_policy=False) as sight:
-        path = sight.located.policy_path
+    with (
+        app.screen.progress(),
+        open_workspace(app.invocation, engine="optional", with_policy=False) as workspace,
+    ):
+        path = workspace.located.policy_path
         if write and not force:
             refuse_if_there(path)
-        proposal, looks = scouted(sight)
+        proposal, looks = scouted(workspace)
     text = policy_text(proposal)
     parse_policy(text, "the proposed freshd.toml")  # a proposal that does not load is a bug
     if write:

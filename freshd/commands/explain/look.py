@@ -1,4 +1,4 @@
-"""Finds out everything about one path: a ``Sight`` and what was typed in, ``Whereabouts`` out."""
+"""Everything about one path: a ``Workspace`` and what was typed in, ``Whereabouts`` out."""
 
 import os
 import posixpath
@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from freshd.commands.explain.answers import answers_for, input_answer
-from freshd.commands.inspection import Mapped, Sight
+from freshd.commands.inspection import Mapped, map_services
+from freshd.commands.workspace import Workspace
 from freshd.config.compose.build_files import read_build_files
 from freshd.config.compose.model import ComposeBuild, ComposeService
 from freshd.mapping.left_out import explain_context_ignore, explain_watch_ignore
@@ -20,20 +21,20 @@ from freshd.tree.ignore import never_code
 from freshd.tree.walk import kind_of
 
 
-def look(sight: Sight, asked: str, *, cwd: str) -> Whereabouts:
+def look(workspace: Workspace, asked: str, *, cwd: str) -> Whereabouts:
     """``asked`` is a path of the tree, relative to ``cwd`` or the project, or a container path,
     ``/app/x`` or ``service:/app/x``. Raises ConfigError for a service there is not.
     """
-    maps = sight.maps()
+    maps = map_services(workspace)
     service, colon, target = asked.partition(":")
     if colon and target.startswith("/"):
-        name = _service_named(sight, maps, service)
-        return _in_containers(sight, {name: maps[name]}, asked, target)
-    path = tree_path(asked, project_dir=sight.project.dir, cwd=cwd)
-    on_disk = os.path.lexists(os.path.join(sight.project.dir, path))
+        name = _service_named(workspace, maps, service)
+        return _in_containers(workspace, {name: maps[name]}, asked, target)
+    path = tree_path(asked, project_dir=workspace.project.dir, cwd=cwd)
+    on_disk = os.path.lexists(os.path.join(workspace.project.dir, path))
     if asked.startswith("/") and not on_disk:
-        return _in_containers(sight, maps, asked, asked)
-    return _in_tree(sight, maps, asked, path)
+        return _in_containers(workspace, maps, asked, asked)
+    return _in_tree(workspace, maps, asked, path)
 
 
 def tree_path(asked: str, *, project_dir: str, cwd: str) -> str:
@@ -44,41 +45,43 @@ def tree_path(asked: str, *, project_dir: str, cwd: str) -> str:
     return os.path.relpath(chosen, project_dir)
 
 
-def _service_named(sight: Sight, maps: Mapping[str, Mapped], typed: str) -> str:
+def _service_named(workspace: Workspace, maps: Mapping[str, Mapped], typed: str) -> str:
     for name, mapped in maps.items():
         if typed == name or any(typed in (r.name, r.id) for r in mapped.replicas):
             return name
     raise ConfigError(
-        f"{sight.project.name} has no service or container {printable(typed)}",
+        f"{workspace.project.name} has no service or container {printable(typed)}",
         hint=f"its services: {', '.join(sorted(maps)) or 'none'}",
     )
 
 
-def _in_tree(sight: Sight, maps: Mapping[str, Mapped], asked: str, path: str) -> Whereabouts:
-    kind = _kind(os.path.join(sight.project.dir, path))
+def _in_tree(
+    workspace: Workspace, maps: Mapping[str, Mapped], asked: str, path: str
+) -> Whereabouts:
+    kind = _kind(os.path.join(workspace.project.dir, path))
     ignored = None
     if not path.startswith("../") and path != ".":
-        ignored = explain_watch_ignore(sight.project.dir, path, directory=kind == "dir")
-    services = tuple(_in_service(sight, name, mapped, path) for name, mapped in maps.items())
-    return Whereabouts(asked, path, kind, services, ignored, tuple(sight.unseen))
+        ignored = explain_watch_ignore(workspace.project.dir, path, directory=kind == "dir")
+    services = tuple(_in_service(workspace, name, mapped, path) for name, mapped in maps.items())
+    return Whereabouts(asked, path, kind, services, ignored, workspace.unseen)
 
 
-def _in_service(sight: Sight, name: str, mapped: Mapped, path: str) -> InService:
+def _in_service(workspace: Workspace, name: str, mapped: Mapped, path: str) -> InService:
     if mapped.made is None:
         return InService(name, absent=mapped.problem)
     made = mapped.made.map
-    service = sight.project.service(name)
+    service = workspace.project.service(name)
     landings = tuple(
-        _landing(sight, service, mapped, pair) for pair in made.pairs if pair.source == path
+        _landing(workspace, service, mapped, pair) for pair in made.pairs if pair.source == path
     )
     below = _below(made, path)
     is_input = path in made.inputs or any(landing.pair.also_input for landing in landings)
     seen = InService(name, landings, below, is_input)
     if is_input:
-        seen = replace(seen, input_answer=input_answer(sight.project.policy, name))
+        seen = replace(seen, input_answer=input_answer(workspace.project.policy, name))
     if landings or below or is_input:
         return seen
-    absent, left_out = _why_absent(sight, service, path)
+    absent, left_out = _why_absent(workspace, service, path)
     return replace(seen, absent=absent, left_out=left_out)
 
 
@@ -96,11 +99,11 @@ def _below(made: ServiceMap, path: str) -> tuple[tuple[str, int], ...]:
     return tuple(sorted(found.items(), key=lambda item: (-item[1], item[0])))
 
 
-def _landing(sight: Sight, service: ComposeService, mapped: Mapped, pair: Pair) -> Landing:
+def _landing(workspace: Workspace, service: ComposeService, mapped: Mapped, pair: Pair) -> Landing:
     if not pair.effective:
         return Landing(pair)
     running = next((each for each in mapped.replicas if each.running), None)
-    return Landing(pair, answers_for(pair, sight.project.policy, running or imagined(service)))
+    return Landing(pair, answers_for(pair, workspace.project.policy, running or imagined(service)))
 
 
 def imagined(service: ComposeService) -> Replica:
@@ -112,16 +115,18 @@ def imagined(service: ComposeService) -> Replica:
     return Replica(id=service.name, name=service.name, service=service.name, mounts=mounts)
 
 
-def _why_absent(sight: Sight, service: ComposeService, path: str) -> tuple[str, IgnoredBy | None]:
+def _why_absent(
+    workspace: Workspace, service: ComposeService, path: str
+) -> tuple[str, IgnoredBy | None]:
     """Why a path of the tree is not in a service, the nearest reason first."""
-    full = os.path.normpath(os.path.join(sight.project.dir, path))
+    full = os.path.normpath(os.path.join(workspace.project.dir, path))
     if never_code(path):
         return "it is nobody's code (git's own, an editor's, freshd's policy or bytecode)", None
     for mount in service.mounts:
         source = os.path.normpath(mount.source)
         if mount.kind == "bind" and (full == source or full.startswith(f"{source}/")):
-            policy = sight.project.policy.service(service.name).ignore
-            ignored = explain_watch_ignore(sight.project.dir, path, policy=policy)
+            policy = workspace.project.policy.service(service.name).ignore
+            ignored = explain_watch_ignore(workspace.project.dir, path, policy=policy)
             words = f"the bind mount at {mount.target} shows it, and it is not compared"
             return words, ignored
     build = service.build
@@ -131,9 +136,9 @@ def _why_absent(sight: Sight, service: ComposeService, path: str) -> tuple[str, 
         return f"the build context {build.context} is not on this machine", None
     context = os.path.normpath(build.context)
     if not full.startswith(f"{context}/"):
-        where = os.path.relpath(context, sight.project.dir)
+        where = os.path.relpath(context, workspace.project.dir)
         return f"it is outside the build context ({where})", None
-    left_out = _left_out(sight, service, build, os.path.relpath(full, context))
+    left_out = _left_out(workspace, service, build, os.path.relpath(full, context))
     if left_out is not None:
         return "it is left out of the build context", left_out
     if not os.path.lexists(full):
@@ -142,28 +147,28 @@ def _why_absent(sight: Sight, service: ComposeService, path: str) -> tuple[str, 
 
 
 def _left_out(
-    sight: Sight, service: ComposeService, build: ComposeBuild, path: str
+    workspace: Workspace, service: ComposeService, build: ComposeBuild, path: str
 ) -> IgnoredBy | None:
     try:
-        files = read_build_files(build, service=service.name, project_dir=sight.project.dir)
+        files = read_build_files(build, service=service.name, project_dir=workspace.project.dir)
     except ConfigError:
         return None
     return explain_context_ignore(files.ignore, files.ignore_file, path)
 
 
 def _in_containers(
-    sight: Sight, maps: Mapping[str, Mapped], asked: str, target: str
+    workspace: Workspace, maps: Mapping[str, Mapped], asked: str, target: str
 ) -> Whereabouts:
     """By where it is in the container; the tree's file decides the rest."""
     target = posixpath.normpath(target)
     sources = sorted({p.source for each in maps.values() for p in _at(each, target)})
     if not sources:
         services = tuple(
-            InService(name, absent=_nothing_at(sight, name, mapped, target))
+            InService(name, absent=_nothing_at(workspace, name, mapped, target))
             for name, mapped in maps.items()
         )
-        return Whereabouts(asked, None, "", services, unseen=tuple(sight.unseen))
-    seen = _in_tree(sight, maps, asked, sources[0])
+        return Whereabouts(asked, None, "", services, unseen=workspace.unseen)
+    seen = _in_tree(workspace, maps, asked, sources[0])
     here = tuple(
         replace(each, landings=tuple(one for one in each.landings if one.pair.target == target))
         for each in seen.services
@@ -178,11 +183,11 @@ def _at(mapped: Mapped, target: str) -> list[Pair]:
     return sorted(pairs, key=lambda pair: (not pair.effective, pair.via is not Via.BIND))
 
 
-def _nothing_at(sight: Sight, name: str, mapped: Mapped, target: str) -> str:
+def _nothing_at(workspace: Workspace, name: str, mapped: Mapped, target: str) -> str:
     if mapped.made is None:
         return mapped.problem
     actual = mapped.replicas[0].mounts if mapped.replicas else None
-    mounts = merge(sight.project.service(name).mounts, actual)
+    mounts = merge(workspace.project.service(name).mounts, actual)
     at = find_mount_over(target, mounts)
     if at is not None:
         mount = mounts[at]

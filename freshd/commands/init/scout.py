@@ -1,4 +1,4 @@
-"""Looks at a project for ``freshd init``: a ``Sight`` in, facts of its services and a proposal out.
+"""What ``freshd init`` knows of a project: a ``Workspace`` in, its services and a proposal out.
 
 Reads the tree and asks the engine, where there is one, for images. ``proposal`` decides.
 """
@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from freshd.catalog.runtimes.reload import way_of
 from freshd.catalog.runtimes.servers import command_of_image, is_store
 from freshd.commands.init.rules import propose
-from freshd.commands.inspection import Mapped, Sight
+from freshd.commands.inspection import Mapped, image_config, map_services
+from freshd.commands.workspace import Workspace
 from freshd.config.compose.build_files import read_build_files
 from freshd.config.compose.model import ComposeService
 from freshd.mapping.dockerfile.syntax.outline import Outline, read_outline
@@ -28,36 +29,39 @@ class Command:
     origin: str = ""
 
 
-def scouted(sight: Sight) -> tuple[Proposal, tuple[ServiceLook, ...]]:
+def scouted(workspace: Workspace) -> tuple[Proposal, tuple[ServiceLook, ...]]:
     """The proposed policy, and what of each service it was made of."""
-    maps = sight.maps()
-    looks = tuple(_look(sight, name, mapped) for name, mapped in maps.items())
+    maps = map_services(workspace)
+    looks = tuple(_look(workspace, name, mapped) for name, mapped in maps.items())
     proposal = propose(
-        sight.project.name, looks, settings=_settings(sight), unseen=tuple(sight.unseen)
+        workspace.project.name, looks, settings=_settings(workspace), unseen=workspace.unseen
     )
     return proposal, looks
 
 
-def _settings(sight: Sight) -> ProjectSettings:
+def _settings(workspace: Workspace) -> ProjectSettings:
     """What must be in the policy so that the same model is found without the options typed now."""
-    kept, typed = sight.project.policy.project, sight.located
+    kept, typed = workspace.project.policy.project, workspace.located
     return ProjectSettings(
         name=typed.project_name or kept.name,
-        files=tuple(os.path.relpath(file, sight.project.dir) for file in typed.files) or kept.files,
+        files=tuple(os.path.relpath(file, workspace.project.dir) for file in typed.files)
+        or kept.files,
         profiles=typed.profiles or kept.profiles,
     )
 
 
-def _look(sight: Sight, name: str, mapped: Mapped) -> ServiceLook:
-    service = sight.project.services[name]
+def _look(workspace: Workspace, name: str, mapped: Mapped) -> ServiceLook:
+    service = workspace.project.services[name]
     made = mapped.made.map if mapped.made is not None else ServiceMap(name)
-    sketch = _outline(service, sight.project.dir)
-    command = command_of(service, sketch, sight)
-    workdir = service.working_dir or (sketch.workdir if sketch else "") or _workdir(service, sight)
+    sketch = _outline(service, workspace.project.dir)
+    command = command_of(service, sketch, workspace)
+    workdir = (
+        service.working_dir or (sketch.workdir if sketch else "") or _workdir(service, workspace)
+    )
     way = way_of(
         command.argv,
         settings={**(sketch.env if sketch else {}), **service.switches},
-        read=make_reader(sight.project.dir, made, workdir),
+        read=make_reader(workspace.project.dir, made, workdir),
     )
     return ServiceLook(
         name=name,
@@ -91,9 +95,9 @@ def _outline(service: ComposeService, project_dir: str) -> Outline | None:
         return None  # the map says what is wrong with it
 
 
-def command_of(service: ComposeService, sketch: Outline | None, sight: Sight) -> Command:
+def command_of(service: ComposeService, sketch: Outline | None, workspace: Workspace) -> Command:
     """Compose before the Dockerfile, that before the image; at last the image's well-known name."""
-    inner = _built_command(sketch, service, sight)
+    inner = _built_command(sketch, service, workspace)
     if service.entrypoint is not None:
         argv = (*service.entrypoint, *(service.command or ()))
         return Command(argv, "entrypoint in the Compose file")
@@ -116,9 +120,9 @@ class _Inner:
     origin: str = ""
 
 
-def _built_command(sketch: Outline | None, service: ComposeService, sight: Sight) -> _Inner:
+def _built_command(sketch: Outline | None, service: ComposeService, workspace: Workspace) -> _Inner:
     base = sketch.base if sketch is not None else service.image
-    config = sight.image_config(service.image) or sight.image_config(base)
+    config = image_config(workspace, service.image) or image_config(workspace, base)
     if sketch is not None and (sketch.command or sketch.entrypoint):
         below = config.entrypoint if config is not None else ()
         entrypoint = below if sketch.entrypoint is None else sketch.entrypoint
@@ -131,6 +135,6 @@ def _built_command(sketch: Outline | None, service: ComposeService, sight: Sight
     return _Inner((), known, f"as {base} does" if known else "")
 
 
-def _workdir(service: ComposeService, sight: Sight) -> str:
-    config = sight.image_config(service.image)
+def _workdir(service: ComposeService, workspace: Workspace) -> str:
+    config = image_config(workspace, service.image)
     return config.workdir if config is not None else ""

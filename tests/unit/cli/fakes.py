@@ -15,7 +15,7 @@ from freshd.model.mapping import ServiceMap
 from freshd.model.plan import Outcome, Plan
 from freshd.model.remedy import RebuildMode, Remedy
 from freshd.model.report import ProjectReport
-from freshd.render.diffs import Sides
+from freshd.render.diffs import FileDiff
 from freshd.store import Store, memory_store
 from tests.unit.render.values import DONE, FRESH, MAP, PLAN, WHEN
 
@@ -42,7 +42,7 @@ class FakeSession:
     report: ProjectReport = FRESH
     plans: tuple[Plan, ...] = ()
     done: FakeApplied = FakeApplied()
-    differences: tuple[Sides, ...] = ()
+    differences: tuple[FileDiff, ...] = ()
     error: BaseException | None = None
     calls: list[tuple[Any, ...]] = field(default_factory=list)
     store: Store = field(default_factory=memory_store)
@@ -113,7 +113,7 @@ class FakeSession:
         self._note(remedy.value, service, *paths, rebuild)
         return self.done
 
-    def diff(self, service: str, path: str | None) -> Iterator[Sides]:
+    def diff(self, service: str, path: str | None) -> Iterator[FileDiff]:
         self._note("diff", service, path)
         return iter(self.differences)
 

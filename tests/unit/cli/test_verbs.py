@@ -11,7 +11,7 @@ from freshd.cli.boundary import USAGE
 from freshd.model.plan import Plan
 from freshd.model.remedy import RebuildMode
 from freshd.model.report import Level, ProjectReport, Verdict
-from freshd.render.diffs import Sides
+from freshd.render.diffs import FileDiff
 from tests.unit.cli.fakes import FakeApplied, FakeSession, Line
 from tests.unit.render.values import DONE, FAILED, FRESH, PATCHED, PLAN, STALE, UNPROVED, differs
 
@@ -154,7 +154,7 @@ def test_a_remedy_by_hand_asks_for_exactly_that(
     assert session.calls == [call]
 
 
-SIDES = Sides("a.py", "/app/a.py", "shop-web-1", b"new\n", b"old \xff\n")
+DIFFERENCE = FileDiff("a.py", "/app/a.py", "shop-web-1", b"new\n", b"old \xff\n")
 
 
 def test_diff_prints_the_bytes_of_both_sides_as_they_are(
@@ -162,13 +162,13 @@ def test_diff_prints_the_bytes_of_both_sides_as_they_are(
 ) -> None:
     written = io.BytesIO()
     monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(written, encoding="ascii"))
-    result = line("diff", "web", "a.py", session=FakeSession(differences=(SIDES,)))
+    result = line("diff", "web", "a.py", session=FakeSession(differences=(DIFFERENCE,)))
     assert result.status == 1
     assert written.getvalue().endswith(b"@@ -1 +1 @@\n-old \xff\n+new\n")
 
 
 def test_diff_json_keeps_what_is_not_utf8(line: Line) -> None:
-    result = line("diff", "web", "--json", session=FakeSession(differences=(SIDES,)))
+    result = line("diff", "web", "--json", session=FakeSession(differences=(DIFFERENCE,)))
     (difference,) = json.loads(result.out)["differences"]
     assert "-old \udcff\n+new\n" in difference["diff"]
     assert difference["tree"].startswith("sha256:")
@@ -214,6 +214,8 @@ def test_the_verdict_of_a_stale_project_is_told_first(line: Line) -> None:
 
 
 def test_diff_of_a_container_leaves_the_other_replicas_out(line: Line) -> None:
-    other = replace(SIDES, container="shop-web-2")
-    result = line("diff", "shop-web-2", "--json", session=FakeSession(differences=(SIDES, other)))
+    other = replace(DIFFERENCE, container="shop-web-2")
+    result = line(
+        "diff", "shop-web-2", "--json", session=FakeSession(differences=(DIFFERENCE, other))
+    )
     assert [each["container"] for each in json.loads(result.out)["differences"]] == ["shop-web-2"]

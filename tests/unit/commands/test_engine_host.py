@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from freshd.commands import session
+from freshd.commands import session, workspace
 from freshd.config.invocation import Invocation
 from freshd.daemon import project, run
 from freshd.engine.transport.endpoint import DEFAULT_HOST, SCHEMES, Endpoint, resolve
@@ -54,7 +54,7 @@ def test_what_the_configuration_accepts_the_endpoint_accepts() -> None:
             resolve({}, configured=refused)
 
 
-@pytest.mark.parametrize("module", [session, project])
+@pytest.mark.parametrize("module", [workspace, project])
 def test_a_verb_and_the_daemon_talk_to_the_engine_it_names(
     module: Any, world: Mapping[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -66,10 +66,9 @@ def test_a_verb_and_the_daemon_talk_to_the_engine_it_names(
         raise Seen
 
     monkeypatch.setattr(module, "Compose", compose)
-    start: Any = run.run if module is project else module.open_session
-    more: dict[str, Any] = {} if module is project else {"need_engine": True, "on_line": print}
+    start: Any = run.run if module is project else module.open_workspace
     with pytest.raises(Seen):
-        start(Invocation(str(tmp_path), world), **more)
+        start(Invocation(str(tmp_path), world))
     assert [each.host for each in seen] == ["unix:///mine.sock"]
 
 

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from freshd.render.diffs import Sides, diff_lines, difference, unified
+from freshd.render.diffs import FileDiff, diff_lines, difference, unified
 from freshd.render.words import plain
 
 
-def sides(seen: bytes | None, tree: bytes | None, path: str | None = "app/a.py") -> Sides:
-    return Sides(path, "/app/app/a.py", "shop-web-1", tree, seen)
+def sides(seen: bytes | None, tree: bytes | None, path: str | None = "app/a.py") -> FileDiff:
+    return FileDiff(path, "/app/app/a.py", "shop-web-1", tree, seen)
 
 
 def test_the_containers_lines_go_and_the_trees_come() -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from freshd.commands.explain.look import look, tree_path
-from freshd.commands.inspection import Sight
+from freshd.commands.workspace import Workspace
 from freshd.config.load import load_policy
 from freshd.config.locate import Located
 from freshd.config.project import Project
@@ -15,7 +15,7 @@ from freshd.model.text import Json
 from freshd.model.verbs.whereabouts import Whereabouts
 from freshd.render.explain import whereabouts_document, whereabouts_lines
 from freshd.render.words import plain
-from freshd.store import memory_store
+from tests.unit.commands.workspaces import without_engine
 from tests.unit.config.test_project import FakeCompose
 
 POLICY = """
@@ -51,7 +51,7 @@ FILES = {
 
 
 @pytest.fixture
-def sight(tmp_path: Path) -> Sight:
+def workspace(tmp_path: Path) -> Workspace:
     for name, text in FILES.items():
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(text)
@@ -64,15 +64,15 @@ def sight(tmp_path: Path) -> Sight:
     project = Project(located, compose=FakeCompose(services), engine=None)
     assert project.policy == load_policy(str(tmp_path / "freshd.toml"))
     assert project.policy != Policy()
-    return Sight(project, located, None, memory_store())
+    return without_engine(located, project)
 
 
-def asked(sight: Sight, path: str, *, below: str = "") -> Whereabouts:
-    return look(sight, path, cwd=str(Path(sight.project.dir, below)))
+def asked(workspace: Workspace, path: str, *, below: str = "") -> Whereabouts:
+    return look(workspace, path, cwd=str(Path(workspace.project.dir, below)))
 
 
-def said(sight: Sight, path: str) -> str:
-    lines = whereabouts_lines(asked(sight, path), project_dir=sight.project.dir)
+def said(workspace: Workspace, path: str) -> str:
+    lines = whereabouts_lines(asked(workspace, path), project_dir=workspace.project.dir)
     return "\n".join(plain(line) for line in lines)
 
 
@@ -102,30 +102,32 @@ def said(sight: Sight, path: str) -> str:
         ("web:/app/app", "a directory; 1 of the tree's files land below it"),
     ],
 )
-def test_what_is_said_of_a_path(sight: Sight, path: str, words: str) -> None:
-    assert words in said(sight, path)
+def test_what_is_said_of_a_path(workspace: Workspace, path: str, words: str) -> None:
+    assert words in said(workspace, path)
 
 
-def test_a_path_is_taken_from_here_then_from_the_project(sight: Sight, tmp_path: Path) -> None:
-    assert asked(sight, "main.py", below="app").path == "app/main.py"
-    assert asked(sight, "app/main.py", below="docs").path == "app/main.py"
-    assert asked(sight, f"{tmp_path}/app/main.py").path == "app/main.py"
+def test_a_path_is_taken_from_here_then_from_the_project(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    assert asked(workspace, "main.py", below="app").path == "app/main.py"
+    assert asked(workspace, "app/main.py", below="docs").path == "app/main.py"
+    assert asked(workspace, f"{tmp_path}/app/main.py").path == "app/main.py"
     assert tree_path("new.py", project_dir="/src", cwd="/src/app") == "app/new.py"
 
 
-def test_a_container_path_leaves_the_other_services_out(sight: Sight) -> None:
-    assert [each.service for each in asked(sight, "web:/app/app/main.py").services] == ["web"]
+def test_a_container_path_leaves_the_other_services_out(workspace: Workspace) -> None:
+    assert [each.service for each in asked(workspace, "web:/app/app/main.py").services] == ["web"]
 
 
-def test_an_unknown_service_is_named_with_those_there_are(sight: Sight) -> None:
+def test_an_unknown_service_is_named_with_those_there_are(workspace: Workspace) -> None:
     with pytest.raises(ConfigError, match="no service or container wbe") as caught:
-        asked(sight, "wbe:/app/x")
+        asked(workspace, "wbe:/app/x")
     assert "db, web" in (caught.value.hint or "")
 
 
-def test_the_document_has_it_all(sight: Sight) -> None:
-    directory = sight.project.dir
-    document = whereabouts_document(asked(sight, "docs/a.md"), project_dir=directory)
+def test_the_document_has_it_all(workspace: Workspace) -> None:
+    directory = workspace.project.dir
+    document = whereabouts_document(asked(workspace, "docs/a.md"), project_dir=directory)
     assert document["path"] == "docs/a.md"
     services = document["services"]
     assert isinstance(services, list)

@@ -8,7 +8,7 @@ import pytest
 
 from freshd.commands.init.scout import scouted
 from freshd.commands.init.text import policy_text
-from freshd.commands.inspection import Sight, settings_of
+from freshd.commands.workspace import Workspace, read_settings
 from freshd.config.load import parse_policy
 from freshd.config.locate import Located
 from freshd.config.project import Project
@@ -16,7 +16,7 @@ from freshd.engine.cli.compose import ComposeFiles
 from freshd.model.policy import ProjectSettings
 from freshd.model.text import Json
 from freshd.model.verbs.proposal import Confidence, ServiceLook
-from freshd.store import memory_store
+from tests.unit.commands.workspaces import without_engine
 
 Look = Callable[..., Mapping[str, ServiceLook]]
 
@@ -29,13 +29,13 @@ class FakeCompose:
         return {"name": files.project or "shop", "services": dict(self.services)}
 
 
-def sight_of(directory: Path, services: dict[str, Json], **typed: object) -> Sight:
+def workspace_of(directory: Path, services: dict[str, Json], **typed: object) -> Workspace:
     (directory / "compose.yaml").write_text("")
     located = Located(str(directory), **typed)  # type: ignore[arg-type]
     project = Project(
         located, compose=FakeCompose(services), engine=None, settings=ProjectSettings()
     )
-    return Sight(project, located, None, memory_store())
+    return without_engine(located, project)
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def look(tmp_path: Path) -> Look:
             assert isinstance(one, dict)
             if "build" in one:
                 one["build"] = {"context": str(tmp_path), **dict(one["build"])}
-        proposal, looks = scouted(sight_of(tmp_path, services))
+        proposal, looks = scouted(workspace_of(tmp_path, services))
         parse_policy(policy_text(proposal))
         return {each.name: each for each in looks}
 
@@ -155,20 +155,20 @@ def test_a_missing_dockerfile_hides_no_other_service(look: Look) -> None:
 
 def test_the_options_that_were_typed_are_in_the_policy(tmp_path: Path) -> None:
     (tmp_path / "x.yaml").write_text("")
-    sight = sight_of(
+    workspace = workspace_of(
         tmp_path, {}, files=(str(tmp_path / "x.yaml"),), project_name="y", profiles=("dev",)
     )
-    settings = scouted(sight)[0].settings
+    settings = scouted(workspace)[0].settings
     assert settings == ProjectSettings(name="y", files=("x.yaml",), profiles=("dev",))
 
 
 def test_a_broken_policy_is_as_good_as_none(tmp_path: Path) -> None:
     path = tmp_path / "freshd.toml"
-    assert settings_of(str(path)) == ProjectSettings()
+    assert read_settings(str(path)) == ProjectSettings()
     path.write_text('version = 1\n[project]\nname = "shop"\n')
-    assert settings_of(str(path)) == ProjectSettings(name="shop")
+    assert read_settings(str(path)) == ProjectSettings(name="shop")
     path.write_text("version = what")
-    assert settings_of(str(path)) == ProjectSettings()
+    assert read_settings(str(path)) == ProjectSettings()
 
 
 def test_the_policy_itself_is_nobodys_code(look: Look) -> None:
