@@ -80,9 +80,7 @@ from freshd.config.invocation import Invocation
 from freshd.model.report import Verdict
 gc.set_threshold(50_000)  # as in a process of freshd
 shutil.rmtree(os.environ["FRESHD_STATE_DIR"], ignore_errors=True)
-session = open_session(
-    Invocation(".", os.environ), need_engine=True, on_line=lambda line: None,
-)
+session = open_session(Invocation(".", os.environ))
 seconds = []
 with session:
     for _ in range(4):

@@ -4,13 +4,16 @@ import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from freshd.cli.screen import Screen
 from freshd.config.invocation import Invocation
 
 if TYPE_CHECKING:
-    from freshd.commands.protocol import Opener, Session
+    from freshd.commands.session import Session
+    from freshd.commands.workspace import EngineUse, LineProgress
+
+    Opener: TypeAlias = Callable[[Invocation, EngineUse, LineProgress], Session]
 
 
 PROJECT_OPTIONS = ("project_dir", "files", "project_name", "profiles")
@@ -31,9 +34,8 @@ class App:
         options = {name: typed[name] for name in PROJECT_OPTIONS if typed.get(name)}
         return replace(self, invocation=self.invocation.with_options(**options))
 
-    def open(self, *, need_engine: bool = True) -> "Session":
+    def open(self, engine: "EngineUse" = "required") -> "Session":
         """A session of the project that is meant; raises what ``open_session`` raises."""
-        from freshd.commands.protocol import open_session
+        from freshd.commands.session import open_session
 
-        opener = self.opener or open_session
-        return opener(self.invocation, need_engine=need_engine, on_line=self.screen.log)
+        return (self.opener or open_session)(self.invocation, engine, self.screen.log)

@@ -13,7 +13,13 @@ from typing import Self, TypeAlias, TypeVar
 from freshd.commands.check_image import check_image
 from freshd.commands.diff import diff_files
 from freshd.commands.remedy import carry_out
-from freshd.commands.workspace import EngineUse, LineProgress, Workspace, open_workspace
+from freshd.commands.workspace import (
+    EngineUse,
+    LineProgress,
+    Workspace,
+    ignore_line,
+    open_workspace,
+)
 from freshd.compare.verdict import worst
 from freshd.config.invocation import Invocation
 from freshd.model.errors import ConfigError
@@ -216,11 +222,10 @@ class Session:
 
 def open_session(
     invocation: Invocation,
+    engine: EngineUse = "required",
+    on_line: LineProgress = ignore_line,
     *,
-    need_engine: bool = True,
-    on_line: LineProgress,
     clock: Callable[[], float] = time.time,
 ) -> Session:
     """Find and read the project. Raises ConfigError, EngineUnavailable."""
-    engine: EngineUse = "required" if need_engine else "unused"
     return Session(open_workspace(invocation, engine=engine, on_line=on_line, clock=clock))

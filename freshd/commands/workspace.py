@@ -32,7 +32,7 @@ EngineUse: TypeAlias = Literal["required", "optional", "unused"]
 LineProgress: TypeAlias = Callable[[str], None]
 
 
-def _ignore_line(_line: str) -> None:
+def ignore_line(_line: str) -> None:
     """Output that nobody asked for."""
 
 
@@ -52,7 +52,7 @@ class Workspace:
     compose: Compose
     memory: Memory = field(default_factory=Memory)
     clock: Callable[[], float] = time.time
-    on_line: LineProgress = _ignore_line
+    on_line: LineProgress = ignore_line
     unseen: tuple[str, ...] = ()
     _watches: ComposeWatches = field(default_factory=ComposeWatches)
     _contexts: dict[str, Context] = field(default_factory=dict)
@@ -120,7 +120,7 @@ def open_workspace(
     *,
     engine: EngineUse = "required",
     with_policy: bool = True,
-    on_line: LineProgress = _ignore_line,
+    on_line: LineProgress = ignore_line,
     clock: Callable[[], float] = time.time,
 ) -> Workspace:
     """Find and read the project.

@@ -56,9 +56,5 @@ def test_the_verdict_is_fresh_if_and_only_if_the_judge_says_so(
 
 
 def looked(freshd: Freshd) -> ProjectReport:
-    with open_session(
-        Invocation(freshd.directory, freshd.full_environment),
-        need_engine=True,
-        on_line=lambda _line: None,
-    ) as session:
+    with open_session(Invocation(freshd.directory, freshd.full_environment)) as session:
         return session.check(())

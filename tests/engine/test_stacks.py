@@ -60,11 +60,7 @@ def by_command(freshd: Freshd, truth: Truth, *argv: str) -> Any:
 
 def session(freshd: Freshd) -> Session:
     """One long-lived session, as the daemon has it."""
-    return open_session(
-        Invocation(freshd.directory, freshd.full_environment),
-        need_engine=True,
-        on_line=lambda _line: None,
-    )
+    return open_session(Invocation(freshd.directory, freshd.full_environment))
 
 
 def assert_quiet(document: Any, stack: Stack, truth: Truth) -> None:

@@ -11,8 +11,9 @@ from freshd.cli.options import examples, json_option, project_options
 if TYPE_CHECKING:
     from freshd.cli.progress import Progress
     from freshd.cli.screen import Screen
-    from freshd.commands.protocol import Applied, StepProgress
+    from freshd.commands.session import Applied
     from freshd.model.plan import Outcome, Step
+    from freshd.reconcile.reconcile import OnStep
 
 
 @click.command(
@@ -33,7 +34,7 @@ def apply(app: App, *, services: tuple[str, ...], as_json: bool) -> int:
     return show(app.screen, done, as_json=as_json)
 
 
-def announcing(progress: "Progress") -> "StepProgress":
+def announcing(progress: "Progress") -> "OnStep":
     """Says on stderr when a step begins, so that a slow one is not a silent one."""
     from freshd.decide.text import step_text
 

@@ -165,7 +165,7 @@ def _add(app: App) -> str:
     from freshd.config.locations import locate
 
     path = locate(app.invocation.environ).user_config
-    with app.open(need_engine=False):  # a project that cannot be read is not added
+    with app.open(engine="unused"):  # a project that cannot be read is not added
         found = locate_project(app.invocation)
     project = ConfiguredProject(
         dir=found.directory,
@@ -188,7 +188,7 @@ def _consent(app: App) -> "Iterator[Consented]":
     for project in load_user_config(locate(app.invocation.environ).user_config).projects:
         named = replace(app, invocation=project.invocation(app.invocation.environ))
         try:
-            with named.open(need_engine=False) as session:
+            with named.open(engine="unused") as session:
                 session.consent()
                 yield Consented(project.dir, session.project.name)
         except FreshdError as error:

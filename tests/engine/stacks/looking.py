@@ -69,8 +69,6 @@ def looked(
     """
     with open_session(
         Invocation(freshd.directory, freshd.full_environment, files=files),
-        need_engine=True,
-        on_line=lambda _line: None,
         clock=lambda: time.time() + later,
     ) as session:
         document: Any = project_report(session.check((), full=full))

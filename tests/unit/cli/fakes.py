@@ -9,14 +9,15 @@ import pytest
 from freshd.cli.app import App
 from freshd.cli.boundary import run
 from freshd.cli.screen import Screen
-from freshd.commands.protocol import CountProgress, LineProgress, StepProgress
+from freshd.commands.session import Applied, CountProgress, Session
+from freshd.commands.workspace import EngineUse, LineProgress
 from freshd.config.invocation import Invocation
 from freshd.model.mapping import ServiceMap
-from freshd.model.plan import Outcome, Plan
+from freshd.model.plan import Plan
 from freshd.model.remedy import RebuildMode, Remedy
 from freshd.model.report import ProjectReport
+from freshd.reconcile.reconcile import OnStep
 from freshd.render.diffs import FileDiff
-from freshd.store import Store, memory_store
 from tests.unit.render.values import DONE, FRESH, MAP, PLAN, WHEN
 
 
@@ -27,31 +28,23 @@ class FakeProject:
     services: Mapping[str, object] = field(default_factory=lambda: {"web": None, "worker": None})
 
 
-@dataclass(frozen=True)
-class FakeApplied:
-    plans: tuple[Plan, ...] = (PLAN,)
-    outcomes: tuple[Outcome, ...] = (DONE,)
-    report: ProjectReport = FRESH
+APPLIED = Applied((PLAN,), (DONE,), FRESH)
 
 
 @dataclass
-class FakeSession:
+class FakeSession(Session):
     """Gives the values it holds and notes what it was asked for in ``calls``."""
 
-    project: FakeProject = field(default_factory=FakeProject)
+    project: Any = field(default_factory=FakeProject)
     report: ProjectReport = FRESH
     plans: tuple[Plan, ...] = ()
-    done: FakeApplied = FakeApplied()
+    done: Applied = APPLIED
     differences: tuple[FileDiff, ...] = ()
     error: BaseException | None = None
     calls: list[tuple[Any, ...]] = field(default_factory=list)
-    store: Store = field(default_factory=memory_store)
 
-    def __enter__(self) -> "FakeSession":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.store.close()
+    def __exit__(self, *_: object, **__: object) -> None:
+        """Nothing was opened."""
 
     def _note(self, *call: Any) -> None:
         self.calls.append(call)
@@ -90,9 +83,7 @@ class FakeSession:
         self._note("plan", *services)
         return self.plans
 
-    def apply(
-        self, services: Sequence[str], *, on_line: LineProgress, on_step: StepProgress
-    ) -> FakeApplied:
+    def apply(self, services: Sequence[str], *, on_line: LineProgress, on_step: OnStep) -> Applied:
         self._note("apply", *services)
         for outcome in self.done.outcomes:
             on_step(outcome.step, None)
@@ -108,8 +99,8 @@ class FakeSession:
         paths: Sequence[str] = (),
         rebuild: RebuildMode | None = None,
         on_line: LineProgress,
-        on_step: StepProgress,
-    ) -> FakeApplied:
+        on_step: OnStep,
+    ) -> Applied:
         self._note(remedy.value, service, *paths, rebuild)
         return self.done
 
@@ -139,8 +130,8 @@ class Line:
         self.opened: list[dict[str, Any]] = []
 
     def __call__(self, *argv: str, session: FakeSession | None = None) -> Result:
-        def opener(invocation: Invocation, **how: Any) -> FakeSession:
-            self.opened.append({"invocation": invocation, **how})
+        def opener(invocation: Invocation, engine: EngineUse, _line: LineProgress) -> FakeSession:
+            self.opened.append({"invocation": invocation, "engine": engine})
             return session or FakeSession()
 
         app = App(

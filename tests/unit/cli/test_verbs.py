@@ -8,14 +8,15 @@ from dataclasses import replace
 import pytest
 
 from freshd.cli.boundary import USAGE
+from freshd.commands.session import Applied
 from freshd.model.plan import Plan
 from freshd.model.remedy import RebuildMode
 from freshd.model.report import Level, ProjectReport, Verdict
 from freshd.render.diffs import FileDiff
-from tests.unit.cli.fakes import FakeApplied, FakeSession, Line
+from tests.unit.cli.fakes import APPLIED, FakeSession, Line
 from tests.unit.render.values import DONE, FAILED, FRESH, PATCHED, PLAN, STALE, UNPROVED, differs
 
-NOTHING = FakeApplied(plans=(), outcomes=())
+NOTHING = replace(APPLIED, plans=(), outcomes=())
 
 
 @pytest.mark.parametrize(
@@ -109,15 +110,15 @@ def test_plan_prints_the_one_rendering_of_a_plan(line: Line) -> None:
     ("done", "status"),
     [
         (NOTHING, 0),
-        (FakeApplied(), 0),
-        (FakeApplied(report=UNPROVED), 0),
-        (FakeApplied(outcomes=(DONE, FAILED)), 1),
-        (FakeApplied(report=STALE), 1),
+        (APPLIED, 0),
+        (replace(APPLIED, report=UNPROVED), 0),
+        (replace(APPLIED, outcomes=(DONE, FAILED)), 1),
+        (replace(APPLIED, report=STALE), 1),
     ],
 )
 @pytest.mark.parametrize("argv", [["apply"], ["inject", "web"], ["rebuild", "web"]])
 def test_doing_fails_when_a_step_failed_or_something_is_still_stale(
-    line: Line, argv: list[str], done: FakeApplied, status: int
+    line: Line, argv: list[str], done: Applied, status: int
 ) -> None:
     for more in ([], ["--json"]):
         result = line(*argv, *more, session=FakeSession(done=done))
@@ -185,7 +186,7 @@ def test_project_options_count_before_and_after_the_verb(line: Line) -> None:
     first, second = (opened["invocation"] for opened in line.opened)
     assert (first.project_dir, first.files) == ("b", ("x.yaml", "y.yaml"))
     assert (second.project_name, second.profiles) == ("shop", ("dev",))
-    assert line.opened[1]["need_engine"] is True
+    assert line.opened[1]["engine"] == "required"
 
 
 def test_explain_says_what_a_cause_means(line: Line) -> None:

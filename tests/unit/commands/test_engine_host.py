@@ -77,5 +77,5 @@ def test_a_mistake_in_the_user_configuration_is_told_by_a_verb(
 ) -> None:
     (tmp_path / "config" / "config.toml").write_text("[engine]\nhots = 1\n")
     with pytest.raises(ConfigError) as caught:
-        session.open_session(Invocation(str(tmp_path), world), need_engine=True, on_line=print)
+        session.open_session(Invocation(str(tmp_path), world))
     assert caught.value.problems == ('config.toml: engine.hots: unknown key; did you mean "host"?',)
