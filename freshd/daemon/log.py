@@ -6,9 +6,17 @@ warning or above comes out in the same form. A closed or full stream never stops
 
 import logging
 import sys
-from typing import Any, TextIO, cast
+from typing import Any, Protocol, TextIO, cast
 
 from freshd.model.text import printable
+
+
+class Log(Protocol):
+    """The part of a structlog logger that is used."""
+
+    def info(self, event: str, **values: Any) -> Any: ...
+    def warning(self, event: str, **values: Any) -> Any: ...
+    def exception(self, event: str, **values: Any) -> Any: ...
 
 
 def set_up(stream: TextIO, *, level: str = "info", form: str = "auto") -> None:
@@ -90,7 +98,7 @@ class _ToStructlog(logging.Handler):
 
 def _take_over_libraries() -> None:
     root = logging.getLogger()
-    for handler in [each for each in root.handlers if isinstance(each, _ToStructlog)]:
+    for handler in [h for h in root.handlers if isinstance(h, _ToStructlog)]:
         root.removeHandler(handler)
     root.addHandler(_ToStructlog(level=logging.WARNING))
     logging.raiseExceptions = sys.stderr is not None and sys.stderr.isatty()

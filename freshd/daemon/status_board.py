@@ -7,21 +7,15 @@ changed is logged: the verdict, and what the policy leaves as it is.
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any, Protocol
 
 from freshd.compare.verdict import links, verdict
 from freshd.config.project import Project
+from freshd.daemon.log import Log
 from freshd.model.plan import Plan
 from freshd.model.report import LinkState, ServiceReport, Verdict
 from freshd.render.documents import service_report
 from freshd.render.undone import Undone, undone_document, undone_of
 from freshd.store.store import Store
-
-
-class Log(Protocol):
-    """The part of a structlog logger that is used."""
-
-    def info(self, event: str, **values: Any) -> Any: ...
 
 
 class StatusBoard:
@@ -58,9 +52,9 @@ class StatusBoard:
         )
         if before is None or before.verdict is not report.verdict:
             self._log.info("verdict", service=service, verdict=report.verdict.value)
-        for each in now:
-            if each not in known:
-                self._log.info("not done", service=service, **each._asdict())
+        for undone in now:
+            if undone not in known:
+                self._log.info("not done", service=service, **undone._asdict())
 
 
 def merged(last: ServiceReport, narrow: ServiceReport) -> ServiceReport:

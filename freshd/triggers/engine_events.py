@@ -1,4 +1,4 @@
-"""The engine's event stream as a trigger: events go out, and "look at everything" after each gap.
+"""The engine's event stream as a trigger: events go out, and "anything may differ" after each gap.
 
 A thread connects, follows, and connects again with growing pauses (0.5 s to 30 s, with jitter).
 Events are lost while there is no connection, so every connection begins with ``on_connect``.
@@ -13,6 +13,7 @@ from typing import Final, Protocol
 from freshd.engine.events import EngineEvent
 from freshd.engine.images import PROBE_LABEL
 from freshd.model.errors import FreshdError
+from freshd.triggers.trigger import Trigger
 
 FIRST_PAUSE: Final = 0.5
 LONGEST_PAUSE: Final = 30.0
@@ -54,11 +55,15 @@ def matters(event: EngineEvent) -> bool:
     return event.kind == "image" and event.action in _IMAGE
 
 
-class EngineEvents:
-    """All callbacks run in the trigger's thread and must be quick.
+class EngineEvents(Trigger):
+    """``connect`` makes a client for each attempt, which is closed after it.
 
-    ``on_state`` hears of changes between up and down, not of every attempt.
+    All callbacks run in the trigger's thread and must be quick. ``on_state`` hears of changes
+    between up and down, not of every attempt.
     """
+
+    died = "the engine's events are not listened to any more"
+    status_field = "engine"
 
     def __init__(
         self,
@@ -77,27 +82,33 @@ class EngineEvents:
         self._state = EngineState(up=False, reason="not connected yet")
         self._lock = threading.Lock()
         self._stream: Stream | None = None
-        self._closed = threading.Event()
+        self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="freshd-engine-events", daemon=True)
 
     def start(self) -> None:
         self._thread.start()
 
-    def state(self) -> EngineState:
+    @property
+    def engine(self) -> EngineState:
+        """As the last connection or attempt left it."""
         return self._state
+
+    def state(self) -> str:
+        """Why the engine is not listened to now, "" while it is."""
+        return "" if self._state.up else self._state.reason
 
     def alive(self) -> bool:
         return self._thread.is_alive()
 
     def reconnect(self) -> None:
-        """Drop the connection, for one that may be dead without telling, as after a suspend."""
+        """Drop the connection, for one that may be dead without a sign, as after a suspend."""
         with self._lock:
             if self._stream is not None:
                 self._stream.close()
 
-    def close(self) -> None:
-        """Stop at once, whether following or pausing."""
-        self._closed.set()
+    def stop(self) -> None:
+        """At once, whether following or pausing."""
+        self._stopping.set()
         self.reconnect()
         if self._thread.is_alive():
             self._thread.join(timeout=10)
@@ -113,10 +124,10 @@ class EngineEvents:
             retry=retry_if_exception_type(_Down),
             wait=wait_exponential(multiplier=self._first_pause, max=LONGEST_PAUSE)
             + wait_random(0, self._first_pause),
-            sleep=sleep_using_event(self._closed),
-            stop=stop_when_event_set(self._closed),
+            sleep=sleep_using_event(self._stopping),
+            stop=stop_when_event_set(self._stopping),
         )
-        while not self._closed.is_set():
+        while not self._stopping.is_set():
             try:
                 retrying(self._follow)
             except RetryError:
@@ -136,7 +147,7 @@ class EngineEvents:
             reason = error.message
         except Exception as error:  # noqa: BLE001 - a callback's bug must not end the trigger
             reason = repr(error)
-        self._tell(EngineState(up=False, reason=reason))
+        self._report(EngineState(up=False, reason=reason))
         if time.monotonic() - began < STEADY:
             raise _Down(reason)
 
@@ -145,9 +156,9 @@ class EngineEvents:
         with self._lock:
             self._stream = stream
         try:
-            if self._closed.is_set():
+            if self._stopping.is_set():
                 return
-            self._tell(EngineState(up=True))
+            self._report(EngineState(up=True))
             self._on_connect()  # after connecting: what happens from here on is an event
             for event in stream:
                 if matters(event):
@@ -157,9 +168,9 @@ class EngineEvents:
                 self._stream = None
             stream.close()
 
-    def _tell(self, state: EngineState) -> None:
+    def _report(self, state: EngineState) -> None:
         was, self._state = self._state, state
-        if was.up != state.up and not self._closed.is_set():
+        if was.up != state.up and not self._stopping.is_set():
             self._on_state(state)
 
 

@@ -1,7 +1,7 @@
-"""What is watched of a project, and which services a changed path concerns.
+"""What is watched of a project, and which services a changed path or an engine event concerns.
 
-In: a project. Out: roots and a ``skip`` for the watcher; services by changed path. All paths are
-absolute. More marks than needed do no harm: a pass looks at what really is there.
+In: a project. Out: roots and a ``skip`` for the watcher; services by path and by event. All paths
+are absolute. More marks than needed do no harm: a pass reads what really is there.
 """
 
 import os
@@ -39,7 +39,7 @@ class Routes:
         self._sent = _sent_by_service(project)
         contexts = {sent.context for sent in self._sent.values() if sent is not None}
         self._files = frozenset((*project.consent_files(), *project.input_files()))
-        places = (place for several in self._places.values() for place in several)
+        places = (place for group in self._places.values() for place in group)
         self.roots = _outermost({project.dir, *contexts, *places})
         self._ignores = {root: WatchIgnore(root) for root in self.roots}
 
@@ -75,35 +75,35 @@ class Routes:
 
     def services_of(self, paths: Collection[str]) -> dict[str, set[str]]:
         """service -> those of ``paths`` that its build or its mounts may read."""
-        found: dict[str, set[str]] = {}
+        services: dict[str, set[str]] = {}
         for name, places in self._places.items():
             sent = self._sent[name]
-            ours = {
+            concerned = {
                 path
                 for path in paths
                 if any(_touches(path, place) for place in places) or (sent and sent.holds(path))
             }
-            if ours:
-                found[name] = ours
-        return found
-
-    def services_of_event(self, event: EngineEvent) -> tuple[str, ...]:
-        """The services that a container or an image event concerns; other projects' do not."""
-        name = event.attributes.get("name", "")
-        services = self._project.services
-        if event.kind == "container":
-            labelled = event.attributes.get(_SERVICE)
-            if labelled is not None and event.attributes.get(_PROJECT) == self._project.name:
-                return (labelled,) if labelled in services else ()
-            policy = self._project.policy
-            return tuple(each for each in services if policy.service(each).container == name)
-        named = {tagged(event.id), tagged(name)}
-        return tuple(
-            key for key, one in services.items() if one.image and tagged(one.image) in named
-        )
+            if concerned:
+                services[name] = concerned
+        return services
 
     def _root(self, path: str) -> str | None:
         return next((root for root in self.roots if is_below(path, root)), None)
+
+
+def services_of_event(project: Project, event: EngineEvent) -> tuple[str, ...]:
+    """The services that a container or an image event concerns; other projects' do not."""
+    name, services = event.attributes.get("name", ""), project.services
+    if event.kind == "container":
+        labelled = event.attributes.get(_SERVICE)
+        if labelled is not None and event.attributes.get(_PROJECT) == project.name:
+            return (labelled,) if labelled in services else ()
+        policy = project.policy
+        return tuple(service for service in services if policy.service(service).container == name)
+    named = {tagged(event.id), tagged(name)}
+    return tuple(
+        key for key, service in services.items() if service.image and tagged(service.image) in named
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,20 +148,20 @@ def _sent(service: ComposeService, project: Project) -> _Sent | None:
 
 def _places(service: ComposeService, project: Project) -> tuple[str, ...]:
     """What lands in the service, or is read by its build, and is not of its build context."""
-    found = set()
+    places = set()
     if service.build is not None and not service.build.remote:
         for context in service.build.additional_contexts.values():
             if os.path.isdir(context):
-                found.add(os.path.normpath(context))
+                places.add(os.path.normpath(context))
     for mount in service.mounts:
         if mount.kind == "bind" and may_list(os.path.normpath(mount.source), project.dir):
-            found.add(os.path.normpath(mount.source))
+            places.add(os.path.normpath(mount.source))
     for rule in project.policy.service(service.name).map:
-        found.add(os.path.normpath(os.path.join(project.dir, rule.source)))
+        places.add(os.path.normpath(os.path.join(project.dir, rule.source)))
     real = os.path.realpath(project.dir)
     for watch in project.policy.watched(service.name):
-        found.add(os.path.normpath(os.path.join(project.dir, os.path.relpath(watch.source, real))))
-    return tuple(sorted(found))
+        places.add(os.path.normpath(os.path.join(project.dir, os.path.relpath(watch.source, real))))
+    return tuple(sorted(places))
 
 
 def _outermost(paths: Collection[str]) -> tuple[str, ...]:

@@ -1,8 +1,8 @@
-"""Time as a trigger, on apscheduler: patrols, the weekly validation, and the heartbeat.
+"""When jobs run, on apscheduler: patrols, the weekly validation, and the heartbeat.
 
 A job that was missed, asleep or switched off, runs once when time goes on; several missed runs are
 one. The heartbeat does not run on apscheduler: that waits by a clock that stops in suspend and by
-wall time that can be set back, and is told of both from here.
+wall time that can be set back, and hears of both from here.
 """
 
 import threading
@@ -10,13 +10,14 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
 from freshd.model.policy import Weekly
+from freshd.store.markers import ScheduleMemory
 
 HEARTBEAT: Final = 30.0
 GAP: Final = 5.0  # seconds the clocks may drift apart before it was a suspend or a set clock
@@ -40,13 +41,6 @@ class Clocks:
     boot: Callable[[], float] = _boot_clock
 
 
-class Memory(Protocol):
-    """The store's schedule memory."""
-
-    def last_run(self, name: str, project: str) -> float | None: ...
-    def set(self, name: str, project: str, at: float) -> None: ...
-
-
 @dataclass(frozen=True, slots=True)
 class _Weekly:
     name: str
@@ -56,18 +50,21 @@ class _Weekly:
 
 
 class Scheduler:
-    """Jobs run in threads of the scheduler; one that raises is told to ``on_error`` and goes on."""
+    """Jobs run in threads of the scheduler; what one raises goes to ``on_error``, and it goes on.
+
+    ``on_gap`` is called with a reason, in words, when time was lost.
+    """
 
     def __init__(
         self,
-        memory: Memory,
+        last_runs: ScheduleMemory,
         *,
         on_gap: Callable[[str], None],
         on_error: Callable[[str, Exception], None],
         zone: tzinfo | None = None,
         clocks: Clocks | None = None,
     ) -> None:
-        self._memory = memory
+        self._last_runs = last_runs
         self._on_gap = on_gap
         self._on_error = on_error
         self._clocks = clocks or Clocks()
@@ -115,8 +112,8 @@ class Scheduler:
 
     @property
     def zone(self) -> tzinfo:
-        found: tzinfo = self._scheduler.timezone
-        return found
+        zone: tzinfo = self._scheduler.timezone
+        return zone
 
     def next_run(self, project: str, name: str = "validate") -> float | None:
         """When the named job is due, in unix seconds."""
@@ -144,7 +141,7 @@ class Scheduler:
             self._scheduler.shutdown(wait=False)
 
     def beat(self) -> None:
-        """One heartbeat: a suspend or a set clock is told, and what is overdue runs."""
+        """One heartbeat: a suspend or a set clock is reported, and what is overdue runs."""
         (slept, was_set), self._offsets = self._offsets, self._read_offsets()
         slept, was_set = self._offsets[0] - slept, self._offsets[1] - was_set
         if abs(was_set) > GAP:
@@ -164,7 +161,7 @@ class Scheduler:
         while not self._stopped.wait(HEARTBEAT):
             try:
                 self.beat()
-            except Exception as error:  # noqa: BLE001 - the heart goes on; the error is told
+            except Exception as error:  # noqa: BLE001 - the heart goes on; the error is reported
                 self._on_error("heartbeat", error)
 
     def _rearm(self) -> None:
@@ -178,20 +175,20 @@ class Scheduler:
         """Whether a moment passed since the last run, or since the entry was first known."""
         now = self._clocks.wall()
         first_known = f"{entry.name}:since"
-        since = self._memory.last_run(first_known, entry.project)
+        since = self._last_runs.last_run(first_known, entry.project)
         if since is None or since > now:
-            self._memory.set(first_known, entry.project, now)
+            self._last_runs.set(first_known, entry.project, now)
             return False
-        last = self._memory.last_run(entry.name, entry.project) or since
+        last = self._last_runs.last_run(entry.name, entry.project) or since
         moment = previous(entry.when, datetime.fromtimestamp(now, self.zone)).timestamp()
         return min(last, now) < moment and since < moment
 
     def _run_weekly(self, entry: _Weekly) -> None:
         now = self._clocks.wall()
-        last = self._memory.last_run(entry.name, entry.project)
+        last = self._last_runs.last_run(entry.name, entry.project)
         if last is not None and 0 <= now - last < LEAST_BETWEEN:
             return
-        self._memory.set(entry.name, entry.project, now)  # first: a crash must not run it again
+        self._last_runs.set(entry.name, entry.project, now)  # first: a crash must not run it again
         self._guarded(entry.name, entry.job)()
 
     def _guarded(self, name: str, job: Callable[[], None]) -> Callable[[], None]:

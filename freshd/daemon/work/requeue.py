@@ -1,8 +1,8 @@
-"""When a service is looked at again although nothing told of it: after saves, after failures.
+"""Delayed marks: a service is due again although no trigger said so, after saves and failures.
 
-A look at everything gives way to saves, which are quick passes, and not for ever: what writes
-without end does not put it off for longer than ``_LONGEST_PUT_OFF``, and the first look, without
-which nothing is known of the service, not for longer than ``_FIRST_PUT_OFF``.
+A whole pass gives way to saves, which are quick passes, and not for ever: what writes without end
+does not put it off for longer than ``_LONGEST_PUT_OFF``, and the first one, without which nothing
+is known of the service, not for longer than ``_FIRST_PUT_OFF``.
 """
 
 import threading
@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Final
 
 _SETTLE: Final = 1.0
-"""Seconds from a quick pass to the look at everything that follows it, at least."""
+"""Seconds from a quick pass to the whole one that follows it, at least."""
 
 _SETTLE_SHARE: Final = 2.0
 _LONGEST_SETTLE: Final = 10.0
@@ -20,9 +20,10 @@ _LONGEST_PUT_OFF: Final = 150.0
 
 
 class Requeue:
-    """One project's. ``mark`` is told service and reason when a look has come due.
+    """One project's. ``mark`` is called with service and reason when a pass has come due.
 
-    Safe to use from several threads, as one service has one pass at a time (see ``queue``).
+    Times are seconds of ``clock``. Safe to use from several threads, as one service has one pass at
+    a time.
     """
 
     def __init__(
@@ -46,7 +47,7 @@ class Requeue:
             self._due[service, reason] = self._clock() + seconds
 
     def after_a_save(self, service: str) -> None:
-        """The longer a look at everything takes, the rarer it is in another save's way."""
+        """The longer a whole pass takes, the rarer it is in another save's way."""
         wait = min(max(_SETTLE, _SETTLE_SHARE * self._took.get(service, 0.0)), _LONGEST_SETTLE)
         self.later(service, min(wait, self.may_wait(service)), "the whole service after a change")
 
@@ -57,12 +58,12 @@ class Requeue:
         return self._wanted.setdefault(service, now) + longest - now
 
     def made(self, service: str, seconds: float) -> None:
-        """A look at everything came to its end, and took so long."""
+        """A whole pass came to its end, and took so long."""
         self._wanted.pop(service, None)
         self._took[service] = seconds
 
     def mark_due(self) -> None:
-        """Mark the services whose look has come due; the main thread calls it."""
+        """Mark the services whose pass has come due; the main thread calls it."""
         now = self._clock()
         with self._lock:
             due = [key for key, at in self._due.items() if at <= now]

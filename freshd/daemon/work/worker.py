@@ -1,4 +1,4 @@
-"""The daemon's passes: a dirty service in, a pass made, and its result kept, logged and told.
+"""The worker: one item of work comes in, a pass is made, its result is kept, logged and reported.
 
 A pass over a few changed files is followed by one over the whole service a second later: the first
 is for speed, the second for the truth that ``status`` shows and notices are made of.
@@ -9,32 +9,32 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, Protocol
 
 from freshd.config.locations import Locations
 from freshd.config.project import Project
 from freshd.daemon.liveness import LONGEST, LONGEST_REBUILD, Liveness
+from freshd.daemon.log import Log
 from freshd.daemon.status_board import StatusBoard
-from freshd.daemon.work.queue import Work, WorkQueue
+from freshd.daemon.work.coalescing import Work
+from freshd.daemon.work.incidents import IncidentReporter
+from freshd.daemon.work.queue import ProjectMarks, WorkQueue
 from freshd.daemon.work.requeue import Requeue
-from freshd.decide.halts import halt_reason
+from freshd.daemon.work.tree_guard import TreeGuard
 from freshd.decide.text import step_text
 from freshd.engine.cli.compose import Compose
 from freshd.engine.client import Engine
 from freshd.engine.shared_cache import Memory
 from freshd.engine.transport.endpoint import Endpoint
 from freshd.model.errors import ConfigError, EngineUnavailable, FreshdError, Overtaken, TargetGone
-from freshd.model.observed.tree_size import TreeSize
-from freshd.model.plan import Outcome, Plan, Step, StepStatus
+from freshd.model.plan import Outcome, Step, StepStatus
 from freshd.model.remedy import Remedy
-from freshd.model.report import Verdict
 from freshd.notify import IncidentNotices
 from freshd.observe.compose_watch import ComposeWatches
 from freshd.observe.image.prefetch import Ahead
 from freshd.observe.snapshot import no_haste
 from freshd.reconcile.context import Context
 from freshd.reconcile.forgetting import forget_gone
-from freshd.reconcile.reconcile import Passed, reconcile
+from freshd.reconcile.reconcile import reconcile
 from freshd.reconcile.validation import Validating
 from freshd.render.daemon import validations
 from freshd.store.store import Store
@@ -44,15 +44,6 @@ VALIDATION = "validation"
 _RETRY = 5.0
 _MARGIN = 0.1
 _AWAY = 30.0
-_ANOTHERS_TURN = 15.0
-
-
-class Log(Protocol):
-    """The part of a structlog logger that is used."""
-
-    def info(self, event: str, **values: Any) -> Any: ...
-    def warning(self, event: str, **values: Any) -> Any: ...
-    def exception(self, event: str, **values: Any) -> Any: ...
 
 
 class _Stopped(Exception):
@@ -60,7 +51,7 @@ class _Stopped(Exception):
 
 
 class Worker:
-    """Safe to use from several threads, as one service has one pass at a time (see ``queue``)."""
+    """One project's. Safe to use from several threads, as one service has one pass at a time."""
 
     def __init__(
         self,
@@ -90,13 +81,13 @@ class Worker:
         self._contexts: dict[str, Context] = {}
         self._memory = Memory()
         self._status_board = StatusBoard(project, store, log, clock)
-        self._sizes: dict[str, TreeSize] = {}
-        self._halted: set[str] = set()
-        self._requeue = Requeue(self._mark)
+        self._marks = ProjectMarks(project, queue)
+        self._requeue = Requeue(self._marks.mark)
+        self._tree_guard = TreeGuard(project, store, log=log, notices=notices, clock=clock)
+        self._incidents = IncidentReporter(project, notices, self._requeue, clock)
         self._ahead = Ahead(endpoint, memory=self._memory, cache=store.images, log=log)
         self._validating = Validating(clock)
         self.liveness = Liveness()
-        self._stale_since: dict[str, float] = {}
         self._stopping = False
         self.engine_lost = threading.Event()  # a step may have broken off: see ``recovery``
         self.problems: dict[str, str] = {}
@@ -131,17 +122,15 @@ class Worker:
 
         What that finds is treated like any other finding.
         """
-        services = tuple(self._project.services)
-        self._validated(self._validating.begin(services))
-        for service in services:
-            self._mark(service, VALIDATION)
+        self._validated(self._validating.begin(tuple(self._project.services)))
+        self._marks.mark_all(VALIDATION)
 
     def run(self, work: Work) -> None:
         """One pass. Never raises: what goes wrong is logged, shown in status and tried again."""
         service = work.key.service
         try:
             if self._project.refresh() or service is None:
-                self._everything(service)
+                self._project_changed(but=service)
             if service is None:
                 return
             self._pass(service, work)
@@ -168,13 +157,11 @@ class Worker:
                 self._requeue.later(service, _RETRY, "tried again after a bug")
 
     def mark_due(self) -> None:
-        """Mark the services whose delayed look has come due; the main thread calls it."""
+        """Mark the services whose delayed pass has come due; the main thread calls it."""
         self._requeue.mark_due()
 
-    def _mark(self, service: str, reason: str) -> None:
-        self._queue.mark(self._project.dir, service, reason=reason)
-
-    def _everything(self, but: str | None) -> None:
+    def _project_changed(self, *, but: str | None) -> None:
+        """Its files say something else, or nothing that is valid: every other service is due."""
         problem = self._project.problem
         if problem:
             self.problems["project"] = problem
@@ -184,7 +171,7 @@ class Worker:
         self._validated(self._validating.keep(self._project.services))
         for service in self._project.services:
             if service != but:
-                self._mark(service, "the whole project")
+                self._marks.mark(service, "the whole project")
 
     def _pass(self, service: str, work: Work) -> None:
         if service not in self._project.services:
@@ -193,7 +180,7 @@ class Worker:
         paths = self._relative(work.paths)
         full = self._validating.owes(service)
         if paths is None or not context.surveyor.same_files(service, paths):
-            self._guard(context, service)
+            self._tree_guard.check(context, service)
         begun = time.monotonic()
         give_way = paths is None and not full
         passed = reconcile(
@@ -210,7 +197,7 @@ class Worker:
             return
         self._requeue.made(service, time.monotonic() - begun)
         self._status_board.keep(passed.report, passed.plans, narrow=False)
-        self._incident(service, passed)
+        self._incidents.report(context, service, passed)
         if full:
             done = self._validating.came_through(passed.report, steps=len(passed.outcomes))
             self._validated(done)
@@ -222,9 +209,9 @@ class Worker:
 
     def _look_ahead(self, context: Context, service: str) -> None:
         """What would hold up the next save is found out before there is one."""
-        found = context.surveyor.layered(service) if context.injects else None
-        if found is not None:
-            mapping, images = found
+        layered = context.surveyor.layered(service) if context.injects else None
+        if layered is not None:
+            mapping, images = layered
             for image in images:
                 self._ahead.learn(image, mapping)
 
@@ -237,7 +224,7 @@ class Worker:
         """When the first of the steps that failed may be tried once more: nothing else tells."""
         now = self._clock()
         failures = self._store.failures.get(self._project.name, service).values()
-        waits = [each.next_try - now for each in failures if each.next_try > now]
+        waits = [failure.next_try - now for failure in failures if failure.next_try > now]
         if waits:
             self._requeue.later(service, min(waits) + _MARGIN, "a step that failed is tried again")
         elif any(outcome.status is not StepStatus.DONE for outcome in outcomes):
@@ -248,35 +235,6 @@ class Worker:
             return None
         return frozenset(os.path.relpath(path, self._project.dir) for path in paths)
 
-    def _guard(self, context: Context, service: str) -> None:
-        """Halt where the tree looks like an accident: nothing is done until a person has looked."""
-        now = context.surveyor.size(service)
-        if service in self._halted and context.halted(service) is None:
-            self._halted.discard(service)  # a person has looked: the tree as it is now is meant
-            self._sizes.pop(service, None)
-        before = self._sizes.get(service) or self._size_before(service)
-        reason = None if before is None else halt_reason(before, now)
-        if reason is None:
-            if context.halted(service) is None:
-                if before is None or before.files != now.files:
-                    self._store.sizes.record(self._project.name, service, now.files)
-                self._sizes[service] = now
-            return
-        self._halted.add(service)
-        if self._store.halts.halt(self._project.name, service, reason=reason, at=self._clock()):
-            self._log.warning("halted", service=service, why=reason)
-            self._notices.halted(self._project.name, service, reason)
-
-    def _guard_again(self, step: Step) -> None:
-        """The tree may have gone since the pass began: then nothing is deleted and none built."""
-        takes_away = any(change.want is None for change in step.files)
-        if not takes_away and step.remedy is not Remedy.REBUILD:
-            return
-        context = self.context(step.service)
-        self._guard(context, step.service)
-        if context.halted(step.service) is not None:
-            raise Overtaken
-
     def _validated(self, done: Validation | None) -> None:
         """Nothing while some service still owes a pass."""
         if done is None:
@@ -286,18 +244,13 @@ class Worker:
         self._log.info("validated", verdict=done.verdict.value, found=text)
         self._notices.validated(name, done.verdict, text)
 
-    def _size_before(self, service: str) -> TreeSize | None:
-        """As it was when freshd ended: a disk may not be mounted when the machine comes up."""
-        files = self._store.sizes.get(self._project.name, service)
-        return None if files is None else TreeSize(files)
-
     def _on_step(self, step: Step, outcome: Outcome | None) -> None:
         longest = LONGEST_REBUILD if step.remedy is Remedy.REBUILD else LONGEST
         self.liveness.beat(step.service, longest=longest if outcome is None else LONGEST)
         if outcome is None:
             if self._stopping:
                 raise _Stopped
-            self._guard_again(step)
+            self._tree_guard.check_step(self.context(step.service), step)
             return
         log = self._log.info if outcome.status is StepStatus.DONE else self._log.warning
         log(
@@ -309,36 +262,8 @@ class Worker:
             seconds=round(outcome.seconds, 3),
         )
 
-    def _incident(self, service: str, passed: Passed) -> None:
-        """One notice when a service stays stale after the policy had its say, one at its end."""
-        now = self._clock()
-        if self._is_anothers_turn(service, passed.report.verdict, now):
-            return
-        failed = [o for o in passed.outcomes if o.status is not StepStatus.DONE]
-        if failed and passed.report.verdict is not Verdict.STALE:
-            text = f"{step_text(failed[0].step)}: {failed[0].detail}"
-            self._notices.opened(self._project.name, service, text=text, at=now)
-            return
-        todo = failed[0].detail if failed else _left(passed.plans[-1:])
-        self._notices.report(self._project.name, passed.report, at=now, todo=todo)
-
-    def _is_anothers_turn(self, service: str, verdict: Verdict, now: float) -> bool:
-        """Whether Compose's own watch has had no time yet to put right what is stale."""
-        if verdict is not Verdict.STALE or self.context(service).watcher(service) is None:
-            self._stale_since.pop(service, None)
-            return False
-        left = self._stale_since.setdefault(service, now) + _ANOTHERS_TURN - now
-        if left > 0:
-            self._requeue.later(service, left, "docker compose watch had its turn")
-        return left > 0
-
     def _fail(self, service: str | None, problem: str) -> None:
         key = service or "project"
         if self.problems.get(key) != problem:
             self._log.warning("a pass failed", service=service, why=problem)
         self.problems[key] = problem
-
-
-def _left(plans: Sequence[Plan]) -> str:
-    """Why nothing is done about the first thing that is left, for the notice."""
-    return next((reason for plan in plans for _, reason in plan.notices), "")

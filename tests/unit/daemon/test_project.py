@@ -11,8 +11,14 @@ import pytest
 from freshd.config.locate import Located
 from freshd.daemon.log import set_up
 from freshd.daemon.project import ProjectDaemon, Shared, open_daemon
+from freshd.daemon.work.pool import WorkerPool
 from freshd.daemon.work.worker import Worker
 from freshd.model.daemon_state import DaemonState
+from freshd.triggers.engine_events import EngineEvents
+from freshd.triggers.file_events import FileEvents
+from freshd.triggers.other_processes import OtherProcesses
+from freshd.triggers.time_events import TimeEvents
+from freshd.triggers.trigger import Trigger
 from tests.harness.waiting import wait_until
 from tests.unit.policy_only import make_project, sharing
 
@@ -79,10 +85,10 @@ def test_a_worker_that_died_is_trouble_and_status_shows_it(
     def die(_passes: Worker, _work: object) -> None:
         raise SystemExit
 
-    monkeypatch.setattr(ProjectDaemon, "_ready", lambda _daemon: True)
+    monkeypatch.setattr(WorkerPool, "_ready", lambda _pool: True)
     monkeypatch.setattr(Worker, "run", die)
     daemon = start()
-    daemon._everything("a test")
+    daemon._marks.mark_all("a test")
     wait_until(daemon.trouble)
     assert daemon.trouble() == "a worker has died"
     daemon.tick()
@@ -100,11 +106,11 @@ def test_a_pass_without_end_is_trouble(start: Start, monkeypatch: pytest.MonkeyP
         entered.set()
         leave.wait(30)
 
-    monkeypatch.setattr(ProjectDaemon, "_ready", lambda _daemon: True)
+    monkeypatch.setattr(WorkerPool, "_ready", lambda _pool: True)
     monkeypatch.setattr(Worker, "run", hang)
     daemon = start()
     try:
-        daemon._everything("a test")
+        daemon._marks.mark_all("a test")
         assert entered.wait(10)
         assert daemon.trouble() == ""
         daemon._worker.liveness._clock = lambda: time.monotonic() + 100_000
@@ -114,15 +120,25 @@ def test_a_pass_without_end_is_trouble(start: Start, monkeypatch: pytest.MonkeyP
 
 
 @pytest.mark.parametrize(
-    ("part", "trouble"),
+    ("kind", "trouble"),
     [
-        ("_watcher", "file watching has died"),
-        ("_events", "the engine's events are not listened to any more"),
-        ("_scheduler", "the schedule has died"),
+        (FileEvents, "file watching has died"),
+        (EngineEvents, "the engine's events are not listened to any more"),
+        (TimeEvents, "the schedule has died"),
+        (OtherProcesses, "other processes are not asked any more"),
     ],
 )
-def test_a_dead_trigger_is_trouble(start: Start, part: str, trouble: str) -> None:
+def test_a_dead_trigger_is_trouble(start: Start, kind: type[Trigger], trouble: str) -> None:
     daemon = start()
-    trigger = getattr(daemon, part)
-    (trigger.close if part == "_events" else trigger.stop)()
+    (trigger,) = (trigger for trigger in daemon._triggers if isinstance(trigger, kind))
+    trigger.stop()
     assert daemon.trouble() == trouble
+
+
+def test_the_states_of_triggers_have_a_place_in_status(start: Start, shared: Shared) -> None:
+    daemon = start()
+    saved = shared.store.status.load("shop")
+    assert saved is not None
+    shown = {t.status_field: t.state() for t in daemon._triggers if t.status_field}
+    assert set(shown) == {"watching", "engine", "verifying"}
+    assert shown["watching"] == saved.extra["watching"] == daemon._project.dir

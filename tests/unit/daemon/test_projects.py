@@ -13,6 +13,7 @@ from freshd.daemon.projects import Projects
 from freshd.model.daemon_state import ProjectsState
 from freshd.model.errors import AlreadyRunning
 from freshd.store.instance_lock import InstanceLock
+from freshd.triggers.time_events import TimeEvents
 from tests.harness.waiting import wait_until
 from tests.unit.policy_only import make_project, sharing
 
@@ -158,7 +159,9 @@ def test_what_troubles_one_daemon_is_told_with_its_name(house: House) -> None:
     house.start()
     (entry,) = house.running._entries.values()
     assert entry.daemon is not None
-    entry.daemon._scheduler.stop()
+    for trigger in entry.daemon._triggers:
+        if isinstance(trigger, TimeEvents):
+            trigger.stop()
     assert house.running.trouble() == "shop: the schedule has died"
 
 

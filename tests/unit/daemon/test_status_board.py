@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -24,7 +24,7 @@ class World:
         self.store = store
         self.said: list[tuple[str, str]] = []
         project: Any = SimpleNamespace(name="shop", dir="/shop")
-        self.board = StatusBoard(project, store, self, clock=lambda: 7.0)
+        self.board = StatusBoard(project, store, cast(Any, self), clock=lambda: 7.0)
 
     def info(self, event: str, **values: Any) -> None:
         self.said.append((event, str(values.get("verdict") or values.get("why"))))

@@ -9,7 +9,8 @@ import pytest
 
 from freshd.config.locations import Locations
 from freshd.daemon.work import worker
-from freshd.daemon.work.queue import Key, Work, WorkQueue
+from freshd.daemon.work.coalescing import Key, Work
+from freshd.daemon.work.queue import WorkQueue
 from freshd.daemon.work.worker import Worker
 from freshd.engine.transport.endpoint import Endpoint
 from freshd.model.errors import EngineUnavailable

@@ -1,4 +1,4 @@
-"""Engine events mark, gaps mark everything, and the trigger never gives up nor outlives close."""
+"""Engine events mark, gaps mark everything, and the trigger never gives up nor outlives its end."""
 
 import queue
 import threading
@@ -105,8 +105,9 @@ def test_everything_is_looked_at_after_connecting_and_then_each_event() -> None:
     log.connections[0].stream.events.put(started)
     log.wait(lambda: started in log.told)
     assert log.told == [EngineState(up=True), "everything", started]
-    assert str(trigger.state()) == "up"
-    trigger.close()
+    assert str(trigger.engine) == "up"
+    assert trigger.state() == ""
+    trigger.stop()
     assert log.connections[0].closed
     assert not trigger.alive()
 
@@ -120,19 +121,19 @@ def test_a_lost_stream_is_told_connected_again_and_everything_looked_at() -> Non
     log.wait(lambda: log.told.count("everything") == 2)
     down = [each for each in log.told if isinstance(each, EngineState) and not each.up]
     assert [state.reason for state in down] == ["the event stream ended"]
-    trigger.close()
+    trigger.stop()
 
 
 def test_an_absent_engine_is_tried_until_it_answers_and_told_once() -> None:
     log = Log()
     log.errors = [EngineUnavailable("no such socket") for _ in range(4)]
     trigger = log.trigger()
-    assert str(trigger.state()) == "down: not connected yet"
+    assert str(trigger.engine) == "down: not connected yet"
     trigger.start()
     log.wait(lambda: "everything" in log.told)
     assert log.errors == []
     assert log.told[0] == EngineState(up=True)
-    trigger.close()
+    trigger.stop()
 
 
 def test_the_reason_of_the_last_failure_is_the_state() -> None:
@@ -140,9 +141,10 @@ def test_the_reason_of_the_last_failure_is_the_state() -> None:
     log.errors = [EngineUnavailable("permission denied")] * 1_000
     trigger = log.trigger()
     trigger.start()
-    log.wait(lambda: "permission" in str(trigger.state()))
-    assert not trigger.state().up
-    trigger.close()
+    log.wait(lambda: "permission" in str(trigger.engine))
+    assert not trigger.engine.up
+    assert trigger.state() == "permission denied"
+    trigger.stop()
 
 
 def test_an_error_in_a_callback_reconnects_and_does_not_end_the_trigger() -> None:
@@ -161,7 +163,7 @@ def test_an_error_in_a_callback_reconnects_and_does_not_end_the_trigger() -> Non
     log.wait(lambda: len(log.connections) == 2)
     log.connections[1].stream.events.put(event())
     log.wait(lambda: event() in log.told)
-    trigger.close()
+    trigger.stop()
 
 
 def test_reconnect_drops_a_stream_that_may_be_dead() -> None:
@@ -172,18 +174,18 @@ def test_reconnect_drops_a_stream_that_may_be_dead() -> None:
     log.wait(lambda: "everything" in log.told)
     trigger.reconnect()
     log.wait(lambda: log.told.count("everything") == 2)
-    trigger.close()
+    trigger.stop()
 
 
-def test_close_does_not_wait_for_a_pause_to_end() -> None:
+def test_stop_does_not_wait_for_a_pause_to_end() -> None:
     log = Log()
     log.errors = [EngineUnavailable("absent")] * 1_000
     trigger = EngineEvents(
         log.connect, on_event=log.told.append, on_connect=lambda: None, first_pause=1_000.0
     )
     trigger.start()
-    log.wait(lambda: "absent" in str(trigger.state()))
-    trigger.close()
+    log.wait(lambda: "absent" in str(trigger.engine))
+    trigger.stop()
     assert not trigger.alive()
 
 
@@ -199,5 +201,5 @@ def test_flapping_connections_are_paced_and_never_spin() -> None:
         pauses.append(time.monotonic() - began)
         began = time.monotonic()
         log.connections[number].stream.close()
-    trigger.close()
+    trigger.stop()
     assert sum(pauses[3:]) > sum(pauses[1:3])

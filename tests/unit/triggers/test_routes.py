@@ -9,7 +9,7 @@ from freshd.config.compose.model import ComposeBuild, ComposeMount, ComposeServi
 from freshd.config.project import Project
 from freshd.engine.events import EngineEvent
 from freshd.model.policy import Policy, ServicePolicy
-from freshd.triggers.routes import Routes
+from freshd.triggers.routes import Routes, services_of_event
 
 
 class FakeProject:
@@ -31,11 +31,6 @@ class FakeProject:
 
     def input_files(self) -> tuple[str, ...]:
         return ()
-
-
-@pytest.fixture
-def routes(tmp_path: Path) -> Routes:
-    return Routes(cast("Project", FakeProject(str(tmp_path))))
 
 
 def event(kind: str, identifier: str = "", **attributes: str) -> EngineEvent:
@@ -61,9 +56,9 @@ def compose(project: str, service: str) -> dict[str, str]:
     ],
 )
 def test_an_event_concerns_only_the_services_it_is_about(
-    routes: Routes, happened: EngineEvent, concerned: tuple[str, ...]
+    happened: EngineEvent, concerned: tuple[str, ...]
 ) -> None:
-    assert routes.services_of_event(happened) == concerned
+    assert services_of_event(cast("Project", FakeProject("/src/shop")), happened) == concerned
 
 
 def test_what_freshd_writes_itself_makes_no_pass(tmp_path: Path) -> None:

@@ -18,7 +18,8 @@ from freshd.config.locate import locate_project
 from freshd.config.locations import Locations
 from freshd.config.project import load
 from freshd.daemon.work import requeue, worker
-from freshd.daemon.work.queue import Key, Work, WorkQueue
+from freshd.daemon.work.coalescing import Key, Work
+from freshd.daemon.work.queue import WorkQueue
 from freshd.daemon.work.worker import Worker
 from freshd.engine.transport.endpoint import Endpoint
 from freshd.model.files import Entry, Kind

@@ -1,0 +1,75 @@
+"""Halts a service whose tree looks like an accident: a disk that is not mounted, a directory gone.
+
+The tree's size comes in, before each pass and before a step that takes something away. A halt goes
+out, in the database, the log and a notice; nothing is done until a person has looked and resumed.
+"""
+
+from collections.abc import Callable
+
+from freshd.config.project import Project
+from freshd.daemon.log import Log
+from freshd.decide.halts import halt_reason
+from freshd.model.errors import Overtaken
+from freshd.model.observed.tree_size import TreeSize
+from freshd.model.plan import Step
+from freshd.model.remedy import Remedy
+from freshd.notify import IncidentNotices
+from freshd.reconcile.context import Context
+from freshd.store.store import Store
+
+
+class TreeGuard:
+    """One project's. Safe to use from several threads, as one service has one pass at a time."""
+
+    def __init__(
+        self,
+        project: Project,
+        store: Store,
+        *,
+        log: Log,
+        notices: IncidentNotices,
+        clock: Callable[[], float],
+    ) -> None:
+        self._project = project
+        self._store = store
+        self._log = log
+        self._notices = notices
+        self._clock = clock
+        self._sizes: dict[str, TreeSize] = {}
+        self._halted: set[str] = set()
+
+    def check(self, context: Context, service: str) -> None:
+        """Compare the service's tree with what it was, and halt where too much of it is gone."""
+        now = context.surveyor.size(service)
+        if service in self._halted and context.halted(service) is None:
+            self._halted.discard(service)  # a person has looked: the tree as it is now is meant
+            self._sizes.pop(service, None)
+        before = self._sizes.get(service) or self._size_before(service)
+        reason = None if before is None else halt_reason(before, now)
+        if reason is None:
+            if context.halted(service) is None:
+                if before is None or before.files != now.files:
+                    self._store.sizes.record(self._project.name, service, now.files)
+                self._sizes[service] = now
+            return
+        self._halted.add(service)
+        if self._store.halts.halt(self._project.name, service, reason=reason, at=self._clock()):
+            self._log.warning("halted", service=service, why=reason)
+            self._notices.halted(self._project.name, service, reason)
+
+    def check_step(self, context: Context, step: Step) -> None:
+        """The tree may have gone since the pass began: then nothing is deleted and none built.
+
+        Raises Overtaken where the service is halted.
+        """
+        takes_away = any(change.want is None for change in step.files)
+        if not takes_away and step.remedy is not Remedy.REBUILD:
+            return
+        self.check(context, step.service)
+        if context.halted(step.service) is not None:
+            raise Overtaken
+
+    def _size_before(self, service: str) -> TreeSize | None:
+        """As it was when freshd ended: a disk may not be mounted when the machine comes up."""
+        files = self._store.sizes.get(self._project.name, service)
+        return None if files is None else TreeSize(files)
