@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from freshd.act import recreate
 from freshd.act.ports import World
-from freshd.engine.cli.compose import ComposeFiles, ComposeResult
+from freshd.engine.cli.command import CommandResult
+from freshd.engine.cli.compose import ComposeFiles
 from freshd.model.errors import EngineFailed
 from freshd.model.plan import Outcome, Step, StepStatus
 from freshd.model.remedy import RebuildMode
@@ -28,7 +29,7 @@ _FRESH = {
 class _Built:
     """``inputs`` were read before the build; ``wrong`` are paths where image and tree differ."""
 
-    result: ComposeResult
+    result: CommandResult
     inputs: Mapping[str, str]
     wrong: tuple[str, ...] = ()
 

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 
 from freshd.act import wait
 from freshd.act.ports import World
-from freshd.engine.cli.compose import ComposeFiles, ComposeResult
+from freshd.engine.cli.command import CommandResult
+from freshd.engine.cli.compose import ComposeFiles
 from freshd.engine.container.host_paths import gone_sources
 from freshd.model.errors import FreshdError, StepRefused
 from freshd.model.observed.container import Replica
@@ -101,7 +102,7 @@ def _not_up(world: World, scale: Mapping[str, int], gone: frozenset[str]) -> str
 
 def _up(
     world: World, files: ComposeFiles, scale: Mapping[str, int], *, force: bool
-) -> ComposeResult:
+) -> CommandResult:
     """What shares a namespace of the service goes with it: its old one ends."""
     told = dict(scale)
     return world.compose.up(
@@ -122,7 +123,7 @@ def _recover(world: World, files: ComposeFiles, scale: Mapping[str, int]) -> Non
         pass  # the same engine or the same file is at fault
 
 
-def _last(result: ComposeResult) -> str:
+def _last(result: CommandResult) -> str:
     return next((line.strip() for line in reversed(result.lines) if line.strip()), "no output")
 
 

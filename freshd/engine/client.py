@@ -1,31 +1,24 @@
 """The API client: values of ``freshd.model`` out, one ``Engine`` per worker thread.
 
-Every error is one of ``freshd.model.errors``. The SDK is imported at the first call, not before: it
-costs more than everything else that `freshd --help` does.
+Every error is one of ``freshd.model.errors``.
 """
 
-import os
-import threading
 import time
-import weakref
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import Any, TypeVar
 
 from freshd.engine import inspect
-from freshd.engine.creation import creation_of
+from freshd.engine.connection import Connection
+from freshd.engine.container.shell_session import Helper
 from freshd.engine.events import EventStream
 from freshd.engine.shared_cache import Memory
-from freshd.engine.transport import http, sdk_errors, ssh
+from freshd.engine.transport import sdk_errors
 from freshd.engine.transport.endpoint import Endpoint
-from freshd.model.errors import OutcomeUnknown, TargetGone
+from freshd.model.errors import TargetGone
 from freshd.model.observed.container import Replica
 from freshd.model.observed.creation import Creation, ImageDefaults
 from freshd.model.observed.image import ImageFacts
-
-if TYPE_CHECKING:
-    from freshd.engine.container.shell_session import Helper
 
 _Value = TypeVar("_Value")
 _FLAGS_SHOWN = (1, 42)  # of Docker 23: from there on
@@ -49,65 +42,16 @@ class EngineInfo:
     system_time: float
 
 
-def _nothing() -> None:
-    """What happens at work that nobody waits for."""
-
-
-class _Turn:
-    """A lock that can be held weakly."""
-
-    __slots__ = ("__weakref__", "lock")
-
-    def __init__(self) -> None:
-        self.lock = threading.RLock()
-
-
-_turns: weakref.WeakValueDictionary[str, _Turn] = weakref.WeakValueDictionary()
-_turns_guard = threading.Lock()
-
-
-class Engine:
-    """One engine, spoken to from one thread. Ids are full ids throughout.
-
-    ``timeout`` bounds each ordinary call, in seconds. Nothing is connected before the first call.
-    ``memory`` is shared with other clients of the same engine. ``at_work`` is called when a
-    container was given a command or asked for an archive, before the answer is waited for.
-    """
+class Engine(Connection):
+    """One engine, spoken to from one thread: what it has and does, as values of the model."""
 
     def __init__(
         self, endpoint: Endpoint, *, timeout: float = 20.0, memory: Memory | None = None
     ) -> None:
-        self.endpoint = endpoint
-        self.timeout = timeout
-        self.memory = Memory() if memory is None else memory
-        self.at_work: Callable[[], None] = _nothing
-        self._api: Any = None
+        super().__init__(endpoint, timeout=timeout, memory=memory)
         self._helpers: dict[str, Helper] = {}
         self._inspected: dict[str, Mapping[str, Any]] = {}
         self._seen: dict[str, str] = {}
-
-    @property
-    def api(self) -> Any:
-        """The SDK's client, for this package only; connects and negotiates the API version."""
-        if self._api is None:
-            self._reach()
-            with sdk_errors.translated(self.endpoint, "connecting to the engine"):
-                self._api = _connect(self.endpoint, self.timeout, self.memory.api_version)
-            self.memory.api_version = str(self._api.api_version)
-        return self._api
-
-    def _reach(self) -> None:
-        """Says that there is no engine before the SDK, which costs 0.2 s, is imported for it."""
-        if self.endpoint.scheme == "ssh":
-            return  # its relay always answers: whether somebody is behind it, a question tells
-        try:
-            http.connect(self.endpoint, time.monotonic() + self.timeout).close()
-        except OSError as error:
-            raise sdk_errors.unavailable(self.endpoint, error) from error
-
-    @property
-    def api_version(self) -> str:
-        return str(self.api.api_version)
 
     def ping(self) -> EngineVersion:
         """Raises EngineUnavailable, its hint telling absent, dead and forbidden sockets apart."""
@@ -178,10 +122,7 @@ class Engine:
 
     def replica(self, container_id: str) -> Replica:
         """One container by its full id. Raises TargetGone."""
-        data = self._inspect(container_id)
-        if data.get("Id") != container_id:
-            # A name or a shortened id would silently mean another container after a recreate.
-            raise TargetGone(f"no container has the id {container_id!r}")
+        data = self.inspect(container_id)
         _keep(self._inspected, container_id, data)
         replica = inspect.replica_of(data)
         volumes = (mount.name for mount in replica.mounts if mount.kind == "volume")
@@ -192,7 +133,7 @@ class Engine:
         """What a container was made with; nothing is asked where it was inspected before."""
         if container_id not in self._inspected:
             self.replica(container_id)
-        return creation_of(self._inspected[container_id])
+        return inspect.creation_of(self._inspected[container_id])
 
     def addresses(self, container_id: str) -> frozenset[str]:
         """The container's addresses in its networks, as it was inspected last."""
@@ -303,7 +244,7 @@ class Engine:
     def running_commands(self, container_id: str) -> tuple[tuple[str, ...], ...]:
         """The argv of every exec that runs in the container now. Raises TargetGone."""
         found = []
-        for exec_id in self._inspect(container_id).get("ExecIDs") or ():
+        for exec_id in self.inspect(container_id).get("ExecIDs") or ():
             try:
                 with sdk_errors.translated(self.endpoint, f"inspecting an exec {exec_id[:12]}"):
                     state: Mapping[str, Any] = self.api.exec_inspect(exec_id)
@@ -319,30 +260,11 @@ class Engine:
         """A stream on a connection of its own; ``since`` in unix seconds."""
         return EventStream(self.endpoint, self.api_version, since, timeout=self.timeout)
 
-    @contextmanager
-    def mutating(self, container_id: str, what: str) -> Iterator[None]:
-        """One outstanding change per container, in all threads; SDK errors inside are translated.
-
-        A stalled change holds the engine's lock on the container, and what queues up behind it is
-        carried out later, so nothing is sent while another change is on its way.
-        """
-        turn = _turn(container_id)
-        if not turn.lock.acquire(timeout=max(self.timeout, 60.0)):
-            raise OutcomeUnknown(f"{what}: another change to this container does not end")
-        try:
-            _ = self.api  # a failure to connect is not an unknown outcome
-            with sdk_errors.translated(self.endpoint, what, mutating=True):
-                yield
-        finally:
-            turn.lock.release()
-
-    def helper(self, container_id: str, *, fresh: bool = False) -> "Helper":
+    def helper(self, container_id: str, *, fresh: bool = False) -> Helper:
         """The kept exec of this container, started when there is none alive; see ``Helper``.
 
         Raises TargetGone or EngineFailed (paused, not running). ``available`` may be False.
         """
-        from freshd.engine.container.shell_session import Helper
-
         known = self._helpers.get(container_id)
         if known is not None and not fresh and known.alive():
             return known
@@ -366,16 +288,7 @@ class Engine:
         """Ends the kept execs and the connections; the next call would connect anew."""
         for container_id in tuple(self._helpers):
             self.drop_helper(container_id)
-        if self._api is not None:
-            self._api.close()
-            self._api = None
-            self.memory.api_version = ""  # who is there then may be another version
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
+        super().close()
 
     def _list(self, project: str | None) -> Sequence[Mapping[str, Any]]:
         filters = {"label": [f"{inspect.PROJECT}={project}"]} if project is not None else None
@@ -390,11 +303,6 @@ class Engine:
             self.memory.keep_history(image_id, known)
         return known
 
-    def _inspect(self, container_id: str) -> Mapping[str, Any]:
-        with sdk_errors.translated(self.endpoint, f"inspecting container {container_id[:12]}"):
-            data: Mapping[str, Any] = self.api.inspect_container(container_id)
-        return data
-
 
 def _release(api_version: str) -> tuple[int, ...]:
     return tuple(int(part) for part in api_version.split(".") if part.isdigit())
@@ -406,33 +314,3 @@ def _keep(known: dict[str, _Value], key: str, value: _Value) -> None:
     while len(known) >= 128:
         del known[next(iter(known))]
     known[key] = value
-
-
-def _turn(container_id: str) -> _Turn:
-    with _turns_guard:
-        turn = _turns.get(container_id)
-        if turn is None:
-            turn = _turns[container_id] = _Turn()
-        return turn
-
-
-def _connect(endpoint: Endpoint, timeout: float, version: str) -> Any:
-    """A version that is known already is not asked for again."""
-    from docker import APIClient
-    from docker.tls import TLSConfig
-
-    tls: TLSConfig | bool = False
-    if endpoint.cert_path is not None:
-        directory = endpoint.cert_path
-        pem = {name: os.path.join(directory, f"{name}.pem") for name in ("ca", "cert", "key")}
-        tls = TLSConfig(
-            client_cert=(pem["cert"], pem["key"]),
-            ca_cert=pem["ca"] if os.path.exists(pem["ca"]) else None,
-            verify=endpoint.tls_verify,
-        )
-    base = endpoint.host if endpoint.scheme != "ssh" else f"unix://{ssh.socket_path(endpoint)}"
-    # The stubs say int; the SDK hands it on to requests, which takes a float.
-    client = APIClient(base_url=base, version=version or "auto", timeout=timeout, tls=tls)  # type: ignore[arg-type]
-    if endpoint.scheme in ("unix", "ssh"):
-        client.trust_env = False  # no proxy is on the way; asking for one costs half of each call
-    return client

@@ -1,4 +1,4 @@
-"""The engine's JSON in, ``Replica`` and ``ImageFacts`` out. Pure: no call is made here."""
+"""The engine's JSON in; replicas, creations and image facts out. Pure: no call is made here."""
 
 import hashlib
 import posixpath
@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from freshd.model.observed.container import Mount, Replica
-from freshd.model.observed.creation import ImageDefaults
+from freshd.model.observed.creation import Creation, ImageDefaults
 from freshd.model.observed.image import HistoryEntry, ImageFacts
 
 PROJECT = "com.docker.compose.project"
@@ -19,7 +19,10 @@ _ONEOFF = "com.docker.compose.oneoff"
 _CONFIG_HASH = "com.docker.compose.config-hash"
 _WORKING_DIR = "com.docker.compose.project.working_dir"
 _CONFIG_FILES = "com.docker.compose.project.config_files"
+_VERSION = "com.docker.compose.version"
+_ENV_FILES = "com.docker.compose.project.environment_file"
 
+_ANONYMOUS = re.compile(r"[0-9a-f]{64}")
 _METADATA_ONLY = re.compile(
     r"^(?:/bin/sh -c )?(?:#\(nop\)\s+)?"
     r"(?:ENV|CMD|LABEL|EXPOSE|ENTRYPOINT|USER|ARG|VOLUME|STOPSIGNAL|HEALTHCHECK|SHELL|ONBUILD"
@@ -135,6 +138,50 @@ def _joins(host: Mapping[str, Any]) -> tuple[str, ...]:
     modes = (str(host.get(key) or "") for key in ("NetworkMode", "PidMode", "IpcMode"))
     start = "container:"
     return tuple({mode.removeprefix(start): None for mode in modes if mode.startswith(start)})
+
+
+def creation_of(data: Mapping[str, Any]) -> Creation:
+    """What one container was made with; its networks are those it is connected to now."""
+    config, host = data["Config"], data["HostConfig"]
+    labels: Mapping[str, str] = config.get("Labels") or {}
+    networks = (data.get("NetworkSettings") or {}).get("Networks") or {}
+    mounts: Sequence[Mapping[str, Any]] = data.get("Mounts") or ()
+    return Creation(
+        image=config.get("Image") or "",
+        environment=dict(map(_variable, config.get("Env") or ())),
+        command=tuple(config.get("Cmd") or ()),
+        entrypoint=tuple(config.get("Entrypoint") or ()),
+        user=config.get("User") or "",
+        working_dir=config.get("WorkingDir") or "",
+        ports=frozenset(_bindings(host.get("PortBindings") or {})),
+        networks=frozenset(networks),
+        compose_version=labels.get(_VERSION, ""),
+        env_files=tuple(f for f in labels.get(_ENV_FILES, "").split(",") if f),
+        anonymous=frozenset(
+            mount["Destination"]
+            for mount in mounts
+            if mount.get("Type") == "volume" and _ANONYMOUS.fullmatch(mount.get("Name") or "")
+        ),
+        binds=frozenset(
+            mount["Source"]
+            for mount in mounts
+            if mount.get("Type") == "bind" and mount.get("Source")
+        ),
+    )
+
+
+def _variable(text: str) -> tuple[str, str | None]:
+    """Without ``=`` the container has none, whatever its image says."""
+    name, equals, value = text.partition("=")
+    return name, value if equals else None
+
+
+def _bindings(bindings: Mapping[str, Any]) -> Iterator[str]:
+    for target, several in bindings.items():
+        for one in several or ():
+            host, port = one.get("HostIp") or "", one.get("HostPort") or ""
+            host = "" if host in ("0.0.0.0", "::") else host  # noqa: S104 (it is read, not bound)
+            yield f"{host}:{'' if port == '0' else port}->{target}"
 
 
 def image_facts(data: Mapping[str, Any], history: Sequence[Mapping[str, Any]]) -> ImageFacts:

@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from freshd import act
-from freshd.engine.cli.compose import Compose, ComposeFiles, ComposeResult
+from freshd.engine.cli.command import CommandResult
+from freshd.engine.cli.compose import Compose, ComposeFiles
 from freshd.engine.client import Engine
 from freshd.engine.transport.endpoint import resolve
 from freshd.model.errors import EngineUnavailable, OutcomeUnknown
@@ -225,11 +226,11 @@ def test_a_recreate_that_fails_is_followed_by_a_second_up(
     real = Compose.up
     calls: list[bool] = []
 
-    def failing(self: Compose, *args: object, **rest: object) -> ComposeResult:
+    def failing(self: Compose, *args: object, **rest: object) -> CommandResult:
         calls.append(bool(rest["force_recreate"]))
         if len(calls) == 1:
             stack.docker("rm", "-f", *ids(shop))
-            return ComposeResult(1, ("it broke",))
+            return CommandResult(1, ("it broke",))
         return real(self, *args, **rest)  # type: ignore[arg-type]
 
     monkeypatch.setattr(Compose, "up", failing)
@@ -247,7 +248,7 @@ def test_a_recreate_that_does_not_end_is_unknown_and_the_service_is_brought_up(
     real = Compose.up
     calls: list[int] = []
 
-    def hanging(self: Compose, *args: object, **rest: object) -> ComposeResult:
+    def hanging(self: Compose, *args: object, **rest: object) -> CommandResult:
         calls.append(1)
         if len(calls) == 1:
             stack.docker("stop", "-t", "0", *ids(shop))
@@ -263,7 +264,7 @@ def test_a_recreate_that_left_the_old_containers_is_a_failure(
     shop: Site, stack: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Compose says that all is well, and the containers are those of before."""
-    monkeypatch.setattr(Compose, "up", lambda *_, **__: ComposeResult(0, ()))
+    monkeypatch.setattr(Compose, "up", lambda *_, **__: CommandResult(0, ()))
     world = shop.world()
     world = replace(world, limits=replace(world.limits, patience=0.5))
     outcome = act.run(Step(Remedy.RECREATE, "web", ("old-image",)), world)
@@ -332,7 +333,7 @@ def test_a_builder_that_took_old_files_for_new_is_given_a_fresh_context_once(
     modes: list[RebuildMode] = []
     real = Compose.build
 
-    def noting(self: Compose, *args: object, **rest: object) -> ComposeResult:
+    def noting(self: Compose, *args: object, **rest: object) -> CommandResult:
         modes.append(RebuildMode(str(rest["mode"])))
         return real(self, *args, **rest)  # type: ignore[arg-type]
 

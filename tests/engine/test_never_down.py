@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from freshd.engine.cli.compose import MAY_RUN
+from freshd.engine.cli.command import MAY_RUN
 from tests.engine.watching import Watching
 from tests.harness.cli import Freshd
 from tests.harness.stack import Stack

@@ -13,7 +13,7 @@ import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 
-from freshd.engine.client import Engine
+from freshd.engine.connection import Connection
 from freshd.engine.container import shell_output
 from freshd.engine.container.shell_output import FileFacts
 from freshd.engine.transport.stream import ExecStream
@@ -132,7 +132,7 @@ class Helper:
     then dead, start another.
     """
 
-    def __init__(self, engine: Engine, container_id: str, *, timeout: float = 10.0) -> None:
+    def __init__(self, connection: Connection, container_id: str, *, timeout: float = 10.0) -> None:
         """Starts the loop. Raises TargetGone, EngineFailed (paused or not running)."""
         self.container_id = container_id
         self._timeout = timeout
@@ -143,7 +143,7 @@ class Helper:
         deadline = time.monotonic() + max(timeout, _START_SECONDS)
         argv = ("/bin/sh", "-c", _LOOP, "freshd-helper", nonce)
         self._stream = ExecStream(
-            engine, container_id, argv, stdin=True, user="0", deadline=deadline
+            connection, container_id, argv, stdin=True, user="0", deadline=deadline
         )
         self.tools, self.why = self._begin(deadline)
         if self.why:

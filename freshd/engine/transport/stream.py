@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from freshd.engine.client import Engine
+from freshd.engine.connection import Connection
 from freshd.engine.transport import http, sdk_errors
 from freshd.model.errors import OutcomeUnknown, StepRefused, TargetGone
 
@@ -61,7 +61,7 @@ class ExecStream:
 
     def __init__(
         self,
-        engine: Engine,
+        connection: Connection,
         container_id: str,
         argv: Sequence[str],
         *,
@@ -70,7 +70,7 @@ class ExecStream:
         deadline: float,
         setting: Setting = _AS_THE_IMAGE,
     ) -> None:
-        self._engine = engine
+        self._connection = connection
         self.what = f"running {argv[0]} in {container_id[:12]}"
         self._frames = Frames()
         self._id = self._create(container_id, argv, stdin=stdin, user=user, setting=setting)
@@ -93,8 +93,8 @@ class ExecStream:
                 f"{self.what}: an argument is not UTF-8, and the engine would change it",
                 hint="such names are passed on standard input",
             ) from error
-        with sdk_errors.translated(self._engine.endpoint, self.what):
-            created: Mapping[str, Any] = self._engine.api.exec_create(
+        with sdk_errors.translated(self._connection.endpoint, self.what):
+            created: Mapping[str, Any] = self._connection.api.exec_create(
                 container_id,
                 list(argv),
                 stdin=stdin,
@@ -106,10 +106,10 @@ class ExecStream:
         return str(created["Id"])
 
     def _start(self, container_id: str, deadline: float) -> tuple[socket.socket, bytes]:
-        target = f"/v{self._engine.api_version}/exec/{http.segment(self._id)}/start"
+        target = f"/v{self._connection.api_version}/exec/{http.segment(self._id)}/start"
         try:
             got = http.hijack(
-                self._engine.endpoint,
+                self._connection.endpoint,
                 target,
                 body=b'{"Detach":false,"Tty":false}',
                 deadline=deadline,
@@ -118,9 +118,9 @@ class ExecStream:
             raise self.unknown(f"the engine did not start it in time ({error})") from error
         if isinstance(got, http.Answer):
             if got.status == 404:
-                self._engine.replica(container_id)
+                self._connection.inspect(container_id)
             text = got.body.decode("utf-8", "replace")
-            raise sdk_errors.of_status(got.status, text, self.what, self._engine.endpoint)
+            raise sdk_errors.of_status(got.status, text, self.what, self._connection.endpoint)
         return got
 
     def unknown(self, why: str) -> OutcomeUnknown:
@@ -181,8 +181,8 @@ class ExecStream:
         """After the end of the stream. Raises OutcomeUnknown when the engine does not tell."""
         while True:
             try:
-                with sdk_errors.translated(self._engine.endpoint, self.what):
-                    state: Mapping[str, Any] = self._engine.api.exec_inspect(self._id)
+                with sdk_errors.translated(self._connection.endpoint, self.what):
+                    state: Mapping[str, Any] = self._connection.api.exec_inspect(self._id)
             except TargetGone as error:
                 raise self.unknown("the engine has forgotten it") from error
             if not state.get("Running") and state.get("ExitCode") is not None:

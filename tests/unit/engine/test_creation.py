@@ -1,6 +1,6 @@
 """What inspect tells of how a container was made."""
 
-from freshd.engine.creation import creation_of
+from freshd.engine.inspect import creation_of
 
 DATA = {
     "Config": {

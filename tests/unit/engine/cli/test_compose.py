@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from freshd.engine.cli.compose import MAY_RUN, Compose, ComposeFiles
+from freshd.engine.cli.command import MAY_RUN, run
+from freshd.engine.cli.compose import Compose, ComposeFiles
 from freshd.engine.transport.endpoint import Endpoint
 from freshd.model.errors import ConfigError, EngineFailed, EngineUnavailable, OutcomeUnknown
 from freshd.model.remedy import RebuildMode
@@ -78,7 +79,7 @@ def test_what_takes_away_is_on_no_list_and_is_never_started(scripted: Path) -> N
         ["docker", "builder", "prune", "--all", "--force"],
     ):
         with pytest.raises(ValueError, match="freshd never runs"):
-            one._run(words, timeout=5.0, on_start=lambda _: None)
+            run(words, one.environ, timeout=5.0, on_start=lambda _: None)
     assert not (scripted / "argv").exists()
 
 
