@@ -10,7 +10,6 @@ import os
 import random
 import sqlite3
 import subprocess
-import sys
 import threading
 import time
 from collections import Counter
@@ -19,7 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.harness.cli import Freshd
+from tests.harness.cli import Freshd, Process
 from tests.harness.stack import Stack
 from tests.harness.waiting import wait_until
 
@@ -249,20 +248,14 @@ class Site:
                     return
         raise AssertionError(f"freshd {' '.join(argv)} was not caught inside {wanted}")
 
-    def verb(self, argv: Sequence[str]) -> subprocess.Popen[bytes]:
+    def verb(self, argv: Sequence[str]) -> Process:
         """One verb, started and not waited for."""
-        process = subprocess.Popen(
-            [sys.executable, "-m", "freshd", *argv],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            cwd=self.stack.directory,
-            env=self.freshd.full_environment,
-        )
+        with open(os.devnull, "wb") as nowhere:
+            process = self.freshd.start(*argv, output=nowhere)
         self.pids.append(process.pid)
         return process
 
-    def _struck(self, process: subprocess.Popen[bytes], wanted: str) -> bool:
+    def _struck(self, process: Process, wanted: str) -> bool:
         """Whether it was killed; False when the phase has not come or is over again."""
         time.sleep(POLL)
         seen = self.journal.last_open()

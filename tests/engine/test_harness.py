@@ -127,12 +127,15 @@ def test_a_private_engine_keeps_its_images_when_it_is_killed_and_started_again(
     [("--version",), ("check", "--json"), ("nonsense",), ("check", "nobody"), ("doctor", "--json")],
     ids=lambda argv: argv[0],
 )
-def test_a_warm_process_is_a_process(stack: Stack, freshd: Freshd, argv: tuple[str, ...]) -> None:
+def test_a_warm_process_is_a_process(
+    stack: Stack, freshd: Freshd, argv: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """What it prints, where, and how it ends, are those of one that began with nothing loaded."""
     stack.write({"compose.yaml": "services: {web: {image: freshd-busybox:1}}\n"})
-    cold = freshd(*argv)
+    monkeypatch.delenv("FRESHD_COLD", raising=False)
+    cold = freshd(*argv, cold=True)
     (one, other) = (freshd(*argv) for _ in range(2))
-    assert freshd.calls == 3
+    assert freshd.began == ["cold", "warm", "warm"]
     free = re.compile(r"[0-9.,]+(?= [GM]B free| of [0-9,]+ (?:watches|inotify))")  # others use it
     told = [
         (each.returncode, free.sub("N", each.stdout), each.stderr) for each in (cold, one, other)

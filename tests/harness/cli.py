@@ -11,7 +11,7 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import IO, Any, Protocol
 
 from tests.harness.waiting import wait_until
 from tests.harness.warm import warm
@@ -37,11 +37,26 @@ class Result:
             raise AssertionError(f"not JSON ({error}): {self}") from None
 
 
+class Process(Protocol):
+    """What tests ask of a process of freshd, in the words of subprocess."""
+
+    @property
+    def pid(self) -> int: ...
+
+    def poll(self) -> int | None: ...
+
+    def wait(self, timeout: float | None = None) -> int: ...
+
+    def send_signal(self, sig: int, /) -> None: ...
+
+    def kill(self) -> None: ...
+
+
 @dataclass(slots=True)
 class Daemon:
     """A running ``freshd run``; its output goes to the file ``log``."""
 
-    process: subprocess.Popen[bytes]
+    process: Process
     log: str
 
     @property
@@ -57,7 +72,7 @@ class Daemon:
 
         def ready() -> bool:
             assert self.process.poll() is None, (
-                f"freshd run ended with {self.process.returncode}: {self.output().decode()}"
+                f"freshd run ended with {self.process.poll()}: {self.output().decode()}"
             )
             return READY.search(self.output()) is not None
 
@@ -80,15 +95,24 @@ class Daemon:
         self.process.wait()
 
 
+# Of this test process: what a verb loads, and in which order, is the same in every test.
+_seen: set[str] = set()
+
+
 @dataclass(slots=True)
 class Freshd:
-    """Calls of freshd in ``directory`` with state, config and runtime below ``own``."""
+    """Calls of freshd in ``directory`` with state, config and runtime below ``own``.
+
+    The first call of each verb is a process from its very start; later ones begin with the modules
+    loaded, but where ``environment`` may hold what an interpreter reads as it starts.
+    ``FRESHD_COLD=1`` has every call be one from its very start. ``began`` says how each was.
+    """
 
     directory: str
     own: str
     environment: Mapping[str, str]
     daemons: list[Daemon] = field(default_factory=list)
-    calls: int = 0
+    began: list[str] = field(default_factory=list)
 
     @property
     def state(self) -> str:
@@ -109,14 +133,11 @@ class Freshd:
         environment: Mapping[str, str] | None = None,
         stdin: str = "",
         timeout: float = 120.0,
+        cold: bool = False,
     ) -> Result:
-        """One call to its end.
-
-        The first one is a process from its very start; later ones begin with the libraries loaded,
-        but where ``environment`` may hold what an interpreter reads as it starts.
-        """
-        call = warm().call if self.calls and not environment else _cold
-        self.calls += 1
+        """One call to its end."""
+        call = _cold if self._begins_cold(argv, environment) or cold else warm().call
+        self.began.append("cold" if call is _cold else "warm")
         status, *streams = call(
             argv,
             directory=directory or self.directory,
@@ -131,23 +152,39 @@ class Freshd:
         """Start ``freshd run`` in the background; the fixture stops what is left."""
         log = os.path.join(self.own, f"run-{len(self.daemons)}.log")
         with open(log, "wb") as file:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "freshd", "run", *argv],
-                stdin=subprocess.DEVNULL,
-                stdout=file,
-                stderr=subprocess.STDOUT,
-                cwd=self.directory,
-                env={**self.full_environment, **(environment or {})},
-            )
-        daemon = Daemon(process, log)
+            daemon = Daemon(self.start("run", *argv, output=file, environment=environment), log)
         self.daemons.append(daemon)
         return daemon
+
+    def start(
+        self, *argv: str, output: IO[bytes], environment: Mapping[str, str] | None = None
+    ) -> Process:
+        """One call, started and not waited for; both its streams go to ``output``."""
+        own = {**self.full_environment, **(environment or {})}
+        if self._begins_cold(argv, environment):
+            return subprocess.Popen(
+                [sys.executable, "-m", "freshd", *argv],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                cwd=self.directory,
+                env=own,
+            )
+        with open(os.devnull, "rb") as nothing:
+            streams = [nothing.fileno(), output.fileno(), output.fileno()]
+            return warm().start(argv, directory=self.directory, environment=own, streams=streams)
 
     def close(self) -> None:
         """End every daemon that still runs."""
         for daemon in self.daemons:
             if daemon.process.poll() is None:
                 daemon.stop()
+
+    def _begins_cold(self, argv: Sequence[str], environment: Mapping[str, str] | None) -> bool:
+        verb = next(iter(argv), "")
+        first = verb not in _seen
+        _seen.add(verb)
+        return first or bool(environment) or os.environ.get("FRESHD_COLD") == "1"
 
 
 def _cold(

@@ -1,14 +1,17 @@
-"""Processes of freshd that begin with the libraries loaded: half a second less for each.
+"""Processes of freshd that begin with their modules loaded: most of a second less for each.
 
 In: argv, directory and environment. Out: an exit status and what was printed. One server for each
-test process forks a child for each call; nothing of freshd is loaded before that child.
+test process has all of freshd imported, has run none of it, and forks a child for each call.
 """
 
 import atexit
+import gc
 import importlib
 import json
 import os
+import pkgutil
 import runpy
+import select
 import signal
 import socket
 import subprocess
@@ -19,10 +22,10 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
 from typing import Final
 
-LIBRARIES: Final = (
-    "click", "docker", "filelock", "pathspec", "platformdirs", "psutil", "pydantic",
-    "pydantic.json_schema", "pydantic.root_model", "rich.console", "rich.text", "sqlite3",
-    "structlog", "tenacity",
+# What freshd imports late: functions name these, and no module of it does.
+LATE: Final = (
+    "docker", "filelock", "psutil", "pydantic.json_schema", "pydantic.root_model",
+    "rich.console", "rich.text", "sqlite3", "tenacity",
 )  # fmt: skip
 _CALL: Final = b"call"
 
@@ -60,40 +63,82 @@ class Warm:
         Raises TimeoutExpired after ``timeout`` seconds, as subprocess does; the child is ended.
         """
         with ExitStack() as kept:
-            files = [kept.enter_context(tempfile.TemporaryFile()) for _ in range(4)]
-            body, given, out, err = files
-            wanted = {"argv": list(argv), "directory": directory, "environment": dict(environment)}
-            body.write(json.dumps(wanted).encode())
+            given, out, err = (kept.enter_context(tempfile.TemporaryFile()) for _ in range(3))
             given.write(stdin)
-            for file in files:
-                file.flush()
-                file.seek(0)
-            reply, theirs = socket.socketpair()
-            with reply, theirs:
-                passed = [*(file.fileno() for file in files), theirs.fileno()]
-                socket.send_fds(self._control, [_CALL], passed)
-                theirs.close()
-                status = _status(reply, argv, timeout)
+            given.seek(0)
+            streams = [file.fileno() for file in (given, out, err)]
+            child = self.start(argv, directory=directory, environment=environment, streams=streams)
+            try:
+                status = child.wait(timeout)
+            except subprocess.TimeoutExpired:
+                child.kill()
+                child.wait()
+                raise
             out.seek(0)
             err.seek(0)
             return status, out.read(), err.read()
 
+    def start(
+        self,
+        argv: Sequence[str],
+        *,
+        directory: str,
+        environment: Mapping[str, str],
+        streams: Sequence[int],
+    ) -> "Forked":
+        """``freshd argv`` in the background, with these three descriptors as its streams."""
+        wanted = {"argv": list(argv), "directory": directory, "environment": dict(environment)}
+        reply, theirs = socket.socketpair()
+        with tempfile.TemporaryFile() as body, theirs:
+            body.write(json.dumps(wanted).encode())
+            body.flush()
+            body.seek(0)
+            passed = [body.fileno(), *streams, theirs.fileno()]
+            socket.send_fds(self._control, [_CALL], passed)
+        return Forked(argv, reply)
 
-def _status(reply: socket.socket, argv: Sequence[str], timeout: float) -> int:
-    """Two lines come: the child's pid, and how it ended."""
-    end = time.monotonic() + timeout
-    heard = b""
-    while heard.count(b"\n") < 2:
-        reply.settimeout(max(0.001, end - time.monotonic()))
-        try:
-            more = reply.recv(100)
-        except TimeoutError:
-            if b"\n" in heard:
-                os.kill(int(heard.split()[0]), signal.SIGKILL)
-            raise subprocess.TimeoutExpired(list(argv), timeout) from None
-        assert more, "the server of warm processes is gone"
-        heard += more
-    return int(heard.split()[1])
+
+class Forked:
+    """A child of the server, in the words of subprocess: ``pid``, ``poll``, ``wait``, ``kill``."""
+
+    def __init__(self, argv: Sequence[str], reply: socket.socket) -> None:
+        self.returncode: int | None = None
+        self._argv = list(argv)
+        self._reply = reply
+        self._heard = b""  # two lines come: the pid, and how it ended
+        self._hear(1, None)
+        self.pid = int(self._heard)
+
+    def poll(self) -> int | None:
+        with suppress(subprocess.TimeoutExpired):
+            self.wait(0.0)
+        return self.returncode
+
+    def wait(self, timeout: float | None = None) -> int:
+        """The exit status; raises TimeoutExpired after ``timeout`` seconds."""
+        if self.returncode is None:
+            self._hear(2, timeout)
+            self._reply.close()
+            self.returncode = int(self._heard.split()[1])
+        return self.returncode
+
+    def send_signal(self, number: int) -> None:
+        if self.poll() is None:
+            with suppress(ProcessLookupError):
+                os.kill(self.pid, number)
+
+    def kill(self) -> None:
+        self.send_signal(signal.SIGKILL)
+
+    def _hear(self, lines: int, timeout: float | None) -> None:
+        end = None if timeout is None else time.monotonic() + timeout
+        while self._heard.count(b"\n") < lines:
+            left = None if end is None else max(0.0, end - time.monotonic())
+            if not select.select([self._reply], [], [], left)[0]:
+                raise subprocess.TimeoutExpired(self._argv, timeout or 0.0)
+            more = self._reply.recv(100)
+            assert more, "the server of warm processes is gone"
+            self._heard += more
 
 
 _running: list[Warm] = []
@@ -155,9 +200,17 @@ def _become(files: list[int]) -> None:
     sys.path[0] = wanted["directory"]
 
 
-def main() -> None:
-    for name in LIBRARIES:
+def _load() -> None:
+    """Import all of freshd but what runs on import, and what its functions import late."""
+    package = importlib.import_module("freshd")
+    found = pkgutil.walk_packages(package.__path__, "freshd.")
+    for name in (*LATE, *(each.name for each in found if not each.name.endswith(".__main__"))):
         importlib.import_module(name)
+    gc.freeze()  # a child's collections leave alone, and so do not copy, what is shared
+
+
+def main() -> None:
+    _load()
     _become(_serve(socket.socket(fileno=int(sys.argv[1]))))
     runpy.run_module("freshd", run_name="__main__", alter_sys=True)
 
