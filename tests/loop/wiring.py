@@ -96,8 +96,11 @@ class Freshd:
         paths: Collection[str] | None = None,
         full: bool = False,
         before_step: Callable[[Step], None] = lambda _step: None,
+        problem: str = "",
     ) -> Passed:
         """One whole pass, over all of ``service`` or what ``paths`` name of it.
+
+        ``problem`` is what the project's files are to have, if so.
 
         ``before_step`` is called when a step has been decided on and nothing of it was done.
         """
@@ -109,7 +112,8 @@ class Freshd:
         self.passes += 1
         context = self._opened()
         context.project.refresh()
-        assert not context.project.problem, context.project.problem
+        told = context.project.problem
+        assert problem in told if problem else not told, told
         return reconcile(context, service, paths=paths, full=full, on_step=on_step)
 
     def recover(self) -> int:

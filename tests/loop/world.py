@@ -29,7 +29,7 @@ COMPOSE_FILE = "compose.yaml"
 DOCKERFILE = """FROM {base}
 WORKDIR /app
 COPY app /app
-CMD ["/app/serve"]
+CMD ["python", "main.py"]
 """
 INJECT = """
 [[rule]]
@@ -134,10 +134,12 @@ class World:
         view = self.container(number, service).view
         return _texts({path: view.get(path) for path in view.below("/app")})
 
-    def change_inside(self, path: str, text: str, number: int = 1) -> None:
+    def change_inside(
+        self, path: str, text: str, number: int = 1, *, container: Container | None = None
+    ) -> None:
         """Somebody edits a file in a container."""
         node = Node(Kind.FILE, text.encode(), mtime=self.engine.tick())
-        self.container(number).view.write(path, node)
+        (container or self.container(number)).view.write(path, node)
 
     def link_inside(self, path: str, text: str) -> None:
         """Somebody puts a symbolic link in the place of a directory of a container."""

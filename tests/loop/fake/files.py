@@ -106,12 +106,16 @@ class View:
     clock: Callable[[], float]
     volumes: dict[str, Files] = field(default_factory=dict)
     binds: dict[str, str] = field(default_factory=dict)
+    behind: dict[str, bytes] = field(default_factory=dict)  # what a slow file sharing still shows
 
     def get(self, path: str) -> Node | None:
         path = self.real(path)
         bound = self.host(path)
         if bound is not None:
-            return of_host(bound)
+            node = of_host(bound)
+            return (
+                replace(node, content=self.behind[path]) if node and path in self.behind else node
+            )
         files, inner = self._place(path)
         return files.get(inner)
 
