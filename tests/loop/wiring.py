@@ -26,6 +26,7 @@ from freshd.engine.transport import http as wire
 from freshd.engine.transport.endpoint import Endpoint
 from freshd.model.plan import Outcome, Step
 from freshd.model.remedy import RebuildMode
+from freshd.model.report import Verdict
 from freshd.notify import IncidentNotices
 from freshd.notify.outbox import Notice
 from freshd.observe.compose_watch import ComposeWatches
@@ -136,6 +137,13 @@ class Freshd:
         if self._worker is None:
             self._worker = WorkerWithoutThreads(self, self._opened())
         return self._worker
+
+    def verdict(self, service: str) -> Verdict:
+        """The last whole pass's, as `freshd status` shows it."""
+        known = self.store.status.load(self._opened().project.name)
+        assert known is not None
+        report: Any = known.services[service].report
+        return Verdict(report["verdict"])
 
     def failures(self, service: str) -> Mapping[str, Failure]:
         """What is not to be tried again at once."""

@@ -141,6 +141,12 @@ class World:
         node = Node(Kind.FILE, text.encode(), mtime=self.engine.tick())
         (container or self.container(number)).view.write(path, node)
 
+    def flip_inside(self, path: str, text: str) -> None:
+        """A file of a container is another, and all that `stat` says of it is the same."""
+        files = self.container().view.own
+        assert len(text.encode()) == files[path].size
+        files[path] = replace(files[path], content=text.encode())
+
     def link_inside(self, path: str, text: str) -> None:
         """Somebody puts a symbolic link in the place of a directory of a container."""
         view = self.container().view
