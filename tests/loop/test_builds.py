@@ -219,7 +219,7 @@ def test_an_engine_that_goes_away_while_it_builds_leaves_the_rebuild_owed(built:
     built.engine.before("build", built.engine.go_away)
     with pytest.raises(EngineUnavailable):
         built.freshd.reconcile("web")
-    built.engine.away = False
+    built.engine.come_back()
     assert built.container() is before
     (entry,) = built.history()
     assert entry.finished_at is None, "nobody knows how it ended"

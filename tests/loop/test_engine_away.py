@@ -61,7 +61,6 @@ EVERY_CALL = bool(os.environ.get("FRESHD_EVERY_CALL"))  # not all of them are al
 
 def begun(new_world: NewWorld, scene: Callable[[World], None]) -> World:
     world = new_world().shop()
-    world.reconcile()
     scene(world)
     world.engine.calls.clear()
     return world
@@ -117,7 +116,7 @@ def test_an_engine_that_goes_away_at_any_call_is_caught_up_with(
         with suppress(EngineUnavailable):
             world.freshd.reconcile("web")
         assert world.engine.away or EVERY_CALL, where
-        world.engine.away = False
+        world.engine.come_back()
         assert world.freshd.recover() == 0, where
         settled(world, started, where=where)
         goes_on(world, "app/other.py", where=where)
@@ -129,7 +128,7 @@ def test_what_landed_before_the_engine_went_away_is_no_change_by_hand(shop: Worl
     shop.engine.after("helper mv", shop.engine.go_away)
     with suppress(EngineUnavailable):
         shop.freshd.reconcile("web")
-    shop.engine.away = False
+    shop.engine.come_back()
     shop.freshd.recover()
     settled(shop, 0.0, where="")
     goes_on(shop, "app/main.py", where="")
@@ -145,6 +144,7 @@ def test_a_freshd_that_is_killed_at_any_call_is_made_up_for_at_its_next_start(
         with pytest.raises(Killed) if not EVERY_CALL else suppress(Killed):
             world.freshd.reconcile("web")
         world.freshd.restart()
+        world.engine.wait(5.0)
         assert world.freshd.recover() == 0, where
         settled(world, started, where=where)
         goes_on(world, "app/main.py", where=where)
@@ -156,7 +156,7 @@ def test_an_engine_that_is_away_when_a_pass_begins_leaves_everything_as_it_is(sh
     with pytest.raises(EngineUnavailable):
         shop.freshd.reconcile("web")
     assert shop.history() == ()
-    shop.engine.away = False
+    shop.engine.come_back()
     assert ended(shop.reconcile()) == [(Remedy.INJECT, DONE), (Remedy.RESTART, DONE)]
 
 
@@ -167,7 +167,7 @@ def test_an_engine_that_goes_away_before_the_restart_leaves_it_owed(shop: World)
         shop.freshd.reconcile("web")
     inject, restart = shop.history()
     assert (inject.status, restart.finished_at) == ("done", None)
-    shop.engine.away = False
+    shop.engine.come_back()
     assert shop.freshd.recover() == 0
     assert shop.history()[1].status == "interrupted"
     assert ended(shop.reconcile()) == [(Remedy.RESTART, DONE)]

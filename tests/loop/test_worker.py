@@ -74,7 +74,7 @@ def test_an_engine_that_went_away_is_a_problem_until_it_is_back(shop: World) -> 
     assert worker.run() == [ALL]
     assert worker.lost, "a step may have broken off"
     assert "nothing answers" in worker.problems["web"]
-    shop.engine.away = False
+    shop.engine.come_back()
     shop.freshd.recover()
     worker.mark("web")
     worker.run()
@@ -197,7 +197,7 @@ def test_a_validation_that_found_no_engine_is_made_when_there_is_one(shop: World
     worker.validate()
     worker.run()
     assert shop.freshd.store.validations.last("shop") is None
-    shop.engine.away = False
+    shop.engine.come_back()
     worker.mark("web")
     worker.run()
     done = shop.freshd.store.validations.last("shop")

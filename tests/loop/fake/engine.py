@@ -112,7 +112,7 @@ class _Event:
 
 
 class FakeEngine:
-    """``now`` is the time in it: that of this machine, and a little later with all that happens.
+    """``now`` is the time in it: it began with that of this machine, and moves with what happens.
 
     ``runs`` is what a RUN of a Dockerfile does, by its text; ``commands`` what a command in a
     container does; ``on_start`` is called with each container whose process begins. A builder
@@ -134,12 +134,12 @@ class FakeEngine:
         self.sent: dict[str, tuple[int, int, Node]] = {}
         self.closing: list[Callable[[], None]] = []
         self._events: list[_Event] = []
-        self._ahead = 0.0
+        self._began, self._ahead = time.time(), 0.0
 
     # ---- time
 
     def now(self) -> float:
-        return time.time() + self._ahead
+        return self._began + self._ahead
 
     def wait(self, seconds: float) -> None:
         self._ahead += seconds
@@ -184,10 +184,15 @@ class FakeEngine:
         return due
 
     def go_away(self) -> None:
-        """Every connection breaks, and no other is made until ``away`` is taken back."""
+        """Every connection breaks, and no other is made until it has come back."""
         self.away = True
         for one in self.containers.values():
             self._hang_up(one)
+
+    def come_back(self) -> None:
+        """That takes some seconds."""
+        self.away = False
+        self.wait(5.0)
 
     def close(self) -> None:
         """Give back the sockets of execs that nobody ended."""
