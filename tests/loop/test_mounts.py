@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from freshd.model import Remedy, StepStatus, Verdict
+from freshd.model.plan import StepStatus
+from freshd.model.remedy import Remedy
+from freshd.model.report import Verdict
 from tests.loop.world import INJECT, World, causes, ended, left, planned
 
 DONE = StepStatus.DONE

@@ -2,7 +2,8 @@
 
 import pytest
 
-from freshd.model import Remedy, StepStatus
+from freshd.model.plan import StepStatus
+from freshd.model.remedy import Remedy
 from tests.loop.world import World, causes, ended, planned
 
 INJECTED = [(Remedy.INJECT, StepStatus.DONE), (Remedy.RESTART, StepStatus.DONE)]
@@ -58,7 +59,7 @@ def test_a_directory_that_went_takes_its_files_along(known: World) -> None:
 
 
 def test_a_container_that_was_replaced_meanwhile_ends_a_narrow_pass(known: World) -> None:
-    from freshd.errors import TargetGone
+    from freshd.model.errors import TargetGone
 
     known.recreate_by_hand()
     known.write("app/main.py", "two\n")

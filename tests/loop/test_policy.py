@@ -2,7 +2,9 @@
 
 import pytest
 
-from freshd.model import Remedy, StepStatus, Verdict
+from freshd.model.plan import StepStatus
+from freshd.model.remedy import Remedy
+from freshd.model.report import Verdict
 from tests.loop.fake.engine import Container
 from tests.loop.world import INJECT, World, causes, ended, left, planned
 

@@ -2,8 +2,9 @@
 
 import pytest
 
-from freshd.model import Outcome, Remedy, StepStatus
-from freshd.reconcile import Passed
+from freshd.model.plan import Outcome, StepStatus
+from freshd.model.remedy import Remedy
+from freshd.reconcile.reconcile import Passed
 from tests.loop.fake.engine import Refused
 from tests.loop.world import World, causes, planned
 

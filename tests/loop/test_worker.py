@@ -2,7 +2,7 @@
 
 import shutil
 
-from freshd.model import Verdict
+from freshd.model.report import Verdict
 from tests.loop.fake.engine import Refused
 from tests.loop.world import World
 

@@ -53,7 +53,7 @@ def install(monkeypatch: pytest.MonkeyPatch, engine: FakeEngine) -> None:
     monkeypatch.setattr(client, "_connect", lambda *_: FakeClient(engine, processes))
     for name in ("connect", "request", "stream", "hijack"):
         monkeypatch.setattr(wire, name, getattr(http, name))
-    monkeypatch.setattr(compose.Compose, "_run", lambda _self, argv, **how: docker.run(argv, **how))
+    monkeypatch.setattr(compose, "run", lambda argv, _environ, **how: docker.run(argv, **how))
     elapsed = SimpleNamespace(monotonic=engine.now, sleep=engine.wait)
     for module in (waiting, reload, recovery):  # the fake's time passes, and nobody waits
         monkeypatch.setattr(module, "time", elapsed)

@@ -1,4 +1,4 @@
-"""The docker command: what ``freshd.engine.cli.compose`` runs, carried out on the fake.
+"""The docker command: what ``freshd.engine.cli.versions.compose`` runs, carried out on the fake.
 
 Compose files are JSON here, as `docker compose config` prints it: YAML that needs no reading.
 """
@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from freshd.engine.cli import compose
-from freshd.engine.cli.compose import ComposeResult
+from freshd.engine.cli import command
+from freshd.engine.cli.command import CommandResult
 from tests.loop.fake.builder import BuildFailed, build
 from tests.loop.fake.engine import FakeEngine, Refused
 
@@ -66,18 +66,18 @@ class FakeCompose:
         on_line: Callable[[str], None] | None = None,
         stdout: list[str] | None = None,
         until: threading.Event | None = None,
-    ) -> ComposeResult:
-        compose._refuse_others(argv)
+    ) -> CommandResult:
+        command._refuse_others(argv)
         on_start(0x7FFFFFFF)  # a process id that nobody has
         try:
             code, lines = self._command(list(argv[1:]), stdout if stdout is not None else [])
         except ConnectionRefusedError:
-            compose._raise_known("Cannot connect to the Docker daemon")
+            command._raise_known("Cannot connect to the Docker daemon")
             raise
         for line in lines:
             if on_line is not None:
                 on_line(line)
-        return ComposeResult(code, tuple(lines))
+        return CommandResult(code, tuple(lines))
 
     def _command(self, words: list[str], out: list[str]) -> tuple[int, list[str]]:
         if words[0] == "builder":

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from freshd.config.locate import locate
+from freshd.config.invocation import Invocation
+from freshd.config.locate import locate_project
 from freshd.config.project import Project, load
 from freshd.triggers.file_events import FileEvents
 from tests.harness.waiting import wait_until
@@ -25,7 +26,7 @@ class Tree:
         self.web: dict[str, Any] = {"build": {"context": str(directory)}}
         model = {"name": "shop", "services": {"web": self.web}}
         compose: Any = SimpleNamespace(config=lambda _: model)
-        located = locate(str(directory), environ={})
+        located = locate_project(Invocation(str(directory), {}))
         self.project: Project = load(located, engine=None, compose=compose)
         self.marked = Marked()
         self.stale = 0
