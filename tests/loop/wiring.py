@@ -18,7 +18,7 @@ from freshd.config.locations import Locations
 from freshd.config.project import load
 from freshd.daemon.work.queue import WorkQueue
 from freshd.daemon.work.worker import Worker
-from freshd.engine import client
+from freshd.engine import connection
 from freshd.engine.cli import compose
 from freshd.engine.cli.compose import Compose, ComposeFiles
 from freshd.engine.client import Engine
@@ -50,7 +50,7 @@ def install(monkeypatch: pytest.MonkeyPatch, engine: FakeEngine) -> None:
     """From now on whoever connects to an engine, or runs the docker command, has the fake."""
     processes: dict[str, Process] = {}
     http, docker = FakeHttp(engine, processes), FakeCompose(engine)
-    monkeypatch.setattr(client, "_connect", lambda *_: FakeClient(engine, processes))
+    monkeypatch.setattr(connection, "_connect", lambda *_: FakeClient(engine, processes))
     for name in ("connect", "request", "stream", "hijack"):
         monkeypatch.setattr(wire, name, getattr(http, name))
     monkeypatch.setattr(compose, "run", lambda argv, _environ, **how: docker.run(argv, **how))
