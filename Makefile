@@ -38,7 +38,7 @@ unit: venv ## unit tests: no engine
 	@$(PYTEST) -q $(or $(TESTS),tests/unit)
 
 loop: venv ## whole passes against a fake engine: seconds
-	@$(PYTEST) -q $(or $(TESTS),tests/loop)
+	@$(PYTEST) -q $(if $(TESTS),$(TESTS),-n $(WORKERS) tests/loop)
 
 engine: venv ## engine tests, on your engine or a private one
 	@$(WITH_ENGINE) $(PYTEST) -q $(if $(TESTS),$(TESTS),$(SPREAD) tests/engine)

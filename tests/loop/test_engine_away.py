@@ -106,7 +106,7 @@ def goes_on(world: World, path: str, *, where: str) -> None:
     assert world.left_over() == [], where
 
 
-@pytest.mark.parametrize("scene", SCENES)
+@pytest.mark.parametrize("scene", SCENES if EVERY_CALL else [inject, rebuild])
 def test_an_engine_that_goes_away_at_any_call_is_caught_up_with(
     new_world: NewWorld, scene: Callable[[World], None]
 ) -> None:
@@ -134,7 +134,7 @@ def test_what_landed_before_the_engine_went_away_is_no_change_by_hand(shop: Worl
     goes_on(shop, "app/main.py", where="")
 
 
-@pytest.mark.parametrize("scene", SCENES)
+@pytest.mark.parametrize("scene", SCENES if EVERY_CALL else [inject, recreate])
 def test_a_freshd_that_is_killed_at_any_call_is_made_up_for_at_its_next_start(
     new_world: NewWorld, scene: Callable[[World], None]
 ) -> None:

@@ -44,6 +44,7 @@ from tests.loop.fake.http import FakeHttp
 from tests.loop.fake.shell import Process
 
 _PATIENCE = 5.0
+_STEP = 0.3
 
 
 def install(monkeypatch: pytest.MonkeyPatch, engine: FakeEngine) -> None:
@@ -54,8 +55,9 @@ def install(monkeypatch: pytest.MonkeyPatch, engine: FakeEngine) -> None:
     for name in ("connect", "request", "stream", "hijack"):
         monkeypatch.setattr(wire, name, getattr(http, name))
     monkeypatch.setattr(compose, "run", lambda argv, _environ, **how: docker.run(argv, **how))
-    elapsed = SimpleNamespace(monotonic=engine.now, sleep=engine.wait)
-    for module in (waiting, reload, recovery):  # the fake's time passes, and nobody waits
+    # The fake's time passes, in longer steps, and nobody waits.
+    elapsed = SimpleNamespace(monotonic=engine.now, sleep=lambda _: engine.wait(_STEP))
+    for module in (waiting, reload, recovery):
         monkeypatch.setattr(module, "time", elapsed)
 
 
