@@ -39,8 +39,8 @@ class Cause:
     milder (``image-behind`` of a patched service is a note).
     """
 
-    slug: str
     link: LinkName
+    slug: str
     remedy: Remedy
     level: Level = Level.STALE
 

@@ -1,11 +1,15 @@
 """The causes of the config link: the model against what the container was made with."""
 
+from functools import partial
+
 from freshd.catalog.causes.cause import Cause
 from freshd.model.remedy import Remedy
 from freshd.model.report import LinkName
 
+_cause = partial(Cause, LinkName.CONFIG)
+
 CONFIG = (
-    Cause("env-changed", LinkName.CONFIG, Remedy.RECREATE),
-    Cause("compose-changed", LinkName.CONFIG, Remedy.RECREATE),
-    Cause("config-content-changed", LinkName.CONFIG, Remedy.RECREATE),
+    _cause("env-changed", Remedy.RECREATE),
+    _cause("compose-changed", Remedy.RECREATE),
+    _cause("config-content-changed", Remedy.RECREATE),
 )

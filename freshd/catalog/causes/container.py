@@ -1,93 +1,73 @@
 """The causes of the container link: image or tree against what the process would read."""
 
+from functools import partial
+
 from freshd.catalog.causes.cause import Cause, InitRule, Injection
 from freshd.model.remedy import Remedy
 from freshd.model.report import Level, LinkName
 
+_cause = partial(Cause, LinkName.CONTAINER)
+
 CONTAINER = (
-    Cause(
+    _cause(
         "content-differs",
-        LinkName.CONTAINER,
         Remedy.INJECT,
         injection=Injection.REPLACES,
         init_rule=InitRule.CONTENT,
         if_it="differs",
     ),
-    Cause(
+    _cause(
         "missing-in-container",
-        LinkName.CONTAINER,
         Remedy.INJECT,
         injection=Injection.REPLACES,
         init_rule=InitRule.CONTENT,
         if_it="is missing",
     ),
-    Cause(
+    _cause(
         "extra-in-container",
-        LinkName.CONTAINER,
         Remedy.INJECT,
         injection=Injection.DELETES,
         init_rule=InitRule.LEFT_OVER,
         if_it="leaves the tree",
     ),
-    Cause(
+    _cause(
         "injection-lost",
-        LinkName.CONTAINER,
         Remedy.INJECT,
         stands_for=("content-differs", "missing-in-container"),
         injection=Injection.REPLACES,
     ),
-    Cause(
+    _cause(
         "mode-differs",
-        LinkName.CONTAINER,
         Remedy.INJECT,
         injection=Injection.REPLACES,
         init_rule=InitRule.CONTENT,
         if_it="has another mode",
     ),
-    Cause(
-        "changed-in-container", LinkName.CONTAINER, Remedy.NOTIFY, injection=Injection.OVERWRITES
-    ),
-    Cause(
-        "old-image",
-        LinkName.CONTAINER,
-        Remedy.RECREATE,
-        questions_image=True,
-        init_rule=InitRule.NEWER_IMAGE,
-    ),
-    Cause("patched", LinkName.CONTAINER, Remedy.REBUILD, level=Level.NOTE, marks_patched=True),
-    Cause(
+    _cause("changed-in-container", Remedy.NOTIFY, injection=Injection.OVERWRITES),
+    _cause("old-image", Remedy.RECREATE, questions_image=True, init_rule=InitRule.NEWER_IMAGE),
+    _cause("patched", Remedy.REBUILD, level=Level.NOTE, marks_patched=True),
+    _cause(
         "target-not-writable",
-        LinkName.CONTAINER,
         Remedy.RECREATE,
         no_injection="nothing can be written there",
         init_rule=InitRule.BUILD,
     ),
-    Cause(
-        "single-file-bind-detached",
-        LinkName.CONTAINER,
-        Remedy.RESTART,
-        init_rule=InitRule.REMOUNTED,
-        mount_is_old=True,
+    _cause(
+        "single-file-bind-detached", Remedy.RESTART, init_rule=InitRule.REMOUNTED, mount_is_old=True
     ),
-    Cause(
-        "bind-serves-old-bytes",
-        LinkName.CONTAINER,
-        Remedy.RESTART,
-        stands_for=("content-differs",),
-        mount_is_old=True,
+    _cause(
+        "bind-serves-old-bytes", Remedy.RESTART, stands_for=("content-differs",), mount_is_old=True
     ),
-    Cause("volume-shadows-image", LinkName.CONTAINER, Remedy.NOTIFY, injection=Injection.IN_VOLUME),
-    Cause(
-        "anonymous-volume-kept", LinkName.CONTAINER, Remedy.NOTIFY, injection=Injection.IN_VOLUME
-    ),
-    Cause("inner-mount-shadows", LinkName.CONTAINER, Remedy.NOTIFY, level=Level.NOTE),
-    Cause("bind-hides-image", LinkName.CONTAINER, Remedy.NOTIFY, level=Level.NOTE),
-    Cause("orphan-container", LinkName.CONTAINER, Remedy.NOTIFY, level=Level.NOTE),
-    Cause("wrong-project", LinkName.CONTAINER, Remedy.NOTIFY, level=Level.NOTE),
-    Cause("replica-mismatch", LinkName.CONTAINER, Remedy.RECREATE),
-    Cause("unhealthy", LinkName.CONTAINER, Remedy.NOTIFY),
-    Cause("restart-looping", LinkName.CONTAINER, Remedy.NOTIFY, only_restart=True),
-    Cause("not-running", LinkName.CONTAINER, Remedy.NOTIFY, only_restart=True),
-    Cause("unreadable", LinkName.CONTAINER, Remedy.NOTIFY, level=Level.UNVERIFIABLE),
-    Cause("not-observed", LinkName.CONTAINER, Remedy.NOTIFY, level=Level.UNVERIFIABLE),
+    _cause("volume-shadows-image", Remedy.NOTIFY, injection=Injection.IN_VOLUME),
+    _cause("anonymous-volume-kept", Remedy.NOTIFY, injection=Injection.IN_VOLUME),
+    _cause("inner-mount-shadows", Remedy.NOTIFY, level=Level.NOTE),
+    _cause("bind-hides-image", Remedy.NOTIFY, level=Level.NOTE),
+    _cause("orphan-container", Remedy.NOTIFY, level=Level.NOTE),
+    _cause("wrong-project", Remedy.NOTIFY, level=Level.NOTE),
+    _cause("replica-mismatch", Remedy.RECREATE),
+    _cause("unhealthy", Remedy.NOTIFY),
+    _cause("restart-looping", Remedy.NOTIFY, only_restart=True),
+    _cause("not-running", Remedy.NOTIFY, only_restart=True),
+    _cause("unreadable", Remedy.NOTIFY, level=Level.UNVERIFIABLE),
+    _cause("not-observed", Remedy.NOTIFY, level=Level.UNVERIFIABLE),
 )

@@ -1,28 +1,26 @@
 """The causes of the process link: the container's files against what runs."""
 
+from functools import partial
+
 from freshd.catalog.causes.cause import Cause
 from freshd.model.remedy import Remedy
 from freshd.model.report import Level, LinkName
 
+_cause = partial(Cause, LinkName.PROCESS)
+
 PROCESS = (
-    Cause("process-older-than-code", LinkName.PROCESS, Remedy.RESTART),
-    Cause("partial-reload", LinkName.PROCESS, Remedy.RESTART),
-    Cause("preloaded-master", LinkName.PROCESS, Remedy.RESTART, only_restart=True),
-    Cause("opcode-cache", LinkName.PROCESS, Remedy.RESTART, only_restart=True),
-    Cause("reloader-deaf", LinkName.PROCESS, Remedy.RESTART, only_restart=True),
-    Cause("stale-bytecode", LinkName.PROCESS, Remedy.PURGE),
-    Cause("unchecked-bytecode", LinkName.PROCESS, Remedy.PURGE),
-    Cause("foreign-bytecode", LinkName.PROCESS, Remedy.PURGE),
-    Cause("installed-copy-shadows", LinkName.PROCESS, Remedy.REBUILD),
-    Cause("upstream-moved", LinkName.PROCESS, Remedy.RESTART),
-    Cause("orphan-bytecode", LinkName.PROCESS, Remedy.PURGE),
-    Cause(
-        "restart-due",
-        LinkName.PROCESS,
-        Remedy.RESTART,
-        only_restart=True,
-        answered_by=Remedy.RESTART,
-    ),
-    Cause("probe-failed", LinkName.PROCESS, Remedy.NOTIFY),
-    Cause("known-log-signature", LinkName.PROCESS, Remedy.NOTIFY, level=Level.NOTE),
+    _cause("process-older-than-code", Remedy.RESTART),
+    _cause("partial-reload", Remedy.RESTART),
+    _cause("preloaded-master", Remedy.RESTART, only_restart=True),
+    _cause("opcode-cache", Remedy.RESTART, only_restart=True),
+    _cause("reloader-deaf", Remedy.RESTART, only_restart=True),
+    _cause("stale-bytecode", Remedy.PURGE),
+    _cause("unchecked-bytecode", Remedy.PURGE),
+    _cause("foreign-bytecode", Remedy.PURGE),
+    _cause("installed-copy-shadows", Remedy.REBUILD),
+    _cause("upstream-moved", Remedy.RESTART),
+    _cause("orphan-bytecode", Remedy.PURGE),
+    _cause("restart-due", Remedy.RESTART, only_restart=True, answered_by=Remedy.RESTART),
+    _cause("probe-failed", Remedy.NOTIFY),
+    _cause("known-log-signature", Remedy.NOTIFY, level=Level.NOTE),
 )

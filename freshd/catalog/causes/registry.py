@@ -16,7 +16,7 @@ CAUSES: dict[str, Cause] = {cause.slug: cause for cause in (*IMAGE, *CONTAINER, 
 """Every cause by its slug, image first."""
 STOOD_FOR = frozenset(slug for cause in CAUSES.values() for slug in cause.stands_for)
 """Causes that another one may be found in place of, once more is known."""
-_UNKNOWN = Cause("", LinkName.CONTAINER, Remedy.NOTIFY)
+_UNKNOWN = Cause(LinkName.CONTAINER, "", Remedy.NOTIFY)
 
 
 def get_cause(slug: str) -> Cause:
