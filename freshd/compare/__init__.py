@@ -37,15 +37,17 @@ def compare(facts: ServiceFacts, runtime: RuntimeFacts | None = None) -> Service
     """
     runtime = runtime or RuntimeFacts()
     mapped = _mapped(facts)
-    results = [compare_replica(facts, seen, mapped=mapped) for seen in facts.observations]
+    results = [
+        compare_replica(facts, observation, mapped=mapped) for observation in facts.observations
+    ]
     serving = [result for result in results if is_serving(result.observation.replica)]
-    replicas = [result.observation.replica for result in serving]
+    replicas = (result.observation.replica for result in serving)
     comparison = Comparison(
         facts,
         mapped,
         _checked_image(facts) if serving else None,
         runtime,
-        tuple(ServingReplica(facts, each, runtime.replica(each.id)) for each in replicas),
+        tuple(ServingReplica(facts, replica, runtime.replica(replica.id)) for replica in replicas),
     )
     findings = [finding for result in serving for finding in result.findings]
     findings += _find(comparison, _FINDERS if serving else ())

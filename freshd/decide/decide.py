@@ -1,6 +1,6 @@
 """Decide: a service's report, the policy and what is remembered in, a plan out. Pure.
 
-Each finding gets the wish of its first matching rule (``wish``). Then the largest step wins: a
+Each finding gets the request of its first matching rule. Then the largest step wins: a
 rebuild makes new containers from a new image, so it swallows everything else of the service; a
 recreate makes new containers, so what would be injected waits for the next pass, which sees them.
 """
@@ -15,7 +15,7 @@ from freshd.decide.limits import service_gates
 from freshd.decide.match import matching_rule
 from freshd.decide.memory import PassMemory
 from freshd.decide.merge import container_steps, in_order, service_step
-from freshd.decide.request import Wish, wish_for
+from freshd.decide.request import Request, make_request
 from freshd.decide.text import plan_text
 from freshd.model.observed.container import Replica
 from freshd.model.plan import Plan, Step
@@ -71,13 +71,13 @@ def decide(
         gates.setdefault(Remedy.REBUILD, loss)
         gates.setdefault(Remedy.RECREATE, loss)
     by_id = {replica.id: replica for replica in replicas}
-    wishes = [wish_for(finding, policy, replicas=by_id, gates=gates) for finding in findings]
+    requests = [make_request(finding, policy, replicas=by_id, gates=gates) for finding in findings]
     backoff = _Backoff(report, memory.failures, now)
-    steps, wishes = _steps(wishes, policy, replicas, backoff)
+    steps, requests = _steps(requests, policy, replicas, backoff)
     pending = [
         step for step in memory.pending if step.remedy not in gates and backoff.reason(step) is None
     ]
-    return Plan(report.name, _with(steps, pending, by_id), notices=_notices(wishes))
+    return Plan(report.name, _with(steps, pending, by_id), notices=_notices(requests))
 
 
 def _would_lose(findings: Iterable[Finding], policy: Policy) -> str | None:
@@ -97,35 +97,35 @@ def _would_lose(findings: Iterable[Finding], policy: Policy) -> str | None:
 
 
 def _steps(
-    wishes: list[Wish], policy: Policy, replicas: Sequence[Replica], backoff: _Backoff
-) -> tuple[tuple[Step, ...], list[Wish]]:
-    """The steps, and the wishes as they stand when failures have held some back."""
+    requests: list[Request], policy: Policy, replicas: Sequence[Replica], backoff: _Backoff
+) -> tuple[tuple[Step, ...], list[Request]]:
+    """The steps, and the requests as they stand when failures have held some back."""
     for remedy in (Remedy.REBUILD, Remedy.RECREATE):
-        step = service_step(remedy, wishes)
+        step = service_step(remedy, requests)
         if step is None:
             continue
         reason = backoff.reason(step)
         if reason is None:
-            return (step,), wishes
-        wishes = [wish.without(remedy, reason) for wish in wishes]
-    return _container_steps(wishes, policy, replicas, backoff)
+            return (step,), requests
+        requests = [request.without(remedy, reason) for request in requests]
+    return _container_steps(requests, policy, replicas, backoff)
 
 
 def _container_steps(
-    wishes: list[Wish], policy: Policy, replicas: Sequence[Replica], backoff: _Backoff
-) -> tuple[tuple[Step, ...], list[Wish]]:
-    if not wishes:
-        return (), wishes
+    requests: list[Request], policy: Policy, replicas: Sequence[Replica], backoff: _Backoff
+) -> tuple[tuple[Step, ...], list[Request]]:
+    if not requests:
+        return (), requests
     service = policy.service(backoff.report.name)
     while True:
-        steps = list(container_steps(wishes, replicas, service))
+        steps = list(container_steps(requests, replicas, service))
         held = [(step, reason) for step in steps if (reason := backoff.reason(step)) is not None]
         if not held:
             break
         step, reason = held[0]  # each turn takes at least one remedy away, so this ends
-        wishes = [_hold(wish, step, reason) for wish in wishes]
+        requests = [_hold(request, step, reason) for request in requests]
     steps.sort(key=lambda step: _ORDER[step.remedy])
-    return tuple(steps), wishes
+    return tuple(steps), requests
 
 
 def _with(
@@ -159,23 +159,26 @@ def _with_commands(step: Step, pending: Iterable[Step]) -> Step:
     return replace(step, commands=in_order(commands))
 
 
-def _hold(wish: Wish, step: Step, reason: str) -> Wish:
+def _hold(request: Request, step: Step, reason: str) -> Request:
     """A held injection takes along what was to follow it."""
-    if wish.finding.container_id not in (None, step.container_id):
-        return wish
-    if step.remedy not in wish.remedies:
-        return wish
+    if request.finding.container_id not in (None, step.container_id):
+        return request
+    if step.remedy not in request.remedies:
+        return request
     return (
-        wish.nothing(reason) if step.remedy is Remedy.INJECT else wish.without(step.remedy, reason)
+        request.nothing(reason)
+        if step.remedy is Remedy.INJECT
+        else request.without(step.remedy, reason)
     )
 
 
-def _notices(wishes: Iterable[Wish]) -> tuple[tuple[Finding, str], ...]:
+def _notices(requests: Iterable[Request]) -> tuple[tuple[Finding, str], ...]:
     """What is left undone, with the reason; a note that no rule names is no news."""
     return tuple(
-        (wish.finding, wish.lost)
-        for wish in wishes
-        if wish.lost is not None and (wish.rule is not None or wish.finding.level is not Level.NOTE)
+        (request.finding, request.lost)
+        for request in requests
+        if request.lost is not None
+        and (request.rule is not None or request.finding.level is not Level.NOTE)
     )
 
 

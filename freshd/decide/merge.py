@@ -1,8 +1,8 @@
-"""Many wishes in, few steps out: one build, one write, one purge and one restart per container."""
+"""Many requests in, few steps out: a build, a write, a purge and a restart per container."""
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from freshd.decide.request import Wish, stronger
+from freshd.decide.request import Request, stronger
 from freshd.model.observed.container import Replica
 from freshd.model.plan import Command, FileChange, Step
 from freshd.model.policy import ServicePolicy
@@ -13,16 +13,16 @@ BYTECODE = ("__pycache__/", "*.pyc")
 _PYTHON = (".py", ".pyc", ".pyi")
 
 
-def service_step(remedy: Remedy, wishes: Iterable[Wish]) -> Step | None:
-    """The one rebuild or recreate that the wishes ask for, or None."""
-    asking = [wish for wish in wishes if remedy in wish.remedies]
+def service_step(remedy: Remedy, requests: Iterable[Request]) -> Step | None:
+    """The one rebuild or recreate that the requests ask for, or None."""
+    asking = [request for request in requests if remedy in request.remedies]
     if not asking:
         return None
     mode = None
     if remedy is Remedy.REBUILD:
         mode = asking[0].mode
-        for wish in asking[1:]:
-            mode = stronger(mode, wish.mode)
+        for request in asking[1:]:
+            mode = stronger(mode, request.mode)
     return Step(
         remedy=remedy,
         service=asking[0].finding.service,
@@ -33,14 +33,14 @@ def service_step(remedy: Remedy, wishes: Iterable[Wish]) -> Step | None:
 
 
 def container_steps(
-    wishes: Sequence[Wish], replicas: Sequence[Replica], service: ServicePolicy
+    requests: Sequence[Request], replicas: Sequence[Replica], service: ServicePolicy
 ) -> Iterator[Step]:
     """The steps of one replica after the other, each in the order of the remedies.
 
     A finding of the whole service asks for its remedies in every running replica.
     """
-    for replica in sorted(replicas, key=lambda each: (each.number, each.name, each.id)):
-        ours = [wish for wish in wishes if _concerns(wish.finding, replica)]
+    for replica in sorted(replicas, key=lambda replica: (replica.number, replica.name, replica.id)):
+        ours = [request for request in requests if _concerns(request.finding, replica)]
         inject = _inject(replica, ours)
         if inject is not None:
             yield inject
@@ -61,11 +61,11 @@ def _concerns(finding: Finding, replica: Replica) -> bool:
     return replica.running and not replica.oneoff
 
 
-def _inject(replica: Replica, wishes: Sequence[Wish]) -> Step | None:
-    asking = [wish for wish in wishes if Remedy.INJECT in wish.remedies]
+def _inject(replica: Replica, requests: Sequence[Request]) -> Step | None:
+    asking = [request for request in requests if Remedy.INJECT in request.remedies]
     changes: dict[str, FileChange] = {}
-    for wish in asking:
-        finding = wish.finding
+    for request in asking:
+        finding = request.finding
         target = finding.target
         if target is not None:
             changes[target] = FileChange(target, finding.path, finding.want, finding.seen)
@@ -76,13 +76,13 @@ def _inject(replica: Replica, wishes: Sequence[Wish]) -> Step | None:
 
 
 def _purge(
-    replica: Replica, wishes: Sequence[Wish], inject: Step | None, service: ServicePolicy
+    replica: Replica, requests: Sequence[Request], inject: Step | None, service: ServicePolicy
 ) -> Step | None:
     """After an injection the bytecode of the touched modules, else all of it; and the policy's."""
-    asking = [wish for wish in wishes if Remedy.PURGE in wish.remedies]
+    asking = [request for request in requests if Remedy.PURGE in request.remedies]
     if not asking:
         return None
-    alone = [wish for wish in asking if Remedy.INJECT not in wish.remedies]
+    alone = [request for request in asking if Remedy.INJECT not in request.remedies]
     files = () if inject is None else inject.files
     touched = tuple(change for change in files if change.target.endswith(_PYTHON))
     patterns = (*BYTECODE, *service.purge) if alone else service.purge
@@ -91,9 +91,9 @@ def _purge(
     return _step(Remedy.PURGE, replica, asking, files=touched, patterns=patterns)
 
 
-def _reload(replica: Replica, wishes: Sequence[Wish], service: ServicePolicy) -> Step | None:
-    restarting = [wish for wish in wishes if Remedy.RESTART in wish.remedies]
-    signalling = [wish for wish in wishes if Remedy.RELOAD in wish.remedies]
+def _reload(replica: Replica, requests: Sequence[Request], service: ServicePolicy) -> Step | None:
+    restarting = [request for request in requests if Remedy.RESTART in request.remedies]
+    signalling = [request for request in requests if Remedy.RELOAD in request.remedies]
     if restarting:  # one restart does what the signals would
         return _step(Remedy.RESTART, replica, [*restarting, *signalling])
     if signalling:
@@ -101,10 +101,10 @@ def _reload(replica: Replica, wishes: Sequence[Wish], service: ServicePolicy) ->
     return None
 
 
-def _exec(replica: Replica, wishes: Sequence[Wish]) -> Step | None:
+def _exec(replica: Replica, requests: Sequence[Request]) -> Step | None:
     """Each command once, however many files ask for it, in the order of their rules."""
-    asking = [wish for wish in wishes if Remedy.EXEC in wish.remedies]
-    commands = {each for wish in asking if wish.rule for each in wish.rule.commands}
+    asking = [request for request in requests if Remedy.EXEC in request.remedies]
+    commands = {command for request in asking if request.rule for command in request.rule.commands}
     if not commands:
         return None
     return _step(Remedy.EXEC, replica, asking, commands=in_order(commands))
@@ -112,13 +112,15 @@ def _exec(replica: Replica, wishes: Sequence[Wish]) -> Step | None:
 
 def in_order(commands: Iterable[Command]) -> tuple[Command, ...]:
     """Sorted by their rules' numbers."""
-    return tuple(sorted(set(commands), key=lambda each: (len(each.name), each.name, each.argv)))
+    return tuple(
+        sorted(set(commands), key=lambda command: (len(command.name), command.name, command.argv))
+    )
 
 
 def _step(
     remedy: Remedy,
     replica: Replica,
-    asking: Sequence[Wish],
+    asking: Sequence[Request],
     *,
     files: tuple[FileChange, ...] = (),
     patterns: tuple[str, ...] = (),
@@ -139,9 +141,11 @@ def _step(
     )
 
 
-def _causes(wishes: Iterable[Wish]) -> tuple[str, ...]:
-    return tuple(sorted({wish.finding.cause for wish in wishes}))
+def _causes(requests: Iterable[Request]) -> tuple[str, ...]:
+    return tuple(sorted({request.finding.cause for request in requests}))
 
 
-def _rules(wishes: Iterable[Wish]) -> str:
-    return ", ".join(sorted({wish.rule.name for wish in wishes if wish.rule and wish.rule.name}))
+def _rules(requests: Iterable[Request]) -> str:
+    return ", ".join(
+        sorted({request.rule.name for request in requests if request.rule and request.rule.name})
+    )

@@ -1,4 +1,4 @@
-"""One finding's wish: finding, policy and container in, the remedies that can be tried out.
+"""One finding's request: finding, policy and container in, the remedies that can be tried out.
 
 What cannot be done (a secret, a bind mount, a dead container) is taken out here, with the reason.
 """
@@ -19,7 +19,7 @@ _MODES = tuple(RebuildMode)
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class Request:
     """What a rule asks for one finding. ``lost`` says why a remedy of the rule was taken out."""
 
     finding: Finding
@@ -27,14 +27,14 @@ class Wish:
     remedies: frozenset[Remedy] = frozenset()
     lost: str | None = None
 
-    def without(self, remedy: Remedy, reason: str) -> "Wish":
-        """The same wish, one remedy less, with the reason."""
+    def without(self, remedy: Remedy, reason: str) -> "Request":
+        """The same request, one remedy less, with the reason."""
         if remedy not in self.remedies:
             return self
         return replace(self, remedies=self.remedies - {remedy}, lost=reason)
 
-    def nothing(self, reason: str) -> "Wish":
-        """The same wish with nothing left to do, and why."""
+    def nothing(self, reason: str) -> "Request":
+        """The same request with nothing left to do, and why."""
         return replace(self, remedies=frozenset(), lost=reason)
 
     @property
@@ -49,46 +49,46 @@ def stronger(one: RebuildMode, other: RebuildMode) -> RebuildMode:
     return max(one, other, key=_MODES.index)
 
 
-def wish_for(
+def make_request(
     finding: Finding,
     policy: Policy,
     *,
     replicas: Mapping[str, Replica],
     gates: Mapping[Remedy, str],
-) -> Wish:
+) -> Request:
     """What the policy wants done about one finding and can be tried. ``replicas`` are by id."""
     rule = matching_rule(finding, policy)
     if rule is None:
-        return Wish(finding, None, lost=no_rule_reason(finding, policy))
+        return Request(finding, None, lost=no_rule_reason(finding, policy))
     remedies = frozenset(rule.do) - {Remedy.NOTIFY}
     if not remedies:
-        return Wish(finding, rule, lost="the policy says to notify")
-    wish = _reloaded(Wish(finding, rule, remedies), policy)
+        return Request(finding, rule, lost="the policy says to notify")
+    request = _reloaded(Request(finding, rule, remedies), policy)
     if not rule.commands:
-        wish = wish.without(Remedy.EXEC, f"{rule.name} names no command")
+        request = request.without(Remedy.EXEC, f"{rule.name} names no command")
     for remedy, reason in gates.items():
-        wish = wish.without(remedy, reason)
+        request = request.without(remedy, reason)
     replica = replicas.get(finding.container_id or "")
     if finding.container_id is not None and replica is None:
-        return wish.nothing("the container is gone")
-    wish = _injected(wish, policy, replica)
-    return _standing(wish, replica)
+        return request.nothing("the container is gone")
+    request = _injected(request, policy, replica)
+    return _standing(request, replica)
 
 
-def _reloaded(wish: Wish, policy: Policy) -> Wish:
+def _reloaded(request: Request, policy: Policy) -> Request:
     """``restart`` and ``reload`` as this service means them."""
-    asked = wish.remedies & {Remedy.RESTART, Remedy.RELOAD}
+    asked = request.remedies & {Remedy.RESTART, Remedy.RELOAD}
     if not asked:
-        return wish
-    others = wish.remedies - asked
-    kind = policy.service(wish.finding.service).reload.kind
+        return request
+    others = request.remedies - asked
+    kind = policy.service(request.finding.service).reload.kind
     # A dead process takes no signal, and a mount is only looked up again by a new process.
-    if kind is ReloadKind.RESTART or needs_restart(wish.finding):
-        return replace(wish, remedies=others | {Remedy.RESTART})
+    if kind is ReloadKind.RESTART or needs_restart(request.finding):
+        return replace(request, remedies=others | {Remedy.RESTART})
     if kind is ReloadKind.SIGNAL:
-        return replace(wish, remedies=others | {Remedy.RELOAD})
+        return replace(request, remedies=others | {Remedy.RELOAD})
     reason = "the service takes up new code by itself"
-    return replace(wish, remedies=others, lost=None if others else reason)
+    return replace(request, remedies=others, lost=None if others else reason)
 
 
 def needs_restart(finding: Finding) -> bool:
@@ -96,22 +96,22 @@ def needs_restart(finding: Finding) -> bool:
     return get_cause(finding.cause).only_restart or finding.via is Via.BIND
 
 
-def _injected(wish: Wish, policy: Policy, replica: Replica | None) -> Wish:
+def _injected(request: Request, policy: Policy, replica: Replica | None) -> Request:
     """Take out an injection that cannot be, and what was to follow it."""
-    if Remedy.INJECT not in wish.remedies:
-        return wish
-    reason = _no_injection(wish.finding, policy, replica)
+    if Remedy.INJECT not in request.remedies:
+        return request
+    reason = _no_injection(request.finding, policy, replica)
     if reason is None:
-        return wish
-    if wish.finding.link is LinkName.PROCESS:  # the bytes are there: they only are not run
+        return request
+    if request.finding.link is LinkName.PROCESS:  # the bytes are there: they only are not run
         needless = {Remedy.INJECT}
-        if get_cause(wish.finding.cause).remedy is not Remedy.PURGE:
+        if get_cause(request.finding.cause).remedy is not Remedy.PURGE:
             needless.add(Remedy.PURGE)
-        return replace(wish, remedies=wish.remedies - needless)
-    if wish.finding.via is Via.BIND and wish.remedies & {Remedy.RESTART}:
+        return replace(request, remedies=request.remedies - needless)
+    if request.finding.via is Via.BIND and request.remedies & {Remedy.RESTART}:
         # Nor is it purged: a delete below a bind mount deletes on the host.
-        return replace(wish, remedies=wish.remedies - {Remedy.INJECT, Remedy.PURGE})
-    return replace(wish, remedies=wish.remedies - _FOLLOWERS - {Remedy.INJECT}, lost=reason)
+        return replace(request, remedies=request.remedies - {Remedy.INJECT, Remedy.PURGE})
+    return replace(request, remedies=request.remedies - _FOLLOWERS - {Remedy.INJECT}, lost=reason)
 
 
 def _no_injection(finding: Finding, policy: Policy, replica: Replica | None) -> str | None:
@@ -131,12 +131,12 @@ def _no_injection(finding: Finding, policy: Policy, replica: Replica | None) -> 
     return injection_forbidden(finding.path, finding.target, policy)
 
 
-def _standing(wish: Wish, replica: Replica | None) -> Wish:
+def _standing(request: Request, replica: Replica | None) -> Request:
     """Take out what the container's state does not allow."""
     if replica is None or replica.running:
-        return wish
+        return request
     for remedy in (Remedy.PURGE, Remedy.RELOAD, Remedy.EXEC):
-        wish = wish.without(remedy, f"the container is {replica.state}")
+        request = request.without(remedy, f"the container is {replica.state}")
     if replica.state in ("paused", "dead", "removing"):
-        wish = wish.without(Remedy.RESTART, f"the container is {replica.state}")
-    return wish
+        request = request.without(Remedy.RESTART, f"the container is {replica.state}")
+    return request

@@ -29,7 +29,7 @@ def step_text(step: Step) -> str:
         case Remedy.REBUILD:
             return f"rebuild {where} ({step.rebuild or 'cached'})"
         case Remedy.EXEC:
-            lines = (printable(shlex.join(each.argv)) for each in step.commands)
+            lines = (printable(shlex.join(command.argv)) for command in step.commands)
             return f"run `{'`, `'.join(lines)}` in {where}"
         case _:
             return f"{step.remedy} {where}"

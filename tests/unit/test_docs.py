@@ -220,8 +220,13 @@ def test_the_changelog_knows_this_version_and_counts_the_causes() -> None:
     from freshd import __version__
     from freshd.catalog.causes.registry import CAUSES
 
-    assert f"\n## {__version__}" in WORDS["CHANGELOG.md"]
-    assert len(CAUSES) == 54, "the changelog says fifty-four"
+    text = WORDS["CHANGELOG.md"]
+    assert f"\n## {__version__}" in text
+    counted = [int(number) for number in re.findall(r"\b(\d+) causes\b", text)]
+    assert counted
+    assert len(CAUSES) >= counted[0], "a cause is gone"
+    unreleased = "(unreleased)" in text.split("\n## ")[1].splitlines()[0]
+    assert unreleased or len(CAUSES) == counted[0], "a release counts its causes"
 
 
 def test_the_table_of_proofs_is_what_the_tests_claim_and_tells_of_every_cause() -> None:

@@ -10,12 +10,10 @@ from freshd.catalog.causes.process import PROCESS
 from freshd.model.remedy import Remedy
 from freshd.model.report import LinkName
 
-__all__ = ["CAUSES", "STOOD_FOR", "Cause", "get_cause", "slugs_where"]
+__all__ = ["CAUSES", "Cause", "get_cause", "slugs_where"]
 
 CAUSES: dict[str, Cause] = {cause.slug: cause for cause in (*IMAGE, *CONTAINER, *PROCESS, *CONFIG)}
 """Every cause by its slug, image first."""
-STOOD_FOR = frozenset(slug for cause in CAUSES.values() for slug in cause.stands_for)
-"""Causes that another one may be found in place of, once more is known."""
 _UNKNOWN = Cause(LinkName.CONTAINER, "", Remedy.NOTIFY)
 
 

@@ -3,7 +3,7 @@
 from freshd.catalog.causes.cause import Injection
 from freshd.catalog.causes.registry import get_cause, slugs_where
 from freshd.decide.limits import service_gates
-from freshd.decide.request import Wish, wish_for
+from freshd.decide.request import Request, make_request
 from freshd.model.mapping import Pair
 from freshd.model.observed.container import Replica
 from freshd.model.policy import Policy
@@ -55,27 +55,27 @@ def _answer(finding: Finding, policy: Policy, replica: Replica | None) -> Answer
         finding.service, policy, recent_rebuilds=(), now=0.0, consent_problem=None
     )
     known = {} if replica is None else {replica.id: replica}
-    wish = wish_for(finding, policy, replicas=known, gates=gates)
+    request = make_request(finding, policy, replicas=known, gates=gates)
     return Answer(
         causes=(),
-        does=_words(wish, policy),
-        rule=wish.rule.name if wish.rule is not None else "",
-        reason=wish.lost or "",
+        does=_words(request, policy),
+        rule=request.rule.name if request.rule is not None else "",
+        reason=request.lost or "",
     )
 
 
-def _words(wish: Wish, policy: Policy) -> tuple[str, ...]:
-    remedies = sorted(wish.remedies, key=_ORDER.index)
+def _words(request: Request, policy: Policy) -> tuple[str, ...]:
+    remedies = sorted(request.remedies, key=_ORDER.index)
     if Remedy.REBUILD in remedies:  # it swallows the rest
-        return (f"rebuild ({wish.mode.value})",)
+        return (f"rebuild ({request.mode.value})",)
     if Remedy.RECREATE in remedies:
         return ("recreate",)
-    return tuple(_word(each, wish, policy) for each in remedies)
+    return tuple(_word(each, request, policy) for each in remedies)
 
 
-def _word(remedy: Remedy, wish: Wish, policy: Policy) -> str:
+def _word(remedy: Remedy, request: Request, policy: Policy) -> str:
     if remedy is Remedy.RELOAD:
-        return f"signal {policy.service(wish.finding.service).reload.signal}"
-    if remedy is Remedy.INJECT and get_cause(wish.finding.cause).injection is Injection.DELETES:
+        return f"signal {policy.service(request.finding.service).reload.signal}"
+    if remedy is Remedy.INJECT and get_cause(request.finding.cause).injection is Injection.DELETES:
         return "delete it there"
     return remedy.value

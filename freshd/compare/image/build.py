@@ -37,13 +37,13 @@ def build_findings(
     traced = facts.trace_arguments if differs else ()
     arguments = sorted({*_changed_arguments(facts, record), *traced})
     trace = differs and not traced
-    found = []
+    findings = []
     if changed or trace:
-        found.append(_changed(facts, image, sorted(changed), trace=trace))
+        findings.append(_changed(facts, image, sorted(changed), trace=trace))
     if arguments:
-        found.append(_baked(facts, image, arguments))
-    if found:
-        return tuple(found)
+        findings.append(_baked(facts, image, arguments))
+    if findings:
+        return tuple(findings)
     if facts.built_from is Trace.DIFFERS and not (landed or facts.fresh_build):
         return (_changed(facts, image, [], trace=False),)
     reasons = tuple(_doubts(facts, record, unclear))

@@ -86,18 +86,18 @@ class _Code:
     def age_of(self, processes: Iterable[Judged]) -> _Age:
         """Each of them against the code of its language."""
         old, new, unclear = [], [], []
-        for judged_ in processes:
-            code = [f for f in self.landed if f.target.endswith(LANGUAGES[judged_.language])]
+        for process in processes:
+            code = [f for f in self.landed if f.target.endswith(LANGUAGES[process.language])]
             if not code:
                 continue
-            earliest = max(judged_.process.earliest, self.running.reloaded_at)
-            latest = max(judged_.process.latest, self.running.reloaded_at)
+            earliest = max(process.process.earliest, self.running.reloaded_at)
+            latest = max(process.process.latest, self.running.reloaded_at)
             if latest < max(file.earliest for file in code):
-                old.append(judged_)
+                old.append(process)
             elif earliest >= max(file.latest for file in code):
-                new.append(judged_)
+                new.append(process)
             else:
-                unclear.append(judged_)
+                unclear.append(process)
         return _Age(tuple(old), tuple(new), tuple(unclear))
 
     def newer_than(self, processes: Sequence[Judged]) -> list[Landed]:
