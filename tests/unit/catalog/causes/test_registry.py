@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[4]
 PAGE = ROOT / "docs" / "causes.md"
 
 
-def test_the_read_page_causes_is_up_to_date() -> None:
+def test_the_page_of_causes_is_up_to_date() -> None:
     """Else ``make causes`` writes it anew."""
     assert PAGE.read_text(encoding="utf-8") == as_markdown()
 
