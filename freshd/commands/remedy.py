@@ -17,6 +17,7 @@ from freshd.model.plan import Outcome, Plan, Step
 from freshd.model.policy import Rule
 from freshd.model.remedy import RebuildMode, Remedy
 from freshd.reconcile.context import Context
+from freshd.reconcile.locks import locked
 from freshd.reconcile.pending import BY_HAND
 from freshd.reconcile.reconcile import Look, OnStep, Passed, act, look
 
@@ -38,7 +39,7 @@ def carry_out(
         plan = Plan(service, steps=tuple(_steps(context, seen, remedy, rebuild)))
     outcomes: list[Outcome] = []
     if plan.steps:
-        with context.locked(service):
+        with locked(context, service):
             outcomes = act(context, plan, replicas=seen.replicas, on_step=on_step)
         seen = look(context, service)
     return Passed(seen.report, (plan,), tuple(outcomes))

@@ -28,6 +28,7 @@ from freshd.model.patterns import matcher
 from freshd.model.plan import Outcome, Plan
 from freshd.model.remedy import RebuildMode, Remedy
 from freshd.model.report import ProjectReport, ServiceReport
+from freshd.reconcile.consent import agree
 from freshd.reconcile.forgetting import forget_gone
 from freshd.reconcile.reconcile import OnStep, Passed, look, make_plan, reconcile
 from freshd.reconcile.recovery import recover
@@ -74,14 +75,13 @@ class Session:
 
     def consent(self) -> None:
         """Somebody typed a verb that is consent to the project's files as they are now."""
-        self.workspace.context("").consent()
+        agree(self.workspace.context(""))
 
     def maps(self, services: Sequence[str]) -> tuple[ServiceMap, ...]:
         """The map of each service."""
         contexts = map(self.workspace.context, names := self.workspace.resolve_names(services))
         return tuple(
-            context.surveyor.map(name, context.replicas(name))
-            for name, context in zip(names, contexts, strict=True)
+            context.surveyor.map(name) for name, context in zip(names, contexts, strict=True)
         )
 
     def check(
@@ -99,7 +99,7 @@ class Session:
             paths = None
             if path_globs:
                 chosen = matcher(tuple(path_globs))
-                mapping = context.surveyor.map(name, context.replicas(name))
+                mapping = context.surveyor.map(name)
                 paths = {pair.source for pair in mapping.pairs if chosen(pair.source)}
             return look(context, name, paths=paths, full=full).report
 

@@ -25,6 +25,7 @@ from freshd.model.errors import ConfigError, StateError
 from freshd.model.observed.container import Replica
 from freshd.model.policy import ProjectSettings
 from freshd.observe.compose_watch import ComposeWatches
+from freshd.observe.container.members import find_replicas
 from freshd.reconcile.context import Context
 from freshd.store.store import Store, memory_store, open_store
 
@@ -104,7 +105,8 @@ class Workspace:
         known = sorted(self.project.services)
         if typed in known:
             return typed
-        for service, replicas in self.context(typed).all_replicas(known).items():
+        found = find_replicas(self.context(typed).engine, self.project, known)
+        for service, replicas in found.items():
             if any(typed in (replica.name, replica.id) for replica in replicas):
                 return service
         near = difflib.get_close_matches(typed, self.project.services, n=1)

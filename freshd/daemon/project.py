@@ -24,6 +24,7 @@ from freshd.engine.events import EngineEvent
 from freshd.engine.transport.endpoint import Endpoint
 from freshd.notify import IncidentNotices, Notifier
 from freshd.observe.compose_watch import ComposeWatches
+from freshd.reconcile.consent import agree
 from freshd.reconcile.validation import take_up
 from freshd.store.store import Store
 from freshd.tree.git import lock_held
@@ -157,7 +158,7 @@ class ProjectDaemon:
     def start(self) -> None:
         """Watch from the return on."""
         if self._asked:
-            self._worker.context("").consent()
+            agree(self._worker.context(""))
         weekly = self._project.policy.schedule.validate
         if weekly is not None and take_up(self._store, self.name, now=time.time()):
             self._worker.validate()

@@ -247,6 +247,12 @@ class Policy:
         """Whether anybody has said what may be done."""
         return self.path is not None or bool(self.watch)
 
+    @property
+    def injects(self) -> bool:
+        """Whether some rule brings files into containers."""
+        asked = {remedy for rule in self.rules for remedy in rule.do}
+        return Remedy.INJECT in asked.union(*(rule.does for rule in self.watch))
+
     def service(self, name: str) -> ServicePolicy:
         """The service's table, or the defaults."""
         return self.services.get(name, ServicePolicy())

@@ -112,6 +112,14 @@ class ComposeWatches:
         seen = {found[pid]: AtWork(pid, found[pid].services) for pid in reversed(ours)}
         return tuple(sorted(seen.values(), key=lambda one: one.pid))
 
+    def keeping(self, project: Project, service: str) -> str | None:
+        """Why nothing is done to a service that Compose itself keeps up to date now, or None."""
+        services = project.services
+        for watch in self.at_work(project):
+            if services[service].watch and watch.covers(service, services):
+                return f"{watch}: only verified"
+        return None
+
     def _look(self) -> None:
         import psutil
 

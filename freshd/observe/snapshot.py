@@ -22,6 +22,7 @@ from freshd.model.observed.questions import image_of, source_of
 from freshd.model.observed.snapshot import ServiceFacts
 from freshd.model.observed.tree_size import TreeSize
 from freshd.observe.change_times import Since
+from freshd.observe.container.members import replicas_of
 from freshd.observe.container.replicas import Seen, observe_replicas
 from freshd.observe.image.provenance import with_build
 from freshd.observe.overlap import Meanwhile
@@ -64,18 +65,15 @@ class Surveyor:
         self.manifest = TreeManifest(project.dir, store.stats)
         self._since = Since(self.manifest, clock)
 
-    def map(self, service: str, replicas: tuple[Replica, ...] = ()) -> ServiceMap:
+    def map(self, service: str) -> ServiceMap:
         """The whole map of ``service``, corrected by its image where there is one."""
-        self._maps.known(service).replicas = replicas
-        return self._proved(service, every=True)[0].map
+        return self.proof(service)[0].map
 
-    def proof(
-        self, service: str, replicas: tuple[Replica, ...] = ()
-    ) -> tuple[MapResult, int | None]:
+    def proof(self, service: str) -> tuple[MapResult, int | None]:
         """The map as ``map`` has it, and how many of its visible copies the tag's image holds as
         the tree does; None: there is no such image.
         """
-        self._maps.known(service).replicas = replicas
+        self._maps.known(service).replicas = replicas_of(self._engine, self._project, service)
         mapped, image, tree = self._proved(service, every=True)
         if image is None:
             return mapped, None
@@ -85,12 +83,11 @@ class Surveyor:
     def survey_image(self, service: str, ref: str) -> ServiceFacts:
         """The tree and the image ``ref``, as if it were what the tag of ``service`` names."""
         self._maps.judge(service, ref)
-        return self.survey(service, ())
+        return self._survey(service, (), None, full=False, go_on=no_haste)
 
     def survey(
         self,
         service: str,
-        replicas: tuple[Replica, ...],
         *,
         paths: Collection[str] | None = None,
         full: bool = False,
@@ -101,6 +98,22 @@ class Surveyor:
         With ``full`` no earlier hash is believed. ``go_on`` is called between the stages and may
         raise. Raises what the engine raises.
         """
+        known = () if paths is None else self._maps.known(service).replicas
+        if known:  # for speed: new containers announce themselves, and are looked at whole
+            replicas = tuple(self._engine.replica(replica.id) for replica in known)
+        else:
+            replicas = replicas_of(self._engine, self._project, service)
+        return self._survey(service, replicas, paths, full=full, go_on=go_on)
+
+    def _survey(
+        self,
+        service: str,
+        replicas: tuple[Replica, ...],
+        paths: Collection[str] | None,
+        *,
+        full: bool,
+        go_on: Callable[[], None],
+    ) -> ServiceFacts:
         known = self._maps.known(service)
         known.replicas = replicas
         before = known.mapped
@@ -138,12 +151,13 @@ class Surveyor:
         """The containers that were looked at last."""
         return self._maps.known(service).replicas
 
-    def doubt(self, service: str, paths: Collection[str], replicas: Iterable[Replica]) -> None:
+    def doubt(self, service: str, paths: Collection[str]) -> None:
         """Forget what was hashed of ``paths`` and where they land: the next look reads them."""
-        sources = self._maps.known(service).sources
+        known = self._maps.known(service)
+        sources = known.sources
         self._store.stats.forget(self.manifest.root, paths)
         targets = [pair.target for path in paths for pair in sources.get(path, ())]
-        for replica in replicas:
+        for replica in known.replicas:
             self._store.containers.forget(replica.id, targets)
 
     def same_files(self, service: str, paths: Iterable[str]) -> bool:

@@ -8,7 +8,9 @@ from collections.abc import Sequence
 from freshd.decide.memory import PassMemory
 from freshd.model.observed.container import Replica
 from freshd.model.remedy import Remedy
+from freshd.reconcile import consent
 from freshd.reconcile.context import Context
+from freshd.reconcile.pending import pending_steps
 
 
 def recall(context: Context, service: str, replicas: Sequence[Replica]) -> PassMemory:
@@ -20,8 +22,8 @@ def recall(context: Context, service: str, replicas: Sequence[Replica]) -> PassM
         recent_rebuilds=store.journal.starts(
             project.name, service, remedy=Remedy.REBUILD, since=since
         ),
-        pending=context.promises.due(service, replicas),
-        consent_problem=context.consent_problem(),
-        halted=context.halted(service),
-        watcher=context.watcher(service),
+        pending=pending_steps(store, project.name, service, replicas),
+        consent_problem=consent.find_problem(context),
+        halted=store.halts.reason(project.name, service),
+        watcher=context.watches.keeping(project, service),
     )

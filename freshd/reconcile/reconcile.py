@@ -4,13 +4,15 @@ The only module that names every stage. Comes in: a service, and the paths that 
 everything). Goes out: what was found, what was done about it, and what was found after that.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from freshd import act as actions
 from freshd.compare import compare
 from freshd.decide.backoff import next_try, step_inputs, step_key
 from freshd.decide.decide import decide
+from freshd.engine.client import Engine
+from freshd.model.errors import EngineFailed, OutcomeUnknown, TargetGone
 from freshd.model.observed.container import Replica
 from freshd.model.observed.snapshot import ServiceFacts
 from freshd.model.plan import Outcome, Plan, Step, StepStatus
@@ -19,8 +21,11 @@ from freshd.model.report import ServiceReport
 from freshd.observe.snapshot import no_haste
 from freshd.reconcile.adoption import adopt, expect_asked
 from freshd.reconcile.context import Context
+from freshd.reconcile.locks import locked
 from freshd.reconcile.memory import recall
-from freshd.reconcile.recovery import read_back
+from freshd.reconcile.pending import PendingSteps
+from freshd.reconcile.recovery import settle_unknown
+from freshd.reconcile.world import make_world
 from freshd.store.markers import Failure
 
 _ROUNDS = 3
@@ -78,15 +83,15 @@ def reconcile(
         if not plan.steps:
             break
         expect_asked(context, seen.report)
-        with context.locked(service):
+        with locked(context, service):
             done = act(context, plan, replicas=seen.replicas, on_step=on_step)
         outcomes += done
         before, seen = seen, look(context, service, paths=_touched(plan, paths))
         remember(context, before.report, seen.report, done)
         if any(outcome.status is not StepStatus.DONE for outcome in done):
             break
-    if paths is None and not context.asked:
-        context.warm(seen.replicas)
+    if paths is None and not context.asked and context.project.policy.injects:
+        _warm(context.engine, seen.replicas)
     return Passed(seen.report, tuple(plans), tuple(outcomes))
 
 
@@ -103,19 +108,15 @@ def look(
     So a file that is just being written is no finding. A narrowed look does without: an injection
     reads the file again anyway.
     """
-    known = () if paths is None else context.surveyor.replicas(service)
-    # A narrowed look is for speed: new containers announce themselves and are looked at whole.
-    replicas = context.same_replicas(known) if known else context.replicas(service)
-    facts = context.surveyor.survey(service, replicas, paths=paths, full=full, go_on=go_on)
+    facts = context.surveyor.survey(service, paths=paths, full=full, go_on=go_on)
     report = _compared(context, facts, whole=paths is None, full=full)
     go_on()
     doubtful = {f.path for f in report.findings if f.container_id and f.path is not None}
     if paths is None and doubtful:
-        context.surveyor.doubt(service, doubtful, replicas)
-        replicas = context.replicas(service)
-        facts = context.surveyor.survey(service, replicas, go_on=go_on)
+        context.surveyor.doubt(service, doubtful)
+        facts = context.surveyor.survey(service, go_on=go_on)
         report = _compared(context, facts, whole=True, full=full)
-    return Look(report, replicas)
+    return Look(report, tuple(seen.replica for seen in facts.observations))
 
 
 def _compared(context: Context, facts: ServiceFacts, *, whole: bool, full: bool) -> ServiceReport:
@@ -140,11 +141,12 @@ def act(
 ) -> list[Outcome]:
     """Run the steps in order; after one that did not end well the rest of its container waits.
 
-    What is to follow an injection is promised before it, so that no kill and no failure between
+    What is to follow an injection is pending from before it, so that no kill and no failure between
     them leaves old code in a running process.
     """
-    world = context.world(plan, replicas)
-    context.promises.make(plan, replicas)
+    world = make_world(context, plan, replicas)
+    pending = PendingSteps(context.store, context.project.name, plan, replicas)
+    pending.begin()
     outcomes: list[Outcome] = []
     stopped: set[str | None] = set()
     for step in plan.steps:
@@ -155,8 +157,8 @@ def act(
         on_step(step, outcome)
         outcomes.append(outcome)
         if outcome.status is StepStatus.UNKNOWN and step.remedy is Remedy.INJECT:
-            read_back(context, step)
-        if not context.promises.settle(outcome):
+            settle_unknown(context, step)
+        if not pending.settle(outcome):
             stopped.add(step.container_id)
     return outcomes
 
@@ -174,7 +176,8 @@ def remember(
         step = outcome.step
         key, inputs = step_key(step), step_inputs(step, before)
         asked = any(finding.cause in step.causes for finding in before.findings)
-        helped = step_inputs(step, after) != inputs or not asked  # what was owed, nothing asks for
+        # nothing asks for a step that was pending
+        helped = step_inputs(step, after) != inputs or not asked
         if outcome.status is StepStatus.DONE and helped:
             if key in known:
                 failures.clear(name, service, key)
@@ -184,6 +187,16 @@ def remember(
         detail = "it did not help" if outcome.status is StepStatus.DONE else outcome.detail
         wait_until = next_try(now, count=count, remedy=step.remedy)
         failures.record(name, service, Failure(key, count, inputs, now, wait_until, detail))
+
+
+def _warm(engine: Engine, replicas: Iterable[Replica]) -> None:
+    """Start the kept execs before they are needed: the next save then waits for none."""
+    for replica in replicas:
+        if replica.running:
+            try:
+                engine.helper(replica.id)
+            except (EngineFailed, OutcomeUnknown, TargetGone):
+                continue  # an injection tries again and says why it cannot
 
 
 def _touched(plan: Plan, paths: Collection[str] | None) -> Collection[str] | None:

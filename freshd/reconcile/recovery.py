@@ -2,7 +2,7 @@
 
 Comes in: the journal's unfinished entries. Goes out: containers without staging directories, what
 did land recorded as written, services that are up, and entries marked as interrupted. The pass that
-follows does the rest: what was promised and is still owed is in its plan.
+follows does the rest: what is still pending is in its plan.
 """
 
 import os
@@ -10,9 +10,11 @@ import subprocess
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
+from freshd.act import read_back
 from freshd.act.ports import Limits
 from freshd.act.write import staging
 from freshd.engine import images
+from freshd.engine.container import archive
 from freshd.model.errors import (
     AlreadyRunning,
     EngineFailed,
@@ -22,11 +24,14 @@ from freshd.model.errors import (
     StepRefused,
     TargetGone,
 )
+from freshd.model.files import Kind
 from freshd.model.observed.container import Replica
-from freshd.model.plan import Step
+from freshd.model.plan import FileChange, Step
 from freshd.model.remedy import Remedy
+from freshd.observe.container.members import replicas_of
+from freshd.reconcile import consent
 from freshd.reconcile.context import Context
-from freshd.reconcile.landed import landed
+from freshd.reconcile.locks import locked
 from freshd.store.journal import JournalEntry, Phase
 
 _PATIENCE = 120.0
@@ -49,7 +54,7 @@ def recover(context: Context, *, say: Say) -> int:
         try:
             # Every step runs under its service's lock: whoever left an entry open has died if
             # the lock is free, whatever process has its number now.
-            with context.locked(service, patience=0.0):
+            with locked(context, service, patience=0.0):
                 entries = [e for e in journal.unfinished(project) if e.service == service]
                 _settle(context, service, entries, say=say)
                 _close(context, entries, say=say)
@@ -81,14 +86,14 @@ def _settle(context: Context, service: str, entries: list[JournalEntry], *, say:
     if scale is not None and context.project.compose_files is not None:
         # A recreate that was cut off leaves the service down; `up` brings back what is missing, and
         # executes the files as they are now.
-        problem = context.consent_problem()
+        problem = consent.find_problem(context)
         if problem is not None:
             raise StepRefused(problem)
         result = context.compose.up(context.project.compose_files, list(scale), scale=scale)
         if not result.ok:
             raise EngineFailed(f"`up` failed: {' '.join(result.lines[-2:])}")
         say(f"{service}: brought up again")
-    for replica in context.replicas(service):
+    for replica in replicas_of(context.engine, context.project, service):
         try:
             _settle_replica(context, replica, entries)
         except (TargetGone, EngineFailed, OutcomeUnknown) as error:
@@ -110,7 +115,7 @@ def _settle_replica(context: Context, replica: Replica, entries: list[JournalEnt
         sweep(context, replica)
 
 
-def read_back(context: Context, step: Step) -> None:
+def settle_unknown(context: Context, step: Step) -> None:
     """After an injection whose outcome is unknown: what did land is recorded as written.
 
     Best effort: the container may be paused or gone, and then the next edit asks a person.
@@ -125,9 +130,59 @@ def read_back(context: Context, step: Step) -> None:
 
 
 def _record(context: Context, replica: Replica, step: Step, phases: Sequence[Phase]) -> None:
-    read = context.surveyor.manifest.read
-    found = landed(context.engine, replica, step, phases, read=read)
-    context.store.writes.record(replica, found, context.clock())
+    landed = _landed(context, replica, step, phases)
+    context.store.writes.record(replica, landed, context.clock())
+
+
+def _landed(
+    context: Context, replica: Replica, step: Step, phases: Sequence[Phase]
+) -> dict[str, str]:
+    """target -> digest ("" for a delete that was carried out), as read back from the container.
+
+    Only what is exactly what the step was to leave; and, of files that were written in place, a
+    beginning of it, which nobody else would have left there. Nothing may be at it still.
+    """
+    engine = context.engine
+    began = {phase.name for phase in phases}
+    writes = [c for c in step.files if c.want is not None and began & {"put", "rename", "verify"}]
+    deletes = [c for c in step.files if c.want is None and "delete" in began]
+    targets = [change.target for change in (*writes, *deletes)]
+    if not targets:
+        return {}
+    helper = engine.helper(replica.id) if replica.running else None
+    if helper is not None and not helper.available:
+        helper = None
+    present = read_back.facts(engine, replica.id, targets, helper)
+    digests = read_back.digests(engine, replica.id, present, helper)
+    found = {change.target: "" for change in deletes if change.target not in present}
+    in_place = any(phase.data.get("in_place") for phase in phases)
+    for change in writes:
+        fact, want = present.get(change.target), change.want
+        if fact is None or want is None or fact.kind is not want.kind:
+            continue
+        digest = digests.get(change.target, "")
+        torn = in_place and fact.size < want.size
+        if digest == want.digest or (torn and _is_beginning(context, replica, change)):
+            found[change.target] = digest
+    return found
+
+
+def _is_beginning(context: Context, replica: Replica, change: FileChange) -> bool:
+    """Whether the file is what a cut-off upload leaves: less than all of what was to be written."""
+    if change.want is None or change.source is None or change.want.kind is not Kind.FILE:
+        return False
+    try:
+        entry, content = context.surveyor.manifest.read(change.source)
+    except OSError:
+        return False
+    if not entry.same_content(change.want):
+        return False  # the tree has moved on: nobody can tell any more
+    try:
+        for _, reader in archive.get(context.engine, replica.id, change.target):
+            return content.startswith(reader.read()) if reader is not None else False
+    except EngineFailed:
+        pass  # it went away between two looks
+    return False
 
 
 def _let_end(

@@ -141,6 +141,13 @@ class Halts:
             ).fetchall()
         return tuple(Halt(unpack_text(row[0]) or None, unpack_text(row[1]), row[2]) for row in rows)
 
+    def reason(self, project: str, service: str) -> str | None:
+        """Why nothing may be done to ``service`` until a person has looked, or None."""
+        for halt in self.active(project):
+            if halt.service in (None, service):
+                return halt.reason
+        return None
+
     def resume(self, project: str) -> tuple[Halt, ...]:
         """Lift every halt of the project; returns those that were lifted.
 

@@ -1,6 +1,7 @@
 """What a broken-off injection left is looked at, not guessed; what still runs is left alone."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 
@@ -9,7 +10,10 @@ from freshd.engine.container.shell_session import Helper
 from freshd.model.errors import OutcomeUnknown
 from freshd.model.plan import Step, StepStatus
 from freshd.model.remedy import Remedy
+from freshd.observe.container.members import replicas_of
+from freshd.reconcile.consent import agree
 from freshd.reconcile.context import Context
+from freshd.reconcile.locks import locked
 from freshd.reconcile.reconcile import reconcile
 from freshd.reconcile.recovery import recover
 from tests.harness.stack import Stack
@@ -63,7 +67,7 @@ def test_a_step_that_somebody_is_at_is_not_taken_for_a_dead_ones(context: Contex
     project, said = context.project.name, list[str]()
     step = Step(Remedy.RESTART, "web", ("content-differs",))
     context.store.journal.begin(project, "web", step=step, plan_text="", at=1.0)
-    with context.locked("web"):
+    with locked(context, "web"):
         assert recover(context, say=said.append) == 1
     assert len(context.store.journal.unfinished(project)) == 1
     assert said == []
@@ -82,15 +86,17 @@ def test_a_service_is_brought_up_again_only_from_files_that_were_agreed_to(
     entry = context.store.journal.begin(project, "web", step=step, plan_text="", at=1.0)
     context.store.journal.phase(entry, "recreate", at=1.0, data={"scale": {"web": 1}})
     stack.docker("rm", "-f", stack.container("web"))
-    context.asked = False
-    context.consent()
+    context = replace(context, asked=False)
+    agree(context)
     stack.write({"compose.yaml": COMPOSE.replace("build: .", "build: ., cap_add: [CHOWN]")})
     assert recover(context, say=said.append) == 1
-    assert context.replicas("web") == ()
+    assert replicas_of(context.engine, context.project, "web") == ()
     assert "compose.yaml changed since you agreed" in said[-1]
-    context.consent()
+    agree(context)
     assert recover(context, say=said.append) == 0
-    assert [replica.state for replica in context.replicas("web")] == ["running"]
+    assert [replica.state for replica in replicas_of(context.engine, context.project, "web")] == [
+        "running"
+    ]
 
 
 @pytest.mark.timeout(180)

@@ -31,6 +31,7 @@ from freshd.notify import IncidentNotices
 from freshd.notify.outbox import Notice
 from freshd.observe.compose_watch import ComposeWatches
 from freshd.reconcile import recovery
+from freshd.reconcile.consent import agree
 from freshd.reconcile.context import Context
 from freshd.reconcile.reconcile import Passed, reconcile
 from freshd.reconcile.recovery import recover
@@ -90,7 +91,7 @@ class Freshd:
 
     def consent(self) -> None:
         """A person agrees to the project's files as they are now."""
-        self._opened().consent()
+        agree(self._opened())
 
     def reconcile(
         self,

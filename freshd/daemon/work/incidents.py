@@ -53,7 +53,7 @@ class IncidentReporter:
         self, context: Context, service: str, verdict: Verdict, now: float
     ) -> bool:
         """Whether Compose's own watch has had no time yet to put right what is stale."""
-        if verdict is not Verdict.STALE or context.watcher(service) is None:
+        if verdict is not Verdict.STALE or context.watches.keeping(self._project, service) is None:
             self._stale_since.pop(service, None)
             return False
         left = self._stale_since.setdefault(service, now) + _TURN_OF_COMPOSE - now

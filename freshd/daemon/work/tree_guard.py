@@ -40,20 +40,20 @@ class TreeGuard:
 
     def check(self, context: Context, service: str) -> None:
         """Compare the service's tree with what it was, and halt where too much of it is gone."""
-        now = context.surveyor.size(service)
-        if service in self._halted and context.halted(service) is None:
+        now, halts = context.surveyor.size(service), self._store.halts
+        if service in self._halted and halts.reason(self._project.name, service) is None:
             self._halted.discard(service)  # a person has looked: the tree as it is now is meant
             self._sizes.pop(service, None)
         before = self._sizes.get(service) or self._size_before(service)
         reason = None if before is None else halt_reason(before, now)
         if reason is None:
-            if context.halted(service) is None:
+            if halts.reason(self._project.name, service) is None:
                 if before is None or before.files != now.files:
                     self._store.sizes.record(self._project.name, service, now.files)
                 self._sizes[service] = now
             return
         self._halted.add(service)
-        if self._store.halts.halt(self._project.name, service, reason=reason, at=self._clock()):
+        if halts.halt(self._project.name, service, reason=reason, at=self._clock()):
             self._log.warning("halted", service=service, why=reason)
             self._notices.halted(self._project.name, service, reason)
 
@@ -66,7 +66,7 @@ class TreeGuard:
         if not takes_away and step.remedy is not Remedy.REBUILD:
             return
         self.check(context, step.service)
-        if context.halted(step.service) is not None:
+        if self._store.halts.reason(self._project.name, step.service) is not None:
             raise Overtaken
 
     def _size_before(self, service: str) -> TreeSize | None:

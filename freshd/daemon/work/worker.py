@@ -209,7 +209,7 @@ class Worker:
 
     def _look_ahead(self, context: Context, service: str) -> None:
         """What would hold up the next save is found out before there is one."""
-        layered = context.surveyor.layered(service) if context.injects else None
+        layered = context.surveyor.layered(service) if self._project.policy.injects else None
         if layered is not None:
             mapping, images = layered
             for image in images:

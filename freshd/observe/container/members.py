@@ -7,6 +7,8 @@ import os
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
+from freshd.config.compose.model import followers
+from freshd.config.project import Project
 from freshd.engine.client import Engine
 from freshd.model.observed.container import Replica
 
@@ -22,31 +24,37 @@ class ProjectContainers:
     foreign: tuple[Replica, ...] = ()
 
 
-def replicas_of(
-    engine: Engine,
-    project: str,
-    services: Collection[str],
-    *,
-    directory: str,
-    files: Collection[str] = (),
+def replicas_of(engine: Engine, project: Project, service: str) -> tuple[Replica, ...]:
+    """The containers of ``service`` now, one-offs left out, by number."""
+    return find_replicas(engine, project, [service])[service]
+
+
+def find_replicas(
+    engine: Engine, project: Project, services: Collection[str]
 ) -> Mapping[str, tuple[Replica, ...]]:
-    """The replicas of each service; see ``containers_of``."""
-    return containers_of(engine, project, services, directory=directory, files=files).services
+    """The containers of each of ``services`` now, from one listing."""
+    files = project.compose_files
+    found: dict[str, tuple[Replica, ...]] = {}
+    if files is not None:
+        every = engine.replicas(project=project.name, services=services)
+        ours = sort_out(every, services, directory=files.directory, files=files.files)
+        found |= ours.services
+        project.follow_names(replica for several in found.values() for replica in several)
+    for service in services:
+        name = project.policy.service(service).container
+        if name is not None:
+            found[service] = engine.replicas(names=[name])
+    return {service: found.get(service, ()) for service in services}
 
 
-def containers_of(
-    engine: Engine,
-    project: str,
-    services: Collection[str],
-    *,
-    directory: str,
-    files: Collection[str] = (),
-) -> ProjectContainers:
-    """All containers of these services, sorted out. ``directory`` and ``files`` are this project's
-    directory and Compose files, absolute.
-    """
-    found = engine.replicas(project=project, services=services)
-    return sort_out(found, services, directory=directory, files=files)
+def find_followers(
+    engine: Engine, project: Project, service: str
+) -> Mapping[str, tuple[Replica, ...]]:
+    """The running containers of the services that share a namespace of ``service``'s."""
+    names = followers(project.services, service)
+    found = find_replicas(engine, project, names) if names else {}
+    running = {name: tuple(one for one in found[name] if one.running) for name in found}
+    return {name: several for name, several in running.items() if several}
 
 
 def sort_out(
@@ -56,7 +64,11 @@ def sort_out(
     directory: str,
     files: Collection[str] = (),
 ) -> ProjectContainers:
-    """The pure part of ``containers_of``, but for resolving links in host paths."""
+    """All containers of these services, sorted out. ``directory`` and ``files`` are this project's
+    directory and Compose files, absolute.
+
+    Pure but for resolving links in host paths.
+    """
     ordered = sorted(found, key=lambda replica: (replica.service, replica.number, replica.name))
     ours = [each for each in ordered if is_ours(each, directory=directory, files=files)]
     return ProjectContainers(

@@ -8,7 +8,7 @@ from freshd.model.files import Entry, Kind
 from freshd.model.observed.container import Mount, Replica
 from freshd.model.plan import Command, FileChange, Outcome, Plan, Step, StepStatus
 from freshd.model.remedy import RebuildMode, Remedy
-from freshd.reconcile.pending import BY_HAND, Promises
+from freshd.reconcile.pending import BY_HAND, PendingSteps, pending_steps
 from freshd.store.store import Store, memory_store
 
 WEB = Replica(id="c" * 64, name="web-1", service="web", started_at=10.0)
@@ -35,43 +35,47 @@ def store() -> Store:
     return memory_store()
 
 
+def begun(store: Store, plan: Plan) -> PendingSteps:
+    pending = PendingSteps(store, "shop", plan, [WEB])
+    pending.begin()
+    return pending
+
+
 def owed(store: Store, replica: Replica = WEB) -> list[Remedy]:
     """Asked of a new object, as after a kill."""
-    return [each.remedy for each in Promises(store, "shop").due("web", [replica])]
+    return [each.remedy for each in pending_steps(store, "shop", "web", [replica])]
 
 
 def test_a_kill_at_any_point_after_the_promise_leaves_the_rest_owed(store: Store) -> None:
-    promises = Promises(store, "shop")
-    promises.make(PLAN, [WEB])
+    pending = begun(store, PLAN)
     assert owed(store) == [Remedy.PURGE, Remedy.RESTART]
-    assert promises.settle(Outcome(INJECT, StepStatus.DONE))
+    assert pending.settle(Outcome(INJECT, StepStatus.DONE))
     assert owed(store) == [Remedy.PURGE, Remedy.RESTART]
-    assert promises.settle(Outcome(PURGE, StepStatus.DONE))
+    assert pending.settle(Outcome(PURGE, StepStatus.DONE))
     assert owed(store) == [Remedy.RESTART]
-    assert promises.settle(Outcome(RESTART, StepStatus.DONE))
+    assert pending.settle(Outcome(RESTART, StepStatus.DONE))
     assert owed(store) == []
 
 
 def test_a_restart_that_failed_or_whose_end_is_unknown_is_still_owed(store: Store) -> None:
-    promises = Promises(store, "shop")
-    promises.make(PLAN, [WEB])
+    pending = begun(store, PLAN)
     for status in (StepStatus.FAILED, StepStatus.UNKNOWN):
-        assert not promises.settle(Outcome(RESTART, status))
+        assert not pending.settle(Outcome(RESTART, status))
         assert Remedy.RESTART in owed(store)
 
 
 def test_a_container_that_was_started_since_owes_no_restart_and_its_purge_still(
     store: Store,
 ) -> None:
-    Promises(store, "shop").make(PLAN, [WEB])
+    begun(store, PLAN)
     assert owed(store, Replica(id=WEB.id, name="web-1", service="web", started_at=11.0)) == [
         Remedy.PURGE
     ]
 
 
 def test_a_container_that_is_gone_owes_nothing(store: Store) -> None:
-    Promises(store, "shop").make(PLAN, [WEB])
-    assert Promises(store, "shop").due("web", []) == ()
+    begun(store, PLAN)
+    assert pending_steps(store, "shop", "web", []) == ()
     assert owed(store) == []
 
 
@@ -79,57 +83,53 @@ def test_a_container_that_is_gone_owes_nothing(store: Store) -> None:
 def test_an_injection_that_wrote_nothing_takes_its_promise_back(
     store: Store, status: StepStatus
 ) -> None:
-    promises = Promises(store, "shop")
-    promises.make(PLAN, [WEB])
-    assert not promises.settle(Outcome(INJECT, status))
+    pending = begun(store, PLAN)
+    assert not pending.settle(Outcome(INJECT, status))
     assert owed(store) == []
 
 
 def test_taking_back_leaves_what_was_owed_before(store: Store) -> None:
-    Promises(store, "shop").make(Plan("web", (INJECT, RESTART)), [WEB])
-    promises = Promises(store, "shop")
-    promises.make(PLAN, [WEB])
-    promises.settle(Outcome(INJECT, StepStatus.REFUSED))
+    begun(store, Plan("web", (INJECT, RESTART)))
+    pending = begun(store, PLAN)
+    pending.settle(Outcome(INJECT, StepStatus.REFUSED))
     assert owed(store) == [Remedy.RESTART]
 
 
 def test_an_injection_that_left_some_out_is_followed_when_some_landed(store: Store) -> None:
-    promises = Promises(store, "shop")
-    promises.make(PLAN, [WEB])
+    pending = begun(store, PLAN)
     store.writes.record(WEB, {"/app/a.py": NEW.digest}, 1.0)
-    assert promises.settle(Outcome(INJECT, StepStatus.SKIPPED))
-    assert not promises.settle(Outcome(INJECT, StepStatus.FAILED))
+    assert pending.settle(Outcome(INJECT, StepStatus.SKIPPED))
+    assert not pending.settle(Outcome(INJECT, StepStatus.FAILED))
     assert owed(store) == [Remedy.PURGE, Remedy.RESTART]
 
 
 def test_a_second_purge_takes_the_files_of_the_first_in(store: Store) -> None:
     other = FileChange("/app/b.py", "app/b.py", NEW, OLD)
-    Promises(store, "shop").make(PLAN, [WEB])
+    begun(store, PLAN)
     second = step(Remedy.PURGE, other)
-    Promises(store, "shop").make(Plan("web", (step(Remedy.INJECT, other), second)), [WEB])
-    due = {each.remedy: each for each in Promises(store, "shop").due("web", [WEB])}
+    begun(store, Plan("web", (step(Remedy.INJECT, other), second)))
+    due = {each.remedy: each for each in pending_steps(store, "shop", "web", [WEB])}
     assert [change.target for change in due[Remedy.PURGE].files] == ["/app/a.py", "/app/b.py"]
 
 
 def test_a_rebuild_by_the_policy_is_owed_until_its_end_is_known(store: Store) -> None:
-    promises = Promises(store, "shop")
-    promises.make(Plan("web", (REBUILD,)), [WEB])
-    promises.settle(Outcome(REBUILD, StepStatus.UNKNOWN))
+    pending = begun(store, Plan("web", (REBUILD,)))
+    pending.settle(Outcome(REBUILD, StepStatus.UNKNOWN))
     assert owed(store) == [Remedy.REBUILD]
-    promises.settle(Outcome(REBUILD, StepStatus.FAILED))
+    pending.settle(Outcome(REBUILD, StepStatus.FAILED))
     assert owed(store) == []
 
 
 def test_a_rebuild_that_a_person_typed_is_not_carried_on(store: Store) -> None:
     typed = Step(Remedy.REBUILD, "web", ("by-hand",), rebuild=RebuildMode.CACHED, rule=BY_HAND)
-    Promises(store, "shop").make(Plan("web", (typed,)), [WEB])
+    begun(store, Plan("web", (typed,)))
     assert owed(store) == []
 
 
 def test_another_project_with_the_same_service_owes_nothing(store: Store) -> None:
-    Promises(store, "shop").make(Plan("web", (REBUILD,)), [WEB])
-    assert Promises(store, "other").due("web", [WEB]) == ()
-    Promises(store, "other").settle(Outcome(REBUILD, StepStatus.DONE))
+    begun(store, Plan("web", (REBUILD,)))
+    assert pending_steps(store, "other", "web", [WEB]) == ()
+    PendingSteps(store, "other", PLAN, []).settle(Outcome(REBUILD, StepStatus.DONE))
     assert owed(store) == [Remedy.REBUILD]
 
 
@@ -157,16 +157,15 @@ def test_a_command_that_ran_is_owed_no_more_whatever_came_of_it(
     store: Store, status: StepStatus
 ) -> None:
     first, second = (_command(f"develop.watch web {number}") for number in (1, 2))
-    promises = Promises(store, "shop")
-    promises.make(Plan("web", (INJECT, first)), [WEB])
-    promises.make(Plan("web", (INJECT, second)), [WEB])
-    (step_owed,) = Promises(store, "shop").due("web", [WEB])
+    begun(store, Plan("web", (INJECT, first)))
+    pending = begun(store, Plan("web", (INJECT, second)))
+    (step_owed,) = pending_steps(store, "shop", "web", [WEB])
     assert step_owed.commands == (*first.commands, *second.commands)
     started_again = replace(WEB, started_at=20.0)
     assert owed(store, started_again) == [Remedy.EXEC], "a new process has not run it"
-    promises.settle(Outcome(second, StepStatus.UNKNOWN))
+    pending.settle(Outcome(second, StepStatus.UNKNOWN))
     assert owed(store) == [Remedy.EXEC]
-    promises.settle(Outcome(second, status))
+    pending.settle(Outcome(second, status))
     assert owed(store) == []
 
 

@@ -15,6 +15,7 @@ from freshd.daemon.work.worker import Worker
 from freshd.engine.transport.endpoint import Endpoint
 from freshd.model.errors import EngineUnavailable
 from freshd.model.observed.tree_size import TreeSize
+from freshd.model.policy import Policy
 from freshd.model.report import ServiceReport, Verdict
 from freshd.notify import IncidentNotices
 from freshd.notify.outbox import Notice
@@ -33,9 +34,7 @@ WORLD = SimpleNamespace(
         manifest=SimpleNamespace(forget_gone=lambda: None),
     ),
     engine=SimpleNamespace(take_seen=dict),
-    injects=False,
-    halted=lambda _service: None,
-    watcher=lambda _service: None,
+    watches=ComposeWatches(),
 )
 
 
@@ -59,6 +58,8 @@ class Stage:
         self.project = SimpleNamespace(
             name="shop",
             dir="/src/shop",
+            policy=Policy(),
+            compose_files=None,
             services={"web": None},
             problem="",
             refresh=lambda: False,

@@ -28,6 +28,7 @@ from freshd.model.remedy import Remedy
 from freshd.model.report import Finding, Level, LinkName
 from freshd.notify import IncidentNotices
 from freshd.observe.compose_watch import ComposeWatches
+from freshd.reconcile.consent import agree
 from freshd.reconcile.context import Context
 from freshd.reconcile.reconcile import Look, Passed, make_plan
 from freshd.store.store import Store, open_store
@@ -78,7 +79,7 @@ class Daemon:
             locks=str(root.parent),
             clock=time.time,
         )
-        self.context.consent()
+        agree(self.context)
         self.worker = Worker(
             project=project,
             endpoint=Endpoint("unix:///none", "test"),
@@ -239,9 +240,9 @@ def test_a_halt_of_the_whole_project_is_one_of_each_service(
     daemon = start()
     daemon.store.halts.halt("other", None, reason="somewhere else", at=1.0)
     daemon.store.halts.halt("shop", "worker", reason="another's", at=1.0)
-    assert daemon.context.halted("web") is None
+    assert daemon.store.halts.reason("shop", "web") is None
     daemon.store.halts.halt("shop", None, reason="all of it", at=1.0)
-    assert daemon.context.halted("web") == "all of it"
+    assert daemon.store.halts.reason("shop", "web") == "all of it"
 
 
 @pytest.mark.parametrize("accident", ["emptied", "removed", "replaced", "Dockerfile gone too"])
@@ -298,7 +299,7 @@ def test_a_file_that_a_rebuild_executes_waits_for_consent(
     with (root / name).open("a") as file:
         file.write("# another line\n")
     assert daemon.would() == ()
-    daemon.context.consent()
+    agree(daemon.context)
     assert daemon.would() == (REBUILD,)
     (root / name).unlink()
     assert daemon.would() == ()

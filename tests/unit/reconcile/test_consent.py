@@ -1,4 +1,4 @@
-"""What a pass needs of the world: consent."""
+"""Consent is to regular files as they are: read, kept, and held against what is there now."""
 
 import os
 from pathlib import Path
@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from freshd.reconcile.consent import agree, find_problem
 from freshd.reconcile.context import Context
 from freshd.store.store import memory_store
 
@@ -40,16 +41,16 @@ def test_consent_opens_regular_files_only_and_a_change_of_kind_is_a_change(
     os.mkfifo(files[0])
     (tmp_path / "real.yaml").write_text("services: {}")
     files[1].symlink_to("real.yaml")  # Compose follows it
-    assert "nobody has agreed" in (context.consent_problem() or "")
-    context.consent()
-    assert context.consent_problem() is None
+    assert "nobody has agreed" in (find_problem(context) or "")
+    agree(context)
+    assert find_problem(context) is None
     assert set(opened) == {str(files[1])}
     files[0].unlink()
     files[0].write_text("FROM x")
-    assert "Dockerfile changed since" in (context.consent_problem() or "")
-    context.consent()
+    assert "Dockerfile changed since" in (find_problem(context) or "")
+    agree(context)
     (tmp_path / "real.yaml").write_text("services: {web: {privileged: true}}")
-    assert "compose.yaml changed since" in (context.consent_problem() or "")
+    assert "compose.yaml changed since" in (find_problem(context) or "")
 
     def then_a_fifo(path: str, **rest: Any) -> os.stat_result:
         found = status(path, **rest)
@@ -59,8 +60,8 @@ def test_consent_opens_regular_files_only_and_a_change_of_kind_is_a_change(
         return found
 
     status = os.stat
-    context.consent()
+    agree(context)
     monkeypatch.setattr(os, "stat", then_a_fifo)  # nobody writes to it: to wait is to hang
-    problem = context.consent_problem()
+    problem = find_problem(context)
     monkeypatch.undo()
     assert "compose.yaml changed since" in (problem or "")

@@ -1,0 +1,61 @@
+"""What the steps of one plan may touch, and where they note what they did: ``act.ports.World``."""
+
+from collections.abc import Iterable, Mapping
+
+from freshd.act.ports import World
+from freshd.decide.text import plan_text
+from freshd.model.observed.container import Replica
+from freshd.model.plan import Plan
+from freshd.observe.container.members import find_followers, replicas_of
+from freshd.reconcile.build_record import BuildRecorder
+from freshd.reconcile.context import Context
+from freshd.store.step_log import StepLog
+
+
+def make_world(context: Context, plan: Plan, replicas: Iterable[Replica] = ()) -> World:
+    """The world of ``plan``, which was made for ``replicas``."""
+    service, project, engine = plan.service, context.project, context.engine
+    model = project.service(service)
+    build = BuildRecorder(context, service)
+    return World(
+        engine=engine,
+        compose=context.compose,
+        compose_files=project.compose_files_of(service),
+        service=service,
+        image_ref=model.image,
+        built_by=model.built_by,
+        followers=lambda: find_followers(engine, project, service),
+        volumes_allowed=project.policy.service(service).volumes,
+        directories=context.surveyor.directories(service),
+        read=context.surveyor.manifest.read,
+        replicas=lambda: replicas_of(engine, project, service),
+        inputs=build.inputs,
+        mismatches=build.mismatches,
+        labels=build.labels,
+        record_build=build.record,
+        written=_Written(context, replicas),
+        journal=StepLog(
+            context.store.journal, project.name, plan_text=plan_text(plan), clock=context.clock
+        ),
+        on_line=context.on_line,
+        clock=context.clock,
+        wanted_binds=frozenset(mount.source for mount in model.mounts if mount.kind == "bind"),
+        hooks={
+            rule.name: rule.hook
+            for rule in project.policy.watched(service)
+            if rule.hook is not None
+        },
+    )
+
+
+class _Written:
+    """The record of writes for actions, which know a container by its id alone."""
+
+    def __init__(self, context: Context, replicas: Iterable[Replica]) -> None:
+        self._context = context
+        self._known = {replica.id: replica for replica in replicas}
+
+    def set_many(self, container_id: str, digests: Mapping[str, str], at: float) -> None:
+        if container_id not in self._known:
+            self._known[container_id] = self._context.engine.replica(container_id)
+        self._context.store.writes.record(self._known[container_id], digests, at)
