@@ -30,7 +30,7 @@ class App:
     opener: "Opener | None" = None
 
     def with_options(self, typed: Mapping[str, Any]) -> "App":
-        """With the options of ``typed`` that name a project; the others are not looked at."""
+        """With the options of ``typed`` that name a project; the others are ignored."""
         options = {name: typed[name] for name in PROJECT_OPTIONS if typed.get(name)}
         return replace(self, invocation=self.invocation.with_options(**options))
 

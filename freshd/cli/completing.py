@@ -17,7 +17,7 @@ VARIABLE = "_FRESHD_COMPLETE"
 
 def services(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """The services of the project that is meant, as they were seen last."""
-    from freshd.cli.saved import project_of, readable
+    from freshd.cli.saved import load_status, open_readable
     from freshd.model.errors import FreshdError
     from freshd.model.text import printable
 
@@ -26,8 +26,8 @@ def services(ctx: click.Context, _param: click.Parameter, incomplete: str) -> li
         return []
     try:
         invocation = _with_typed(app, ctx).invocation
-        with readable(invocation.environ) as store:
-            saved = project_of(invocation, store) if store else None
+        with open_readable(invocation.environ) as store:
+            saved = load_status(invocation, store) if store else None
     except (FreshdError, OSError):
         return []
     taken = ctx.params.get("services") or ()
@@ -46,12 +46,12 @@ def causes_or_files(
     from freshd.catalog.causes.pages import read_page
     from freshd.catalog.causes.registry import CAUSES
 
-    found = [
+    causes = [
         CompletionItem(slug, help=read_page(cause).title)
         for slug, cause in CAUSES.items()
         if slug.startswith(incomplete)
     ]
-    return found or files(_ctx, _param, incomplete)
+    return causes or files(_ctx, _param, incomplete)
 
 
 def files(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def readable(environ: Mapping[str, str]) -> "Iterator[Store | None]":
+def open_readable(environ: Mapping[str, str]) -> "Iterator[Store | None]":
     """The database for reading; None while there is none."""
     store = open_readonly(locate(environ).database)
     try:
@@ -33,7 +33,7 @@ def readable(environ: Mapping[str, str]) -> "Iterator[Store | None]":
 
 
 @contextmanager
-def writable(environ: Mapping[str, str], *, now: float) -> "Iterator[Store]":
+def open_writable(environ: Mapping[str, str], *, now: float) -> "Iterator[Store]":
     """The database for writing, made if need be."""
     locations = locate(environ)
     prepare(locations)
@@ -44,7 +44,7 @@ def writable(environ: Mapping[str, str], *, now: float) -> "Iterator[Store]":
         store.close()
 
 
-def project_of(invocation: Invocation, store: "Store") -> "ProjectStatus | None":
+def load_status(invocation: Invocation, store: "Store") -> "ProjectStatus | None":
     """The saved status of the project that is meant; None when nothing was saved of it.
 
     Raises ``ConfigError`` when its directory was seen under several names.
@@ -52,10 +52,9 @@ def project_of(invocation: Invocation, store: "Store") -> "ProjectStatus | None"
     name = invocation.project_name or invocation.environ.get("COMPOSE_PROJECT_NAME")
     if name:
         return store.status.load(name)
-    directory = directory_of(invocation)
-    names = [
-        project for project, seen in store.status.projects() if os.path.realpath(seen) == directory
-    ]
+    directory = resolve_directory(invocation)
+    saved = store.status.projects()
+    names = [project for project, place in saved if os.path.realpath(place) == directory]
     if len(names) > 1:
         raise ConfigError(
             f"{directory} was seen as several projects",
@@ -65,17 +64,17 @@ def project_of(invocation: Invocation, store: "Store") -> "ProjectStatus | None"
     return store.status.load(names[0]) if names else None
 
 
-def directory_of(invocation: Invocation) -> str:
+def resolve_directory(invocation: Invocation) -> str:
     """The directory of the project that is meant, without links; else the current directory."""
     return os.path.realpath(find_directory(invocation) or invocation.cwd)
 
 
-def several(store: "Store") -> "ProjectsState | None":
+def load_projects_state(store: "Store") -> "ProjectsState | None":
     """What ``freshd run --all`` says, while it lives."""
     from freshd.model.daemon_state import ProjectsState
 
-    found = ProjectsState.from_json(store.several.load())
-    return found if alive(found) else None
+    state = ProjectsState.from_json(store.several.load())
+    return state if is_alive(state) else None
 
 
 def project_in(directory: str, together: "ProjectsState") -> "ProjectState | None":
@@ -84,7 +83,7 @@ def project_in(directory: str, together: "ProjectsState") -> "ProjectState | Non
     return next((p for p in together.projects if os.path.realpath(p.directory) == real), None)
 
 
-def alive(daemon: "DaemonState | ProjectsState | None") -> bool:
+def is_alive(daemon: "DaemonState | ProjectsState | None") -> bool:
     """Whether the daemon that wrote this still runs: its process exists and it holds its lock."""
     if daemon is None:
         return False

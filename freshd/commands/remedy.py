@@ -31,21 +31,21 @@ def carry_out(
     rebuild: RebuildMode | None = None,
     on_step: OnStep,
 ) -> Passed:
-    """Do ``remedy`` to ``service`` and look again. ``paths`` are gitignore-style, for inject."""
-    seen = look(context, service)
+    """Do ``remedy`` to ``service`` and check again. ``paths`` are gitignore-style, for inject."""
+    snapshot = look(context, service)
     if remedy is Remedy.INJECT:
-        plan = _injection(context, seen, tuple(paths))
+        plan = _injection(context, snapshot, tuple(paths))
     else:
-        plan = Plan(service, steps=tuple(_steps(context, seen, remedy, rebuild)))
+        plan = Plan(service, steps=tuple(_steps(context, snapshot, remedy, rebuild)))
     outcomes: list[Outcome] = []
     if plan.steps:
         with locked(context, service):
-            outcomes = act(context, plan, replicas=seen.replicas, on_step=on_step)
-        seen = look(context, service)
-    return Passed(seen.report, (plan,), tuple(outcomes))
+            outcomes = act(context, plan, replicas=snapshot.replicas, on_step=on_step)
+        snapshot = look(context, service)
+    return Passed(snapshot.report, (plan,), tuple(outcomes))
 
 
-def _injection(context: Context, seen: Look, paths: tuple[str, ...]) -> Plan:
+def _injection(context: Context, snapshot: Look, paths: tuple[str, ...]) -> Plan:
     """What differs, written by one rule. Files someone changed, or that left the tree, are only
     overwritten or deleted when their path was typed."""
     kinds = {Injection.REPLACES}
@@ -58,12 +58,14 @@ def _injection(context: Context, seen: Look, paths: tuple[str, ...]) -> Plan:
         name=BY_HAND,
     )
     policy = replace(context.project.policy, rules=(rule,))
-    return decide(seen.report, policy, seen.replicas, PassMemory(), context.clock())
+    return decide(snapshot.report, policy, snapshot.replicas, PassMemory(), context.clock())
 
 
-def _steps(context: Context, seen: Look, remedy: Remedy, rebuild: RebuildMode | None) -> list[Step]:
-    causes = tuple(sorted({finding.cause for finding in seen.report.findings})) or ("by-hand",)
-    service = seen.report.name
+def _steps(
+    context: Context, snapshot: Look, remedy: Remedy, rebuild: RebuildMode | None
+) -> list[Step]:
+    causes = tuple(sorted({finding.cause for finding in snapshot.report.findings})) or ("by-hand",)
+    service = snapshot.report.name
     if remedy in (Remedy.REBUILD, Remedy.RECREATE):
         mode = (rebuild or RebuildMode.CACHED) if remedy is Remedy.REBUILD else None
         return [Step(remedy, service, causes, rebuild=mode, rule=BY_HAND)]
@@ -78,7 +80,7 @@ def _steps(context: Context, seen: Look, remedy: Remedy, rebuild: RebuildMode | 
             patterns=patterns if remedy is Remedy.PURGE else (),
             rule=BY_HAND,
         )
-        for replica in seen.replicas
+        for replica in snapshot.replicas
         if _can(remedy, replica)
     ]
 

@@ -46,7 +46,7 @@ CountProgress: TypeAlias = Callable[[str, int, int | None], None]
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """What was planned, what came of it, and the look after it."""
+    """What was planned, what came of it, and the report of the check after it."""
 
     plans: tuple[Plan, ...]
     outcomes: tuple[Outcome, ...]

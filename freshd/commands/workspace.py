@@ -41,8 +41,8 @@ def ignore_line(_line: str) -> None:
 class Workspace:
     """A context manager. ``locks`` is a private directory, ``clock`` gives unix seconds.
 
-    ``on_line`` is given each line that a build or the engine prints. ``unseen`` says what could not
-    be looked at, for an engine that does not answer; () where it answered or was not asked.
+    ``on_line`` is given each line that a build or the engine prints. ``unseen`` says what is not
+    known because no engine answered; () where it answered or was not asked.
     """
 
     located: Located

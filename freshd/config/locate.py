@@ -16,11 +16,11 @@ _SEPARATOR: Final = "COMPOSE_PATH_SEPARATOR"
 
 @dataclass(frozen=True, slots=True)
 class Located:
-    """Where a project is and what was said of it, before anything of it is read.
+    """Where a project is and which options were given for it, before any file of it is read.
 
     ``directory`` is what tree paths are relative to. ``files`` (absolute) are empty where Compose's
     own choice in ``directory``, or the policy's, holds. ``project_name`` None: nobody gave one.
-    ``underscores``: Compose is told to join names as its first version did.
+    ``underscores``: Compose is configured to join names as its first version did.
     """
 
     directory: str
@@ -71,7 +71,7 @@ def locate_project(invocation: Invocation) -> Located:
 def find_directory(invocation: Invocation) -> str | None:
     """The project's directory, absolute; None where no policy and no Compose file is found.
 
-    A directory that was typed is not looked at: it may not exist.
+    A directory that was typed is not checked: it may not exist.
     """
     start = os.path.abspath(invocation.cwd)
     if invocation.project_dir is not None:

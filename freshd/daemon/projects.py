@@ -1,8 +1,8 @@
 """All configured projects in one process: each begins when it can, and none waits for another.
 
 Comes in: ``config.toml``, read again whenever it changes. A project that cannot be read (its
-directory is not there, its Compose file is invalid, another freshd watches it) is told in the log
-and in ``status``, and tried again when its files change, or after a while.
+directory is not there, its Compose file is invalid, another freshd watches it) is reported in the
+log and in ``status``, and tried again when its files change, or after a while.
 """
 
 import os
@@ -81,10 +81,10 @@ class Projects:
         if not self.ready:
             return "begins to watch"
         state = self._state()
-        watched = [each.name for each in state.projects if not each.problem]
+        watched = [project.name for project in state.projects if not project.problem]
         if not state.projects:
             return f"watches nothing: {state.problem or f'no [[project]] in {self._config}'}"
-        waiting = [each for each in state.projects if each.problem]
+        waiting = [project for project in state.projects if project.problem]
         text = f"watches {', '.join(watched) or 'nothing'}"
         if waiting:
             text += f"; waits for {waiting[0].directory}: {waiting[0].problem}"
@@ -112,9 +112,9 @@ class Projects:
         if self._liveness.wedged():
             return "beginning a project does not come to its end"
         with self._using:
-            daemons = [each.daemon for each in self._entries.values() if each.daemon is not None]
-            found = ((daemon.name, daemon.trouble()) for daemon in daemons)
-            return next((f"{name}: {trouble}" for name, trouble in found if trouble), "")
+            daemons = [entry.daemon for entry in self._entries.values() if entry.daemon is not None]
+            troubles = ((daemon.name, daemon.trouble()) for daemon in daemons)
+            return next((f"{name}: {trouble}" for name, trouble in troubles if trouble), "")
 
     def stop(self) -> None:
         self._stopping.set()
@@ -144,7 +144,7 @@ class Projects:
         """What ``config.toml`` says now: end what it no longer has, begin what can begin."""
         self._liveness.beat(_ROUND)
         self._read_config()
-        for gone in [each for each in self._entries if each not in self._wanted]:
+        for gone in [known for known in self._entries if known not in self._wanted]:
             with self._using:
                 entry = self._entries.pop(gone)
             self._log.info("not watched any more", directory=gone.dir)
@@ -159,7 +159,7 @@ class Projects:
                 self._begin(entry)
 
     def _read_config(self) -> None:
-        """An invalid file is told once; what the last good one said holds until it is repaired."""
+        """An invalid file is reported once; the last good one holds until it is repaired."""
         stamp = _stamp(self._config)
         if stamp == self._stamp:
             return
@@ -226,7 +226,7 @@ class Projects:
 
 
 def settings(config: str) -> UserConfig:
-    """Of ``config.toml``; the defaults while it is invalid, which ``Projects`` tells."""
+    """What ``config.toml`` says; the defaults while it is invalid, which ``Projects`` reports."""
     try:
         return load_user_config(config)
     except ConfigError:
@@ -243,7 +243,7 @@ def _glance(configured: ConfiguredProject) -> tuple[Stamp, ...]:
 
 def _stamp(path: str) -> Stamp:
     try:
-        found = os.stat(path)
+        status = os.stat(path)
     except OSError:
         return None
-    return found.st_mtime_ns, found.st_size, found.st_ino
+    return status.st_mtime_ns, status.st_size, status.st_ino

@@ -23,7 +23,7 @@ from freshd.store.instance_lock import InstanceLock
 from freshd.store.store import open_store
 
 
-def run(invocation: Invocation) -> int:
+def watch_project(invocation: Invocation) -> int:
     """Watch one project until a signal comes; the exit status. Typing this is consent.
 
     Raises ConfigError, StateError, AlreadyRunning. An engine that is away is waited for.
@@ -42,7 +42,7 @@ def run(invocation: Invocation) -> int:
     return 0
 
 
-def run_all(*, environ: Mapping[str, str]) -> int:
+def watch_projects(*, environ: Mapping[str, str]) -> int:
     """Watch every project of ``config.toml`` until a signal comes. Typing this is no consent.
 
     Raises ConfigError, StateError, AlreadyRunning.

@@ -7,7 +7,7 @@ holds both to the same answer.
 import os
 from collections.abc import Iterator, Sequence
 
-from freshd.model.verbs.whereabouts import IgnoredBy
+from freshd.model.verbs.explanation import IgnoredBy
 from freshd.tree.dockerignore import DockerIgnore
 from freshd.tree.git import repository_of
 from freshd.tree.ignore import EDITOR_TEMPORARIES, GITIGNORE, IgnoreRules, lines_of

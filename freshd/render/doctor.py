@@ -12,24 +12,24 @@ _MARKS = {State.OK: ("✓", "good"), State.WARNING: ("!", "doubt"), State.PROBLE
 
 def diagnosis_lines(diagnoses: Sequence[Diagnosis]) -> Iterator[Line]:
     """The verdict, then each diagnosis with its fix below it."""
-    states = [each.state for each in diagnoses]
+    states = [diagnosis.state for diagnosis in diagnoses]
     problems, warnings = states.count(State.PROBLEM), states.count(State.WARNING)
-    told = [count(number, word) for number, word in _counts(problems, warnings) if number]
+    counts = [count(number, word) for number, word in _counts(problems, warnings) if number]
     if problems:
-        yield (("freshd cannot work here: ", "bad"), (", ".join(told), ""))
+        yield (("freshd cannot work here: ", "bad"), (", ".join(counts), ""))
     else:
-        yield (("freshd can work here", "good"), (f": {', '.join(told)}" if told else "", ""))
+        yield (("freshd can work here", "good"), (f": {', '.join(counts)}" if counts else "", ""))
     yield ()
-    width = max(len(each.name) for each in diagnoses)
-    for each in diagnoses:
-        mark, style = _MARKS[each.state]
+    width = max(len(diagnosis.name) for diagnosis in diagnoses)
+    for diagnosis in diagnoses:
+        mark, style = _MARKS[diagnosis.state]
         yield (
             (f"  {mark} ", style),
-            (each.name.ljust(width + 2), "strong" if each.state is not State.OK else ""),
-            (printable(each.message), "" if each.state is not State.OK else "dim"),
+            (diagnosis.name.ljust(width + 2), "strong" if diagnosis.state is not State.OK else ""),
+            (printable(diagnosis.message), "" if diagnosis.state is not State.OK else "dim"),
         )
-        if each.fix:
-            yield ((" " * (width + 6), ""), ("fix: ", "dim"), (printable(each.fix), "code"))
+        if diagnosis.fix:
+            yield ((" " * (width + 6), ""), ("fix: ", "dim"), (printable(diagnosis.fix), "code"))
 
 
 def _counts(problems: int, warnings: int) -> tuple[tuple[int, str], ...]:
@@ -43,11 +43,11 @@ def diagnosis_document(diagnoses: Sequence[Diagnosis], *, status: int) -> Docume
         "can_work": status == 0,
         "findings": [
             {
-                "name": each.name,
-                "state": each.state.value,
-                "message": each.message,
-                "fix": each.fix or None,
+                "name": diagnosis.name,
+                "state": diagnosis.state.value,
+                "message": diagnosis.message,
+                "fix": diagnosis.fix or None,
             }
-            for each in diagnoses
+            for diagnosis in diagnoses
         ],
     }

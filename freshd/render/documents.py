@@ -62,7 +62,7 @@ def service_report(report: ServiceReport) -> Document:
             }
             for replica in report.containers
         ],
-        "findings": [finding(each) for each in report.findings],
+        "findings": list(map(finding, report.findings)),
     }
 
 
@@ -92,7 +92,7 @@ def digest(value: str) -> str:
 
 def service_maps(maps: Iterable[ServiceMap]) -> Document:
     """What ``map --json`` prints: every file, one pair per (target, via)."""
-    return {"schema": SCHEMA, "services": [_service_map(each) for each in maps]}
+    return {"schema": SCHEMA, "services": [_service_map(service_map) for service_map in maps]}
 
 
 def _service_map(value: ServiceMap) -> Document:
@@ -116,14 +116,14 @@ def _service_map(value: ServiceMap) -> Document:
 
 def plans(project: str, values: Iterable[Plan]) -> Document:
     """What ``plan --json`` prints."""
-    return {"schema": SCHEMA, "project": project, "plans": [_plan(each) for each in values]}
+    return {"schema": SCHEMA, "project": project, "plans": [_plan(value) for value in values]}
 
 
 def _plan(value: Plan) -> Document:
     return {
         "service": value.service,
-        "steps": [step(each) for each in value.steps],
-        "notices": [{"finding": finding(each), "why": why} for each, why in value.notices],
+        "steps": list(map(step, value.steps)),
+        "notices": [{"finding": finding(notice), "why": why} for notice, why in value.notices],
     }
 
 
@@ -135,9 +135,9 @@ def step(value: Step) -> Document:
         "container": value.container,
         "causes": list(value.causes),
         "rule": value.rule,
-        "files": [_change(each) for each in value.files],
+        "files": [_change(file) for file in value.files],
         "patterns": list(value.patterns),
-        "commands": [list(each.argv) for each in value.commands],
+        "commands": [list(command.argv) for command in value.commands],
         "signal": value.signal,
         "rebuild": value.rebuild.value if value.rebuild else None,
     }
@@ -171,13 +171,13 @@ def outcome(value: Outcome) -> Document:
 def applied(
     plan_values: Iterable[Plan], outcomes: Iterable[Outcome], report: ProjectReport
 ) -> Document:
-    """What ``apply --json`` and the remedies by hand print: plan, outcomes, and the look after."""
+    """What ``apply --json`` and the remedies by hand print: plans, outcomes, the report after."""
     return {
         "schema": SCHEMA,
         "project": report.project,
         "verdict": report.verdict.value,
-        "plans": [_plan(each) for each in plan_values],
-        "outcomes": [outcome(each) for each in outcomes],
+        "plans": [_plan(plan_value) for plan_value in plan_values],
+        "outcomes": list(map(outcome, outcomes)),
         "report": project_report(report),
     }
 
@@ -189,7 +189,7 @@ def service_report_from(document: Mapping[str, Any]) -> ServiceReport:
     None. Raises ``KeyError``, ``TypeError`` or ``ValueError`` for anything of another shape.
     """
     name = str(document["name"])
-    replicas = tuple(_replica_from(each) for each in document["containers"])
+    replicas = tuple(_replica_from(row) for row in document["containers"])
     ids = {replica.name: replica.id for replica in replicas}
     return ServiceReport(
         name=name,
@@ -197,7 +197,7 @@ def service_report_from(document: Mapping[str, Any]) -> ServiceReport:
         patched=bool(document["patched"]),
         links={LinkName(key): LinkState(value) for key, value in document["links"].items()},
         containers=replicas,
-        findings=tuple(_finding_from(each, name, ids) for each in document["findings"]),
+        findings=tuple(_finding_from(row, name, ids) for row in document["findings"]),
     )
 
 

@@ -5,34 +5,40 @@ from collections.abc import Iterator
 
 from freshd.catalog.causes.registry import get_cause
 from freshd.model.text import Json, printable
-from freshd.model.verbs.whereabouts import Answer, IgnoredBy, InService, Landing, Whereabouts
+from freshd.model.verbs.explanation import (
+    IgnoredBy,
+    Landing,
+    PathExplanation,
+    PathInService,
+    PolicyAnswer,
+)
 from freshd.render.documents import SCHEMA, Document
 from freshd.render.words import Line, count, shown
 
 _KINDS = {"file": "a file", "dir": "a directory", "link": "a symbolic link", "": "not in the tree"}
 
 
-def whereabouts_lines(found: Whereabouts, *, project_dir: str) -> Iterator[Line]:
+def explanation_lines(explanation: PathExplanation, *, project_dir: str) -> Iterator[Line]:
     """The path, each service's view of it, and what leaves it out."""
-    name = found.path if found.path is not None else found.asked
+    name = explanation.path if explanation.path is not None else explanation.asked
     yield (
         (shown(name), "strong"),
-        (f"   {_KINDS.get(found.kind, 'neither file nor link')}", "dim"),
+        (f"   {_KINDS.get(explanation.kind, 'neither file nor link')}", "dim"),
     )
-    if found.ignored is not None:
+    if explanation.ignored is not None:
         yield (
             ("  not watched: ", "doubt"),
-            (f"{_place(found.ignored, project_dir)}; the patrol finds its changes", ""),
+            (f"{_place(explanation.ignored, project_dir)}; the patrol finds its changes", ""),
         )
-    for each in found.services:
+    for service in explanation.services:
         yield ()
-        yield from _service(each, project_dir)
-    for words in found.unseen:
+        yield from _service(service, project_dir)
+    for words in explanation.unseen:
         yield ()
         yield (("not seen: ", "doubt"), (printable(words), ""))
 
 
-def _service(view: InService, project_dir: str) -> Iterator[Line]:
+def _service(view: PathInService, project_dir: str) -> Iterator[Line]:
     yield ((shown(view.service), "strong"),)
     if view.absent:
         place = f": {_place(view.left_out, project_dir)}" if view.left_out is not None else ""
@@ -63,7 +69,7 @@ def _landing(landing: Landing) -> Iterator[Line]:
         yield _answer(answer)
 
 
-def _answer(answer: Answer) -> Line:
+def _answer(answer: PolicyAnswer) -> Line:
     *causes, last = (get_cause(slug).if_it or slug for slug in answer.causes)
     when = f"{', '.join(causes)} or {last}" if causes else last
     does = ", ".join(answer.does) or "nothing is done"
@@ -87,27 +93,27 @@ def _place(by: IgnoredBy, project_dir: str) -> str:
     return f"{printable(file)}:{by.line} has {pattern}"
 
 
-def whereabouts_document(found: Whereabouts, *, project_dir: str) -> Document:
+def explanation_document(explanation: PathExplanation, *, project_dir: str) -> Document:
     """What ``explain PATH --json`` prints."""
     return {
         "schema": SCHEMA,
-        "asked": found.asked,
-        "path": found.path,
-        "kind": found.kind or None,
-        "ignored": _ignored(found.ignored, project_dir),
+        "asked": explanation.asked,
+        "path": explanation.path,
+        "kind": explanation.kind or None,
+        "ignored": _ignored(explanation.ignored, project_dir),
         "services": [
             {
-                "name": each.service,
-                "landings": [_landing_document(one) for one in each.landings],
-                "below": [{"target": target, "files": number} for target, number in each.below],
-                "input": each.is_input,
-                "if_input_changes": _answer_document(each.input_answer),
-                "absent": each.absent or None,
-                "left_out": _ignored(each.left_out, project_dir),
+                "name": service.service,
+                "landings": [_landing_document(landing) for landing in service.landings],
+                "below": [{"target": target, "files": number} for target, number in service.below],
+                "input": service.is_input,
+                "if_input_changes": _answer_document(service.input_answer),
+                "absent": service.absent or None,
+                "left_out": _ignored(service.left_out, project_dir),
             }
-            for each in found.services
+            for service in explanation.services
         ],
-        "unseen": list(found.unseen),
+        "unseen": list(explanation.unseen),
     }
 
 
@@ -124,7 +130,7 @@ def _landing_document(landing: Landing) -> Document:
     }
 
 
-def _answer_document(answer: Answer | None) -> Json:
+def _answer_document(answer: PolicyAnswer | None) -> Json:
     if answer is None:
         return None
     return {

@@ -1,6 +1,6 @@
 """A proposed policy for a terminal and as JSON; the TOML itself is ``freshd.commands.init.text``.
 
-``Proposal`` and ``ServiceLook`` values come in, ``Line`` tuples or one document go out.
+``Proposal`` and ``DetectedService`` values come in, ``Line`` tuples or one document go out.
 """
 
 from collections.abc import Iterator, Sequence
@@ -8,9 +8,9 @@ from collections.abc import Iterator, Sequence
 from freshd.model.text import Json, printable
 from freshd.model.verbs.proposal import (
     Confidence,
+    DetectedService,
     Proposal,
     ProposedRule,
-    ServiceLook,
     confidence_words,
 )
 from freshd.render.documents import SCHEMA, Document
@@ -30,22 +30,22 @@ _MARKS = {
 }
 
 
-def summary_lines(proposal: Proposal, looks: Sequence[ServiceLook]) -> Iterator[Line]:
+def summary_lines(proposal: Proposal, services: Sequence[DetectedService]) -> Iterator[Line]:
     """What was found, a line for each service, and what to do next."""
     yield (
         (f"{shown(proposal.project)}: ", "strong"),
-        (f"{count(len(looks), 'service')}, {count(len(proposal.rules), 'rule')}", ""),
+        (f"{count(len(services), 'service')}, {count(len(proposal.rules), 'rule')}", ""),
     )
     yield ()
     rows: list[Line] = []
-    for look in looks:
-        mode = look.way.mode if look.copied or look.bound else "—"
-        style = _STYLES[look.confidence]
-        words = confidence_words(look)
+    for service in services:
+        mode = service.way.mode if service.copied or service.bound else "—"
+        style = _STYLES[service.confidence]
+        words = confidence_words(service)
         rows.append(
             (
-                (f"  {_MARKS[look.confidence]}", style),
-                (shown(look.name), "strong"),
+                (f"  {_MARKS[service.confidence]}", style),
+                (shown(service.name), "strong"),
                 (mode, "code"),
                 (printable(words), style),
             )
@@ -57,7 +57,7 @@ def summary_lines(proposal: Proposal, looks: Sequence[ServiceLook]) -> Iterator[
 
 
 def proposal_document(
-    proposal: Proposal, looks: Sequence[ServiceLook], *, text: str, path: str, written: bool
+    proposal: Proposal, services: Sequence[DetectedService], *, text: str, path: str, written: bool
 ) -> Document:
     """What ``init --json`` prints."""
     return {
@@ -65,8 +65,8 @@ def proposal_document(
         "project": proposal.project,
         "path": path,
         "written": written,
-        "services": [_service(look) for look in looks],
-        "rules": [_rule(each) for each in proposal.rules],
+        "services": [_service(service) for service in services],
+        "rules": [_rule(rule) for rule in proposal.rules],
         "never": {
             key: {"values": list(values), "why": why}
             for key, (values, why) in proposal.never.lists.items()
@@ -76,19 +76,19 @@ def proposal_document(
     }
 
 
-def _service(look: ServiceLook) -> Document:
-    held: Json = look.held
+def _service(service: DetectedService) -> Document:
+    held: Json = service.held
     return {
-        "name": look.name,
-        "reload": look.way.mode,
-        "why": look.way.why,
-        "program": look.way.program,
-        "origin": look.origin,
-        "confidence": look.confidence.value,
-        "map": confidence_words(look),
-        "copied": len(look.copied),
-        "mounted": len(look.bound),
-        "hidden": len(look.hidden),
+        "name": service.name,
+        "reload": service.way.mode,
+        "why": service.way.why,
+        "program": service.way.program,
+        "origin": service.origin,
+        "confidence": service.confidence.value,
+        "map": confidence_words(service),
+        "copied": len(service.copied),
+        "mounted": len(service.bound),
+        "hidden": len(service.hidden),
         "held": held,
     }
 
@@ -100,5 +100,5 @@ def _rule(rule: ProposedRule) -> Document:
         "when": list(rule.when),
         "services": list(rule.services),
         "paths": list(rule.paths),
-        "do": [each.value for each in rule.do],
+        "do": [remedy.value for remedy in rule.do],
     }

@@ -12,10 +12,10 @@ from freshd.render.words import Line, count, shown
 
 def map_lines(maps: Iterable[ServiceMap], *, summary: bool = False) -> Iterator[Line]:
     """Every service, every group, every file; ``summary`` leaves the files out."""
-    for index, each in enumerate(maps):
+    for index, service_map in enumerate(maps):
         if index:
             yield ()
-        yield from _service(each, summary=summary)
+        yield from _service(service_map, summary=summary)
 
 
 def _service(value: ServiceMap, *, summary: bool) -> Iterator[Line]:

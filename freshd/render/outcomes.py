@@ -45,5 +45,5 @@ def outcome_lines(outcomes: Iterable[Outcome]) -> Iterator[Line]:
             yield ((f"    {printable(outcome.detail)}", "" if failed else "dim"),)
         if failed:
             yield from (
-                ((f"    | {printable(each)}", "dim"),) for each in outcome.output[-_OUTPUT_LINES:]
+                ((f"    | {printable(line)}", "dim"),) for line in outcome.output[-_OUTPUT_LINES:]
             )

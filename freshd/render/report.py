@@ -37,7 +37,7 @@ def report_lines(report: ProjectReport, *, of: str | None = None) -> Iterator[Li
         return
     yield ()
     quiet = unchecked_everywhere(report.services)
-    yield from columns(service_row(each, quiet=quiet) for each in report.services)
+    yield from columns(service_row(service, quiet=quiet) for service in report.services)
     for service in report.services:
         yield from findings_of(service)
     if quiet:
@@ -52,12 +52,12 @@ def headline(project: str, verdict: Verdict) -> Line:
 
 
 def unchecked_everywhere(services: Iterable[ServiceReport]) -> tuple[LinkName, ...]:
-    """Links that no service had a check for: said once, below, instead of in every row."""
+    """Links that no service had a check for: named once, below, and not in every row."""
     every = list(services)
     return tuple(
         link
         for link in LinkName
-        if all(_state(each, link) is LinkState.UNCHECKED for each in every)
+        if all(_state(service, link) is LinkState.UNCHECKED for service in every)
     )
 
 
@@ -98,12 +98,12 @@ def _sizes(service: ServiceReport) -> str:
     if not replicas:
         return "no container looked at" if _image_alone(service) else "no container"
     where = count(len(replicas), "container")
-    compared = max(each.compared for each in replicas)
+    compared = max(replica.compared for replica in replicas)
     if not compared:
         return f"{where}, no file compared"
-    unequal = sum(each.compared - each.equal for each in replicas)
+    unequal = sum(replica.compared - replica.equal for replica in replicas)
     if unequal:
-        every = count(sum(each.compared for each in replicas), "file")
+        every = count(sum(replica.compared for replica in replicas), "file")
         return f"{unequal:,} of {every} {'differs' if unequal == 1 else 'differ'}"
     return f"{count(compared, 'file')} in {where}"
 
@@ -164,15 +164,17 @@ def _group(findings: Sequence[Finding]) -> Iterator[Line]:
 
 
 def _reasons(findings: Sequence[Finding], undone: Iterable[Undone]) -> Iterator[Line]:
-    cause, where = findings[0].cause, {each.container for each in findings}
-    ours = (each.why for each in undone if each.cause == cause and each.container in where)
+    cause, where = findings[0].cause, {finding.container for finding in findings}
+    ours = (reason.why for reason in undone if reason.cause == cause and reason.container in where)
     for why in dict.fromkeys(ours):
         yield (("      not done: ", "dim"), (printable(why), ""))
 
 
 def _together(findings: Sequence[Finding]) -> str:
-    containers = list(dict.fromkeys(each.container for each in findings if each.container))
-    paths = {each.path or each.target for each in findings if each.path or each.target}
+    containers = list(dict.fromkeys(finding.container for finding in findings if finding.container))
+    paths = {
+        finding.path or finding.target for finding in findings if finding.path or finding.target
+    }
     where = f" in {listed(containers)}" if containers else ""
     return f"{count(len(paths), 'file')}{where}" if paths else f"{len(findings):,} times{where}"
 
@@ -202,8 +204,8 @@ def _digests(finding: Finding) -> Span:
 def _files(findings: Sequence[Finding]) -> Iterator[Line]:
     """One line per file; the containers are named where not every file is in all of them."""
     where: dict[tuple[str | None, str | None], list[str]] = {}
-    for each in findings:
-        where.setdefault((each.path, each.target), []).append(each.container or "")
+    for finding in findings:
+        where.setdefault((finding.path, finding.target), []).append(finding.container or "")
     same = len({tuple(sorted(names)) for names in where.values()}) == 1
     lines = []
     for (path, target), names in where.items():
@@ -213,7 +215,7 @@ def _files(findings: Sequence[Finding]) -> Iterator[Line]:
     if any(words.strip() for (words, _), _ in lines):
         yield from _cut(lines)
     else:
-        yield from ((("      " + printable(each.message), ""),) for each in findings[:LIMIT])
+        yield from ((("      " + printable(finding.message), ""),) for finding in findings[:LIMIT])
 
 
 def _cut(lines: Sequence[Line], *, total: int | None = None) -> Iterator[Line]:
@@ -234,7 +236,7 @@ def remedy_command(findings: Sequence[Finding]) -> str | None:
     least = get_cause(first.cause).least_rebuild
     if first.remedy is Remedy.REBUILD and least is not RebuildMode.CACHED:
         words += ["--mode", least.value]
-    paths = {each.path for each in findings}
+    paths = {finding.path for finding in findings}
     if first.remedy is Remedy.INJECT and len(paths) == 1:
         (path,) = paths
         exact = typed(*words, path) if path and not path.startswith("-") else None

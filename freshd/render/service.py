@@ -1,6 +1,6 @@
 """The service in words and as JSON: what installing did, and how it is now.
 
-Values of ``autostart`` and of ``run --all`` come in; ``Line`` tuples or one document go out.
+Values of ``commands.service`` and of ``run --all`` come in; ``Line`` tuples or one document go out.
 """
 
 from collections.abc import Iterator, Sequence
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from freshd.model.daemon_state import ProjectsState, ProjectState
 from freshd.model.text import printable
-from freshd.model.verbs.autostart import FileState, ManagerWords, ServiceState, Step
+from freshd.model.verbs.service import FileState, ManagerWords, ServiceState, ServiceStep
 from freshd.render.documents import SCHEMA, Document
 from freshd.render.words import Line, columns, shown, typed
 
@@ -28,7 +28,7 @@ class Consented:
     problem: str = ""
 
 
-def steps_lines(steps: Sequence[Step]) -> Iterator[Line]:
+def steps_lines(steps: Sequence[ServiceStep]) -> Iterator[Line]:
     for step in steps:
         if step.problem:
             problem = printable(" ".join(step.problem.split()))
@@ -38,20 +38,20 @@ def steps_lines(steps: Sequence[Step]) -> Iterator[Line]:
 
 
 def consent_lines(projects: Sequence[Consented]) -> Iterator[Line]:
-    for each in projects:
-        if each.problem:
+    for project in projects:
+        if project.problem:
             yield (
-                (f"? {shown(each.directory)}", "doubt"),
-                (f": {printable(each.problem)}; the service tries again", ""),
+                (f"? {shown(project.directory)}", "doubt"),
+                (f": {printable(project.problem)}; the service tries again", ""),
             )
         else:
             yield (
-                (f"✓ {shown(each.directory)}", "good"),
-                (f" (project {shown(each.name)}), its files agreed to as they are now", ""),
+                (f"✓ {shown(project.directory)}", "good"),
+                (f" (project {shown(project.name)}), its files agreed to as they are now", ""),
             )
 
 
-def installed_lines(manager: ManagerWords, steps: Sequence[Step]) -> Iterator[Line]:
+def installed_lines(manager: ManagerWords, steps: Sequence[ServiceStep]) -> Iterator[Line]:
     """What is to be known after installing."""
     if not failed(steps):
         if manager.hint:
@@ -68,12 +68,12 @@ def installed_lines(manager: ManagerWords, steps: Sequence[Step]) -> Iterator[Li
     yield (("or have any other supervisor start: ", "dim"), ("freshd run --all", "code"))
 
 
-def failed(steps: Sequence[Step]) -> bool:
+def failed(steps: Sequence[ServiceStep]) -> bool:
     return any(step.problem for step in steps)
 
 
 def steps_document(
-    manager: ManagerWords, steps: Sequence[Step], projects: Sequence[Consented] = ()
+    manager: ManagerWords, steps: Sequence[ServiceStep], projects: Sequence[Consented] = ()
 ) -> Document:
     """What ``service install --json`` and ``uninstall --json`` print."""
     return {
@@ -82,8 +82,8 @@ def steps_document(
         "path": manager.path,
         "steps": [{"step": step.text, "problem": step.problem} for step in steps],
         "projects": [
-            {"directory": each.directory, "name": each.name, "problem": each.problem}
-            for each in projects
+            {"directory": project.directory, "name": project.name, "problem": project.problem}
+            for project in projects
         ],
     }
 
@@ -92,7 +92,7 @@ def status_lines(
     manager: ManagerWords, state: ServiceState, together: ProjectsState | None
 ) -> Iterator[Line]:
     """The whole of ``freshd service status``."""
-    seen = state.seen
+    seen = state.manager
     if state.file is FileState.ABSENT:
         yield (("not installed   ", "doubt"), ("freshd service install", "code"))
     else:
@@ -153,15 +153,17 @@ def status_document(
         "path": manager.path,
         "installed": state.file is not FileState.ABSENT,
         "file": state.file.value,
-        "enabled": state.seen.enabled,
-        "running": state.seen.running,
-        "detail": state.seen.words,
+        "enabled": state.manager.enabled,
+        "running": state.manager.running,
+        "detail": state.manager.words,
         "daemon": (
             None
             if together is None
             else {"pid": together.pid, "config": together.config, "problem": together.problem}
         ),
-        "projects": [] if together is None else [each.to_json() for each in together.projects],
+        "projects": []
+        if together is None
+        else [project.to_json() for project in together.projects],
     }
 
 

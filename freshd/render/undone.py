@@ -1,4 +1,4 @@
-"""What the policy leaves as it is, and why: a plan in; kept with a service's status, told there."""
+"""What the policy leaves as it is, and why: a plan in; ``status`` keeps and shows it."""
 
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
@@ -22,13 +22,13 @@ def undone_of(plan: Plan) -> tuple[Undone, ...]:
 
 def undone_document(undone: Iterable[Undone]) -> list[Json]:
     """As ``status --json`` prints it and the status table keeps it, beside a service's report."""
-    return [each._asdict() for each in undone]
+    return [reason._asdict() for reason in undone]
 
 
 def undone_from(document: Mapping[str, Json]) -> tuple[Undone, ...]:
     """Of a kept service; nothing where nobody decided, as after a check by hand."""
     kept = document.get("undone")
-    rows = [each for each in kept if isinstance(each, Mapping)] if isinstance(kept, list) else []
+    rows = [row for row in kept if isinstance(row, Mapping)] if isinstance(kept, list) else []
     return tuple(_undone(row) for row in rows if row.keys() >= set(Undone._fields))
 
 

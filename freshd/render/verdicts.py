@@ -20,7 +20,7 @@ def strict(report: ProjectReport) -> ProjectReport:
 
 
 def _strict(report: ServiceReport) -> ServiceReport:
-    notes = [each for each in report.findings if each.level is Level.NOTE]
+    notes = [finding for finding in report.findings if finding.level is Level.NOTE]
     if not notes:
         return report
     named = {note.container for note in notes}
@@ -28,8 +28,8 @@ def _strict(report: ServiceReport) -> ServiceReport:
         report,
         verdict=Verdict.STALE,
         containers=tuple(
-            replace(each, verdict=Verdict.STALE) if each.name in named else each
-            for each in report.containers
+            replace(container, verdict=Verdict.STALE) if container.name in named else container
+            for container in report.containers
         ),
     )
 

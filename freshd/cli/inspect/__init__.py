@@ -1,1 +1,1 @@
-"""The verbs that look and change nothing: one module per verb."""
+"""The verbs that change nothing: one module per verb."""

@@ -49,7 +49,7 @@ def check(
     they were made of.
     """
     from freshd.render import documents, verdicts
-    from freshd.render import report as text
+    from freshd.render.report import report_lines
 
     with app.open() as session, app.screen.progress() as progress:
         if image is not None:
@@ -63,5 +63,5 @@ def check(
     if as_json:
         app.screen.json(documents.project_report(report))
     else:
-        app.screen.lines(text.report_lines(report, of=image))
+        app.screen.lines(report_lines(report, of=image))
     return verdicts.EXIT_CODES[report.verdict]

@@ -32,19 +32,19 @@ def diff(app: App, *, service: str, path: str | None, as_json: bool) -> int:
     from freshd.render.documents import SCHEMA
 
     documents: list[Json] = []
-    found = 0
+    differing = 0
     with app.open() as session:
-        one = service not in session.project.services  # then it is the name of a container
-        for each in session.diff(service, path):
-            if one and each.container != service:
+        by_container = service not in session.project.services  # then it is the name of a container
+        for file in session.diff(service, path):
+            if by_container and file.container != service:
                 continue
-            found += 1
+            differing += 1
             if as_json:
-                documents.append(difference(each))
+                documents.append(difference(file))
             elif app.screen.terminal:
-                app.screen.lines(diff_lines(each))
+                app.screen.lines(diff_lines(file))
             else:
-                app.screen.raw(unified(each))
+                app.screen.raw(unified(file))
     if as_json:
         app.screen.json({"schema": SCHEMA, "service": service, "differences": documents})
-    return 1 if found else 0
+    return 1 if differing else 0

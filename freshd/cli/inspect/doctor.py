@@ -18,15 +18,15 @@ def doctor(app: App, *, as_json: bool) -> int:
     Works outside a project too, and changes nothing. Exit status: 0 freshd can work here, 1 a
     problem stops it, 4 only the engine is missing.
     """
-    from freshd.commands.doctor.checkup import checkup
+    from freshd.commands.doctor.checkup import diagnose_all
     from freshd.model.verbs.diagnosis import exit_status
     from freshd.render.doctor import diagnosis_document, diagnosis_lines
 
     with app.screen.progress():
-        found = tuple(checkup(app.invocation))
-    status = exit_status(found)
+        diagnoses = tuple(diagnose_all(app.invocation))
+    status = exit_status(diagnoses)
     if as_json:
-        app.screen.json(diagnosis_document(found, status=status))
+        app.screen.json(diagnosis_document(diagnoses, status=status))
     else:
-        app.screen.lines(diagnosis_lines(found))
+        app.screen.lines(diagnosis_lines(diagnoses))
     return status

@@ -42,11 +42,11 @@ def explain(app: App, *, what: str, as_json: bool) -> int:
     from freshd.catalog.causes.registry import CAUSES
     from freshd.model.text import printable
 
-    found = CAUSES.get(what)
-    if found is not None:
-        return _cause(app, found, as_json=as_json)
+    cause = CAUSES.get(what)
+    if cause is not None:
+        return _explain_cause(app, cause, as_json=as_json)
     if _is_path(app, what):
-        return _path(app, what, as_json=as_json)
+        return _explain_path(app, what, as_json=as_json)
     close = difflib.get_close_matches(what, CAUSES, n=1)
     hint = f"did you mean {close[0]}?" if close else f"one of: {', '.join(CAUSES)}"
     raise ConfigError(f"there is no cause named {printable(what)}", hint=hint)
@@ -54,57 +54,57 @@ def explain(app: App, *, what: str, as_json: bool) -> int:
 
 def _is_path(app: App, what: str) -> bool:
     """What no cause is named like, or is there; a name in the project's directory counts too."""
-    from freshd.cli.saved import directory_of
+    from freshd.cli.saved import resolve_directory
 
     if any(character in what for character in "/.:"):
         return True
-    places = (app.invocation.cwd, directory_of(app.invocation))
+    places = (app.invocation.cwd, resolve_directory(app.invocation))
     return any(os.path.lexists(os.path.join(place, what)) for place in places)
 
 
-def _path(app: App, path: str, *, as_json: bool) -> int:
-    from freshd.commands.explain.look import look
+def _explain_path(app: App, path: str, *, as_json: bool) -> int:
+    from freshd.commands.explain.path import explain_path
     from freshd.commands.workspace import open_workspace
-    from freshd.render.explain import whereabouts_document, whereabouts_lines
+    from freshd.render.explain import explanation_document, explanation_lines
 
     with app.screen.progress(), open_workspace(app.invocation, engine="optional") as workspace:
-        found = look(workspace, path, cwd=app.invocation.cwd)
+        explanation = explain_path(workspace, path, cwd=app.invocation.cwd)
         directory = workspace.project.dir
     if as_json:
-        app.screen.json(whereabouts_document(found, project_dir=directory))
+        app.screen.json(explanation_document(explanation, project_dir=directory))
     else:
-        app.screen.lines(whereabouts_lines(found, project_dir=directory))
+        app.screen.lines(explanation_lines(explanation, project_dir=directory))
     return 0
 
 
-def _cause(app: App, found: "Cause", *, as_json: bool) -> int:
+def _explain_cause(app: App, cause: "Cause", *, as_json: bool) -> int:
     from freshd.catalog.causes.pages import read_page
     from freshd.render.documents import SCHEMA
 
-    page = read_page(found)
+    page = read_page(cause)
     rows = (
-        ("where", f"the {found.link.value} link"),
-        ("level", _LEVELS[found.level.value]),
+        ("where", f"the {cause.link.value} link"),
+        ("level", _LEVELS[cause.level.value]),
         ("known by", page.how_known),
-        ("remedy", found.remedy.value),
+        ("remedy", cause.remedy.value),
         ("prevent", page.prevention),
     )
     if as_json:
         app.screen.json(
             {
                 "schema": SCHEMA,
-                "cause": found.slug,
-                "link": found.link.value,
-                "level": found.level.value,
+                "cause": cause.slug,
+                "link": cause.link.value,
+                "level": cause.level.value,
                 "title": page.title,
                 "meaning": page.meaning,
                 "how_known": page.how_known,
-                "remedy": found.remedy.value,
+                "remedy": cause.remedy.value,
                 "prevention": page.prevention,
             }
         )
         return 0
-    app.screen.lines([((found.slug, "strong"), (f"   {page.title}", ""))])
+    app.screen.lines([((cause.slug, "strong"), (f"   {page.title}", ""))])
     app.screen.lines([(), *_wrapped("", page.meaning), ()])
     for label, words in rows:
         app.screen.lines(_wrapped(label, words))

@@ -35,21 +35,21 @@ def history(app: App, *, service: str | None, limit: int, as_json: bool) -> int:
 
     With SERVICE only the steps of that service.
     """
-    from freshd.cli.saved import project_of, readable
-    from freshd.render.daemon import history as past
+    from freshd.cli.saved import load_status, open_readable
+    from freshd.render.daemon.history import history_document, history_lines
 
     entries: Sequence[JournalEntry] = ()
     validations: Sequence[Validation] = ()
-    with readable(app.invocation.environ) as store:
-        saved = project_of(app.invocation, store) if store else None
+    with open_readable(app.invocation.environ) as store:
+        saved = load_status(app.invocation, store) if store else None
         if store and saved:
             entries = store.journal.history(saved.project, service, limit=limit)
             if service is None:
                 validations = store.validations.history(saved.project, limit=limit)
     if as_json:
-        app.screen.json(past.history(entries, validations))
+        app.screen.json(history_document(entries, validations))
     elif entries or validations:
-        app.screen.lines(past.history_lines(entries, validations, limit=limit))
+        app.screen.lines(history_lines(entries, validations, limit=limit))
     else:
         app.screen.lines([(("nothing has been done yet", "dim"),)])
     return 0

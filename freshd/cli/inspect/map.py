@@ -26,9 +26,9 @@ def map_(app: App, *, services: tuple[str, ...], summary: bool, as_json: bool) -
     from freshd.render import documents, maps
 
     with app.open() as session:
-        found = session.maps(services)
+        service_maps = session.maps(services)
     if as_json:
-        app.screen.json(documents.service_maps(found))
+        app.screen.json(documents.service_maps(service_maps))
     else:
-        app.screen.lines(maps.map_lines(found, summary=summary))
+        app.screen.lines(maps.map_lines(service_maps, summary=summary))
     return 0

@@ -27,12 +27,12 @@ def plan(app: App, *, services: tuple[str, ...], as_json: bool) -> int:
     with app.open() as session:
         plans = session.plan(services)
         name = session.project.name
-    busy = [each for each in plans if each.steps or each.notices]
+    busy = [plan for plan in plans if plan.steps or plan.notices]
     if as_json:
         app.screen.json(documents.plans(name, plans))
     elif busy:
-        for each in busy:
-            app.screen.text(plan_text(each))
+        for plan in busy:
+            app.screen.text(plan_text(plan))
     else:
         app.screen.lines([(("nothing to do", "dim"),)])
     return plans_exit_code(plans)

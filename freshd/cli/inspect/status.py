@@ -11,7 +11,7 @@ from freshd.cli.options import examples, json_option, project_options
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from freshd.render.daemon.status import Seen, Status
+    from freshd.render.daemon.status import SavedReport, Status
     from freshd.render.words import Line
     from freshd.store import Store
 
@@ -39,34 +39,40 @@ def status(app: App, *, watch: bool, as_json: bool) -> int:
         raise click.UsageError("--watch and --json exclude each other")
     if watch:
         return _watch(app)
-    found = read(app)
+    status = read_status(app)
     if not as_json:
-        app.screen.lines(_lines(app, found))
-    elif found is None:
+        app.screen.lines(_lines(app, status))
+    elif status is None:
         app.screen.json(
             {"schema": documents.SCHEMA, "project": None, "verdict": None, "services": []}
         )
     else:
-        app.screen.json(status_document(found))
-    return verdicts.EXIT_CODES[found.verdict if found else Verdict.UNVERIFIABLE]
+        app.screen.json(status_document(status))
+    return verdicts.EXIT_CODES[status.verdict if status else Verdict.UNVERIFIABLE]
 
 
-def read(app: App) -> "Status | None":
+def read_status(app: App) -> "Status | None":
     """The status of the project that is meant; None when nothing was saved of it."""
-    from freshd.cli.saved import readable
+    from freshd.cli.saved import open_readable
 
-    with readable(app.invocation.environ) as store:
-        return _read(app, store) if store else None
+    with open_readable(app.invocation.environ) as store:
+        return _read_from(app, store) if store else None
 
 
-def _read(app: App, store: "Store") -> "Status | None":
-    from freshd.cli.saved import alive, directory_of, project_in, project_of, several
+def _read_from(app: App, store: "Store") -> "Status | None":
+    from freshd.cli.saved import (
+        is_alive,
+        load_projects_state,
+        load_status,
+        project_in,
+        resolve_directory,
+    )
     from freshd.model.daemon_state import DaemonState
     from freshd.render.daemon.status import Status
 
-    saved = project_of(app.invocation, store)
-    together = several(store)
-    directory = saved.directory if saved else directory_of(app.invocation)
+    saved = load_status(app.invocation, store)
+    together = load_projects_state(store)
+    directory = saved.directory if saved else resolve_directory(app.invocation)
     waiting = project_in(directory, together) if together else None
     problem = waiting.problem if waiting else ""
     if saved is None:
@@ -76,10 +82,11 @@ def _read(app: App, store: "Store") -> "Status | None":
         project=saved.project,
         directory=saved.directory,
         services=tuple(
-            _seen(name, each.report, each.checked_at) for name, each in saved.services.items()
+            _saved_report(name, service.report, service.checked_at)
+            for name, service in saved.services.items()
         ),
         daemon=daemon,
-        running=alive(daemon),
+        running=is_alive(daemon),
         halts=store.halts.active(saved.project),
         incidents=store.incidents.active(saved.project),
         validation=store.validations.last(saved.project),
@@ -87,15 +94,15 @@ def _read(app: App, store: "Store") -> "Status | None":
     )
 
 
-def _seen(name: str, report: object, checked_at: float) -> "Seen":
+def _saved_report(name: str, report: object, checked_at: float) -> "SavedReport":
     from freshd.model.errors import StateError
-    from freshd.render.daemon.status import Seen
+    from freshd.render.daemon.status import SavedReport
     from freshd.render.documents import service_report_from
     from freshd.render.undone import undone_from
 
     try:
         document = cast("Mapping[str, Any]", report)
-        return Seen(service_report_from(document), checked_at, undone_from(document))
+        return SavedReport(service_report_from(document), checked_at, undone_from(document))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise StateError(
             f"the saved report of {name} cannot be read: {error}",
@@ -104,10 +111,10 @@ def _seen(name: str, report: object, checked_at: float) -> "Seen":
 
 
 def _nothing(app: App) -> "Line":
-    from freshd.cli.saved import directory_of
+    from freshd.cli.saved import resolve_directory
     from freshd.render.words import shown
 
-    where = app.invocation.project_name or directory_of(app.invocation)
+    where = app.invocation.project_name or resolve_directory(app.invocation)
     return (
         (f"nothing is known of {shown(where)} yet   ", ""),
         ("look once: ", "dim"),
@@ -122,19 +129,19 @@ def _watch(app: App) -> int:
     if app.screen.terminal:
         with app.screen.whole() as redraw:
             while True:
-                redraw(_lines(app, read(app)))
+                redraw(_lines(app, read_status(app)))
                 app.sleep(_REFRESH_SECONDS)
     last: object = app  # equal to no status
     while True:
-        found = read(app)
-        if found != last:
-            app.screen.lines((*_lines(app, found), ()))
+        status = read_status(app)
+        if status != last:
+            app.screen.lines((*_lines(app, status), ()))
             sys.stdout.flush()
-            last = found
+            last = status
         app.sleep(_REFRESH_SECONDS)
 
 
-def _lines(app: App, found: "Status | None") -> "tuple[Line, ...]":
+def _lines(app: App, status: "Status | None") -> "tuple[Line, ...]":
     from freshd.render.daemon.status import status_lines
 
-    return tuple(status_lines(found, now=app.now())) if found else (_nothing(app),)
+    return tuple(status_lines(status, now=app.now())) if status else (_nothing(app),)

@@ -1,4 +1,4 @@
-"""``freshd validate``: the weekly look at the whole stack, now."""
+"""``freshd validate``: the weekly check of the whole stack, now."""
 
 import click
 
@@ -19,12 +19,12 @@ def validate(app: App, *, as_json: bool) -> int:
     nothing. `freshd status` and `freshd history` show the result. Exit status: as of check.
     """
     from freshd.render import documents, verdicts
-    from freshd.render import report as text
+    from freshd.render.report import report_lines
 
     with app.open() as session, app.screen.progress() as progress:
         report = session.validate(progress=progress)
     if as_json:
         app.screen.json(documents.project_report(report))
     else:
-        app.screen.lines(text.report_lines(report))
+        app.screen.lines(report_lines(report))
     return verdicts.EXIT_CODES[report.verdict]

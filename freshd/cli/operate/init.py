@@ -23,7 +23,7 @@ def init(app: App, *, write: bool, force: bool, as_json: bool) -> int:
     Prints it as TOML whose comments say the reasons. Nothing is changed without --write. Works
     without an engine too, and then says what it could not see.
     """
-    from freshd.commands.init.scout import scouted
+    from freshd.commands.init.detect import detect
     from freshd.commands.init.text import policy_text
     from freshd.commands.workspace import open_workspace
     from freshd.config.load import parse_policy
@@ -39,19 +39,19 @@ def init(app: App, *, write: bool, force: bool, as_json: bool) -> int:
         path = workspace.located.policy_path
         if write and not force:
             refuse_if_there(path)
-        proposal, looks = scouted(workspace)
+        proposal, services = detect(workspace)
     text = policy_text(proposal)
     parse_policy(text, "the proposed freshd.toml")  # a proposal that does not load is a bug
     if write:
         write_policy(path, text, force=force)
     if as_json:
-        app.screen.json(proposal_document(proposal, looks, text=text, path=path, written=write))
+        app.screen.json(proposal_document(proposal, services, text=text, path=path, written=write))
         return 0
     if not write:
         app.screen.text(text)
     if write or app.screen.terminal:
         app.screen.lines([()] if not write else [])
-        app.screen.lines(summary_lines(proposal, looks))
+        app.screen.lines(summary_lines(proposal, services))
         app.screen.lines([(), _next(path, written=write)])
     return 0
 

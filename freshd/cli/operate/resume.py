@@ -1,4 +1,4 @@
-"""``freshd resume``: a person has looked; go on."""
+"""``freshd resume``: lift the halts of a project, after a person has looked into them."""
 
 import click
 
@@ -15,17 +15,17 @@ def resume(app: App, *, as_json: bool) -> int:
     freshd halts where it suspects an accident, such as a tree that lost most of its files, and
     then does nothing to the containers until a person says so.
     """
-    from freshd.cli.saved import project_of, writable
+    from freshd.cli.saved import load_status, open_writable
     from freshd.model.text import printable
     from freshd.render.documents import SCHEMA
     from freshd.render.words import ago, iso, shown
 
-    with writable(app.invocation.environ, now=app.now()) as store:
-        saved = project_of(app.invocation, store)
+    with open_writable(app.invocation.environ, now=app.now()) as store:
+        saved = load_status(app.invocation, store)
         lifted = store.halts.resume(saved.project) if saved else ()
     if as_json:
         halts = [
-            {"service": each.service, "reason": each.reason, "at": iso(each.at)} for each in lifted
+            {"service": halt.service, "reason": halt.reason, "at": iso(halt.at)} for halt in lifted
         ]
         app.screen.json({"schema": SCHEMA, "lifted": halts})
         return 0

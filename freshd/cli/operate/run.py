@@ -19,10 +19,10 @@ def run(app: App, *, every: bool) -> int:
     consent to the policy, the Compose files and the Dockerfiles as they are now; with --all, which
     is what the service runs, it is none. Without a policy it only tells.
     """
-    from freshd.daemon import run as daemon
+    from freshd.daemon.run import watch_project, watch_projects
 
     if every and app.invocation.names_project:
         raise click.UsageError("--all and the options that name a project exclude each other")
     if every:
-        return daemon.run_all(environ=app.invocation.environ)
-    return daemon.run(app.invocation)
+        return watch_projects(environ=app.invocation.environ)
+    return watch_project(app.invocation)

@@ -14,7 +14,7 @@ from freshd.cli.options import examples, json_option, project_options
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from freshd.commands.service import Autostart
+    from freshd.commands.service import ServiceInstaller
     from freshd.render.service import Consented
     from freshd.render.words import Line
 
@@ -56,25 +56,31 @@ def install(app: App, *, dry_run: bool, force: bool, as_json: bool) -> int:
     this is consent to the files of every project in config.toml as they are now; the service
     itself never consents. Exit status: 1 when the file is written but nothing started it.
     """
-    from freshd.render import service as report
+    from freshd.render.service import (
+        consent_lines,
+        failed,
+        installed_lines,
+        steps_document,
+        steps_lines,
+    )
 
-    made = _autostart(app)
+    installer = _make_installer(app)
     if dry_run:
-        _dry(app, made)
+        _print_dry_run(app, installer)
         return 0
-    added = _add(app) if app.invocation.names_project else ""
-    agreed = tuple(_consent(app))
-    steps = made.install(force=force)
+    added = _add_project(app) if app.invocation.names_project else ""
+    agreed = tuple(_consent_to_projects(app))
+    steps = installer.install(force=force)
     if as_json:
-        app.screen.json(report.steps_document(made.manager, steps, agreed))
+        app.screen.json(steps_document(installer.manager, steps, agreed))
     else:
         if added:
             app.screen.lines([((f"✓ {added}", "good"),)])
-        app.screen.lines(report.consent_lines(agreed))
-        app.screen.lines(report.steps_lines(steps))
+        app.screen.lines(consent_lines(agreed))
+        app.screen.lines(steps_lines(steps))
         app.screen.lines(_hints(app, agreed))
-        app.screen.lines(report.installed_lines(made.manager, steps))
-    return int(report.failed(steps))
+        app.screen.lines(installed_lines(installer.manager, steps))
+    return int(failed(steps))
 
 
 @service.command(
@@ -89,17 +95,17 @@ def uninstall(app: App, *, force: bool, as_json: bool) -> int:
 
     config.toml and what freshd remembers stay.
     """
-    from freshd.render import service as report
+    from freshd.render.service import failed, steps_document, steps_lines
 
-    made = _autostart(app)
-    steps = made.uninstall(force=force)
+    installer = _make_installer(app)
+    steps = installer.uninstall(force=force)
     if as_json:
-        app.screen.json(report.steps_document(made.manager, steps))
+        app.screen.json(steps_document(installer.manager, steps))
     elif steps:
-        app.screen.lines(report.steps_lines(steps))
+        app.screen.lines(steps_lines(steps))
     else:
         app.screen.lines([(("nothing is installed", "dim"),)])
-    return int(report.failed(steps))
+    return int(failed(steps))
 
 
 @service.command(
@@ -113,51 +119,51 @@ def status(app: App, *, as_json: bool) -> int:
 
     Exit status: 0 when it is all of that, else 1.
     """
-    from freshd.cli.saved import readable, several
+    from freshd.cli.saved import load_projects_state, open_readable
     from freshd.commands.service import FileState
-    from freshd.render import service as report
+    from freshd.render.service import status_document, status_lines
 
-    made = _autostart(app)
-    state = made.state()
-    with readable(app.invocation.environ) as store:
-        together = several(store) if store else None
+    installer = _make_installer(app)
+    state = installer.state()
+    with open_readable(app.invocation.environ) as store:
+        together = load_projects_state(store) if store else None
     if as_json:
-        app.screen.json(report.status_document(made.manager, state, together))
+        app.screen.json(status_document(installer.manager, state, together))
     else:
-        app.screen.lines(report.status_lines(made.manager, state, together))
-    good = state.file is FileState.CURRENT and state.seen.enabled and state.seen.running
+        app.screen.lines(status_lines(installer.manager, state, together))
+    good = state.file is FileState.CURRENT and state.manager.enabled and state.manager.running
     return 0 if good else 1
 
 
-def _autostart(app: App) -> "Autostart":
+def _make_installer(app: App) -> "ServiceInstaller":
     from freshd.commands.service import (
-        Autostart,
-        kept_environment,
-        manager_of,
-        program_of,
+        ServiceInstaller,
+        find_manager,
+        find_program,
         run_command,
+        select_environment,
     )
 
-    manager = manager_of(sys.platform, environ=app.invocation.environ, uid=os.getuid())
-    return Autostart(
+    manager = find_manager(sys.platform, environ=app.invocation.environ, uid=os.getuid())
+    return ServiceInstaller(
         manager,
         run_command,
-        program=program_of(sys.argv[0], sys.executable),
-        environment=kept_environment(app.invocation.environ),
+        program=find_program(sys.argv[0], sys.executable),
+        environment=select_environment(app.invocation.environ),
     )
 
 
-def _dry(app: App, made: "Autostart") -> None:
+def _print_dry_run(app: App, installer: "ServiceInstaller") -> None:
     """The file on stdout, what else would be done on stderr."""
-    app.screen.text(made.wanted)
+    app.screen.text(installer.wanted)
     if app.invocation.names_project:
         app.screen.log("would add the project to config.toml, unless it is there")
-    app.screen.log(f"would write {made.manager.path}, then:")
-    for command in made.manager.start(None):
+    app.screen.log(f"would write {installer.manager.path}, then:")
+    for command in installer.manager.start(None):
         app.screen.log(f"  {' '.join(command)}")
 
 
-def _add(app: App) -> str:
+def _add_project(app: App) -> str:
     """Add the project that was named to config.toml; what came of it, in words."""
     from freshd.config.add_project import add_project
     from freshd.config.load import ConfiguredProject
@@ -166,19 +172,19 @@ def _add(app: App) -> str:
 
     path = locate(app.invocation.environ).user_config
     with app.open(engine="unused"):  # a project that cannot be read is not added
-        found = locate_project(app.invocation)
+        located = locate_project(app.invocation)
     project = ConfiguredProject(
-        dir=found.directory,
-        files=tuple(os.path.relpath(file, found.directory) for file in found.files),
-        name=found.project_name,
-        profiles=found.profiles,
+        dir=located.directory,
+        files=tuple(os.path.relpath(file, located.directory) for file in located.files),
+        name=located.project_name,
+        profiles=located.profiles,
     )
     if add_project(path, project):
-        return f"added {found.directory} to {path}"
-    return f"{found.directory} is in {path} already"
+        return f"added {located.directory} to {path}"
+    return f"{located.directory} is in {path} already"
 
 
-def _consent(app: App) -> "Iterator[Consented]":
+def _consent_to_projects(app: App) -> "Iterator[Consented]":
     """Agree to the files of every configured project that can be read."""
     from freshd.config.load import load_user_config
     from freshd.config.locations import locate
@@ -198,13 +204,13 @@ def _consent(app: App) -> "Iterator[Consented]":
 
 def _hints(app: App, agreed: "tuple[Consented, ...]") -> "Iterator[Line]":
     """How to add what is not watched yet; nothing is added silently."""
-    from freshd.cli.saved import directory_of
+    from freshd.cli.saved import resolve_directory
     from freshd.config.invocation import Invocation
     from freshd.config.locate import is_project
     from freshd.render.words import shown
 
-    known = {os.path.realpath(each.directory) for each in agreed}
-    here = directory_of(Invocation(app.invocation.cwd, app.invocation.environ))
+    known = {os.path.realpath(project.directory) for project in agreed}
+    here = resolve_directory(Invocation(app.invocation.cwd, app.invocation.environ))
     if here not in known and is_project(here):
         yield (
             (f"{shown(here)} is not watched; to add it: ", "doubt"),

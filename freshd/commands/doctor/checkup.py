@@ -11,7 +11,7 @@ from freshd.model.errors import ConfigError
 from freshd.model.verbs.diagnosis import Diagnosis, problem
 
 
-def checkup(invocation: Invocation) -> Iterator[Diagnosis]:
+def diagnose_all(invocation: Invocation) -> Iterator[Diagnosis]:
     """Works outside a project too; nothing is changed or made."""
     environ = invocation.environ
     located: Located | None = None
@@ -23,8 +23,8 @@ def checkup(invocation: Invocation) -> Iterator[Diagnosis]:
             yield problem("project", error.message, error.hint or "name another one")
     locations = locate(environ)
     configured = own.user_config(locations.user_config)[0].engine.host
-    yield from machine.look(None if located is None else located.directory)
-    yield from engine.look(environ, configured, now=time.time)
-    yield from own.look(locations, environ)
+    yield from machine.diagnose(None if located is None else located.directory)
+    yield from engine.diagnose(environ, configured, now=time.time)
+    yield from own.diagnose(locations, environ)
     if located is not None or not named:
-        yield from project.look(located, environ, configured, locks=locations.locks)
+        yield from project.diagnose(located, environ, configured, locks=locations.locks)

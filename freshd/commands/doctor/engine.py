@@ -18,7 +18,7 @@ _GB = 1 << 30
 _DRIVERS = frozenset({"overlay2", "overlayfs", "btrfs", "zfs", "fuse-overlayfs", "stargz"})
 
 
-def look(
+def diagnose(
     environ: Mapping[str, str], configured: str | None, *, now: Callable[[], float]
 ) -> Iterator[Diagnosis]:
     """``configured`` is the user's ``engine.host``."""
@@ -48,32 +48,32 @@ def look(
     yield from _data_root(endpoint, info)
 
 
-def commands(found: CliVersions) -> Iterator[Diagnosis]:
+def commands(cli: CliVersions) -> Iterator[Diagnosis]:
     """The docker command, Compose and buildx: freshd builds and recreates through them."""
-    if not found.docker:
+    if not cli.docker:
         yield problem("docker", "there is no `docker` command", "install Docker's command line")
         return
-    yield ok("docker", found.docker)
+    yield ok("docker", cli.docker)
     wanted = ".".join(map(str, _OLDEST_COMPOSE))
-    if not found.compose:
+    if not cli.compose:
         yield problem(
             "compose",
             "`docker compose` is not installed",
             "install Docker Compose v2 (the `docker compose` plugin)",
         )
-    elif release(found.compose) < _OLDEST_COMPOSE:
-        words = f"{found.compose} is older than {wanted}"
+    elif release(cli.compose) < _OLDEST_COMPOSE:
+        words = f"{cli.compose} is older than {wanted}"
         yield warning("compose", words, "update the Compose plugin")
     else:
-        yield ok("compose", found.compose)
-    if not found.buildx:
+        yield ok("compose", cli.compose)
+    if not cli.buildx:
         yield warning(
             "buildx",
             "not installed: builds go to the old builder, whose images say less of their origin",
             "install the `docker buildx` plugin",
         )
     else:
-        yield ok("buildx", found.buildx)
+        yield ok("buildx", cli.buildx)
 
 
 def unreachable(error: EngineUnavailable, endpoint: Endpoint, group: str) -> Diagnosis:
@@ -128,8 +128,8 @@ def group_of(endpoint: Endpoint) -> str:
     if endpoint.scheme != "unix":
         return ""
     try:
-        found = os.stat(endpoint.address)
-        return grp.getgrgid(found.st_gid).gr_name if found.st_mode & 0o020 else ""
+        status = os.stat(endpoint.address)
+        return grp.getgrgid(status.st_gid).gr_name if status.st_mode & 0o020 else ""
     except (OSError, KeyError):
         return ""
 

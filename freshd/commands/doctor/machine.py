@@ -24,7 +24,7 @@ _UNRELIABLE = frozenset(
 _MB = 1 << 20
 
 
-def look(directory: str | None) -> Iterator[Diagnosis]:
+def diagnose(directory: str | None) -> Iterator[Diagnosis]:
     """``directory`` is the project's, None outside one."""
     yield python(sys.version_info[:3])
     yield git(shutil.which("git"))
@@ -96,7 +96,7 @@ def disk(name: str, directory: str, free: int, *, wanted: int, needed: int) -> D
 
 
 def free_at(directory: str) -> int | None:
-    """Free bytes where ``directory`` is, or would be made; None where that cannot be told."""
+    """Free bytes where ``directory`` is, or would be made; None where that is not known."""
     while not os.path.isdir(directory):
         above = os.path.dirname(directory)
         if above == directory:
@@ -127,13 +127,13 @@ def directories_of(directory: str) -> int:
     """How many directories are watched: the root and all that nothing ignores."""
     ignore = WatchIgnore(directory)
     try:
-        return 1 + sum(found.kind is Kind.DIR for found in walk(directory, skip=ignore.skip))
+        return 1 + sum(entry.kind is Kind.DIR for entry in walk(directory, skip=ignore.skip))
     except RootGone:
         return 0
 
 
 def used_inotify(uid: int) -> tuple[int, int]:
-    """Watches and instances that processes of this user hold, as far as they may be looked at."""
+    """Watches and instances that processes of this user hold, as far as they may be read."""
     watched = opened = 0
     for pid in filter(str.isdigit, os.listdir(_PROC)):
         base = f"{_PROC}/{pid}"
@@ -145,7 +145,7 @@ def used_inotify(uid: int) -> tuple[int, int]:
                     opened += 1
                     watched += _read(f"{base}/fdinfo/{fd}").count("\ninotify ")
         except OSError:
-            continue  # it has ended, or is not ours to look at
+            continue  # it has ended, or this user may not read it
     return watched, opened
 
 

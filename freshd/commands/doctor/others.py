@@ -8,19 +8,19 @@ _PROC = "/proc"
 
 
 @dataclass(frozen=True, slots=True)
-class Process:
+class RunningProcess:
     pid: int
     argv: tuple[str, ...]
     directory: str
 
 
-def is_daemon(process: Process) -> bool:
+def is_daemon(process: RunningProcess) -> bool:
     """``freshd run``, however it was started."""
     names = [word.rpartition("/")[2] for word in process.argv[:4]]
     return "freshd" in names and "run" in process.argv[1:]
 
 
-def inside(processes: Iterable[Process], directory: str) -> Iterator[Process]:
+def inside(processes: Iterable[RunningProcess], directory: str) -> Iterator[RunningProcess]:
     """Those that were started in the project or below it."""
     top = os.path.realpath(directory)
     for process in processes:
@@ -28,8 +28,8 @@ def inside(processes: Iterable[Process], directory: str) -> Iterator[Process]:
             yield process
 
 
-def processes() -> Iterator[Process]:
-    """What runs on this machine and may be looked at; nothing where there is no /proc."""
+def processes() -> Iterator[RunningProcess]:
+    """The processes of this machine that this user may read; none where there is no /proc."""
     try:
         pids = [name for name in os.listdir(_PROC) if name.isdigit()]
     except OSError:
@@ -40,5 +40,5 @@ def processes() -> Iterator[Process]:
                 words = file.read().rstrip(b"\0").split(b"\0")
             directory = os.readlink(f"{_PROC}/{pid}/cwd")
         except OSError:
-            continue  # it has ended, or is not ours to look at
-        yield Process(int(pid), tuple(map(os.fsdecode, words)), directory)
+            continue  # it has ended, or this user may not read it
+        yield RunningProcess(int(pid), tuple(map(os.fsdecode, words)), directory)

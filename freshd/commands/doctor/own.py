@@ -16,9 +16,9 @@ from freshd.store.sqlite.opening import damage, readable
 _MB = 1 << 20
 
 
-def look(locations: Locations, environ: Mapping[str, str]) -> Iterator[Diagnosis]:
-    user, told = user_config(locations.user_config)
-    yield told
+def diagnose(locations: Locations, environ: Mapping[str, str]) -> Iterator[Diagnosis]:
+    user, diagnosis = user_config(locations.user_config)
+    yield diagnosis
     yield state_directory(locations.state)
     free = free_at(locations.state)
     if free is not None:
@@ -48,18 +48,18 @@ def broken(name: str, error: ConfigError) -> Diagnosis:
 def state_directory(path: str) -> Diagnosis:
     """Nothing is made for the sake of looking."""
     try:
-        found = os.stat(path)
+        status = os.stat(path)
     except FileNotFoundError:
         return _to_be_made(path)
     except OSError as error:
         return _unusable(path, error.strerror or str(error))
-    if not stat.S_ISDIR(found.st_mode):
+    if not stat.S_ISDIR(status.st_mode):
         return _unusable(path, "it is not a directory")
-    if found.st_uid != os.geteuid():
+    if status.st_uid != os.geteuid():
         return _unusable(path, "it belongs to another user")
     if not os.access(path, os.W_OK | os.X_OK):
         return _unusable(path, "it cannot be written")
-    if found.st_mode & 0o077:
+    if status.st_mode & 0o077:
         return warning(
             "state", f"{path} can be read by others", "the next verb makes it private: freshd check"
         )

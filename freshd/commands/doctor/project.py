@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterator, Mapping
 
-from freshd.commands.doctor.others import Process, inside, is_daemon, processes
+from freshd.commands.doctor.others import RunningProcess, inside, is_daemon, processes
 from freshd.commands.doctor.own import broken
 from freshd.config.load import load_policy
 from freshd.config.locate import Located
@@ -16,7 +16,7 @@ from freshd.observe.compose_watch import AtWork, ComposeWatches
 from freshd.store.instance_lock import holder
 
 
-def look(
+def diagnose(
     located: Located | None, environ: Mapping[str, str], configured: str | None, *, locks: str
 ) -> Iterator[Diagnosis]:
     """``located`` is None outside a project."""
@@ -61,9 +61,9 @@ def model(project: Project) -> Diagnosis:
     return ok("project", f"{project.name} at {project.dir}: {services}")
 
 
-def daemon(pid: int | None, ours: tuple[Process, ...]) -> Diagnosis:
+def daemon(pid: int | None, ours: tuple[RunningProcess, ...]) -> Diagnosis:
     """``pid`` holds the project's lock; another one knows of another state directory."""
-    others = [each.pid for each in ours if is_daemon(each) and each.pid != pid]
+    others = [process.pid for process in ours if is_daemon(process) and process.pid != pid]
     if others:
         return warning(
             "daemon",
@@ -76,9 +76,9 @@ def daemon(pid: int | None, ours: tuple[Process, ...]) -> Diagnosis:
 
 
 def watchers(at_work: tuple[AtWork, ...]) -> Iterator[Diagnosis]:
-    for each in at_work:
+    for watch in at_work:
         yield warning(
             "compose watch",
-            f"{each}: until it ends freshd only verifies",
-            f"let freshd do it: kill {each.pid}",
+            f"{watch}: until it ends freshd only verifies",
+            f"let freshd do it: kill {watch.pid}",
         )

@@ -1,4 +1,4 @@
 """Everything about one path, for ``freshd explain``: where it lands, what leaves it out.
 
-``look`` finds it out, ``answers`` asks the policy, ``values`` are what is said, ``report`` says it.
+``path`` finds it out, ``answers`` asks the policy; the values are in ``freshd.model.verbs``.
 """

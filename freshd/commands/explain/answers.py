@@ -9,9 +9,9 @@ from freshd.model.observed.container import Replica
 from freshd.model.policy import Policy
 from freshd.model.remedy import Remedy
 from freshd.model.report import Finding, Level, LinkName
-from freshd.model.verbs.whereabouts import Answer
+from freshd.model.verbs.explanation import PolicyAnswer
 
-# What an edit of a file, or of an input of the build, can lead to; deletions are told last.
+# What an edit of a file, or of an input of the build, can lead to; deletions come last.
 _FILE = sorted(
     slugs_where(lambda cause: bool(cause.if_it and cause.injection)),
     key=lambda slug: get_cause(slug).named_only,
@@ -20,9 +20,9 @@ _FILE = sorted(
 _ORDER = tuple(Remedy)
 
 
-def answers_for(pair: Pair, policy: Policy, replica: Replica) -> tuple[Answer, ...]:
+def answers_for(pair: Pair, policy: Policy, replica: Replica) -> tuple[PolicyAnswer, ...]:
     """One answer for each cause that a file can have; causes with the same answer share it."""
-    found: dict[Answer, list[str]] = {}
+    causes_by_answer: dict[PolicyAnswer, list[str]] = {}
     for cause in _FILE:
         finding = Finding(
             cause=cause,
@@ -36,27 +36,27 @@ def answers_for(pair: Pair, policy: Policy, replica: Replica) -> tuple[Answer, .
             target=pair.target,
             via=pair.via,
         )
-        found.setdefault(_answer(finding, policy, replica), []).append(cause)
+        causes_by_answer.setdefault(_answer(finding, policy, replica), []).append(cause)
     return tuple(
-        Answer(tuple(causes), answer.does, answer.rule, answer.reason)
-        for answer, causes in found.items()
+        PolicyAnswer(tuple(causes), answer.does, answer.rule, answer.reason)
+        for answer, causes in causes_by_answer.items()
     )
 
 
-def input_answer(policy: Policy, service: str) -> Answer:
+def input_answer(policy: Policy, service: str) -> PolicyAnswer:
     """What would be done if a build input changed."""
     finding = Finding(_INPUT, Level.STALE, LinkName.IMAGE, service, "")
     answer = _answer(finding, policy, None)
-    return Answer((_INPUT,), answer.does, answer.rule, answer.reason)
+    return PolicyAnswer((_INPUT,), answer.does, answer.rule, answer.reason)
 
 
-def _answer(finding: Finding, policy: Policy, replica: Replica | None) -> Answer:
+def _answer(finding: Finding, policy: Policy, replica: Replica | None) -> PolicyAnswer:
     gates = service_gates(
         finding.service, policy, recent_rebuilds=(), now=0.0, consent_problem=None
     )
     known = {} if replica is None else {replica.id: replica}
     request = make_request(finding, policy, replicas=known, gates=gates)
-    return Answer(
+    return PolicyAnswer(
         causes=(),
         does=_words(request, policy),
         rule=request.rule.name if request.rule is not None else "",
@@ -70,7 +70,7 @@ def _words(request: Request, policy: Policy) -> tuple[str, ...]:
         return (f"rebuild ({request.mode.value})",)
     if Remedy.RECREATE in remedies:
         return ("recreate",)
-    return tuple(_word(each, request, policy) for each in remedies)
+    return tuple(_word(remedy, request, policy) for remedy in remedies)
 
 
 def _word(remedy: Remedy, request: Request, policy: Policy) -> str:

@@ -1,6 +1,6 @@
 """What policy fits a repository, and why: facts of its services in, a proposed policy out. Pure.
 
-``unwrap`` and ``commands`` tell from a command line how a service takes up new code (``servers``
-are their tables), ``languages`` what its files are, ``rules`` what should be done about which,
-``text`` writes it down as TOML that teaches. ``freshd.commands.init.scout`` brings the facts.
+``rules`` decides what should be done about which files, ``services`` how each service takes up new
+code, ``reach`` answers small questions about a service's files, and ``text`` writes it all down as
+TOML with comments. ``detect`` alone is not pure: it reads the facts from tree and engine.
 """

@@ -23,7 +23,7 @@ from freshd.model.mapping import Pair
 from freshd.model.patterns import matcher
 from freshd.model.policy import ProjectSettings
 from freshd.model.remedy import Remedy
-from freshd.model.verbs.proposal import Never, Proposal, ProposedRule, ServiceLook
+from freshd.model.verbs.proposal import DetectedService, Proposal, ProposedNever, ProposedRule
 
 _MANY = 12
 _MIGRATIONS = (
@@ -33,20 +33,20 @@ _MIGRATIONS = (
 
 def propose(
     project: str,
-    looks: Sequence[ServiceLook],
+    services: Sequence[DetectedService],
     *,
     settings: ProjectSettings | None = None,
     unseen: Sequence[str] = (),
 ) -> Proposal:
     """The policy for these services."""
     made = (_consumed, _compiled, _quiet, _injected, _left_over, _remounted, _rebuilt, _recreated)
-    rules = (rule for make in made for rule in make(looks))
+    rules = (rule for make in made for rule in make(services))
     return Proposal(
         project=project,
         settings=settings or ProjectSettings(),
-        services=tuple(propose_service(look) for look in looks),
+        services=tuple(propose_service(service) for service in services),
         rules=tuple(rules),
-        never=_never(looks),
+        never=_never(services),
         unseen=tuple(unseen),
     )
 
@@ -58,39 +58,41 @@ def _causes(*rules: InitRule) -> tuple[str, ...]:
     )
 
 
-def _consumed(looks: Sequence[ServiceLook]) -> Iterator[ProposedRule]:
+def _consumed(services: Sequence[DetectedService]) -> Iterator[ProposedRule]:
     """Files that land as they are and that a RUN reads as well: lock files above all."""
-    ours = {look.name: [p for p in look.copied if consumed(look, p)] for look in looks}
+    ours = {
+        service.name: [p for p in service.copied if consumed(service, p)] for service in services
+    }
     sources = {pair.source for pairs in ours.values() for pair in pairs}
     if not sources:
         return
     exact = tuple(filter(None, (anchored(source) for source in sorted(sources))))
     if len(exact) > _MANY or len(exact) < len(sources):
-        named = tuple(each for each in LOCKS if any(map(matcher((each,)), sources)))
-        rest = [each for each in sorted(sources) if not matcher(named)(each)]
-        exact = (*named, *filter(None, (anchored(each) for each in rest[:_MANY])))
+        named = tuple(lock for lock in LOCKS if any(map(matcher((lock,)), sources)))
+        rest = [source for source in sorted(sources) if not matcher(named)(source)]
+        exact = (*named, *filter(None, (anchored(source) for source in rest[:_MANY])))
     yield ProposedRule(
         name="what the build reads",
         why="A RUN of the Dockerfile reads these files, so writing them into the container would "
         "not install or generate anything: the image is built again.",
         when=_causes(InitRule.CONTENT, InitRule.LEFT_OVER),
         paths=exact,
-        services=scope(looks, [name for name, pairs in ours.items() if pairs]),
+        services=scope(services, [name for name, pairs in ours.items() if pairs]),
         do=(Remedy.REBUILD,),
     )
 
 
-def _compiled(looks: Sequence[ServiceLook]) -> Iterator[ProposedRule]:
+def _compiled(services: Sequence[DetectedService]) -> Iterator[ProposedRule]:
     """Sources that a compiler or bundler reads: per set of services that share the languages."""
     groups: dict[tuple[Language, ...], list[str]] = {}
-    for look in looks:
+    for service in services:
         found = tuple(
             language
-            for language in languages_of(pair.source for pair in look.copied)
-            if any(built_language(look, p.source) is language for p in look.copied)
+            for language in languages_of(pair.source for pair in service.copied)
+            if any(built_language(service, p.source) is language for p in service.copied)
         )
         if found:
-            groups.setdefault(found, []).append(look.name)
+            groups.setdefault(found, []).append(service.name)
     for languages, names in groups.items():
         words = " and ".join(language.name for language in languages)
         yield ProposedRule(
@@ -98,46 +100,50 @@ def _compiled(looks: Sequence[ServiceLook]) -> Iterator[ProposedRule]:
             why=f"What runs is made from these sources when the image is built: an injected "
             f"{words} file would lie beside it and change nothing.",
             when=_causes(InitRule.CONTENT, InitRule.LEFT_OVER),
-            paths=tuple(each for language in languages for each in language.patterns),
-            services=scope(looks, names),
+            paths=tuple(pattern for language in languages for pattern in language.patterns),
+            services=scope(services, names),
             do=(Remedy.REBUILD,),
         )
     for asked, paths, why in ASSETS:
-        named = [look for look in looks if runs_word(asked, look) and any_of(look, paths)]
+        named = [
+            service for service in services if runs_word(asked, service) and any_of(service, paths)
+        ]
         if named:
             yield ProposedRule(
                 name="assets are built",
                 why=f"These files are not served from where they land: {why}.",
                 when=_causes(InitRule.CONTENT),
                 paths=paths,
-                services=scope(looks, [look.name for look in named]),
+                services=scope(services, [service.name for service in named]),
                 do=(Remedy.REBUILD,),
             )
 
 
-def _quiet(looks: Sequence[ServiceLook]) -> Iterator[ProposedRule]:
+def _quiet(services: Sequence[DetectedService]) -> Iterator[ProposedRule]:
     """Only where a restart would come of it."""
-    loud = [look for look in looks if acts(look) and look.copied]
+    loud = [service for service in services if acts(service) and service.copied]
     for name, every, why in (
         ("tests", TESTS, ("No running service imports its tests: they are kept level without a "
          "restart.")),
         ("papers", PAPERS, ("`COPY` takes these along, and nothing that runs reads them: they are "
          "kept level without a restart. A .dockerignore would keep them out.")),
     ):  # fmt: skip
-        found = tuple(p for p in every if any(any_of(look, (p,)) for look in loud))
+        found = tuple(p for p in every if any(any_of(service, (p,)) for service in loud))
         if found:
             yield ProposedRule(
                 name=name,
                 why=why,
                 when=_causes(InitRule.CONTENT),
                 paths=found,
-                services=scope(looks, [look.name for look in loud if any_of(look, found)]),
+                services=scope(
+                    services, [service.name for service in loud if any_of(service, found)]
+                ),
                 do=(Remedy.INJECT,),
             )
 
 
-def _injected(looks: Sequence[ServiceLook]) -> Iterator[ProposedRule]:
-    names = [look.name for look in looks if injectable(look)]
+def _injected(services: Sequence[DetectedService]) -> Iterator[ProposedRule]:
+    names = [service.name for service in services if injectable(service)]
     if not names:
         return
     yield ProposedRule(
@@ -146,13 +152,13 @@ def _injected(looks: Sequence[ServiceLook]) -> Iterator[ProposedRule]:
         "bytecode of what was written is purged, and the service takes it up as its `reload` "
         "says. Files that look like secrets are never written.",
         when=_causes(InitRule.CONTENT),
-        services=scope(looks, names),
+        services=scope(services, names),
         do=(Remedy.INJECT, Remedy.PURGE, Remedy.RELOAD),
     )
 
 
-def _left_over(looks: Sequence[ServiceLook]) -> Iterator[ProposedRule]:
-    names = [look.name for look in looks if injectable(look)]
+def _left_over(services: Sequence[DetectedService]) -> Iterator[ProposedRule]:
+    names = [service.name for service in services if injectable(service)]
     if not names:
         return
     yield ProposedRule(
@@ -160,14 +166,18 @@ def _left_over(looks: Sequence[ServiceLook]) -> Iterator[ProposedRule]:
         why="What was deleted or renamed in the tree can still be imported in the container. Only "
         "files that a COPY brought, or freshd wrote, are deleted, and only in the container.",
         when=_causes(InitRule.LEFT_OVER),
-        services=scope(looks, names),
+        services=scope(services, names),
         do=(Remedy.INJECT, Remedy.PURGE, Remedy.RELOAD),
     )
 
 
-def _remounted(looks: Sequence[ServiceLook]) -> Iterator[ProposedRule]:
+def _remounted(services: Sequence[DetectedService]) -> Iterator[ProposedRule]:
     """A file mounted by itself stays at what it was when an editor replaces it."""
-    names = [look.name for look in looks if not look.store and any(map(_single, look.bound))]
+    names = [
+        service.name
+        for service in services
+        if not service.store and any(map(_single, service.bound))
+    ]
     if not names:
         return
     yield ProposedRule(
@@ -184,8 +194,8 @@ def _single(pair: Pair) -> bool:
     return pair.why == f"bind mount at {pair.target}"
 
 
-def _rebuilt(looks: Sequence[ServiceLook]) -> Iterator[ProposedRule]:
-    building = [look for look in looks if look.builds and not look.problem]
+def _rebuilt(services: Sequence[DetectedService]) -> Iterator[ProposedRule]:
+    building = [service for service in services if service.builds and not service.problem]
     if not building:
         return
     when = _causes(InitRule.BUILD)
@@ -193,7 +203,7 @@ def _rebuilt(looks: Sequence[ServiceLook]) -> Iterator[ProposedRule]:
         "The Dockerfile, a lock file or a file of an earlier stage changed: no injection can "
         "replay what the build makes of it."
     )
-    if any(look.map.traceless or look.map.opaque for look in building):
+    if any(service.map.traceless or service.map.opaque for service in building):
         unrecorded = _causes(InitRule.UNRECORDED_BUILD)
         when += unrecorded
         why += (
@@ -205,13 +215,13 @@ def _rebuilt(looks: Sequence[ServiceLook]) -> Iterator[ProposedRule]:
         name="the build",
         why=why,
         when=when,
-        services=scope([*looks], [look.name for look in building], every=building),
+        services=scope([*services], [service.name for service in building], every=building),
         do=(Remedy.REBUILD,),
     )
 
 
-def _recreated(looks: Sequence[ServiceLook]) -> Iterator[ProposedRule]:
-    if looks:
+def _recreated(services: Sequence[DetectedService]) -> Iterator[ProposedRule]:
+    if services:
         yield ProposedRule(
             name="a newer image",
             why="The image was built or pulled by somebody else, and the container still runs the "
@@ -221,10 +231,12 @@ def _recreated(looks: Sequence[ServiceLook]) -> Iterator[ProposedRule]:
         )
 
 
-def _never(looks: Sequence[ServiceLook]) -> Never:
+def _never(services: Sequence[DetectedService]) -> ProposedNever:
     lists: dict[str, tuple[tuple[str, ...], str]] = {}
-    migrating = [look for look in looks if look.way.migrates and look.way.mode == "restart"]
-    found = tuple(p for p in _MIGRATIONS if any(any_of(look, (p,)) for look in migrating))
+    migrating = [
+        service for service in services if service.way.migrates and service.way.mode == "restart"
+    ]
+    found = tuple(p for p in _MIGRATIONS if any(any_of(service, (p,)) for service in migrating))
     if found:
         first = migrating[0]
         lists["inject"] = (
@@ -235,9 +247,9 @@ def _never(looks: Sequence[ServiceLook]) -> Never:
                 f"it in with `freshd rebuild {first.name}`."
             ),
         )
-    stores = tuple(look.name for look in looks if look.store)
+    stores = tuple(service.name for service in services if service.store)
     if stores:
         why = "They keep data: restarting them is for a person to decide."
         lists["restart"] = (stores, why)
         lists["recreate"] = (stores, "")
-    return Never(lists)
+    return ProposedNever(lists)

@@ -3,40 +3,42 @@
 from freshd.catalog.runtimes.languages import caches_of
 from freshd.model.mapping import Pair, Via
 from freshd.model.text import count_files
-from freshd.model.verbs.proposal import ProposedService, ServiceLook, confidence_words
+from freshd.model.verbs.proposal import DetectedService, ProposedService, confidence_words
 
 
-def propose_service(look: ServiceLook) -> ProposedService:
+def propose_service(service: DetectedService) -> ProposedService:
     """The table, with what a reader should know of the map."""
-    caches = caches_of(pair.source for pair in look.copied)
+    caches = caches_of(pair.source for pair in service.copied)
     return ProposedService(
-        name=look.name,
-        reload=look.way.mode,
-        why=_why(look),
-        purge=tuple(each for cache in caches for each in cache.patterns),
+        name=service.name,
+        reload=service.way.mode,
+        why=_why(service),
+        purge=tuple(pattern for cache in caches for pattern in cache.patterns),
         purge_why="; ".join(cache.why for cache in caches),
-        notes=tuple(_notes(look)),
-        table=bool(look.copied or look.bound) and not look.store,
+        notes=tuple(_notes(service)),
+        table=bool(service.copied or service.bound) and not service.store,
     )
 
 
-def _why(look: ServiceLook) -> str:
-    return f"{look.way.why} ({look.origin})" if look.origin else look.way.why
+def _why(service: DetectedService) -> str:
+    return f"{service.way.why} ({service.origin})" if service.origin else service.way.why
 
 
-def _notes(look: ServiceLook) -> list[str]:
-    notes = [confidence_words(look)]
-    notes += [f"not followed: {words}" for words in look.map.opaque[:4]]
-    if look.store and look.bound:
-        notes.append(f"{look.image} keeps data, so it is never restarted for an edit: see [never].")
-    elif look.bound:
+def _notes(service: DetectedService) -> list[str]:
+    notes = [confidence_words(service)]
+    notes += [f"not followed: {words}" for words in service.map.opaque[:4]]
+    if service.store and service.bound:
+        notes.append(
+            f"{service.image} keeps data, so it is never restarted for an edit: see [never]."
+        )
+    elif service.bound:
         notes.append("An edit of a mounted file is there at once: nothing is injected.")
-        if look.way.mode not in ("self", "per-request"):
+        if service.way.mode not in ("self", "per-request"):
             notes.append(
                 "The process does not notice what changed in a mount: restart it by hand "
-                f"(freshd restart {look.name}), or give it a reloader."
+                f"(freshd restart {service.name}), or give it a reloader."
             )
-    hidden = [pair for pair in look.hidden if pair.via is Via.COPY]
+    hidden = [pair for pair in service.hidden if pair.via is Via.COPY]
     if hidden:
         notes.append(
             f"{count_files(len(hidden))} of the image hidden by a mount at {_places(hidden)}: what "

@@ -29,9 +29,9 @@ def policy_text(proposal: Proposal) -> str:
     """The whole file, with a line feed at its end."""
     blocks = [_comment(*_HEAD, gap=True), "version = 1"]
     blocks += _project(proposal)
-    blocks += [_service(each) for each in proposal.services if each.table]
+    blocks += [_service(service) for service in proposal.services if service.table]
     blocks += list(_remarks(proposal))
-    blocks += [_rule(each) for each in proposal.rules]
+    blocks += [_rule(rule) for rule in proposal.rules]
     blocks.append(
         _comment(
             "Left out on purpose. `changed-in-container`: somebody's hot patch is told and left "
@@ -71,9 +71,9 @@ def _service(service: ProposedService) -> str:
 
 def _remarks(proposal: Proposal) -> Iterator[str]:
     """Services that get no table, and what could not be seen."""
-    alone = [each for each in proposal.services if not each.table]
+    alone = [service for service in proposal.services if not service.table]
     if alone:
-        yield "\n".join(_comment(f"{each.name}: {' '.join(each.notes)}") for each in alone)
+        yield "\n".join(_comment(f"{service.name}: {' '.join(service.notes)}") for service in alone)
     if proposal.unseen:
         yield _comment(*(f"Not seen: {words}." for words in proposal.unseen))
 
@@ -85,7 +85,7 @@ def _rule(rule: ProposedRule) -> str:
     lines.append(f"when = {array(rule.when)}")
     if rule.paths:
         lines.append(f"paths = {array(rule.paths)}")
-    lines.append(f"do = {array([each.value for each in rule.do])}")
+    lines.append(f"do = {array([remedy.value for remedy in rule.do])}")
     if rule.rebuild is not None:
         lines.append(f"rebuild = {quoted(rule.rebuild.value)}")
     return "\n".join(lines)

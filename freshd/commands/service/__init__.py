@@ -1,21 +1,28 @@
-"""Starting at login: the systemd user unit or the launchd agent, written, removed and looked at."""
+"""Starting at login: the systemd user unit or the launchd agent, installed, removed and queried."""
 
-from freshd.commands.service.installing import Autostart
-from freshd.commands.service.managers import Launchd, Manager, Ran, Systemd, manager_of, run_command
-from freshd.commands.service.program import kept_environment, program_of
-from freshd.model.verbs.autostart import FileState, ServiceState, Step
+from freshd.commands.service.installing import ServiceInstaller
+from freshd.commands.service.managers import (
+    CommandResult,
+    Launchd,
+    Manager,
+    Systemd,
+    find_manager,
+    run_command,
+)
+from freshd.commands.service.program import find_program, select_environment
+from freshd.model.verbs.service import FileState, ServiceState, ServiceStep
 
 __all__ = [
-    "Autostart",
+    "CommandResult",
     "FileState",
     "Launchd",
     "Manager",
-    "Ran",
+    "ServiceInstaller",
     "ServiceState",
-    "Step",
+    "ServiceStep",
     "Systemd",
-    "kept_environment",
-    "manager_of",
-    "program_of",
+    "find_manager",
+    "find_program",
     "run_command",
+    "select_environment",
 ]

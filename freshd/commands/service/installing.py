@@ -1,4 +1,4 @@
-"""Installing, removing and looking at the service: one file, and the commands around it.
+"""Installs, removes and queries the service: one file, and the commands around it.
 
 A file that freshd wrote is known by its mark, and only such a one is replaced or removed unasked.
 """
@@ -11,10 +11,10 @@ from freshd.commands.service.managers import Manager, Run
 from freshd.commands.service.marking import is_untouched
 from freshd.model.errors import ConfigError, StateError
 from freshd.model.text import printable
-from freshd.model.verbs.autostart import FileState, ServiceState, Step
+from freshd.model.verbs.service import FileState, ServiceState, ServiceStep
 
 
-class Autostart:
+class ServiceInstaller:
     """``program`` is what the service starts, ``environment`` what it is given."""
 
     def __init__(
@@ -30,7 +30,7 @@ class Autostart:
         self._program = tuple(program)
         self._run = run
 
-    def install(self, *, force: bool = False) -> tuple[Step, ...]:
+    def install(self, *, force: bool = False) -> tuple[ServiceStep, ...]:
         """Write the file, enable and start; a command that fails ends it, and is in the steps.
 
         Raises ConfigError for a file that a person edited, unless ``force``.
@@ -41,11 +41,11 @@ class Autostart:
         steps = []
         if before != self.wanted:
             _write(path, self.wanted)
-            steps.append(Step(f"wrote {path}"))
-        seen = None if before is None else self.manager.look(self._run)
-        return (*steps, *self._commands(self.manager.start(seen)))
+            steps.append(ServiceStep(f"wrote {path}"))
+        state = None if before is None else self.manager.query(self._run)
+        return (*steps, *self._commands(self.manager.start(state)))
 
-    def uninstall(self, *, force: bool = False) -> tuple[Step, ...]:
+    def uninstall(self, *, force: bool = False) -> tuple[ServiceStep, ...]:
         """Stop, disable and remove; nothing of it where nothing is installed.
 
         The file goes also where the manager does not answer. Raises as ``install``.
@@ -62,19 +62,19 @@ class Autostart:
             os.unlink(path)
         except OSError as error:
             raise StateError(f"cannot remove {printable(path)}: {error.strerror}") from error
-        return (*steps, Step(f"removed {path}"), *self._commands(self.manager.forget()))
+        return (*steps, ServiceStep(f"removed {path}"), *self._commands(self.manager.forget()))
 
     def state(self) -> ServiceState:
         """As it is now."""
-        return ServiceState(self._state_of(self._file()), self.manager.look(self._run))
+        return ServiceState(self._state_of(self._file()), self.manager.query(self._run))
 
-    def _commands(self, commands: Sequence[Sequence[str]]) -> tuple[Step, ...]:
+    def _commands(self, commands: Sequence[Sequence[str]]) -> tuple[ServiceStep, ...]:
         """Run them in order, up to the first that fails."""
-        steps: list[Step] = []
+        steps: list[ServiceStep] = []
         for command in commands:
             ran = self._run(command)
             problem = "" if ran.status == 0 else ran.output or f"exit status {ran.status}"
-            steps.append(Step(" ".join(command), problem))
+            steps.append(ServiceStep(" ".join(command), problem))
             if problem:
                 break
         return tuple(steps)
@@ -92,7 +92,7 @@ class Autostart:
         if not is_untouched(text):
             return FileState.EDITED
         # another shell has another PATH: that alone is no difference
-        kept = self.manager.environment_of(text)
+        kept = self.manager.read_environment(text)
         same = text == self.manager.render(self._program, kept)
         return FileState.CURRENT if same else FileState.OUTDATED
 

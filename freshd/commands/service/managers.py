@@ -13,7 +13,7 @@ from typing import Final, Protocol, TypeAlias
 from freshd import __version__
 from freshd.commands.service import rendering, templates
 from freshd.model.errors import ConfigError
-from freshd.model.verbs.autostart import Seen
+from freshd.model.verbs.service import ManagerState
 
 _PATIENCE: Final = 330.0  # `enable --now` waits until freshd watches, which may take 5 minutes
 
@@ -21,17 +21,17 @@ Command: TypeAlias = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Ran:
+class CommandResult:
     """How a command ended; ``output`` is all it printed."""
 
     status: int
     output: str = ""
 
 
-Run: TypeAlias = Callable[[Sequence[str]], Ran]
+Run: TypeAlias = Callable[[Sequence[str]], CommandResult]
 
 
-def run_command(argv: Sequence[str]) -> Ran:
+def run_command(argv: Sequence[str]) -> CommandResult:
     """Run it to its end; a command that is not there ends like in a shell."""
     try:
         done = subprocess.run(
@@ -43,12 +43,12 @@ def run_command(argv: Sequence[str]) -> Ran:
             check=False,
         )
     except FileNotFoundError:
-        return Ran(127, f"there is no {argv[0]} here")
+        return CommandResult(127, f"there is no {argv[0]} here")
     except OSError as error:
-        return Ran(126, f"{argv[0]}: {error.strerror}")
+        return CommandResult(126, f"{argv[0]}: {error.strerror}")
     except subprocess.TimeoutExpired:
-        return Ran(124, f"it did not end within {_PATIENCE:.0f} s")
-    return Ran(done.returncode, done.stdout.decode(errors="replace").strip())
+        return CommandResult(124, f"it did not end within {_PATIENCE:.0f} s")
+    return CommandResult(done.returncode, done.stdout.decode(errors="replace").strip())
 
 
 class Manager(Protocol):
@@ -69,19 +69,19 @@ class Manager(Protocol):
         """What else is worth knowing once it is installed, or ""."""
 
     def render(self, program: Sequence[str], environment: Mapping[str, str]) -> str: ...
-    def environment_of(self, text: str) -> Mapping[str, str]: ...
+    def read_environment(self, text: str) -> Mapping[str, str]: ...
     @property
     def links(self) -> Sequence[str]:
         """What enabling makes beside the file."""
 
-    def start(self, before: Seen | None) -> Sequence[Command]:
+    def start(self, before: ManagerState | None) -> Sequence[Command]:
         """Enable and start; what was installed ``before`` is started anew."""
 
     def stop(self) -> Sequence[Command]: ...
     def forget(self) -> Sequence[Command]:
         """After the file is gone."""
 
-    def look(self, run: Run) -> Seen: ...
+    def query(self, run: Run) -> ManagerState: ...
 
 
 class Systemd:
@@ -104,10 +104,10 @@ class Systemd:
         template = templates.read("systemd/freshd.service").decode()
         return rendering.unit(template, program, environment, version=__version__)
 
-    def environment_of(self, text: str) -> Mapping[str, str]:
+    def read_environment(self, text: str) -> Mapping[str, str]:
         return rendering.unit_environment(text)
 
-    def start(self, before: Seen | None) -> Sequence[Command]:
+    def start(self, before: ManagerState | None) -> Sequence[Command]:
         commands = [self._call("daemon-reload"), self._call("enable", "--now", self.unit)]
         runs = before is not None and before.running
         return [*commands, self._call("restart", self.unit)] if runs else commands
@@ -118,20 +118,20 @@ class Systemd:
     def forget(self) -> Sequence[Command]:
         return [self._call("daemon-reload")]
 
-    def look(self, run: Run) -> Seen:
+    def query(self, run: Run) -> ManagerState:
         wanted = "UnitFileState,ActiveState,SubState,StatusText,Result"
         done = run(self._call("show", self.unit, f"--property={wanted}"))
         if done.status != 0:
-            return Seen(words=done.output)
-        said = dict(line.partition("=")[::2] for line in done.output.splitlines())
-        state = said.get("ActiveState", "")
-        words = said.get("StatusText") or ""
+            return ManagerState(words=done.output)
+        properties = dict(line.partition("=")[::2] for line in done.output.splitlines())
+        state = properties.get("ActiveState", "")
+        words = properties.get("StatusText") or ""
         if state == "failed":
-            words = f"failed: {said.get('Result', '')}"
-        return Seen(
-            enabled=said.get("UnitFileState", "").startswith("enabled"),
+            words = f"failed: {properties.get('Result', '')}"
+        return ManagerState(
+            enabled=properties.get("UnitFileState", "").startswith("enabled"),
             running=state in {"active", "reloading"},
-            words=words or f"{state} ({said.get('SubState', '')})",
+            words=words or f"{state} ({properties.get('SubState', '')})",
         )
 
     @staticmethod
@@ -160,10 +160,10 @@ class Launchd:
         template = templates.read("launchd/dev.freshd.plist")
         return rendering.agent(template, program, environment, version=__version__, log=self._log)
 
-    def environment_of(self, text: str) -> Mapping[str, str]:
+    def read_environment(self, text: str) -> Mapping[str, str]:
         return rendering.agent_environment(text)
 
-    def start(self, before: Seen | None) -> Sequence[Command]:
+    def start(self, before: ManagerState | None) -> Sequence[Command]:
         begin: list[Command] = [("launchctl", "bootstrap", self._domain, self.path)]
         loaded = before is not None and before.enabled
         return [*self.stop(), *begin] if loaded else begin
@@ -174,16 +174,16 @@ class Launchd:
     def forget(self) -> Sequence[Command]:
         return []
 
-    def look(self, run: Run) -> Seen:
+    def query(self, run: Run) -> ManagerState:
         done = run(("launchctl", "print", f"{self._domain}/{self.label}"))
         if done.status == 127:
-            return Seen(words=done.output)
+            return ManagerState(words=done.output)
         state = re.search(r"^\s*state = (.+)$", done.output, re.MULTILINE)
         words = state[1] if done.status == 0 and state else "not loaded"
-        return Seen(enabled=done.status == 0, running=words == "running", words=words)
+        return ManagerState(enabled=done.status == 0, running=words == "running", words=words)
 
 
-def manager_of(platform: str, *, environ: Mapping[str, str], uid: int) -> Manager:
+def find_manager(platform: str, *, environ: Mapping[str, str], uid: int) -> Manager:
     """The one of this platform. Raises ConfigError where there is none that freshd knows."""
     home = environ.get("HOME") or os.path.expanduser("~")
     if platform == "linux":

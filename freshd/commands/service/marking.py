@@ -22,9 +22,9 @@ def is_untouched(text: str) -> bool:
     """Whether it is what some freshd wrote, to the byte."""
     lines = text.splitlines(keepends=True)
     for number, line in enumerate(lines):
-        found = _MARK.search(line)
-        if found is not None:
-            return found[1] == _digest("".join(lines[:number] + lines[number + 1 :]))
+        match = _MARK.search(line)
+        if match is not None:
+            return match[1] == _digest("".join(lines[:number] + lines[number + 1 :]))
     return False
 
 

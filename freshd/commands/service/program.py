@@ -20,7 +20,7 @@ _KEPT: Final = (
 )
 
 
-def program_of(argv0: str, executable: str) -> tuple[str, ...]:
+def find_program(argv0: str, executable: str) -> tuple[str, ...]:
     """The command that was typed; links are kept, as they outlive an upgrade.
 
     ``python -m freshd`` has no command of its own: then it is that.
@@ -31,7 +31,7 @@ def program_of(argv0: str, executable: str) -> tuple[str, ...]:
     return (os.path.abspath(executable), "-m", "freshd")
 
 
-def kept_environment(environ: Mapping[str, str]) -> dict[str, str]:
+def select_environment(environ: Mapping[str, str]) -> dict[str, str]:
     """What the service is given of ``environ``; of PATH only what means the same everywhere."""
     kept = {name: environ[name] for name in _KEPT if environ.get(name)}
     if "PATH" in kept:

@@ -13,7 +13,7 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """``name`` is what was looked at. ``fix`` is empty where nothing is wrong.
+    """``name`` is what was checked. ``fix`` is empty where nothing is wrong.
 
     ``engine`` marks the problem that there is no engine: all else may be well.
     """
@@ -39,7 +39,7 @@ def problem(name: str, message: str, fix: str, *, engine: bool = False) -> Diagn
 
 def exit_status(diagnoses: Iterable[Diagnosis]) -> int:
     """0 when freshd can work, 4 when nothing but the engine is missing, else 1."""
-    problems = [each for each in diagnoses if each.state is State.PROBLEM]
+    problems = [diagnosis for diagnosis in diagnoses if diagnosis.state is State.PROBLEM]
     if not problems:
         return 0
-    return 4 if all(each.engine for each in problems) else 1
+    return 4 if all(problem.engine for problem in problems) else 1

@@ -1,6 +1,6 @@
 """What is known of a project's services before a policy is proposed, and the proposal. Values only.
 
-``freshd.commands.init.scout`` fills the facts; ``rules`` makes the proposal of them.
+``freshd.commands.init.detect`` fills the facts; ``rules`` makes the proposal of them.
 """
 
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ from freshd.model.text import count_files
 
 
 class Confidence(StrEnum):
-    """How sure the map of a service is; NOTHING of the tree is in it, as far as can be told."""
+    """How sure the map of a service is; NOTHING of the tree is in it, as far as is known."""
 
     PROVED = "proved"
     INFERRED = "inferred"
@@ -24,7 +24,7 @@ class Confidence(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class ServiceLook:
+class DetectedService:
     """One service. ``origin`` says where ``argv`` was found, ``runs`` are its build's RUNs.
 
     ``held`` is how many copied files its image has as the tree does; None: there was no image to
@@ -98,7 +98,7 @@ class ProposedRule:
 
 
 @dataclass(frozen=True, slots=True)
-class Never:
+class ProposedNever:
     """What no rule may do, each list with its reason: key of ``[never]`` -> (values, why)."""
 
     lists: Mapping[str, tuple[tuple[str, ...], str]] = field(default_factory=dict)
@@ -106,44 +106,44 @@ class Never:
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """All of a proposed policy. ``unseen`` says what could not be looked at."""
+    """All of a proposed policy. ``unseen`` says what could not be read."""
 
     project: str
     settings: ProjectSettings
     services: tuple[ProposedService, ...] = ()
     rules: tuple[ProposedRule, ...] = ()
-    never: Never = Never()
+    never: ProposedNever = ProposedNever()
     unseen: tuple[str, ...] = ()
 
 
-def confidence_words(look: ServiceLook) -> str:
+def confidence_words(service: DetectedService) -> str:
     """One sentence on how sure it is which file of the tree is where."""
-    copies = len(look.copied)
-    if look.problem:
-        return f"could not be told: {look.problem}"
-    if look.built_by:
-        own = confidence_words(replace(look, built_by=""))
-        return f"it runs the image that {look.built_by} builds: {own}"
-    if look.confidence is Confidence.NOTHING:
-        return f"{look.image}: nothing of the tree is in it."
-    if look.confidence is Confidence.UNTOLD:
+    copies = len(service.copied)
+    if service.problem:
+        return f"could not be told: {service.problem}"
+    if service.built_by:
+        own = confidence_words(replace(service, built_by=""))
+        return f"it runs the image that {service.built_by} builds: {own}"
+    if service.confidence is Confidence.NOTHING:
+        return f"{service.image}: nothing of the tree is in it."
+    if service.confidence is Confidence.UNTOLD:
         return "could not be told: nothing of its build could be followed."
-    if look.bound:
-        mounted = f"{count_files(len(look.bound))} mounted from the tree"
-        return f"{mounted}; {_copied(look)}" if copies else f"{mounted}."
+    if service.bound:
+        mounted = f"{count_files(len(service.bound))} mounted from the tree"
+        return f"{mounted}; {_copied(service)}" if copies else f"{mounted}."
     if not copies:
-        inputs = count_files(len(look.map.inputs))
+        inputs = count_files(len(service.map.inputs))
         return f"nothing of the tree lands as it is; its build reads {inputs}."
-    return _copied(look)
+    return _copied(service)
 
 
-def _copied(look: ServiceLook) -> str:
-    copies = count_files(len(look.copied))
-    if look.held is None:
+def _copied(service: DetectedService) -> str:
+    copies = count_files(len(service.copied))
+    if service.held is None:
         return f"{copies} copied, read off the Dockerfile; no image to hold that against."
-    if look.held == len(look.copied):
+    if service.held == len(service.copied):
         return f"{copies} copied, proved: its image holds each of them byte for byte."
     return (
-        f"{copies} copied; its image holds {look.held:,} of them as the tree has them now "
-        f"(freshd check {look.name} names the others)."
+        f"{copies} copied; its image holds {service.held:,} of them as the tree has them now "
+        f"(freshd check {service.name} names the others)."
     )

@@ -1,1 +1,1 @@
-"""What the daemon's work looks like: status, history, validations, projects."""
+"""What the daemon did and does, as text and JSON: status, history, validations, projects."""

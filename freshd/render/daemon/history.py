@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from freshd.decide.text import step_text
 from freshd.model.report import Verdict
 from freshd.model.text import printable
-from freshd.render.daemon.validations import document, history_row, summary
+from freshd.render.daemon.validations import history_row, summary, validation_document
 from freshd.render.documents import SCHEMA, Document, step
 from freshd.render.outcomes import mark_of
 from freshd.render.words import Line, columns, count, iso, lasted
@@ -26,11 +26,14 @@ def history_lines(
     entries: "Sequence[JournalEntry]", validations: "Sequence[Validation]" = (), *, limit: int
 ) -> Iterator[Line]:
     """One row per step or validation, newest first, and under it why it did not end well."""
-    found = [(each.began_at, _row(each), _why(each)) for each in entries]
-    found += [(each.began_at, history_row(each), _left(each)) for each in validations]
-    found = sorted(found, key=lambda one: one[0], reverse=True)[:limit]
-    rows = columns((row for _, row, _ in found), gap="  ", widest=_WIDEST)
-    for (_, _, below), row in zip(found, rows, strict=True):
+    events = [(entry.began_at, _row(entry), _why(entry)) for entry in entries]
+    events += [
+        (validation.began_at, history_row(validation), _left(validation))
+        for validation in validations
+    ]
+    events = sorted(events, key=lambda event: event[0], reverse=True)[:limit]
+    rows = columns((row for _, row, _ in events), gap="  ", widest=_WIDEST)
+    for (_, _, below), row in zip(events, rows, strict=True):
         yield row
         if below:
             yield ((f"    {printable(below)}", ""),)
@@ -59,14 +62,14 @@ def _row(entry: "JournalEntry") -> Line:
     )
 
 
-def history(
+def history_document(
     entries: "Iterable[JournalEntry]", validations: "Iterable[Validation]" = ()
 ) -> Document:
     """What ``history --json`` prints."""
     return {
         "schema": SCHEMA,
-        "entries": [_entry(each) for each in entries],
-        "validations": [document(each) for each in validations],
+        "entries": [_entry(entry) for entry in entries],
+        "validations": [validation_document(validation) for validation in validations],
     }
 
 

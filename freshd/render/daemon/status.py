@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 from freshd.model.daemon_state import DaemonState
 from freshd.model.report import ServiceReport, Verdict
 from freshd.model.text import printable
-from freshd.render.daemon.validations import document as validation_document
-from freshd.render.daemon.validations import status_line
+from freshd.render.daemon.validations import status_line, validation_document
 from freshd.render.documents import SCHEMA, Document, service_report
 from freshd.render.report import STYLES, findings_of, headline, service_row, unchecked_everywhere
 from freshd.render.undone import Undone, undone_document
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class SavedReport:
     """One service's last report, when (seconds) it was made, and what was not done about it."""
 
     report: ServiceReport
@@ -41,7 +40,7 @@ class Status:
 
     project: str
     directory: str
-    services: "tuple[Seen, ...]" = ()
+    services: "tuple[SavedReport, ...]" = ()
     daemon: DaemonState | None = None
     running: bool = False
     halts: "tuple[Halt, ...]" = ()
@@ -53,9 +52,9 @@ class Status:
     def verdict(self) -> Verdict:
         """The worst of the services' verdicts; without any, nothing is proved.
 
-        Nor is anything fresh while a daemon runs whose engine is away, or that has not looked yet.
+        Nor is anything fresh while a daemon runs whose engine is away, or before its first pass.
         """
-        every = {each.report.verdict for each in self.services}
+        every = {service.report.verdict for service in self.services}
         if Verdict.STALE in every:
             return Verdict.STALE
         if self.running and self.daemon is not None and not self._is_proved(self.daemon):
@@ -63,7 +62,9 @@ class Status:
         return Verdict.FRESH if every == {Verdict.FRESH} else Verdict.UNVERIFIABLE
 
     def _is_proved(self, daemon: DaemonState) -> bool:
-        return not daemon.engine and all(each.checked_at >= daemon.since for each in self.services)
+        return not daemon.engine and all(
+            service.checked_at >= daemon.since for service in self.services
+        )
 
 
 def status_lines(status: Status, *, now: float) -> Iterator[Line]:
@@ -86,14 +87,14 @@ def status_lines(status: Status, *, now: float) -> Iterator[Line]:
         yield (("no service has been looked at yet", "dim"),)
         return
     yield ()
-    reports = [each.report for each in status.services]
+    reports = [service.report for service in status.services]
     quiet = unchecked_everywhere(reports)
     yield from columns(
-        (*service_row(each.report, quiet=quiet), (ago(now - each.checked_at), "dim"))
-        for each in status.services
+        (*service_row(service.report, quiet=quiet), (ago(now - service.checked_at), "dim"))
+        for service in status.services
     )
-    for each in status.services:
-        yield from findings_of(each.report, each.undone)
+    for service in status.services:
+        yield from findings_of(service.report, service.undone)
     if quiet:
         yield ()
         yield ((f"not checked: {', '.join(quiet)}", "dim"),)
@@ -133,23 +134,27 @@ def status_document(status: Status) -> Document:
         "verdict": status.verdict.value,
         "daemon": _daemon_document(status),
         "halts": [
-            {"service": each.service, "reason": each.reason, "at": iso(each.at)}
-            for each in status.halts
+            {"service": halt.service, "reason": halt.reason, "at": iso(halt.at)}
+            for halt in status.halts
         ],
         "incidents": [
-            {"service": each.service, "text": each.text, "opened_at": iso(each.opened_at)}
-            for each in status.incidents
+            {
+                "service": incident.service,
+                "text": incident.text,
+                "opened_at": iso(incident.opened_at),
+            }
+            for incident in status.incidents
         ],
         "validation": (
             None if status.validation is None else validation_document(status.validation)
         ),
         "services": [
             {
-                **service_report(each.report),
-                "undone": undone_document(each.undone),
-                "checked_at": iso(each.checked_at),
+                **service_report(service.report),
+                "undone": undone_document(service.undone),
+                "checked_at": iso(service.checked_at),
             }
-            for each in status.services
+            for service in status.services
         ],
     }
 

@@ -44,7 +44,7 @@ def history_row(done: Validation) -> Line:
     )
 
 
-def document(done: Validation) -> Document:
+def validation_document(done: Validation) -> Document:
     """As ``status --json`` and ``history --json`` show it."""
     return {
         "began_at": iso(done.began_at),

@@ -66,7 +66,7 @@ def test_a_verb_and_the_daemon_talk_to_the_engine_it_names(
         raise Seen
 
     monkeypatch.setattr(module, "Compose", compose)
-    start: Any = run.run if module is project else module.open_workspace
+    start: Any = run.watch_project if module is project else module.open_workspace
     with pytest.raises(Seen):
         start(Invocation(str(tmp_path), world))
     assert [each.host for each in seen] == ["unix:///mine.sock"]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from freshd.cli.saved import directory_of
+from freshd.cli.saved import resolve_directory
 from freshd.config.invocation import Invocation
 from freshd.config.locate import locate_project
 from freshd.config.locations import locate, prepare
@@ -273,7 +273,7 @@ def test_status_means_the_same_project_as_every_other_verb(
         files=(option["--file"],) if "--file" in option else (),
     )
     found = locate_project(invocation)
-    assert directory_of(invocation) == os.path.realpath(found.directory)
+    assert resolve_directory(invocation) == os.path.realpath(found.directory)
 
 
 def test_a_directory_with_several_names_asks_for_one(line: Line) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from freshd.commands.doctor import engine, machine, own, project
-from freshd.commands.doctor.others import Process, inside, is_daemon
+from freshd.commands.doctor.others import RunningProcess, inside, is_daemon
 from freshd.config.load import Notifications, UserConfig
 from freshd.engine.cli.versions import CliVersions, release
 from freshd.engine.client import EngineInfo, EngineVersion
@@ -75,8 +75,8 @@ def test_the_exit_status_says_what_stops_it(found: list[Diagnosis], status: int)
         (own.notices(UserConfig(), None, platform="darwin"), State.OK),
         (own.notices(SILENT, None, platform="linux"), State.OK),
         (project.daemon(None, ()), State.OK),
-        (project.daemon(7, (Process(7, ("freshd", "run"), "/x"),)), State.OK),
-        (project.daemon(7, (Process(8, ("freshd", "run"), "/x"),)), State.WARNING),
+        (project.daemon(7, (RunningProcess(7, ("freshd", "run"), "/x"),)), State.OK),
+        (project.daemon(7, (RunningProcess(8, ("freshd", "run"), "/x"),)), State.WARNING),
     ],
 )
 def test_what_is_found_is_judged_and_what_is_wrong_has_a_fix(
@@ -193,10 +193,14 @@ def test_a_compose_watch_at_work_is_told_with_what_it_means() -> None:
 
 
 def test_only_what_runs_in_the_project_counts(tmp_path: Path) -> None:
-    every = [Process(1, (), str(tmp_path)), Process(2, (), f"{tmp_path}/a"), Process(3, (), "/")]
+    every = [
+        RunningProcess(1, (), str(tmp_path)),
+        RunningProcess(2, (), f"{tmp_path}/a"),
+        RunningProcess(3, (), "/"),
+    ]
     assert [each.pid for each in inside(every, str(tmp_path))] == [1, 2]
-    assert is_daemon(Process(1, ("python", "-m", "freshd", "run"), "/"))
-    assert not is_daemon(Process(1, ("freshd", "check"), "/"))
+    assert is_daemon(RunningProcess(1, ("python", "-m", "freshd", "run"), "/"))
+    assert not is_daemon(RunningProcess(1, ("freshd", "check"), "/"))
 
 
 def test_the_holder_of_the_lock_is_told(tmp_path: Path) -> None:

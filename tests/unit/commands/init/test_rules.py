@@ -19,7 +19,7 @@ from freshd.model.observed.processes import Way
 from freshd.model.policy import Policy, ProjectSettings
 from freshd.model.remedy import Remedy
 from freshd.model.report import Finding, Level, LinkName
-from freshd.model.verbs.proposal import Confidence, Proposal, ServiceLook
+from freshd.model.verbs.proposal import Confidence, DetectedService, Proposal
 
 RESTART = Way("restart", "it loads its code once")
 SELF = Way("self", "it reloads")
@@ -38,9 +38,9 @@ def bound(*sources: str) -> tuple[Pair, ...]:
 
 def service(
     name: str, *pairs: Pair, way: Way = RESTART, inputs: tuple[str, ...] = (), **more: Any
-) -> ServiceLook:
+) -> DetectedService:
     made = ServiceMap(name, pairs=tuple(pairs), inputs=inputs, traceless=inputs)
-    return ServiceLook(name, f"shop-{name}", way, made, **{"builds": True, **more})
+    return DetectedService(name, f"shop-{name}", way, made, **{"builds": True, **more})
 
 
 PYTHON = service(
@@ -55,7 +55,7 @@ CONFIGURED = service("proxy", *bound("nginx.conf"), builds=False)
 IMAGE = service("mail", builds=False)
 
 
-def policy(*looks: ServiceLook, **more: Any) -> Policy:
+def policy(*looks: DetectedService, **more: Any) -> Policy:
     proposal = propose("shop", looks, **more)
     loaded = parse_policy(policy_text(proposal))
     assert check_services(loaded, [look.name for look in looks]) == ()
@@ -100,7 +100,7 @@ INJECTED = ("inject", "purge", "reload")
     ],
 )
 def test_what_would_be_done(
-    look: ServiceLook, path: str | None, cause: str, expected: tuple[str, ...] | None
+    look: DetectedService, path: str | None, cause: str, expected: tuple[str, ...] | None
 ) -> None:
     assert does(policy(look), look.name, path, cause) == expected
 
@@ -152,7 +152,7 @@ def test_a_cache_that_keeps_old_code_is_purged() -> None:
         (service("web"), Confidence.UNTOLD),
     ],
 )
-def test_how_sure_the_map_is(look: ServiceLook, expected: Confidence) -> None:
+def test_how_sure_the_map_is(look: DetectedService, expected: Confidence) -> None:
     assert look.confidence is expected
     assert policy_text(propose("shop", [look]))
 
@@ -196,7 +196,7 @@ MAPS = st.builds(
     st.lists(PAIRS, max_size=20), st.lists(PATHS, max_size=3), st.lists(st.text(), max_size=2),
 )  # fmt: skip
 LOOKS = st.builds(
-    ServiceLook,
+    DetectedService,
     st.from_regex(r"\A[a-zA-Z0-9][a-zA-Z0-9._-]{0,8}\Z"),
     st.text(max_size=10),
     WAYS,
@@ -213,7 +213,7 @@ LOOKS = st.builds(
 @settings(deadline=None, max_examples=60)  # a TOML file is written and read for each
 @given(st.lists(LOOKS, max_size=5, unique_by=lambda look: look.name), st.lists(st.text()))
 def test_whatever_is_found_the_proposal_loads_and_says_the_same(
-    looks: list[ServiceLook], unseen: list[str]
+    looks: list[DetectedService], unseen: list[str]
 ) -> None:
     proposal = propose("shop", looks, unseen=unseen)
     text = policy_text(proposal)

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from freshd.commands.service import (
-    Autostart,
+    CommandResult,
     FileState,
     Launchd,
-    Ran,
+    ServiceInstaller,
     Systemd,
-    manager_of,
+    find_manager,
     run_command,
 )
 from freshd.model.errors import ConfigError
@@ -27,13 +27,13 @@ class Commands:
 
     def __init__(self) -> None:
         self.run: list[str] = []
-        self.answers: dict[str, Ran] = {}
+        self.answers: dict[str, CommandResult] = {}
 
-    def __call__(self, argv: Sequence[str]) -> Ran:
+    def __call__(self, argv: Sequence[str]) -> CommandResult:
         line = " ".join(argv)
         self.run.append(line)
         found = (ran for start, ran in self.answers.items() if line.startswith(start))
-        return next(found, Ran(0))
+        return next(found, CommandResult(0))
 
     def changes(self) -> list[str]:
         """What was run and was not only a question."""
@@ -45,8 +45,8 @@ def commands() -> Commands:
     return Commands()
 
 
-def autostart(top: Path, commands: Commands, program: str = "/opt/freshd") -> Autostart:
-    return Autostart(
+def autostart(top: Path, commands: Commands, program: str = "/opt/freshd") -> ServiceInstaller:
+    return ServiceInstaller(
         Systemd(str(top)), commands, program=(program,), environment={"PATH": "/usr/bin"}
     )
 
@@ -70,13 +70,13 @@ def test_the_unit_is_written_and_started(tmp_path: Path, commands: Commands) -> 
 def test_without_a_user_systemd_the_unit_is_written_and_the_reason_told(
     tmp_path: Path, commands: Commands
 ) -> None:
-    commands.answers[SYSTEMCTL] = Ran(1, AWAY)
+    commands.answers[SYSTEMCTL] = CommandResult(1, AWAY)
     made = autostart(tmp_path, commands)
     wrote, reload = made.install()
     assert Path(made.manager.path).is_file()
     assert (wrote.problem, reload.problem) == ("", AWAY)
     state = made.state()
-    assert (state.seen.enabled, state.seen.running, state.seen.words) == (None, None, AWAY)
+    assert (state.manager.enabled, state.manager.running, state.manager.words) == (None, None, AWAY)
 
 
 def test_installing_again_writes_what_is_new_and_starts_anew_what_runs(
@@ -84,7 +84,9 @@ def test_installing_again_writes_what_is_new_and_starts_anew_what_runs(
 ) -> None:
     autostart(tmp_path, commands, program="/old/freshd").install()
     commands.run.clear()
-    commands.answers[f"{SYSTEMCTL} show"] = Ran(0, "UnitFileState=enabled\nActiveState=active")
+    commands.answers[f"{SYSTEMCTL} show"] = CommandResult(
+        0, "UnitFileState=enabled\nActiveState=active"
+    )
     made = autostart(tmp_path, commands, program="/new/freshd")
     assert made.state().file is FileState.OUTDATED
     made.install()
@@ -94,7 +96,7 @@ def test_installing_again_writes_what_is_new_and_starts_anew_what_runs(
 
 def test_another_path_in_the_shell_is_no_difference(tmp_path: Path, commands: Commands) -> None:
     autostart(tmp_path, commands).install()
-    other = Autostart(
+    other = ServiceInstaller(
         Systemd(str(tmp_path)), commands, program=("/opt/freshd",), environment={"PATH": "/other"}
     )
     assert other.state().file is FileState.CURRENT
@@ -155,7 +157,7 @@ def test_uninstalling_removes_the_file_also_where_nothing_answers(
 ) -> None:
     made = autostart(tmp_path, commands)
     made.install()
-    commands.answers[SYSTEMCTL] = Ran(1, AWAY)
+    commands.answers[SYSTEMCTL] = CommandResult(1, AWAY)
     steps = made.uninstall()
     assert not Path(made.manager.path).exists()
     assert steps[0].problem == AWAY
@@ -182,23 +184,23 @@ def test_uninstalling_removes_the_file_also_where_nothing_answers(
 def test_what_systemd_says_is_understood(
     tmp_path: Path, commands: Commands, said: str, enabled: bool, running: bool, words: str
 ) -> None:
-    commands.answers[f"{SYSTEMCTL} show freshd.service"] = Ran(0, said)
-    seen = autostart(tmp_path, commands).state().seen
+    commands.answers[f"{SYSTEMCTL} show freshd.service"] = CommandResult(0, said)
+    seen = autostart(tmp_path, commands).state().manager
     assert (seen.enabled, seen.running, seen.words) == (enabled, running, words)
 
 
 def test_launchd_is_told_to_load_and_to_unload(tmp_path: Path, commands: Commands) -> None:
-    made = Autostart(
+    made = ServiceInstaller(
         Launchd(str(tmp_path), 501), commands, program=("/opt/freshd",), environment={}
     )
-    commands.answers["launchctl print"] = Ran(113, "Could not find service")
+    commands.answers["launchctl print"] = CommandResult(113, "Could not find service")
     made.install()
     path = tmp_path / "Library" / "LaunchAgents" / "dev.freshd.plist"
     assert path.read_text() == made.wanted
     assert commands.changes() == [f"launchctl bootstrap gui/501 {path}"]
-    assert made.state().seen.words == "not loaded"
-    commands.answers["launchctl print"] = Ran(0, "dev.freshd = {\n\tstate = running\n}")
-    seen = made.state().seen
+    assert made.state().manager.words == "not loaded"
+    commands.answers["launchctl print"] = CommandResult(0, "dev.freshd = {\n\tstate = running\n}")
+    seen = made.state().manager
     assert (seen.enabled, seen.running) == (True, True)
     commands.run.clear()
     made.install()
@@ -212,13 +214,15 @@ def test_launchd_is_told_to_load_and_to_unload(tmp_path: Path, commands: Command
 
 def test_another_platform_is_refused_with_what_to_do() -> None:
     with pytest.raises(ConfigError, match="on freebsd14") as caught:
-        manager_of("freebsd14", environ={}, uid=1)
+        find_manager("freebsd14", environ={}, uid=1)
     assert caught.value.exit_code == 2
     assert "freshd run --all" in (caught.value.hint or "")
-    assert manager_of("darwin", environ={"HOME": "/u"}, uid=1).path.startswith("/u/Library")
-    assert manager_of("linux", environ={"HOME": "/u"}, uid=1).path.startswith("/u/.config/systemd")
+    assert find_manager("darwin", environ={"HOME": "/u"}, uid=1).path.startswith("/u/Library")
+    assert find_manager("linux", environ={"HOME": "/u"}, uid=1).path.startswith(
+        "/u/.config/systemd"
+    )
 
 
 def test_a_command_that_is_not_there_is_an_answer() -> None:
     assert run_command(["freshd-no-such-command"]).status == 127
-    assert run_command(["sh", "-c", "echo words >&2; exit 3"]) == Ran(3, "words")
+    assert run_command(["sh", "-c", "echo words >&2; exit 3"]) == CommandResult(3, "words")

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from freshd.commands.service import kept_environment, program_of, templates
+from freshd.commands.service import find_program, select_environment, templates
 from freshd.commands.service.marking import is_untouched
 from freshd.commands.service.rendering import agent, agent_environment, unit, unit_environment
 from freshd.model.errors import ConfigError
@@ -126,9 +126,9 @@ def test_the_program_is_the_one_that_was_typed_and_its_link_stays(tmp_path: Path
     real.chmod(0o755)
     link = tmp_path / "freshd"
     link.symlink_to(real)
-    assert program_of(str(link), "/usr/bin/python3") == (str(link),)
+    assert find_program(str(link), "/usr/bin/python3") == (str(link),)
     for argv0 in (str(tmp_path / "gone" / "freshd"), "/x/freshd/__main__.py", "/usr/bin/pytest"):
-        assert program_of(argv0, "/usr/bin/python3") == ("/usr/bin/python3", "-m", "freshd")
+        assert find_program(argv0, "/usr/bin/python3") == ("/usr/bin/python3", "-m", "freshd")
 
 
 def test_only_what_decides_the_engine_is_taken_along() -> None:
@@ -140,4 +140,4 @@ def test_only_what_decides_the_engine_is_taken_along() -> None:
         "COMPOSE_FILE": "a.yaml",
         "SECRET": "s",
     }
-    assert kept_environment(environ) == {"PATH": "/usr/bin:/opt/bin", "DOCKER_HOST": "unix:///d"}
+    assert select_environment(environ) == {"PATH": "/usr/bin:/opt/bin", "DOCKER_HOST": "unix:///d"}

@@ -16,7 +16,7 @@ class FileState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class ServiceStep:
     """One thing that was done, in words; ``problem`` is why it did not work, or ""."""
 
     text: str
@@ -24,7 +24,7 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class ManagerState:
     """What the manager says; None where it does not answer."""
 
     enabled: bool | None = None
@@ -37,11 +37,11 @@ class ServiceState:
     """What ``service status`` shows."""
 
     file: FileState
-    seen: Seen
+    manager: ManagerState
 
 
 class ManagerWords(Protocol):
-    """What is said of the manager that starts freshd at login."""
+    """The words for the manager that starts freshd at login."""
 
     @property
     def name(self) -> str:

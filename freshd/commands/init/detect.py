@@ -18,25 +18,25 @@ from freshd.mapping.scripts import make_reader
 from freshd.model.errors import ConfigError
 from freshd.model.mapping import ServiceMap
 from freshd.model.policy import ProjectSettings
-from freshd.model.verbs.proposal import Proposal, ServiceLook
+from freshd.model.verbs.proposal import DetectedService, Proposal
 
 
 @dataclass(frozen=True, slots=True)
-class Command:
-    """What a container runs, and where that is said."""
+class DetectedCommand:
+    """The command line of a container, and in which words of which file it was found."""
 
     argv: tuple[str, ...] = ()
     origin: str = ""
 
 
-def scouted(workspace: Workspace) -> tuple[Proposal, tuple[ServiceLook, ...]]:
+def detect(workspace: Workspace) -> tuple[Proposal, tuple[DetectedService, ...]]:
     """The proposed policy, and what of each service it was made of."""
     maps = map_services(workspace)
-    looks = tuple(_look(workspace, name, mapped) for name, mapped in maps.items())
+    services = tuple(_detect_service(workspace, name, mapped) for name, mapped in maps.items())
     proposal = propose(
-        workspace.project.name, looks, settings=_settings(workspace), unseen=workspace.unseen
+        workspace.project.name, services, settings=_settings(workspace), unseen=workspace.unseen
     )
-    return proposal, looks
+    return proposal, services
 
 
 def _settings(workspace: Workspace) -> ProjectSettings:
@@ -50,11 +50,11 @@ def _settings(workspace: Workspace) -> ProjectSettings:
     )
 
 
-def _look(workspace: Workspace, name: str, mapped: Mapped) -> ServiceLook:
+def _detect_service(workspace: Workspace, name: str, mapped: Mapped) -> DetectedService:
     service = workspace.project.services[name]
     made = mapped.made.map if mapped.made is not None else ServiceMap(name)
     sketch = _outline(service, workspace.project.dir)
-    command = command_of(service, sketch, workspace)
+    command = detect_command(service, sketch, workspace)
     workdir = (
         service.working_dir or (sketch.workdir if sketch else "") or _workdir(service, workspace)
     )
@@ -63,7 +63,7 @@ def _look(workspace: Workspace, name: str, mapped: Mapped) -> ServiceLook:
         settings={**(sketch.env if sketch else {}), **service.switches},
         read=make_reader(workspace.project.dir, made, workdir),
     )
-    return ServiceLook(
+    return DetectedService(
         name=name,
         image=service.image,
         way=way,
@@ -95,20 +95,22 @@ def _outline(service: ComposeService, project_dir: str) -> Outline | None:
         return None  # the map says what is wrong with it
 
 
-def command_of(service: ComposeService, sketch: Outline | None, workspace: Workspace) -> Command:
+def detect_command(
+    service: ComposeService, sketch: Outline | None, workspace: Workspace
+) -> DetectedCommand:
     """Compose before the Dockerfile, that before the image; at last the image's well-known name."""
     inner = _built_command(sketch, service, workspace)
     if service.entrypoint is not None:
         argv = (*service.entrypoint, *(service.command or ()))
-        return Command(argv, "entrypoint in the Compose file")
+        return DetectedCommand(argv, "entrypoint in the Compose file")
     if service.command is not None:
         entrypoint = inner.entrypoint
         if not entrypoint and service.command[:1] and service.command[0].startswith("-"):
             entrypoint = inner.command[:1]  # options, for a program that only the image names
             if not entrypoint:
-                return Command()
-        return Command((*entrypoint, *service.command), "command in the Compose file")
-    return Command((*inner.entrypoint, *inner.command), inner.origin)
+                return DetectedCommand()
+        return DetectedCommand((*entrypoint, *service.command), "command in the Compose file")
+    return DetectedCommand((*inner.entrypoint, *inner.command), inner.origin)
 
 
 @dataclass(frozen=True, slots=True)

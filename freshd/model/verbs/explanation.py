@@ -21,7 +21,7 @@ class IgnoredBy:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class PolicyAnswer:
     """What the policy would do if ``causes`` were found: words, and the rule that says so.
 
     ``does`` is empty where nothing would be done; ``reason`` says why, or why less than the rule
@@ -39,11 +39,11 @@ class Landing:
     """One place where the path lands, and the answers for it."""
 
     pair: Pair
-    answers: tuple[Answer, ...] = ()
+    answers: tuple[PolicyAnswer, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class InService:
+class PathInService:
     """One service's view of the path.
 
     ``below`` counts the files of a directory that land. ``absent`` says why nothing of it is there,
@@ -54,13 +54,13 @@ class InService:
     landings: tuple[Landing, ...] = ()
     below: tuple[tuple[str, int], ...] = ()
     is_input: bool = False
-    input_answer: Answer | None = None
+    input_answer: PolicyAnswer | None = None
     absent: str = ""
     left_out: IgnoredBy | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Whereabouts:
+class PathExplanation:
     """``path`` is relative to the project; None for a container path nothing of the tree is at.
 
     ``kind`` is what it is on disk, "" where it does not exist. ``ignored`` is why its changes raise
@@ -70,6 +70,6 @@ class Whereabouts:
     asked: str
     path: str | None
     kind: str
-    services: tuple[InService, ...]
+    services: tuple[PathInService, ...]
     ignored: IgnoredBy | None = None
     unseen: tuple[str, ...] = ()

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from freshd.commands.explain.look import look, tree_path
+from freshd.commands.explain.path import explain_path, tree_path
 from freshd.commands.workspace import Workspace
 from freshd.config.load import load_policy
 from freshd.config.locate import Located
@@ -12,8 +12,8 @@ from freshd.config.project import Project
 from freshd.model.errors import ConfigError
 from freshd.model.policy import Policy
 from freshd.model.text import Json
-from freshd.model.verbs.whereabouts import Whereabouts
-from freshd.render.explain import whereabouts_document, whereabouts_lines
+from freshd.model.verbs.explanation import PathExplanation
+from freshd.render.explain import explanation_document, explanation_lines
 from freshd.render.words import plain
 from tests.unit.commands.workspaces import without_engine
 from tests.unit.config.test_project import FakeCompose
@@ -67,12 +67,12 @@ def workspace(tmp_path: Path) -> Workspace:
     return without_engine(located, project)
 
 
-def asked(workspace: Workspace, path: str, *, below: str = "") -> Whereabouts:
-    return look(workspace, path, cwd=str(Path(workspace.project.dir, below)))
+def asked(workspace: Workspace, path: str, *, below: str = "") -> PathExplanation:
+    return explain_path(workspace, path, cwd=str(Path(workspace.project.dir, below)))
 
 
 def said(workspace: Workspace, path: str) -> str:
-    lines = whereabouts_lines(asked(workspace, path), project_dir=workspace.project.dir)
+    lines = explanation_lines(asked(workspace, path), project_dir=workspace.project.dir)
     return "\n".join(plain(line) for line in lines)
 
 
@@ -127,7 +127,7 @@ def test_an_unknown_service_is_named_with_those_there_are(workspace: Workspace) 
 
 def test_the_document_has_it_all(workspace: Workspace) -> None:
     directory = workspace.project.dir
-    document = whereabouts_document(asked(workspace, "docs/a.md"), project_dir=directory)
+    document = explanation_document(asked(workspace, "docs/a.md"), project_dir=directory)
     assert document["path"] == "docs/a.md"
     services = document["services"]
     assert isinstance(services, list)

@@ -1,4 +1,4 @@
-"""Everything about one path: a ``Workspace`` and what was typed in, ``Whereabouts`` out."""
+"""Everything about one path: a ``Workspace`` and what was typed in, ``PathExplanation`` out."""
 
 import os
 import posixpath
@@ -16,12 +16,12 @@ from freshd.model.errors import ConfigError
 from freshd.model.mapping import Pair, ServiceMap, Via
 from freshd.model.observed.container import Mount, Replica
 from freshd.model.text import printable
-from freshd.model.verbs.whereabouts import IgnoredBy, InService, Landing, Whereabouts
+from freshd.model.verbs.explanation import IgnoredBy, Landing, PathExplanation, PathInService
 from freshd.tree.ignore import never_code
 from freshd.tree.walk import kind_of
 
 
-def look(workspace: Workspace, asked: str, *, cwd: str) -> Whereabouts:
+def explain_path(workspace: Workspace, asked: str, *, cwd: str) -> PathExplanation:
     """``asked`` is a path of the tree, relative to ``cwd`` or the project, or a container path,
     ``/app/x`` or ``service:/app/x``. Raises ConfigError for a service there is not.
     """
@@ -57,18 +57,18 @@ def _service_named(workspace: Workspace, maps: Mapping[str, Mapped], typed: str)
 
 def _in_tree(
     workspace: Workspace, maps: Mapping[str, Mapped], asked: str, path: str
-) -> Whereabouts:
+) -> PathExplanation:
     kind = _kind(os.path.join(workspace.project.dir, path))
     ignored = None
     if not path.startswith("../") and path != ".":
         ignored = explain_watch_ignore(workspace.project.dir, path, directory=kind == "dir")
     services = tuple(_in_service(workspace, name, mapped, path) for name, mapped in maps.items())
-    return Whereabouts(asked, path, kind, services, ignored, workspace.unseen)
+    return PathExplanation(asked, path, kind, services, ignored, workspace.unseen)
 
 
-def _in_service(workspace: Workspace, name: str, mapped: Mapped, path: str) -> InService:
+def _in_service(workspace: Workspace, name: str, mapped: Mapped, path: str) -> PathInService:
     if mapped.made is None:
-        return InService(name, absent=mapped.problem)
+        return PathInService(name, absent=mapped.problem)
     made = mapped.made.map
     service = workspace.project.service(name)
     landings = tuple(
@@ -76,41 +76,41 @@ def _in_service(workspace: Workspace, name: str, mapped: Mapped, path: str) -> I
     )
     below = _below(made, path)
     is_input = path in made.inputs or any(landing.pair.also_input for landing in landings)
-    seen = InService(name, landings, below, is_input)
+    view = PathInService(name, landings, below, is_input)
     if is_input:
-        seen = replace(seen, input_answer=input_answer(workspace.project.policy, name))
+        view = replace(view, input_answer=input_answer(workspace.project.policy, name))
     if landings or below or is_input:
-        return seen
+        return view
     absent, left_out = _why_absent(workspace, service, path)
-    return replace(seen, absent=absent, left_out=left_out)
+    return replace(view, absent=absent, left_out=left_out)
 
 
 def _below(made: ServiceMap, path: str) -> tuple[tuple[str, int], ...]:
     """Where the files of a directory land: container directory -> how many."""
     prefix = "" if path == "." else f"{path}/"
-    found: dict[str, int] = {}
+    counts: dict[str, int] = {}
     for pair in made.pairs:
         if not pair.effective or not pair.source.startswith(prefix):
             continue
         inner = pair.source[len(prefix) :]
         at = pair.target.removesuffix(f"/{inner}") if pair.target.endswith(f"/{inner}") else ""
         top = at or posixpath.dirname(pair.target)
-        found[top or "/"] = found.get(top or "/", 0) + 1
-    return tuple(sorted(found.items(), key=lambda item: (-item[1], item[0])))
+        counts[top or "/"] = counts.get(top or "/", 0) + 1
+    return tuple(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
 
 def _landing(workspace: Workspace, service: ComposeService, mapped: Mapped, pair: Pair) -> Landing:
     if not pair.effective:
         return Landing(pair)
-    running = next((each for each in mapped.replicas if each.running), None)
+    running = next((replica for replica in mapped.replicas if replica.running), None)
     return Landing(pair, answers_for(pair, workspace.project.policy, running or imagined(service)))
 
 
 def imagined(service: ComposeService) -> Replica:
     """A running replica as the model would make it, where there is none to ask."""
     mounts = tuple(
-        Mount(one.kind, one.target, one.source, writable=not one.read_only)
-        for one in service.mounts
+        Mount(mount.kind, mount.target, mount.source, writable=not mount.read_only)
+        for mount in service.mounts
     )
     return Replica(id=service.name, name=service.name, service=service.name, mounts=mounts)
 
@@ -158,22 +158,29 @@ def _left_out(
 
 def _in_containers(
     workspace: Workspace, maps: Mapping[str, Mapped], asked: str, target: str
-) -> Whereabouts:
+) -> PathExplanation:
     """By where it is in the container; the tree's file decides the rest."""
     target = posixpath.normpath(target)
-    sources = sorted({p.source for each in maps.values() for p in _at(each, target)})
+    sources = sorted({p.source for mapped in maps.values() for p in _at(mapped, target)})
     if not sources:
         services = tuple(
-            InService(name, absent=_nothing_at(workspace, name, mapped, target))
+            PathInService(name, absent=_nothing_at(workspace, name, mapped, target))
             for name, mapped in maps.items()
         )
-        return Whereabouts(asked, None, "", services, unseen=workspace.unseen)
-    seen = _in_tree(workspace, maps, asked, sources[0])
+        return PathExplanation(asked, None, "", services, unseen=workspace.unseen)
+    view = _in_tree(workspace, maps, asked, sources[0])
     here = tuple(
-        replace(each, landings=tuple(one for one in each.landings if one.pair.target == target))
-        for each in seen.services
+        replace(
+            service,
+            landings=tuple(
+                landing for landing in service.landings if landing.pair.target == target
+            ),
+        )
+        for service in view.services
     )
-    return replace(seen, services=tuple(each for each in here if each.landings) or seen.services)
+    return replace(
+        view, services=tuple(service for service in here if service.landings) or view.services
+    )
 
 
 def _at(mapped: Mapped, target: str) -> list[Pair]:

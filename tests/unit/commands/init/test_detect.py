@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from freshd.commands.init.scout import scouted
+from freshd.commands.init.detect import detect
 from freshd.commands.init.text import policy_text
 from freshd.commands.workspace import Workspace, read_settings
 from freshd.config.load import parse_policy
@@ -15,10 +15,10 @@ from freshd.config.project import Project
 from freshd.engine.cli.compose import ComposeFiles
 from freshd.model.policy import ProjectSettings
 from freshd.model.text import Json
-from freshd.model.verbs.proposal import Confidence, ServiceLook
+from freshd.model.verbs.proposal import Confidence, DetectedService
 from tests.unit.commands.workspaces import without_engine
 
-Look = Callable[..., Mapping[str, ServiceLook]]
+Look = Callable[..., Mapping[str, DetectedService]]
 
 
 @dataclass
@@ -40,7 +40,7 @@ def workspace_of(directory: Path, services: dict[str, Json], **typed: object) ->
 
 @pytest.fixture
 def look(tmp_path: Path) -> Look:
-    def make(files: dict[str, str], services: dict[str, Json]) -> Mapping[str, ServiceLook]:
+    def make(files: dict[str, str], services: dict[str, Json]) -> Mapping[str, DetectedService]:
         for name, text in files.items():
             (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
             (tmp_path / name).write_text(text)
@@ -48,7 +48,7 @@ def look(tmp_path: Path) -> Look:
             assert isinstance(one, dict)
             if "build" in one:
                 one["build"] = {"context": str(tmp_path), **dict(one["build"])}
-        proposal, looks = scouted(workspace_of(tmp_path, services))
+        proposal, looks = detect(workspace_of(tmp_path, services))
         parse_policy(policy_text(proposal))
         return {each.name: each for each in looks}
 
@@ -158,7 +158,7 @@ def test_the_options_that_were_typed_are_in_the_policy(tmp_path: Path) -> None:
     workspace = workspace_of(
         tmp_path, {}, files=(str(tmp_path / "x.yaml"),), project_name="y", profiles=("dev",)
     )
-    settings = scouted(workspace)[0].settings
+    settings = detect(workspace)[0].settings
     assert settings == ProjectSettings(name="y", files=("x.yaml",), profiles=("dev",))
 
 
