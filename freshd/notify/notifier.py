@@ -16,7 +16,7 @@ _TICK: Final = 5.0  # seconds between looks while something waits
 _MOST_WAITING: Final = 1_000
 
 
-class Screen(Protocol):
+class NoticeScreen(Protocol):
     """Where a notice is shown: "" when it was, else why not."""
 
     def show(self, notice: Notice) -> str: ...
@@ -36,7 +36,7 @@ class Notifier:
         *,
         enabled: bool = True,
         quiet: tuple[int, int] | None = None,
-        screen: Screen | None = None,
+        screen: NoticeScreen | None = None,
         clock: Callable[[], float] = time.time,
         minute_of_day: Callable[[float], int] = local_minute,
         retry: float = _RETRY,
