@@ -1,4 +1,4 @@
-"""The whereabouts of a path as lines for a terminal and as JSON."""
+"""What ``freshd explain PATH`` answers, as lines for a terminal and as JSON."""
 
 import os
 from collections.abc import Iterator
