@@ -3,7 +3,6 @@
 An ``Invocation`` comes in; a ``Store`` and the saved status of the project meant go out.
 """
 
-import fcntl
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ from freshd.config.locate import find_directory
 from freshd.config.locations import locate, prepare
 from freshd.model.errors import ConfigError
 from freshd.store import open_readonly, open_store
+from freshd.store.instance_lock import lock_holder
 
 if TYPE_CHECKING:
     from freshd.model.daemon_state import DaemonState, ProjectsState, ProjectState
@@ -93,19 +93,5 @@ def is_alive(daemon: "DaemonState | ProjectsState | None") -> bool:
         return False
     except PermissionError:
         return False  # a process of somebody else took the number
-    return _held(daemon.lock) if daemon.lock else True
-
-
-def _held(path: str) -> bool:
-    """Whether another process holds the lock file; the number alone may belong to a newcomer."""
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    except OSError:
-        return False
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(descriptor)
-    return False
+    # the number alone may belong to a newcomer
+    return not daemon.lock or lock_holder(daemon.lock) is not None

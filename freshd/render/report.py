@@ -23,7 +23,7 @@ from freshd.render.words import Line, Span, columns, count, listed, shown, typed
 
 LIMIT = 10
 STYLES = {Verdict.FRESH: "good", Verdict.STALE: "bad", Verdict.UNVERIFIABLE: "doubt"}
-_MARKS = {Verdict.FRESH: "✓", Verdict.STALE: "✗", Verdict.UNVERIFIABLE: "?"}
+MARKS = {Verdict.FRESH: "✓", Verdict.STALE: "✗", Verdict.UNVERIFIABLE: "?"}
 _LINK_STYLES = {"fresh": "", "stale": "bad", "unverifiable": "doubt", "unchecked": "dim"}
 _LEVEL_STYLES = {Level.STALE: "bad", Level.UNVERIFIABLE: "doubt", Level.NOTE: "dim"}
 _BY_HAND = frozenset({Remedy.INJECT, Remedy.PURGE, Remedy.RESTART, Remedy.RECREATE, Remedy.REBUILD})
@@ -70,7 +70,7 @@ def service_row(service: ServiceReport, *, quiet: Sequence[LinkName]) -> Line:
     verdict = service.verdict
     words = verdict.value + (", patched" if service.patched else "")
     return (
-        (f"  {_MARKS[verdict]} {shown(service.name)}", STYLES[verdict]),
+        (f"  {MARKS[verdict]} {shown(service.name)}", STYLES[verdict]),
         (words, STYLES[verdict]),
         *(_cell(service, link) for link in LinkName if link not in quiet),
         (_sizes(service), "dim"),

@@ -13,8 +13,12 @@ from freshd.model.errors import AlreadyRunning, StateError
 
 
 def holder(locks: str, directory: str) -> int | None:
-    """The process that watches ``directory`` now; None: none does. 0: one that names itself not."""
-    path = InstanceLock(locks, directory).path
+    """The process that watches ``directory`` now; as ``lock_holder``."""
+    return lock_holder(InstanceLock(locks, directory).path)
+
+
+def lock_holder(path: str) -> int | None:
+    """The process that holds this lock file; 0 for one that does not name itself, None: none."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except OSError:

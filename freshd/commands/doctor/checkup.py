@@ -22,7 +22,7 @@ def diagnose_all(invocation: Invocation) -> Iterator[Diagnosis]:
         if named:  # what was named must be there
             yield problem("project", error.message, error.hint or "name another one")
     locations = locate(environ)
-    configured = own.user_config(locations.user_config)[0].engine.host
+    configured = own.check_user_config(locations.user_config)[0].engine.host
     yield from machine.diagnose(None if located is None else located.directory)
     yield from engine.diagnose(environ, configured, now=time.time)
     yield from own.diagnose(locations, environ)

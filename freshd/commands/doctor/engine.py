@@ -4,7 +4,7 @@ import grp
 import os
 from collections.abc import Callable, Iterator, Mapping
 
-from freshd.commands.doctor.machine import disk, free_at
+from freshd.commands.doctor.machine import check_disk, find_free_space
 from freshd.engine.cli.versions import CliVersions, release, versions
 from freshd.engine.client import Engine, EngineInfo, EngineVersion
 from freshd.engine.transport.endpoint import Endpoint, cli_environment, resolve
@@ -25,10 +25,10 @@ def diagnose(
     try:
         endpoint = resolve(environ, configured=configured)
     except ConfigError as error:
-        yield from commands(versions(environ))
+        yield from check_commands(versions(environ))
         yield problem("endpoint", error.message, error.hint or "mend the docker context")
         return
-    yield from commands(versions(cli_environment(endpoint, environ)))
+    yield from check_commands(versions(cli_environment(endpoint, environ)))
     yield ok("endpoint", f"{endpoint.host}, from {endpoint.source}")
     with Engine(endpoint, timeout=10.0) as engine:
         try:
@@ -37,18 +37,18 @@ def diagnose(
             info = engine.info()
             after = now()
         except EngineUnavailable as error:
-            yield unreachable(error, endpoint, group_of(endpoint))
+            yield report_unreachable(error, endpoint, find_socket_group(endpoint))
             return
         except FreshdError as error:
             yield problem("engine", error.message, "see what `docker info` says", engine=True)
             return
-    yield answering(version, info)
-    yield storage(info)
-    yield clock(info.system_time, before, after)
+    yield check_version(version, info)
+    yield check_storage(info)
+    yield check_clock(info.system_time, before, after)
     yield from _data_root(endpoint, info)
 
 
-def commands(cli: CliVersions) -> Iterator[Diagnosis]:
+def check_commands(cli: CliVersions) -> Iterator[Diagnosis]:
     """The docker command, Compose and buildx: freshd builds and recreates through them."""
     if not cli.docker:
         yield problem("docker", "there is no `docker` command", "install Docker's command line")
@@ -76,7 +76,7 @@ def commands(cli: CliVersions) -> Iterator[Diagnosis]:
         yield ok("buildx", cli.buildx)
 
 
-def unreachable(error: EngineUnavailable, endpoint: Endpoint, group: str) -> Diagnosis:
+def report_unreachable(error: EngineUnavailable, endpoint: Endpoint, group: str) -> Diagnosis:
     """The engine does not answer; the group of a forbidden socket makes the hint exact."""
     fix = error.hint or "start Docker"
     if "permission" in error.message and group:
@@ -86,7 +86,7 @@ def unreachable(error: EngineUnavailable, endpoint: Endpoint, group: str) -> Dia
     return problem("engine", error.message, fix, engine=True)
 
 
-def answering(version: EngineVersion, info: EngineInfo) -> Diagnosis:
+def check_version(version: EngineVersion, info: EngineInfo) -> Diagnosis:
     words = f"{version.version}, API {version.api_version}, on {info.system or info.name}"
     if release(version.version) and release(version.version) < _OLDEST_ENGINE:
         return warning(
@@ -97,7 +97,7 @@ def answering(version: EngineVersion, info: EngineInfo) -> Diagnosis:
     return ok("engine", words)
 
 
-def storage(info: EngineInfo) -> Diagnosis:
+def check_storage(info: EngineInfo) -> Diagnosis:
     if info.driver in _DRIVERS:
         return ok("storage", info.driver)
     return warning(
@@ -107,7 +107,7 @@ def storage(info: EngineInfo) -> Diagnosis:
     )
 
 
-def clock(engine: float, before: float, after: float) -> Diagnosis:
+def check_clock(engine: float, before: float, after: float) -> Diagnosis:
     """``before`` and ``after`` are this machine's clock around the question, in seconds."""
     if not engine:
         return ok("clock", "the engine does not tell its time")
@@ -123,7 +123,7 @@ def clock(engine: float, before: float, after: float) -> Diagnosis:
     )
 
 
-def group_of(endpoint: Endpoint) -> str:
+def find_socket_group(endpoint: Endpoint) -> str:
     """The name of the group that owns the socket, "" where there is none to join."""
     if endpoint.scheme != "unix":
         return ""
@@ -138,6 +138,6 @@ def _data_root(endpoint: Endpoint, info: EngineInfo) -> Iterator[Diagnosis]:
     """Only where the engine's files are on this machine."""
     if endpoint.scheme != "unix" or not info.root or not os.path.isdir(info.root):
         return
-    free = free_at(info.root)
+    free = find_free_space(info.root)
     if free is not None:
-        yield disk("engine disk", info.root, free, wanted=5 * _GB, needed=_GB // 4)
+        yield check_disk("engine disk", info.root, free, wanted=5 * _GB, needed=_GB // 4)

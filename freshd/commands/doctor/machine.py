@@ -26,32 +26,32 @@ _MB = 1 << 20
 
 def diagnose(directory: str | None) -> Iterator[Diagnosis]:
     """``directory`` is the project's, None outside one."""
-    yield python(sys.version_info[:3])
-    yield git(shutil.which("git"))
+    yield check_python(sys.version_info[:3])
+    yield check_git(shutil.which("git"))
     if directory is None:
         return
-    yield file_system(directory, file_system_of(directory, _read(_MOUNTS)))
+    yield check_file_system(directory, find_file_system(directory, _read(_MOUNTS)))
     if sys.platform == "linux":
         limits = {name: _number(f"{_LIMITS}/max_user_{name}") for name in ("watches", "instances")}
-        used_watches, used_instances = used_inotify(os.geteuid())
-        yield watches(directories_of(directory), used_watches, limits["watches"])
-        yield instances(used_instances, limits["instances"])
+        used_watches, used_instances = count_inotify(os.geteuid())
+        yield check_watches(count_directories(directory), used_watches, limits["watches"])
+        yield check_instances(used_instances, limits["instances"])
 
 
-def python(version: tuple[int, ...]) -> Diagnosis:
+def check_python(version: tuple[int, ...]) -> Diagnosis:
     words = ".".join(map(str, version))
     if version < (3, 11):
         return problem("python", f"Python {words}", "freshd needs Python 3.11 or newer")
     return ok("python", words)
 
 
-def git(path: str | None) -> Diagnosis:
+def check_git(path: str | None) -> Diagnosis:
     if path is None:
         return ok("git", "not installed; freshd reads .gitignore and the state of git by itself")
     return ok("git", path)
 
 
-def watches(directories: int, used: int, limit: int | None) -> Diagnosis:
+def check_watches(directories: int, used: int, limit: int | None) -> Diagnosis:
     """Each directory of the tree takes one watch, of those the user has in all."""
     if limit is None:
         return ok("watches", f"{directories:,} directories; the limit is not known")
@@ -66,7 +66,7 @@ def watches(directories: int, used: int, limit: int | None) -> Diagnosis:
     )
 
 
-def instances(used: int, limit: int | None) -> Diagnosis:
+def check_instances(used: int, limit: int | None) -> Diagnosis:
     if limit is None or used + 8 <= limit:
         return ok("instances", f"{used:,} of {limit or 'any number of'} inotify instances taken")
     return warning(
@@ -76,7 +76,7 @@ def instances(used: int, limit: int | None) -> Diagnosis:
     )
 
 
-def file_system(directory: str, kind: str) -> Diagnosis:
+def check_file_system(directory: str, kind: str) -> Diagnosis:
     if kind in _UNRELIABLE:
         return warning(
             "file system",
@@ -86,7 +86,7 @@ def file_system(directory: str, kind: str) -> Diagnosis:
     return ok("file system", kind or "not known")
 
 
-def disk(name: str, directory: str, free: int, *, wanted: int, needed: int) -> Diagnosis:
+def check_disk(name: str, directory: str, free: int, *, wanted: int, needed: int) -> Diagnosis:
     """``wanted`` and ``needed`` bytes: below the one a warning, below the other a problem."""
     words = f"{_size(free)} free at {directory}"
     if free >= wanted:
@@ -95,20 +95,22 @@ def disk(name: str, directory: str, free: int, *, wanted: int, needed: int) -> D
     return problem(name, words, fix) if free < needed else warning(name, words, fix)
 
 
-def free_at(directory: str) -> int | None:
+def find_free_space(directory: str) -> int | None:
     """Free bytes where ``directory`` is, or would be made; None where that is not known."""
-    while not os.path.isdir(directory):
-        above = os.path.dirname(directory)
-        if above == directory:
-            return None
-        directory = above
     try:
-        return shutil.disk_usage(directory).free
+        return shutil.disk_usage(nearest_directory(directory)).free
     except OSError:
         return None
 
 
-def file_system_of(directory: str, mountinfo: str) -> str:
+def nearest_directory(path: str) -> str:
+    """``path`` itself, or the innermost directory above it that exists."""
+    while not os.path.isdir(path) and path != os.path.dirname(path):
+        path = os.path.dirname(path)
+    return path
+
+
+def find_file_system(directory: str, mountinfo: str) -> str:
     """The type of the file system that the innermost mount at or above ``directory`` has."""
     best, kind = -1, ""
     real = os.path.realpath(directory)
@@ -123,7 +125,7 @@ def file_system_of(directory: str, mountinfo: str) -> str:
     return kind
 
 
-def directories_of(directory: str) -> int:
+def count_directories(directory: str) -> int:
     """How many directories are watched: the root and all that nothing ignores."""
     ignore = WatchIgnore(directory)
     try:
@@ -132,7 +134,7 @@ def directories_of(directory: str) -> int:
         return 0
 
 
-def used_inotify(uid: int) -> tuple[int, int]:
+def count_inotify(uid: int) -> tuple[int, int]:
     """Watches and instances that processes of this user hold, as far as they may be read."""
     watched = opened = 0
     for pid in filter(str.isdigit, os.listdir(_PROC)):

@@ -20,7 +20,7 @@ def is_daemon(process: RunningProcess) -> bool:
     return "freshd" in names and "run" in process.argv[1:]
 
 
-def inside(processes: Iterable[RunningProcess], directory: str) -> Iterator[RunningProcess]:
+def select_inside(processes: Iterable[RunningProcess], directory: str) -> Iterator[RunningProcess]:
     """Those that were started in the project or below it."""
     top = os.path.realpath(directory)
     for process in processes:
@@ -28,7 +28,7 @@ def inside(processes: Iterable[RunningProcess], directory: str) -> Iterator[Runn
             yield process
 
 
-def processes() -> Iterator[RunningProcess]:
+def list_processes() -> Iterator[RunningProcess]:
     """The processes of this machine that this user may read; none where there is no /proc."""
     try:
         pids = [name for name in os.listdir(_PROC) if name.isdigit()]

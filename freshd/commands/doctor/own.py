@@ -5,7 +5,7 @@ import stat
 import sys
 from collections.abc import Iterator, Mapping
 
-from freshd.commands.doctor.machine import disk, free_at
+from freshd.commands.doctor.machine import check_disk, find_free_space, nearest_directory
 from freshd.config.load import UserConfig, load_user_config
 from freshd.config.locations import Locations
 from freshd.model.errors import ConfigError, StateError
@@ -17,27 +17,27 @@ _MB = 1 << 20
 
 
 def diagnose(locations: Locations, environ: Mapping[str, str]) -> Iterator[Diagnosis]:
-    user, diagnosis = user_config(locations.user_config)
+    user, diagnosis = check_user_config(locations.user_config)
     yield diagnosis
-    yield state_directory(locations.state)
-    free = free_at(locations.state)
+    yield check_state_directory(locations.state)
+    free = find_free_space(locations.state)
     if free is not None:
-        yield disk("state disk", locations.state, free, wanted=200 * _MB, needed=20 * _MB)
-    yield database(locations.database)
-    yield notices(user, session_bus(environ), platform=sys.platform)
+        yield check_disk("state disk", locations.state, free, wanted=200 * _MB, needed=20 * _MB)
+    yield check_database(locations.database)
+    yield check_notices(user, session_bus(environ), platform=sys.platform)
 
 
-def user_config(path: str) -> tuple[UserConfig, Diagnosis]:
+def check_user_config(path: str) -> tuple[UserConfig, Diagnosis]:
     """The user's configuration, or the defaults where it is broken."""
     try:
         user = load_user_config(path)
     except ConfigError as error:
-        return UserConfig(), broken("config", error)
+        return UserConfig(), report_broken("config", error)
     there = os.path.lexists(path)
     return user, ok("config", path if there else f"none; {path} would be read")
 
 
-def broken(name: str, error: ConfigError) -> Diagnosis:
+def report_broken(name: str, error: ConfigError) -> Diagnosis:
     """A file that does not load, with the first of its mistakes."""
     first, more = error.problems[:1], len(error.problems) - 1
     words = f"{error.message}: {first[0]}" if first else error.message
@@ -45,7 +45,7 @@ def broken(name: str, error: ConfigError) -> Diagnosis:
     return problem(name, words, error.hint or "mend the file; docs/policy.md has every key")
 
 
-def state_directory(path: str) -> Diagnosis:
+def check_state_directory(path: str) -> Diagnosis:
     """Nothing is made for the sake of looking."""
     try:
         status = os.stat(path)
@@ -67,9 +67,7 @@ def state_directory(path: str) -> Diagnosis:
 
 
 def _to_be_made(path: str) -> Diagnosis:
-    above = os.path.dirname(path)
-    while above != os.path.dirname(above) and not os.path.isdir(above):
-        above = os.path.dirname(above)
+    above = nearest_directory(os.path.dirname(path))
     if os.access(above, os.W_OK | os.X_OK):
         return ok("state", f"{path} will be made")
     return _unusable(path, f"it cannot be made in {above}")
@@ -79,7 +77,7 @@ def _unusable(path: str, why: str) -> Diagnosis:
     return problem("state", f"{path}: {why}", "set FRESHD_STATE_DIR to a directory of your own")
 
 
-def database(path: str) -> Diagnosis:
+def check_database(path: str) -> Diagnosis:
     if not os.path.exists(path):
         return ok("database", "none yet")
     try:
@@ -94,7 +92,7 @@ def database(path: str) -> Diagnosis:
     return ok("database", "healthy" if current else "of an older freshd; it is brought up to date")
 
 
-def notices(user: UserConfig, bus: str | None, *, platform: str) -> Diagnosis:
+def check_notices(user: UserConfig, bus: str | None, *, platform: str) -> Diagnosis:
     if not user.notifications.enabled:
         return ok("notices", "turned off in config.toml")
     if platform == "darwin" or bus is not None:

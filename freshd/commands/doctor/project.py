@@ -3,8 +3,8 @@
 import os
 from collections.abc import Iterator, Mapping
 
-from freshd.commands.doctor.others import RunningProcess, inside, is_daemon, processes
-from freshd.commands.doctor.own import broken
+from freshd.commands.doctor.others import RunningProcess, is_daemon, list_processes, select_inside
+from freshd.commands.doctor.own import report_broken
 from freshd.config.load import load_policy
 from freshd.config.locate import Located
 from freshd.config.project import Project, load
@@ -23,9 +23,9 @@ def diagnose(
     if located is None:
         yield ok("project", "none here: no freshd.toml and no Compose file")
         return
-    policy = policy_of(located.policy_path)
+    policy = check_policy(located.policy_path)
     yield policy
-    ours = tuple(inside(processes(), located.directory))
+    ours = tuple(select_inside(list_processes(), located.directory))
     at_work: tuple[AtWork, ...] = ()
     if policy.state.value == "ok":
         try:
@@ -34,19 +34,19 @@ def diagnose(
             hint = error.hint or "`docker compose config` shows it"
             yield problem("project", error.message, hint)
         else:
-            yield model(project)
+            yield report_model(project)
             at_work = ComposeWatches().at_work(project)
-    yield daemon(holder(locks, located.directory), ours)
-    yield from watchers(at_work)
+    yield check_daemon(holder(locks, located.directory), ours)
+    yield from check_watchers(at_work)
 
 
-def policy_of(path: str) -> Diagnosis:
+def check_policy(path: str) -> Diagnosis:
     if not os.path.lexists(path):
         return ok("policy", "none: freshd only tells; `freshd init --write` proposes one")
     try:
         policy = load_policy(path)
     except ConfigError as error:
-        return broken("policy", error)
+        return report_broken("policy", error)
     rules = "1 rule" if len(policy.rules) == 1 else f"{len(policy.rules)} rules"
     return ok("policy", f"{path}, {rules}")
 
@@ -56,12 +56,12 @@ def _loaded(located: Located, environ: Mapping[str, str], configured: str | None
     return load(located, engine=None, compose=compose)
 
 
-def model(project: Project) -> Diagnosis:
+def report_model(project: Project) -> Diagnosis:
     services = ", ".join(sorted(project.services)) or "no service"
     return ok("project", f"{project.name} at {project.dir}: {services}")
 
 
-def daemon(pid: int | None, ours: tuple[RunningProcess, ...]) -> Diagnosis:
+def check_daemon(pid: int | None, ours: tuple[RunningProcess, ...]) -> Diagnosis:
     """``pid`` holds the project's lock; another one knows of another state directory."""
     others = [process.pid for process in ours if is_daemon(process) and process.pid != pid]
     if others:
@@ -75,7 +75,7 @@ def daemon(pid: int | None, ours: tuple[RunningProcess, ...]) -> Diagnosis:
     return ok("daemon", f"pid {pid} watches this project")
 
 
-def watchers(at_work: tuple[AtWork, ...]) -> Iterator[Diagnosis]:
+def check_watchers(at_work: tuple[AtWork, ...]) -> Iterator[Diagnosis]:
     for watch in at_work:
         yield warning(
             "compose watch",

@@ -6,11 +6,9 @@
 from freshd.model.report import Verdict
 from freshd.model.text import printable
 from freshd.render.documents import Document
+from freshd.render.report import MARKS, STYLES
 from freshd.render.words import Line, ago, count, iso, lasted, listed
 from freshd.store.validations import Validation
-
-_STYLES = {Verdict.FRESH: "good", Verdict.STALE: "bad", Verdict.UNVERIFIABLE: "doubt"}
-_MARKS = {Verdict.FRESH: "✓", Verdict.STALE: "✗", Verdict.UNVERIFIABLE: "?"}
 
 
 def summary(done: Validation) -> str:
@@ -30,7 +28,7 @@ def status_line(done: Validation, *, now: float) -> Line:
     """The line of ``freshd status``."""
     return (
         (f"validated {ago(now - done.finished_at)}: ", "dim"),
-        (done.verdict.value, "dim" if done.verdict is Verdict.FRESH else _STYLES[done.verdict]),
+        (done.verdict.value, "dim" if done.verdict is Verdict.FRESH else STYLES[done.verdict]),
     )
 
 
@@ -38,7 +36,7 @@ def history_row(done: Validation) -> Line:
     """The row of ``freshd history``, in its columns."""
     return (
         (iso(done.began_at), "dim"),
-        (f"{_MARKS[done.verdict]} validation: {done.verdict.value}", _STYLES[done.verdict]),
+        (f"{MARKS[done.verdict]} validation: {done.verdict.value}", STYLES[done.verdict]),
         (lasted(done.finished_at - done.began_at), "dim"),
         ("by hand" if done.by_hand else "weekly", "dim"),
     )

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from freshd.commands.doctor import engine, machine, own, project
-from freshd.commands.doctor.others import RunningProcess, inside, is_daemon
+from freshd.commands.doctor.others import RunningProcess, is_daemon, select_inside
 from freshd.config.load import Notifications, UserConfig
 from freshd.engine.cli.versions import CliVersions, release
 from freshd.engine.client import EngineInfo, EngineVersion
@@ -42,41 +42,41 @@ def test_the_exit_status_says_what_stops_it(found: list[Diagnosis], status: int)
 @pytest.mark.parametrize(
     ("diagnosis", "state"),
     [
-        (machine.python((3, 11, 7)), State.OK),
-        (machine.python((3, 10, 1)), State.PROBLEM),
-        (machine.git(None), State.OK),
-        (machine.watches(100, 50, 8192), State.OK),
-        (machine.watches(8000, 500, 8192), State.WARNING),
-        (machine.watches(10, 0, None), State.OK),
-        (machine.instances(3, 128), State.OK),
-        (machine.instances(125, 128), State.WARNING),
-        (machine.file_system("/x", "ext4"), State.OK),
-        (machine.file_system("/x", "9p"), State.WARNING),
-        (machine.file_system("/x", "virtiofs"), State.WARNING),
-        (machine.disk("d", "/", 100, wanted=50, needed=10), State.OK),
-        (machine.disk("d", "/", 40, wanted=50, needed=10), State.WARNING),
-        (machine.disk("d", "/", 5, wanted=50, needed=10), State.PROBLEM),
-        (engine.clock(1000.0, 999.0, 1001.0), State.OK),
-        (engine.clock(1060.0, 999.0, 1001.0), State.WARNING),
-        (engine.clock(900.0, 999.0, 1001.0), State.WARNING),
-        (engine.clock(0.0, 999.0, 1001.0), State.OK),
-        (engine.storage(EngineInfo("h", "Debian", "overlay2", "/d", 0.0)), State.OK),
-        (engine.storage(EngineInfo("h", "Debian", "vfs", "/d", 0.0)), State.WARNING),
+        (machine.check_python((3, 11, 7)), State.OK),
+        (machine.check_python((3, 10, 1)), State.PROBLEM),
+        (machine.check_git(None), State.OK),
+        (machine.check_watches(100, 50, 8192), State.OK),
+        (machine.check_watches(8000, 500, 8192), State.WARNING),
+        (machine.check_watches(10, 0, None), State.OK),
+        (machine.check_instances(3, 128), State.OK),
+        (machine.check_instances(125, 128), State.WARNING),
+        (machine.check_file_system("/x", "ext4"), State.OK),
+        (machine.check_file_system("/x", "9p"), State.WARNING),
+        (machine.check_file_system("/x", "virtiofs"), State.WARNING),
+        (machine.check_disk("d", "/", 100, wanted=50, needed=10), State.OK),
+        (machine.check_disk("d", "/", 40, wanted=50, needed=10), State.WARNING),
+        (machine.check_disk("d", "/", 5, wanted=50, needed=10), State.PROBLEM),
+        (engine.check_clock(1000.0, 999.0, 1001.0), State.OK),
+        (engine.check_clock(1060.0, 999.0, 1001.0), State.WARNING),
+        (engine.check_clock(900.0, 999.0, 1001.0), State.WARNING),
+        (engine.check_clock(0.0, 999.0, 1001.0), State.OK),
+        (engine.check_storage(EngineInfo("h", "Debian", "overlay2", "/d", 0.0)), State.OK),
+        (engine.check_storage(EngineInfo("h", "Debian", "vfs", "/d", 0.0)), State.WARNING),
         (
-            engine.answering(EngineVersion("28.2", "1.5"), EngineInfo("h", "", "", "", 0)),
+            engine.check_version(EngineVersion("28.2", "1.5"), EngineInfo("h", "", "", "", 0)),
             State.OK,
         ),
         (
-            engine.answering(EngineVersion("19.03.15", "1.41"), EngineInfo("h", "", "", "", 0)),
+            engine.check_version(EngineVersion("19.03.15", "1.41"), EngineInfo("h", "", "", "", 0)),
             State.WARNING,
         ),
-        (own.notices(UserConfig(), "unix:path=/x", platform="linux"), State.OK),
-        (own.notices(UserConfig(), None, platform="linux"), State.WARNING),
-        (own.notices(UserConfig(), None, platform="darwin"), State.OK),
-        (own.notices(SILENT, None, platform="linux"), State.OK),
-        (project.daemon(None, ()), State.OK),
-        (project.daemon(7, (RunningProcess(7, ("freshd", "run"), "/x"),)), State.OK),
-        (project.daemon(7, (RunningProcess(8, ("freshd", "run"), "/x"),)), State.WARNING),
+        (own.check_notices(UserConfig(), "unix:path=/x", platform="linux"), State.OK),
+        (own.check_notices(UserConfig(), None, platform="linux"), State.WARNING),
+        (own.check_notices(UserConfig(), None, platform="darwin"), State.OK),
+        (own.check_notices(SILENT, None, platform="linux"), State.OK),
+        (project.check_daemon(None, ()), State.OK),
+        (project.check_daemon(7, (RunningProcess(7, ("freshd", "run"), "/x"),)), State.OK),
+        (project.check_daemon(7, (RunningProcess(8, ("freshd", "run"), "/x"),)), State.WARNING),
     ],
 )
 def test_what_is_found_is_judged_and_what_is_wrong_has_a_fix(
@@ -98,14 +98,14 @@ def test_what_is_found_is_judged_and_what_is_wrong_has_a_fix(
     ],
 )
 def test_the_docker_command_and_its_plugins(found: CliVersions, states: set[State]) -> None:
-    assert {each.state for each in engine.commands(found)} == states
+    assert {each.state for each in engine.check_commands(found)} == states
 
 
 def test_a_forbidden_socket_names_the_group_that_may_use_it() -> None:
-    told = engine.unreachable(unavailable(SOCKET, PermissionError()), SOCKET, "docker")
+    told = engine.report_unreachable(unavailable(SOCKET, PermissionError()), SOCKET, "docker")
     assert told.fix == "sudo usermod -aG docker $USER, then log in again"
     assert told.engine
-    absent = engine.unreachable(unavailable(SOCKET, FileNotFoundError()), SOCKET, "docker")
+    absent = engine.report_unreachable(unavailable(SOCKET, FileNotFoundError()), SOCKET, "docker")
     assert "usermod" not in absent.fix
 
 
@@ -117,9 +117,9 @@ def test_the_group_is_the_sockets(tmp_path: Path) -> None:
         import grp
 
         name = grp.getgrgid(path.stat().st_gid).gr_name
-        assert engine.group_of(Endpoint(f"unix://{path}", "x")) == name
+        assert engine.find_socket_group(Endpoint(f"unix://{path}", "x")) == name
         path.chmod(0o600)
-        assert engine.group_of(Endpoint(f"unix://{path}", "x")) == ""
+        assert engine.find_socket_group(Endpoint(f"unix://{path}", "x")) == ""
 
 
 MOUNTS = """\
@@ -135,58 +135,58 @@ MOUNTS = """\
     [("/srv", "ext4"), ("/home/x", "nfs4"), ("/home/a b/src", "virtiofs"), ("/homes", "ext4")],
 )
 def test_the_innermost_mount_is_the_file_system(directory: str, kind: str) -> None:
-    assert machine.file_system_of(directory, MOUNTS) == kind
+    assert machine.find_file_system(directory, MOUNTS) == kind
 
 
 def test_ignored_directories_take_no_watch(tmp_path: Path) -> None:
     for name in ("src/a", "node_modules/x/y", ".git/objects"):
         (tmp_path / name).mkdir(parents=True)
     (tmp_path / ".gitignore").write_text("node_modules/\n")
-    assert machine.directories_of(str(tmp_path)) == 3
+    assert machine.count_directories(str(tmp_path)) == 3
 
 
 def test_the_state_directory_is_looked_at_and_never_made(tmp_path: Path) -> None:
     path = tmp_path / "a" / "state"
-    assert own.state_directory(str(path)).state is State.OK
+    assert own.check_state_directory(str(path)).state is State.OK
     assert not path.parent.exists()
     path.mkdir(parents=True, mode=0o755)
     path.chmod(0o755)
-    assert own.state_directory(str(path)).state is State.WARNING
+    assert own.check_state_directory(str(path)).state is State.WARNING
     path.chmod(0o700)
-    assert own.state_directory(str(path)).state is State.OK
+    assert own.check_state_directory(str(path)).state is State.OK
     (tmp_path / "file").write_text("")
-    assert own.state_directory(str(tmp_path / "file")).state is State.PROBLEM
-    assert own.state_directory(str(tmp_path / "file" / "x")).state is State.PROBLEM
+    assert own.check_state_directory(str(tmp_path / "file")).state is State.PROBLEM
+    assert own.check_state_directory(str(tmp_path / "file" / "x")).state is State.PROBLEM
 
 
 def test_the_database_is_healthy_or_says_why_not(tmp_path: Path) -> None:
     path = str(tmp_path / "freshd.sqlite3")
-    assert own.database(path).message == "none yet"
+    assert own.check_database(path).message == "none yet"
     open_store(path, now=1.0).close()
-    assert own.database(path) == ok("database", "healthy")
+    assert own.check_database(path) == ok("database", "healthy")
     with sqlite3.connect(path) as connection:
         connection.execute("DROP TABLE project_status")
     connection.close()
-    assert own.database(path).state is State.WARNING
+    assert own.check_database(path).state is State.WARNING
     Path(path).write_text("no database" * 1000)
-    assert own.database(path).state is State.PROBLEM
+    assert own.check_database(path).state is State.PROBLEM
 
 
 def test_files_that_do_not_load_are_problems_with_their_first_mistake(tmp_path: Path) -> None:
     policy = tmp_path / "freshd.toml"
-    assert project.policy_of(str(policy)).state is State.OK
+    assert project.check_policy(str(policy)).state is State.OK
     policy.write_text('version = 1\n[[rule]]\nwhen = ["nonsense"]\ndo = ["dance"]\n')
-    told = project.policy_of(str(policy))
+    told = project.check_policy(str(policy))
     assert told.state is State.PROBLEM
     assert "nonsense" in told.message
     assert "1 more" in told.message
     config = tmp_path / "config.toml"
     config.write_text("[engine]\nhosst = 1\n")
-    assert own.user_config(str(config))[1].state is State.PROBLEM
+    assert own.check_user_config(str(config))[1].state is State.PROBLEM
 
 
 def test_a_compose_watch_at_work_is_told_with_what_it_means() -> None:
-    (told,) = project.watchers((AtWork(7),))
+    (told,) = project.check_watchers((AtWork(7),))
     assert told.state is State.WARNING
     assert "pid 7" in told.message
     assert "only verifies" in told.message
@@ -198,7 +198,7 @@ def test_only_what_runs_in_the_project_counts(tmp_path: Path) -> None:
         RunningProcess(2, (), f"{tmp_path}/a"),
         RunningProcess(3, (), "/"),
     ]
-    assert [each.pid for each in inside(every, str(tmp_path))] == [1, 2]
+    assert [each.pid for each in select_inside(every, str(tmp_path))] == [1, 2]
     assert is_daemon(RunningProcess(1, ("python", "-m", "freshd", "run"), "/"))
     assert not is_daemon(RunningProcess(1, ("freshd", "check"), "/"))
 
