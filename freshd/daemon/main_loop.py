@@ -1,7 +1,7 @@
-"""The main thread of ``freshd run``: signals, the tick, and the supervisor that is told of both.
+"""The main thread of ``freshd run``: signals, the tick, and what a supervisor hears of both.
 
-What watches comes in, one project or several. The supervisor is fed only while it says that it
-does its work; so a loop that hangs, a worker that died or a pass without end stop the feeding.
+A daemon comes in, of one project or of several. The supervisor is fed only while the daemon does
+its work; so a loop that hangs, a worker that died or a pass without end stop the feeding.
 """
 
 import faulthandler
@@ -15,7 +15,7 @@ from typing import Final, Protocol
 from freshd.daemon.sd_notify import SdNotify
 
 _TICK: Final = 0.4
-"""Seconds between two looks at what has come due; each wakes an idle machine."""
+"""Seconds between two ticks; each wakes an idle machine."""
 
 _FIRST_TICK: Final = 0.1
 """The same until it is ready: somebody may wait for that."""
@@ -49,7 +49,7 @@ class MainLoop:
 
     def run(self) -> None:
         if self._sd_notify.listening and sys.stderr is not None:
-            faulthandler.enable()  # a watchdog ends a hang with SIGABRT: then it is told where
+            faulthandler.enable()  # a watchdog ends a hang with SIGABRT: then it says where
         previous = {s: signal.signal(s, self._on_signal) for s in (signal.SIGINT, signal.SIGTERM)}
         try:
             self._daemon.start()

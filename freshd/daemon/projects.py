@@ -10,25 +10,22 @@ import threading
 import time
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from typing import Final, TypeAlias
+from typing import Final
 
-from freshd.config.compose.files import candidates
-from freshd.config.load import ConfiguredProject, UserConfig, load_user_config
+from freshd.config.load import ConfiguredProject
 from freshd.config.locate import locate_project
+from freshd.daemon.config_file import ConfigFile, Stamp, stamps_of
 from freshd.daemon.liveness import Liveness
 from freshd.daemon.log import get_log
 from freshd.daemon.project import STOP_PATIENCE, ProjectDaemon, Shared, open_daemon
 from freshd.model.daemon_state import ProjectsState, ProjectState
 from freshd.model.errors import ConfigError, FreshdError
-from freshd.model.policy import POLICY_FILE
 from freshd.store.instance_lock import InstanceLock
 
-_LOOK_EVERY: Final = 1.0
+_ROUND_EVERY: Final = 1.0
 _RETRY: Final = 30.0
 _LONGEST_BEGIN: Final = 120.0  # the unit allows five minutes
 _ROUND: Final = "a round over the projects"
-
-Stamp: TypeAlias = tuple[int, int, int] | None
 
 
 @dataclass(slots=True)
@@ -39,7 +36,7 @@ class _Entry:
     daemon: ProjectDaemon | None = None
     closing: ExitStack = field(default_factory=ExitStack)
     problem: str = ""
-    seen: tuple[Stamp, ...] = ()
+    stamps: tuple[Stamp, ...] = ()
     next_try: float = 0.0
 
     @property
@@ -56,12 +53,9 @@ class Projects:
 
     def __init__(self, shared: Shared, *, config: str, lock: str) -> None:
         self._shared = shared
-        self._config = config
         self._lock_file = lock
         self._log = get_log()
-        self._problem = ""
-        self._stamp: Stamp | bool = False  # of no file yet
-        self._wanted: tuple[ConfiguredProject, ...] = ()
+        self._config = ConfigFile(config, self._log)
         self._entries: dict[ConfiguredProject, _Entry] = {}
         self._using = threading.Lock()  # of the entries; while it is held none is ended
         self._saved: ProjectsState | None = None
@@ -83,7 +77,7 @@ class Projects:
         state = self._state()
         watched = [project.name for project in state.projects if not project.problem]
         if not state.projects:
-            return f"watches nothing: {state.problem or f'no [[project]] in {self._config}'}"
+            return f"watches nothing: {state.problem or f'no [[project]] in {state.config}'}"
         waiting = [project for project in state.projects if project.problem]
         text = f"watches {', '.join(watched) or 'nothing'}"
         if waiting:
@@ -98,9 +92,8 @@ class Projects:
 
     def tick(self) -> None:
         with self._using:
-            for entry in self._entries.values():
-                if entry.daemon is not None:
-                    entry.daemon.tick()
+            for daemon in self._daemons():
+                daemon.tick()
         state = self._state()
         if state != self._saved:
             self._saved = state
@@ -112,24 +105,27 @@ class Projects:
         if self._liveness.wedged():
             return "beginning a project does not come to its end"
         with self._using:
-            daemons = [entry.daemon for entry in self._entries.values() if entry.daemon is not None]
-            troubles = ((daemon.name, daemon.trouble()) for daemon in daemons)
+            troubles = ((daemon.name, daemon.trouble()) for daemon in self._daemons())
             return next((f"{name}: {trouble}" for name, trouble in troubles if trouble), "")
 
     def stop(self) -> None:
         self._stopping.set()
         with self._using:
-            for entry in self._entries.values():
-                if entry.daemon is not None:
-                    entry.daemon.wind_down()
+            for daemon in self._daemons():
+                daemon.wind_down()
         self._thread.join(STOP_PATIENCE)
         for entry in list(self._entries.values()):
             entry.closing.close()
 
+    def _daemons(self) -> list[ProjectDaemon]:
+        """Those that have begun."""
+        return [entry.daemon for entry in self._entries.values() if entry.daemon is not None]
+
     def _state(self) -> ProjectsState:
         with self._using:
             projects = tuple(entry.state for entry in self._entries.values())
-        return ProjectsState(os.getpid(), self._lock_file, self._config, self._problem, projects)
+        config = self._config
+        return ProjectsState(os.getpid(), self._lock_file, config.path, config.problem, projects)
 
     def _rounds(self) -> None:
         while not self._stopping.is_set():
@@ -138,50 +134,29 @@ class Projects:
             except Exception as error:  # noqa: BLE001 - a bug at one project must not end the others
                 self._log.exception("beginning the projects failed", why=repr(error))
             self._begun.set()
-            self._stopping.wait(_LOOK_EVERY)
+            self._stopping.wait(_ROUND_EVERY)
 
     def _round(self) -> None:
         """What ``config.toml`` says now: end what it no longer has, begin what can begin."""
         self._liveness.beat(_ROUND)
-        self._read_config()
-        for gone in [known for known in self._entries if known not in self._wanted]:
+        self._config.refresh()
+        for gone in [project for project in self._entries if project not in self._config.projects]:
             with self._using:
                 entry = self._entries.pop(gone)
             self._log.info("not watched any more", directory=gone.dir)
             entry.closing.close()
-        for wanted in self._wanted:
+        for configured in self._config.projects:
             with self._using:
-                entry = self._entries.setdefault(wanted, _Entry(wanted))
+                entry = self._entries.setdefault(configured, _Entry(configured))
             if self._stopping.is_set():
                 return
             if entry.daemon is None and self._is_due(entry):
                 self._liveness.beat(_ROUND)
                 self._begin(entry)
 
-    def _read_config(self) -> None:
-        """An invalid file is reported once; the last good one holds until it is repaired."""
-        stamp = _stamp(self._config)
-        if stamp == self._stamp:
-            return
-        self._stamp = stamp
-        try:
-            user = load_user_config(self._config)
-        except ConfigError as error:
-            self._problem = "; ".join((error.message, *error.problems))
-            self._log.warning("config.toml is invalid", why=self._problem)
-            return
-        self._problem = ""
-        self._wanted = user.projects
-        if not user.projects:
-            self._log.info(
-                "nothing to watch",
-                config=self._config,
-                hint="freshd service install --project DIR adds one",
-            )
-
     def _is_due(self, entry: _Entry) -> bool:
-        seen = _glance(entry.configured)
-        changed, entry.seen = seen != entry.seen, seen
+        stamps = stamps_of(entry.configured)
+        changed, entry.stamps = stamps != entry.stamps, stamps
         return changed or time.monotonic() >= entry.next_try
 
     def _begin(self, entry: _Entry) -> None:
@@ -223,27 +198,3 @@ class Projects:
             self._log.warning("not watched", directory=entry.configured.dir, why=problem)
         with self._using:
             entry.problem = problem
-
-
-def settings(config: str) -> UserConfig:
-    """What ``config.toml`` says; the defaults while it is invalid, which ``Projects`` reports."""
-    try:
-        return load_user_config(config)
-    except ConfigError:
-        return UserConfig()
-
-
-def _glance(configured: ConfiguredProject) -> tuple[Stamp, ...]:
-    """What has to change before a project that could not be read is read again at once."""
-    directory = configured.dir
-    named = [os.path.join(directory, file) for file in configured.files]
-    policy = os.path.join(directory, POLICY_FILE)
-    return tuple(_stamp(path) for path in (directory, policy, *candidates(directory), *named))
-
-
-def _stamp(path: str) -> Stamp:
-    try:
-        status = os.stat(path)
-    except OSError:
-        return None
-    return status.st_mtime_ns, status.st_size, status.st_ino

@@ -12,10 +12,11 @@ from freshd.config.invocation import Invocation, without_project
 from freshd.config.load import UserConfig, load_user_config
 from freshd.config.locate import locate_project
 from freshd.config.locations import Locations, locate, prepare
+from freshd.daemon.config_file import settings
 from freshd.daemon.log import get_log, set_up
 from freshd.daemon.main_loop import MainLoop
 from freshd.daemon.project import Shared, open_daemon
-from freshd.daemon.projects import Projects, settings
+from freshd.daemon.projects import Projects
 from freshd.daemon.sd_notify import VARIABLES, SdNotify
 from freshd.engine.transport.endpoint import resolve
 from freshd.notify import Notifier

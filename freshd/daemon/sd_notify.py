@@ -1,4 +1,4 @@
-"""What systemd, or any supervisor that speaks its protocol, is told: ready, alive, stopping.
+"""What systemd, or any supervisor that speaks its protocol, hears: ready, alive, stopping.
 
 The environment names a datagram socket and how often to say that all is well; without one nothing
 is said. The protocol is a line of text to a socket, documented and promised to stay: see
@@ -39,7 +39,7 @@ class SdNotify:
 
     @property
     def listening(self) -> bool:
-        """Whether there is somebody to tell."""
+        """Whether there is somebody who listens."""
         return self._address.startswith(("/", "\0"))
 
     def ready(self) -> None:
@@ -49,14 +49,14 @@ class SdNotify:
         self._send("STOPPING=1")
 
     def status(self, text: str) -> None:
-        """One line for ``systemctl status``, told when it changed."""
+        """One line for ``systemctl status``, sent when it changed."""
         line = printable(text)[:_LONGEST_STATUS]
         if line != self._status:
             self._status = line
             self._send(f"STATUS={line}")
 
     def feed(self) -> None:
-        """All is well now; told at half of the interval in which it has to be heard."""
+        """All is well now; sent at half of the interval in which it has to be heard."""
         now = self._clock()
         if self._interval is None or (self._fed is not None and now - self._fed < self._interval):
             return

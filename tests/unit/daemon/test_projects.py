@@ -56,7 +56,7 @@ class House:
 
 @pytest.fixture
 def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
-    monkeypatch.setattr(projects, "_LOOK_EVERY", 0.02)
+    monkeypatch.setattr(projects, "_ROUND_EVERY", 0.02)
     config = tmp_path / "config.toml"
     with open("/dev/null", "w", encoding="utf-8") as nowhere, sharing(tmp_path) as shared:
         set_up(nowhere)
