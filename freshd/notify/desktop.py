@@ -1,6 +1,6 @@
 """One notice on the desktop by desktop-notifier, within a deadline; says whether it was shown.
 
-The library swallows every failure and returns as if all were well; only ``on_dispatched`` tells.
+The library swallows every failure and returns as if all were well; only ``on_dispatched`` says so.
 """
 
 import asyncio
@@ -76,7 +76,7 @@ class Desktop:
 
         if self._loop is None:
             self._loop = asyncio.new_event_loop()
-            # what a broken bus leaves behind in futures is told by ``show`` already
+            # what a broken bus leaves behind in futures is reported by ``show`` already
             self._loop.set_exception_handler(lambda _loop, _context: None)
         if self._api is None:
             self._api = DesktopNotifier(app_name="freshd", app_icon=None)

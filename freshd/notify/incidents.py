@@ -5,27 +5,19 @@ neither opens nor closes: it says nothing is known.
 """
 
 from collections.abc import Callable
-from typing import Protocol
 
 from freshd.model.report import ServiceReport, Verdict
 from freshd.notify.outbox import Notice
-from freshd.store.markers import Incident
+from freshd.store.markers import Incidents
 
 _LINES: int = 3
-
-
-class Memory(Protocol):
-    """The store's incidents."""
-
-    def open(self, project: str, service: str, *, text: str, at: float) -> bool: ...
-    def close(self, project: str, service: str) -> Incident | None: ...
 
 
 class IncidentNotices:
     """``notify`` takes a notice and returns at once."""
 
-    def __init__(self, memory: Memory, notify: Callable[[Notice], None]) -> None:
-        self._memory = memory
+    def __init__(self, incidents: Incidents, notify: Callable[[Notice], None]) -> None:
+        self._incidents = incidents
         self._notify = notify
 
     def report(self, project: str, report: ServiceReport, *, at: float, todo: str = "") -> None:
@@ -38,14 +30,14 @@ class IncidentNotices:
 
     def opened(self, project: str, service: str, *, text: str, at: float) -> bool:
         """True when this opened an incident and a notice went out."""
-        if not self._memory.open(project, service, text=text, at=at):
+        if not self._incidents.open(project, service, text=text, at=at):
             return False
         self._notify(Notice(_key(project, service), f"{project}: {service} runs old code", text))
         return True
 
     def closed(self, project: str, service: str, *, at: float) -> bool:
         """True when this closed an incident and a notice went out."""
-        incident = self._memory.close(project, service)
+        incident = self._incidents.close(project, service)
         if incident is None:
             return False
         lasted = _duration(at - incident.opened_at)
@@ -57,7 +49,7 @@ class IncidentNotices:
         return True
 
     def validated(self, project: str, verdict: Verdict, text: str) -> None:
-        """The weekly look at everything has an end; told whatever it came to."""
+        """The weekly validation has an end; reported whatever it came to."""
         words = {Verdict.UNVERIFIABLE: "cannot be proved fresh"}.get(verdict, verdict.value)
         self._notify(Notice(f"validation:{project}", f"{project}: weekly check: {words}", text))
 

@@ -12,11 +12,11 @@ from freshd.notify.desktop import Desktop
 from freshd.notify.outbox import Notice, Outbox, quiet_hours
 
 _RETRY: Final = 30.0  # seconds after a notice that could not be shown
-_TICK: Final = 5.0  # seconds between looks while something waits
+_TICK: Final = 5.0  # seconds between two rounds while something waits
 _MOST_WAITING: Final = 1_000
 
 
-class NoticeScreen(Protocol):
+class Display(Protocol):
     """Where a notice is shown: "" when it was, else why not."""
 
     def show(self, notice: Notice) -> str: ...
@@ -36,7 +36,7 @@ class Notifier:
         *,
         enabled: bool = True,
         quiet: tuple[int, int] | None = None,
-        screen: NoticeScreen | None = None,
+        screen: Display | None = None,
         clock: Callable[[], float] = time.time,
         minute_of_day: Callable[[float], int] = local_minute,
         retry: float = _RETRY,

@@ -41,7 +41,7 @@ class Outbox:
         return len(self._waiting)
 
     def add(self, notice: Notice, now: float) -> None:
-        """Keep it for ``take``; a key that is back to what was last told has nothing to tell."""
+        """Keep it for ``take``; a key that is back to what was last shown has nothing to say."""
         sent = self._last.get(notice.key)
         is_back = sent is not None and sent[1] == notice and now - sent[0] < KEY_INTERVAL
         self._waiting.pop(notice.key, None)

@@ -118,9 +118,9 @@ class Worker:
             context.engine.close()
 
     def validate(self) -> None:
-        """Read everything of every service again; the result is stored and told when all is seen.
+        """Read everything of every service again; what that finds is treated as ever.
 
-        What that finds is treated like any other finding.
+        The result is stored and reported when every service has had its pass.
         """
         self._validated(self._validating.begin(tuple(self._project.services)))
         self._marks.mark_all(VALIDATION)
@@ -216,12 +216,12 @@ class Worker:
                 self._ahead.learn(image, mapping)
 
     def _give_way(self, service: str) -> None:
-        """A save does not wait for a look at everything, which is due again soon."""
+        """A save does not wait for a whole pass, which is due again soon."""
         if self._queue.urgent(self._project.dir, service) and self._requeue.may_wait(service) > 0:
             raise Overtaken
 
     def _try_again(self, service: str, outcomes: Sequence[Outcome]) -> None:
-        """When the first of the steps that failed may be tried once more: nothing else tells."""
+        """When the first of the steps that failed may be tried once more: nothing else says so."""
         now = self._clock()
         failures = self._store.failures.get(self._project.name, service).values()
         waits = [failure.next_try - now for failure in failures if failure.next_try > now]

@@ -31,7 +31,7 @@ class Sink(Protocol):
 
     def changed(self, paths: Collection[str]) -> None: ...
     def lost(self, reason: str) -> None: ...
-    def look_at_roots(self) -> None: ...
+    def check_roots(self) -> None: ...
 
 
 class Backend(Protocol):
@@ -43,7 +43,7 @@ class Backend(Protocol):
     def remove(self, root: str) -> None: ...
 
     def refresh(self) -> None:
-        """Look again which directories to watch: ``skip`` may answer differently now."""
+        """Find out anew which directories to watch: ``skip`` may answer differently now."""
 
     def alive(self) -> bool:
         """Whether every thread it needs still runs."""

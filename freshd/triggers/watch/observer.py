@@ -1,6 +1,6 @@
 """Events from watchdog's observer of the platform, where there is no inotify.
 
-Such observers tell of whole trees, so pruning is done after the fact; they do not tell of losses,
+Such observers report whole trees, so pruning is done after the fact; they do not report losses,
 which the patrol finds.
 """
 
@@ -98,10 +98,10 @@ class _Handler(FileSystemEventHandler):
             paths = [os.fsdecode(path) for path in (event.src_path, event.dest_path) if path]
             kept = [path for path in paths if not self._skips(path, is_dir=event.is_directory)]
             if self._root in paths:
-                self._sink.look_at_roots()
+                self._sink.check_roots()
             if kept:
                 self._sink.changed(kept)
-        except Exception as error:  # noqa: BLE001 - the thread must live; the loss is told
+        except Exception as error:  # noqa: BLE001 - the thread must live; the loss is reported
             self._sink.lost(f"file watching: {error!r}")
 
     def _skips(self, path: str, *, is_dir: bool) -> bool:

@@ -1,6 +1,6 @@
-"""Watching by looking: a stat walk compared with the one before, where nothing tells of changes.
+"""Polling where there are no events: a stat walk, compared with the one before.
 
-Directories come in, the paths that changed between two looks go out. Slow and complete.
+Directories come in, the paths that changed between two walks go out. Slow and complete.
 """
 
 import os
@@ -9,37 +9,37 @@ from typing import TypeAlias
 
 from freshd.triggers.watch.backend import Skip
 
-_Seen: TypeAlias = dict[str, tuple[int, int, int, int, int]]
+_Stats: TypeAlias = dict[str, tuple[int, int, int, int, int]]
 
 
 class Poll:
-    """Remembers what the last look saw. ``skip(path, is_dir)`` prunes directories, drops files."""
+    """Remembers the last walk. ``skip(path, is_dir)`` prunes directories, drops files."""
 
     def __init__(self, skip: Skip) -> None:
         self._skip = skip
-        self._seen: dict[str, _Seen] = {}
+        self._known: dict[str, _Stats] = {}
 
-    def look(self, directories: Iterable[str]) -> set[str]:
-        """The paths that came, went or changed since the last look at the same directory.
+    def changes(self, directories: Iterable[str]) -> set[str]:
+        """The paths that came, went or changed since the last walk of the same directory.
 
-        A directory looked at for the first time is reported itself.
+        A directory that is walked for the first time is reported itself.
         """
         changed: set[str] = set()
         wanted = set(directories)
         for directory in wanted:
             now = self._walk(directory)
-            before = self._seen.get(directory)
+            before = self._known.get(directory)
             if before is None:
                 changed.add(directory)
             else:
                 changed.update(path for path, _ in before.items() ^ now.items())
-            self._seen[directory] = now
-        for directory in self._seen.keys() - wanted:
-            del self._seen[directory]
+            self._known[directory] = now
+        for directory in self._known.keys() - wanted:
+            del self._known[directory]
         return changed
 
-    def _walk(self, top: str) -> _Seen:
-        seen: _Seen = {}
+    def _walk(self, top: str) -> _Stats:
+        stats: _Stats = {}
         pending = [top]
         while pending:
             try:
@@ -48,21 +48,21 @@ class Poll:
                         is_dir = entry.is_dir(follow_symlinks=False)
                         if self._skip(entry.path, is_dir):
                             continue
-                        _note(seen, entry)
+                        _note(stats, entry)
                         if is_dir:
                             pending.append(entry.path)
             except OSError:
-                # vanished or closed to us while walking: the next look compares again
+                # vanished or closed to us while walking: the next walk compares again
                 continue
-        return seen
+        return stats
 
 
-def _note(seen: _Seen, entry: "os.DirEntry[str]") -> None:
+def _note(stats: _Stats, entry: "os.DirEntry[str]") -> None:
     try:
         status = entry.stat(follow_symlinks=False)
     except OSError:
         return  # gone since it was listed, which is what its absence says
-    seen[entry.path] = (
+    stats[entry.path] = (
         status.st_mtime_ns,
         status.st_ctime_ns,
         status.st_size,

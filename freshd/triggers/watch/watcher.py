@@ -39,11 +39,11 @@ class _Guard:
         *,
         on_change: Callable[[Collection[str]], None],
         on_lost: Callable[[str], None],
-        look: threading.Event,
+        wake: threading.Event,
     ) -> None:
         self._on_change = on_change
         self._on_lost = on_lost
-        self._look = look
+        self._wake = wake
         self.error = ""
 
     def changed(self, paths: Collection[str]) -> None:
@@ -59,8 +59,8 @@ class _Guard:
         except Exception as error:  # noqa: BLE001 - as above; ``state`` shows it
             self.error = repr(error)
 
-    def look_at_roots(self) -> None:
-        self._look.set()
+    def check_roots(self) -> None:
+        self._wake.set()
 
 
 class Watcher:
@@ -78,7 +78,7 @@ class Watcher:
         poll_interval: float = POLL_INTERVAL,
     ) -> None:
         self._wake = threading.Event()
-        self._sink = _Guard(on_change=on_change, on_lost=on_lost, look=self._wake)
+        self._sink = _Guard(on_change=on_change, on_lost=on_lost, wake=self._wake)
         self._skip = skip
         self._make_backend = make_backend
         self._root_interval = root_interval
@@ -101,7 +101,7 @@ class Watcher:
             self._open_backend()
             for root in self._roots:
                 self._roots[root] = self._watch(root)
-            self._poll.look(self._polled())
+            self._poll.changes(self._polled())
         self._thread.start()
 
     def stop(self) -> None:
@@ -145,7 +145,7 @@ class Watcher:
                 return
             try:
                 self.check()
-            except Exception as error:  # noqa: BLE001 - the thread must live; the loss is told
+            except Exception as error:  # noqa: BLE001 - the thread must live; the loss is reported
                 self._sink.lost(f"file watching: {error!r}")
 
     def _interval(self) -> float:
@@ -153,11 +153,11 @@ class Watcher:
         return min(self._root_interval, MISSING_INTERVAL) if missing else self._root_interval
 
     def check(self) -> None:
-        """One look at the roots, the backend and the polled directories."""
+        """One round over the roots, the backend and the polled directories."""
         with self._lock:
             reasons = [reason for root in self._roots if (reason := self._check_root(root))]
             reasons += self._check_backend()
-            changed = self._look()
+            changed = self._poll_changes()
         for reason in reasons:
             self._sink.lost(reason)
         if changed:
@@ -220,12 +220,12 @@ class Watcher:
             return self._backend.unwatched()
         return tuple(root for root, identity in self._roots.items() if identity is not None)
 
-    def _look(self) -> set[str]:
+    def _poll_changes(self) -> set[str]:
         self._polls_left -= self._root_interval
         if self._polls_left > 0:
             return set()
         self._polls_left = self._poll_interval
-        return self._poll.look(self._polled())
+        return self._poll.changes(self._polled())
 
 
 def _identity(root: str) -> tuple[int, int] | None:

@@ -15,7 +15,7 @@ from watchdog.observers.inotify_c import inotify_add_watch
 from watchdog.observers.inotify_move_event_grouper import InotifyMoveEventGrouper
 from watchdog.observers.polling import PollingObserver
 
-from freshd.triggers.watch import Watcher, WatchMode, inotify
+from freshd.triggers.watch import Watcher, WatchMode, inotify_reader
 from freshd.triggers.watch.observer import ObserverBackend
 
 pytestmark = pytest.mark.timeout(60)
@@ -221,7 +221,7 @@ def test_directories_beyond_the_watch_limit_are_polled_and_the_limit_is_named(
         watched.add(path)
         return real(instance, path, mask)
 
-    monkeypatch.setattr(inotify, "inotify_add_watch", limited)
+    monkeypatch.setattr(inotify_reader, "inotify_add_watch", limited)
     watcher = watching.start()
     state = watcher.state()
     assert state.mode is WatchMode.DEGRADED
@@ -330,7 +330,7 @@ def test_a_dead_thread_is_seen_told_and_replaced(
     watching: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     watcher = watching.start()
-    real = inotify._Reader.read_events
+    real = inotify_reader.InotifyReader.read_events
     failures = iter([True])
 
     def failing(self: Any, **options: Any) -> Any:
@@ -338,7 +338,7 @@ def test_a_dead_thread_is_seen_told_and_replaced(
             raise OSError(errno.EIO, "broken")
         return real(self, **options)
 
-    monkeypatch.setattr(inotify._Reader, "read_events", failing)
+    monkeypatch.setattr(inotify_reader.InotifyReader, "read_events", failing)
     (watching.root / "wakes-the-reader").touch()
     watching.reports.wait_lost("started again")
     file = watching.root / "main.py"
@@ -355,7 +355,7 @@ def test_threads_that_keep_dying_end_in_polling(
     def failing(_self: Any, **_options: Any) -> Any:
         raise OSError(errno.EIO, "broken")
 
-    monkeypatch.setattr(inotify._Reader, "read_events", failing)
+    monkeypatch.setattr(inotify_reader.InotifyReader, "read_events", failing)
     watcher = watching.start()
     watching.reports.wait_lost("polling from now on")
     assert watcher.state().mode is WatchMode.POLLING
