@@ -46,13 +46,15 @@ class DaemonStatus:
         """Raises StateError."""
         self._changed.clear()
         self._saved_at = time.monotonic()
-        shown = {t.status_field: t.state() for t in triggers if t.status_field}
+        states = [(trigger.status_field, trigger.state()) for trigger in triggers]
+        shown = {name: text for name, text in states if name}
+        degraded = {text for name, text in states if not name}
         state = DaemonState(
             pid=os.getpid(),
             started_at=self._started_at,
             lock=self._lock,
             notifier=self._notifier.state(),
-            problems=tuple(sorted({*problems} - {""})),
+            problems=tuple(sorted({*problems, *degraded} - {""})),
             since=self._since,
             **shown,
         )

@@ -77,5 +77,5 @@ class MainLoop:
 
     def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
         if self._stop.is_set():
-            os._exit(130)  # the second time: at once; the journal tells the next start
+            os._exit(130)  # the second time: at once; the next start reads the journal
         self._stop.set()

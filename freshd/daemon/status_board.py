@@ -61,7 +61,7 @@ def merged(last: ServiceReport, narrow: ServiceReport) -> ServiceReport:
     """The last whole report, brought up to date by one over a few paths until the next whole one.
 
     Findings of the containers are replaced where the narrow report speaks of the same service and
-    has none; what it says of the image is left to the whole look.
+    has none; what it says of the image is left to the next whole pass.
     """
     if narrow.verdict is Verdict.FRESH:
         return last

@@ -1,4 +1,4 @@
-"""What other processes did to one project, as a trigger: no event tells of it, so they are asked.
+"""What other processes did to one project, as a trigger that asks: there are no events.
 
 Another freshd may have lifted a halt or changed a container by hand; both are in the database. And
 ``docker compose watch`` may have come or gone. Marks go out.
@@ -94,7 +94,7 @@ class OtherProcesses(Trigger):
         self._is_halted = is_halted
 
     def _check_journal(self) -> None:
-        """Of a remedy typed by hand: no event tells of files written into a container."""
+        """Of a remedy typed by hand: files written into a container make no event."""
         newest = self._store.journal.newest(self._project.name)
         if newest == self._newest:
             return
@@ -104,7 +104,7 @@ class OtherProcesses(Trigger):
                 self._marks.mark(entry.service, "changed by hand")
 
     def _check_compose_watch(self) -> None:
-        """While Compose keeps the containers up to date, freshd looks and does nothing."""
+        """While Compose keeps the containers up to date, freshd only verifies."""
         at_work = self._compose_watches()
         if at_work == self._at_work:
             return

@@ -29,7 +29,7 @@ class Trigger(Protocol):
     """What ``status`` says when it is not alive."""
 
     status_field: ClassVar[str] = ""
-    """The field of ``DaemonState`` that shows its state; "" where there is none."""
+    """The field of ``DaemonState`` that shows its state; "": it is one of the ``problems``."""
 
     def start(self) -> None:
         """Listen: what happens after the return is marked."""

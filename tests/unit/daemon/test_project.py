@@ -142,3 +142,13 @@ def test_the_states_of_triggers_have_a_place_in_status(start: Start, shared: Sha
     shown = {t.status_field: t.state() for t in daemon._triggers if t.status_field}
     assert set(shown) == {"watching", "engine", "verifying"}
     assert shown["watching"] == saved.extra["watching"] == daemon._project.dir
+
+
+def test_a_state_without_a_place_of_its_own_is_a_problem(
+    start: Start, shared: Shared, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(TimeEvents, "state", lambda _trigger: "the clock stands still")
+    start()
+    saved = shared.store.status.load("shop")
+    assert saved is not None
+    assert saved.extra["problems"] == ["the clock stands still"]
