@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from freshd.model.json_codec import from_json
 from freshd.model.text import Json
 
 
@@ -91,15 +92,6 @@ class ProjectsState:
     def from_json(cls, kept: Mapping[str, Any]) -> "ProjectsState | None":
         """None where nothing was kept, or nothing that this version knows."""
         try:
-            return cls(
-                pid=int(kept["pid"]),
-                lock=str(kept["lock"]),
-                config=str(kept["config"]),
-                problem=str(kept["problem"]),
-                projects=tuple(
-                    ProjectState(project["directory"], project["name"], project["problem"])
-                    for project in kept["projects"]
-                ),
-            )
+            return from_json(cls, kept)
         except (KeyError, TypeError, ValueError):
             return None

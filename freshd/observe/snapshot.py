@@ -129,7 +129,7 @@ class Surveyor:
         found = self._images(look, seen, targets)
         go_on()
         mapped, pairs = self._confirmed(look, mapped, pairs, found, tree)
-        synced = partial(self._store.writes.synced, self._project.name, service)
+        synced = partial(self._store.writes.read_synced, self._project.name, service)
         pairs = self._since.expected(pairs, seen.observations, found, synced)
         found = self._attributed(mapped.map, found, extra, tree)
         result = replace(mapped, map=replace(mapped.map, pairs=pairs))
@@ -303,7 +303,7 @@ class Surveyor:
         for one in self._images_of(look.service, look.image, look.replicas).values():
             found.update(self._maps.leftovers(mapped, one, look.replicas))
         for replica in look.replicas:
-            found.update(self._store.writes.of(replica))
+            found.update(self._store.writes.read_all(replica))
         return tuple(sorted(found - {pair.target for pair in mapped.map.pairs}))
 
     def _read_tree(
@@ -388,7 +388,7 @@ class Surveyor:
             written={
                 (seen.replica.id, target): digest
                 for seen in observations
-                for target, digest in self._store.writes.of(seen.replica).items()
+                for target, digest in self._store.writes.read_all(seen.replica).items()
             },
         )
         judged = image_of(facts)  # the tag may be gone, and what it named still run

@@ -51,7 +51,7 @@ def _expect(context: Context, service: str, digests: Mapping[str, str]) -> None:
     if not digests:
         return
     writes, project = context.store.writes, context.project.name
-    known = writes.synced(project, service)
+    known = writes.read_synced(project, service)
     new = {target: digest for target, digest in digests.items() if target not in known}
     if new:
         writes.record_synced(project, service, new, context.clock())

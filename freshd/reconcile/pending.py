@@ -11,7 +11,7 @@ from dataclasses import replace
 from freshd.model.observed.container import Replica
 from freshd.model.plan import Outcome, Plan, Step, StepStatus
 from freshd.model.remedy import Remedy
-from freshd.store.pending_steps import Owed
+from freshd.store.pending_steps import PendingStep
 from freshd.store.store import Store
 
 BY_HAND = "by hand"  # the rule of a step that a person typed
@@ -55,22 +55,22 @@ class PendingSteps:
         self._after = [s for s in plan.steps if s.remedy in _AFTER and s.container_id in injected]
         followed = {step.container_id for step in self._after}
         self._replicas = {replica.id: replica for replica in replicas if replica.id in followed}
-        self._before: tuple[Owed, ...] = ()
+        self._before: tuple[PendingStep, ...] = ()
 
     def begin(self) -> None:
         """Note what the plan wants done to containers after it has written into them.
 
         Not what a person typed: who kills `freshd rebuild` may have changed his mind.
         """
-        rebuilds = [Owed(step, 0.0) for step in self._plan.steps if _is_awaited(step)]
-        self._store.owed.owe(self._project, rebuilds)
+        rebuilds = [PendingStep(step, 0.0) for step in self._plan.steps if _is_awaited(step)]
+        self._store.owed.add(self._project, rebuilds)
         if not self._replicas:
             return
         self._before = self._store.owed.get(self._project, self._plan.service)
-        self._store.owed.owe(
+        self._store.owed.add(
             self._project,
             [
-                Owed(step, self._replicas[step.container_id].started_at)
+                PendingStep(step, self._replicas[step.container_id].started_at)
                 for step in self._after
                 if step.container_id in self._replicas
             ],
@@ -105,7 +105,7 @@ class PendingSteps:
     def _landed(self, container: str, step: Step) -> bool:
         """Whether any file of the step was written and read back, or deleted."""
         replica = self._replicas.get(container)
-        written = {} if replica is None else self._store.writes.of(replica)
+        written = {} if replica is None else self._store.writes.read_all(replica)
         return any(
             written.get(change.target) == (change.want.digest if change.want else "")
             for change in step.files
@@ -119,7 +119,7 @@ class PendingSteps:
             if begun.step.container_id == container:
                 self._store.owed.settle(self._project, begun.step)
         before = [begun for begun in self._before if begun.step.container_id == container]
-        self._store.owed.owe(self._project, before)
+        self._store.owed.add(self._project, before)
 
 
 def _is_awaited(step: Step) -> bool:

@@ -8,18 +8,15 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeAlias
 
+from freshd.model.json_codec import from_json
 from freshd.model.mapping import ServiceMap
 from freshd.model.plan import FileChange, Outcome, Plan, Step
-from freshd.model.remedy import Remedy
 from freshd.model.report import (
     Finding,
-    Level,
     LinkName,
     LinkState,
     ProjectReport,
-    ReplicaReport,
     ServiceReport,
-    Verdict,
 )
 from freshd.model.text import Json
 from freshd.render.words import iso
@@ -188,41 +185,10 @@ def service_report_from(document: Mapping[str, Any]) -> ServiceReport:
     Entries and host details are not part of the document, so ``want`` and ``seen`` come back as
     None. Raises ``KeyError``, ``TypeError`` or ``ValueError`` for anything of another shape.
     """
-    name = str(document["name"])
-    replicas = tuple(_replica_from(row) for row in document["containers"])
-    ids = {replica.name: replica.id for replica in replicas}
-    return ServiceReport(
-        name=name,
-        verdict=Verdict(document["verdict"]),
-        patched=bool(document["patched"]),
-        links={LinkName(key): LinkState(value) for key, value in document["links"].items()},
-        containers=replicas,
-        findings=tuple(_finding_from(row, name, ids) for row in document["findings"]),
-    )
-
-
-def _replica_from(document: Mapping[str, Any]) -> ReplicaReport:
-    return ReplicaReport(
-        id=str(document["id"]),
-        name=str(document["name"]),
-        verdict=Verdict(document["verdict"]),
-        compared=int(document["compared"]),
-        equal=int(document["equal"]),
-    )
-
-
-def _finding_from(document: Mapping[str, Any], service: str, ids: Mapping[str, str]) -> Finding:
-    container = document["container"]
-    return Finding(
-        cause=str(document["cause"]),
-        level=Level(document["level"]),
-        link=LinkName(document["link"]),
-        service=service,
-        message=str(document["message"]),
-        remedy=Remedy(document["remedy"]),
-        container=container,
-        container_id=ids.get(container) if container else None,
-        path=document["path"],
-        target=document["target"],
-        evidence=dict(document["evidence"]),
-    )
+    name = document["name"]
+    ids = {replica["name"]: replica["id"] for replica in document["containers"]}
+    findings = [
+        {**kept, "service": name, "container_id": ids.get(kept["container"])}
+        for kept in document["findings"]
+    ]
+    return from_json(ServiceReport, {**document, "findings": findings})

@@ -7,15 +7,15 @@
 import os
 import sqlite3
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, cast
 
+from freshd.model.json_codec import from_json, to_json
 from freshd.model.plan import Outcome, Step, StepStatus
 from freshd.model.remedy import Remedy
 from freshd.model.text import Json
 from freshd.store.sqlite.codec import pack_json, pack_text, unpack_json, unpack_text
 from freshd.store.sqlite.database import Database
-from freshd.store.step_codec import step_from_json, step_to_json
 
 INTERRUPTED: Final = "interrupted"
 MOST_ENTRIES: Final = 10_000
@@ -88,7 +88,7 @@ class Journal:
             pack_text(project),
             pack_text(service),
             step.remedy.value,
-            pack_json(step_to_json(step)),
+            pack_json(to_json(step)),
             len(step.files),
             pack_text(plan_text),
             os.getpid(),
@@ -117,7 +117,7 @@ class Journal:
 
     def finish(self, entry_id: int, outcome: Outcome, *, at: float) -> None:
         """Record what was observed; the step's list of files is cut to what history shows."""
-        short = pack_json(step_to_json(outcome.step, most_files=_FILES_KEPT))
+        short = replace(outcome.step, files=outcome.step.files[:_FILES_KEPT])
         with self._database.write() as connection:
             connection.execute(
                 "UPDATE journal SET finished_at = ?, status = ?, detail = ?, seconds = ?,"
@@ -128,7 +128,7 @@ class Journal:
                     pack_text(outcome.detail),
                     outcome.seconds,
                     pack_json(list(outcome.output)),
-                    short,
+                    pack_json(to_json(short)),
                     entry_id,
                 ),
             )
@@ -251,7 +251,7 @@ def _decode(row: tuple[Any, ...], phases: tuple[Phase, ...]) -> JournalEntry:
         id=number,
         project=unpack_text(project),
         service=unpack_text(service),
-        step=step_from_json(unpack_json(step)),
+        step=from_json(Step, unpack_json(step)),
         files=files,
         plan=unpack_text(plan),
         owner_pid=owner,

@@ -9,14 +9,14 @@ that is killed in between, or whose restart fails, does not leave old code in a 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from freshd.model.json_codec import from_json, to_json
 from freshd.model.plan import FileChange, Step
-from freshd.store.sqlite.codec import pack_json, pack_text, unpack_json
 from freshd.store.sqlite.database import Database
-from freshd.store.step_codec import step_from_json, step_to_json
+from freshd.store.sqlite.table import JSON, PLAIN, TEXT, Table
 
 
 @dataclass(frozen=True, slots=True)
-class Owed:
+class PendingStep:
     """``started_at`` is the container's last start (seconds) when the promise was made, 0 for a
     step on the whole service."""
 
@@ -24,48 +24,32 @@ class Owed:
     started_at: float
 
 
-class OwedSteps:
+class PendingSteps:
     """By project and service; one step of each remedy for each container."""
 
     def __init__(self, database: Database) -> None:
-        self._database = database
+        columns = {"container_id": PLAIN, "remedy": PLAIN, "project": TEXT, "service": TEXT}
+        self._table = Table(database, "owed", **columns, step=JSON, started_at=PLAIN)
 
-    def owe(self, project: str, owed: Sequence[Owed]) -> None:
+    def add(self, project: str, pending: Sequence[PendingStep]) -> None:
         """Promise the steps; one that its container owes already takes the new files in."""
-        for each in owed:
-            step = each.step
-            known = [
-                one.step
-                for one in self.get(project, step.service)
-                if (one.step.container_id, one.step.remedy) == (step.container_id, step.remedy)
+        for added in pending:
+            step = added.step
+            before = [
+                known.step
+                for known in self.get(project, step.service)
+                if (known.step.container_id, known.step.remedy) == (step.container_id, step.remedy)
             ]
-            row = (
-                _debtor(step),
-                step.remedy.value,
-                pack_text(project),
-                pack_text(step.service),
-                pack_json(step_to_json(_merged(known, step))),
-                each.started_at,
-            )
-            with self._database.write() as connection:
-                connection.execute("INSERT OR REPLACE INTO owed VALUES (?, ?, ?, ?, ?, ?)", row)
+            key = (_debtor(step), step.remedy.value, project, step.service)
+            self._table.replace(*key, to_json(_merged(before, step)), added.started_at)
 
-    def get(self, project: str, service: str) -> tuple[Owed, ...]:
-        with self._database.read() as connection:
-            rows = connection.execute(
-                "SELECT step, started_at FROM owed WHERE project = ? AND service = ?"
-                " ORDER BY container_id, remedy",
-                (pack_text(project), pack_text(service)),
-            ).fetchall()
-        return tuple(Owed(step_from_json(unpack_json(step)), at) for step, at in rows)
+    def get(self, project: str, service: str) -> tuple[PendingStep, ...]:
+        rows = self._table.select("step", "started_at", project=project, service=service)
+        return tuple(PendingStep(from_json(Step, step), at) for step, at in rows)
 
     def settle(self, project: str, step: Step) -> None:
         """It was done, or is not needed any more."""
-        with self._database.write() as connection:
-            connection.execute(
-                "DELETE FROM owed WHERE project = ? AND container_id = ? AND remedy = ?",
-                (pack_text(project), _debtor(step), step.remedy.value),
-            )
+        self._table.delete(project=project, container_id=_debtor(step), remedy=step.remedy.value)
 
 
 def _debtor(step: Step) -> str:
@@ -75,11 +59,11 @@ def _debtor(step: Step) -> str:
 
 def _merged(before: Sequence[Step], step: Step) -> Step:
     every = (*before, step)
-    files: dict[str, FileChange] = {c.target: c for one in every for c in one.files}
+    files: dict[str, FileChange] = {c.target: c for each in every for c in each.files}
     return replace(
         step,
         files=tuple(files[target] for target in sorted(files)),
-        patterns=tuple(dict.fromkeys(pattern for one in every for pattern in one.patterns)),
-        commands=tuple(dict.fromkeys(each for one in every for each in one.commands)),
-        causes=tuple(sorted({cause for one in every for cause in one.causes})),
+        patterns=tuple(dict.fromkeys(pattern for each in every for pattern in each.patterns)),
+        commands=tuple(dict.fromkeys(command for each in every for command in each.commands)),
+        causes=tuple(sorted({cause for each in every for cause in each.causes})),
     )

@@ -5,18 +5,11 @@ Reports come and go as JSON values; their shape belongs to ``report/``.
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Any, cast
 
 from freshd.model.text import Json
-from freshd.store.sqlite.codec import (
-    pack_json,
-    pack_path,
-    pack_text,
-    unpack_json,
-    unpack_path,
-    unpack_text,
-)
+from freshd.store.sqlite.codec import pack_json, pack_path, pack_text
 from freshd.store.sqlite.database import Database
+from freshd.store.sqlite.table import JSON, PATH, PLAIN, TEXT, Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +34,10 @@ class ProjectStatus:
 class StatusTable:
     def __init__(self, database: Database) -> None:
         self._database = database
+        columns = {"project": TEXT, "directory": PATH, "saved_at": PLAIN, "extra": JSON}
+        self._projects = Table(database, "project_status", **columns)
+        columns = {"project": TEXT, "service": TEXT, "report": JSON, "checked_at": PLAIN}
+        self._services = Table(database, "service_status", **columns)
 
     def save(
         self,
@@ -70,56 +67,23 @@ class StatusTable:
 
     def load(self, project: str) -> ProjectStatus | None:
         """What was saved last, or None for a project never saved."""
-        with self._database.read() as connection:
-            row = connection.execute(
-                "SELECT directory, saved_at, extra FROM project_status WHERE project = ?",
-                (pack_text(project),),
-            ).fetchone()
-            if row is None:
-                return None
-            reports = connection.execute(
-                "SELECT service, report, checked_at FROM service_status WHERE project = ?"
-                " ORDER BY service",
-                (pack_text(project),),
-            ).fetchall()
-        return ProjectStatus(
-            project, unpack_path(row[0]), _services(reports), row[1], _extra(row[2])
-        )
+        row = self._projects.find("directory", "saved_at", "extra", project=project)
+        if row is None:
+            return None
+        directory, saved_at, extra = row
+        rows = self._services.select("service", "report", "checked_at", project=project)
+        services = {service: ServiceStatus(report, at) for service, report, at in rows}
+        return ProjectStatus(project, directory, services, saved_at, extra)
 
     def projects(self) -> tuple[tuple[str, str], ...]:
         """Every project ever saved with its directory, by name."""
-        with self._database.read() as connection:
-            rows = connection.execute(
-                "SELECT project, directory FROM project_status ORDER BY project"
-            ).fetchall()
-        return tuple((unpack_text(project), unpack_path(directory)) for project, directory in rows)
+        return tuple(self._projects.select("project", "directory"))
 
     def keep(self, project: str, services: Collection[str]) -> None:
         """Forget the services of ``project`` that its model no longer has."""
-        kept = {pack_text(service) for service in services}
-        with self._database.write() as connection:
-            rows = connection.execute(
-                "SELECT project, service FROM service_status WHERE project = ?",
-                (pack_text(project),),
-            ).fetchall()
-            connection.executemany(
-                "DELETE FROM service_status WHERE project = ? AND service = ?",
-                [row for row in rows if row[1] not in kept],
-            )
+        for (service,) in self._services.select("service", project=project):
+            if service not in services:
+                self._services.delete(project=project, service=service)
 
     def forget(self, project: str) -> None:
-        with self._database.write() as connection:
-            connection.execute(
-                "DELETE FROM project_status WHERE project = ?", (pack_text(project),)
-            )
-
-
-def _services(rows: list[tuple[Any, ...]]) -> Mapping[str, ServiceStatus]:
-    return {
-        unpack_text(service): ServiceStatus(unpack_json(report), checked_at)
-        for service, report, checked_at in rows
-    }
-
-
-def _extra(column: str) -> Mapping[str, Json]:
-    return cast("dict[str, Json]", unpack_json(column))
+        self._projects.delete(project=project)

@@ -5,19 +5,19 @@ import sqlite3
 from collections.abc import Collection, Mapping
 
 from freshd.model.errors import StateError
-from freshd.store.caches.container_hashes import ContainerCache
-from freshd.store.caches.image_contents import ImageCache
-from freshd.store.caches.tree_hashes import StatCache
+from freshd.store.caches.container_hashes import ContainerHashes
+from freshd.store.caches.image_contents import ImageContents
+from freshd.store.caches.tree_hashes import TreeHashes
 from freshd.store.journal import Journal
-from freshd.store.markers import Consents, Failures, Halts, Incidents, ScheduleMemory
-from freshd.store.pending_steps import OwedSteps
-from freshd.store.projects_state import Several
-from freshd.store.records.artefacts import DerivedOutputs
-from freshd.store.records.builds import Builds
-from freshd.store.records.creation_records import MadeWith
+from freshd.store.markers import Consents, Failures, Halts, Incidents, LastRuns
+from freshd.store.pending_steps import PendingSteps
+from freshd.store.projects_state import ProjectsDocument
+from freshd.store.records.artefacts import ArtefactRecords
+from freshd.store.records.builds import BuildRecords
+from freshd.store.records.creation_records import CreationRecords
 from freshd.store.records.engine_objects import EngineObjects
-from freshd.store.records.injected import Writes
-from freshd.store.records.proxy_addresses import Resolved
+from freshd.store.records.injected import InjectedFiles
+from freshd.store.records.proxy_addresses import ProxyAddresses
 from freshd.store.sqlite import opening
 from freshd.store.sqlite.database import Database
 from freshd.store.status import StatusTable
@@ -34,33 +34,33 @@ class Store:
     def __init__(self, database: Database, *, recovered: str = "") -> None:
         self.path = database.path
         self.recovered = recovered
-        self.stats = StatCache(database)
-        self.images = ImageCache(database)
-        self.containers = ContainerCache(database)
-        self.writes = Writes(database)
-        self.builds = Builds(database)
-        self.made = MadeWith(database)
-        self.derived = DerivedOutputs(database)
-        self.resolved = Resolved(database)
+        self.stats = TreeHashes(database)
+        self.images = ImageContents(database)
+        self.containers = ContainerHashes(database)
+        self.writes = InjectedFiles(database)
+        self.builds = BuildRecords(database)
+        self.made = CreationRecords(database)
+        self.derived = ArtefactRecords(database)
+        self.resolved = ProxyAddresses(database)
         self.objects = EngineObjects(database)
         self.journal = Journal(database)
-        self.owed = OwedSteps(database)
+        self.owed = PendingSteps(database)
         self.status = StatusTable(database)
         self.incidents = Incidents(database)
         self.failures = Failures(database)
         self.halts = Halts(database)
         self.sizes = TreeSizes(database)
         self.consent = Consents(database)
-        self.schedule = ScheduleMemory(database)
+        self.schedule = LastRuns(database)
         self.validations = Validations(database)
-        self.several = Several(database)
+        self.several = ProjectsDocument(database)
         self._database = database
 
     def injected(self, project: str, service: str) -> Mapping[str, tuple[str, float]]:
         """Target -> digest and time of what the last injections wrote, the newest of each."""
         found: dict[str, tuple[str, float]] = {}
         for container_id in self.journal.injected_into(project, service):
-            for target, (digest, at) in self.writes.landed(container_id).items():
+            for target, (digest, at) in self.writes.read_landed(container_id).items():
                 if target not in found or found[target][1] <= at:
                     found[target] = (digest, at)
         return found

@@ -3,28 +3,20 @@
 A resume forgets it: a person has looked, and the tree as it is then is meant (see ``Halts``).
 """
 
-from freshd.store.sqlite.codec import pack_text
 from freshd.store.sqlite.database import Database
+from freshd.store.sqlite.table import PLAIN, TEXT, Table
 
 
 class TreeSizes:
     """By project and service."""
 
     def __init__(self, database: Database) -> None:
-        self._database = database
+        self._table = Table(database, "tree_size", project=TEXT, service=TEXT, files=PLAIN)
 
     def record(self, project: str, service: str, files: int) -> None:
-        with self._database.write() as connection:
-            connection.execute(
-                "INSERT OR REPLACE INTO tree_size VALUES (?, ?, ?)",
-                (pack_text(project), pack_text(service), files),
-            )
+        self._table.replace(project, service, files)
 
     def get(self, project: str, service: str) -> int | None:
         """None where nothing was recorded, or a person has resumed since."""
-        with self._database.read() as connection:
-            row = connection.execute(
-                "SELECT files FROM tree_size WHERE project = ? AND service = ?",
-                (pack_text(project), pack_text(service)),
-            ).fetchone()
+        row = self._table.find("files", project=project, service=service)
         return None if row is None else int(row[0])

@@ -3,16 +3,15 @@
 Times are seconds since the epoch. Bounded: the oldest of a project go.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import Final
 
+from freshd.model.json_codec import from_json, to_json
 from freshd.model.report import Verdict
-from freshd.store.sqlite.codec import pack_json, pack_text, unpack_json
+from freshd.store.sqlite.codec import pack_json, pack_text
 from freshd.store.sqlite.database import Database
-
-if TYPE_CHECKING:
-    from freshd.model.text import Json
 
 MOST_KEPT: Final = 200  # of a project: almost four years of weeks
 
@@ -39,19 +38,12 @@ class Validations:
         self._database = database
 
     def record(self, project: str, done: Validation) -> None:
-        details: dict[str, Json] = {
-            "services": {name: verdict.value for name, verdict in done.services.items()},
-            "causes": list(done.causes),
-            "compared": done.compared,
-            "steps": done.steps,
-            "by_hand": done.by_hand,
-        }
-        name = pack_text(project)
+        name, details = pack_text(project), pack_json(to_json(done))
         with self._database.write() as connection:
             connection.execute(
                 "INSERT INTO validation (project, began_at, finished_at, verdict, details)"
                 " VALUES (?, ?, ?, ?, ?)",
-                (name, done.began_at, done.finished_at, done.verdict.value, pack_json(details)),
+                (name, done.began_at, done.finished_at, done.verdict.value, details),
             )
             connection.execute(
                 "DELETE FROM validation WHERE project = ?1 AND id NOT IN"
@@ -67,21 +59,11 @@ class Validations:
                 " WHERE project = ? ORDER BY id DESC LIMIT ?",
                 (pack_text(project), limit),
             ).fetchall()
-        return tuple(_validation(*row) for row in rows)
+        columns = ("began_at", "finished_at", "verdict")
+        return tuple(
+            from_json(Validation, {**json.loads(details), **dict(zip(columns, row, strict=True))})
+            for *row, details in rows
+        )
 
     def last(self, project: str) -> Validation | None:
         return next(iter(self.history(project, limit=1)), None)
-
-
-def _validation(began_at: float, finished_at: float, verdict: str, details: str) -> Validation:
-    said = cast("dict[str, Any]", unpack_json(details))
-    return Validation(
-        began_at=began_at,
-        finished_at=finished_at,
-        verdict=Verdict(verdict),
-        services={name: Verdict(word) for name, word in said["services"].items()},
-        causes=tuple(said["causes"]),
-        compared=said["compared"],
-        steps=said["steps"],
-        by_hand=said["by_hand"],
-    )

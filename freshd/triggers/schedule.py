@@ -17,7 +17,7 @@ from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
 from freshd.model.policy import Weekly
-from freshd.store.markers import ScheduleMemory
+from freshd.store.markers import LastRuns
 
 HEARTBEAT: Final = 30.0
 GAP: Final = 5.0  # seconds the clocks may drift apart before it was a suspend or a set clock
@@ -57,7 +57,7 @@ class Scheduler:
 
     def __init__(
         self,
-        last_runs: ScheduleMemory,
+        last_runs: LastRuns,
         *,
         on_gap: Callable[[str], None],
         on_error: Callable[[str, Exception], None],

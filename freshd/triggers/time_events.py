@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from freshd.config.project import Project
-from freshd.store.markers import ScheduleMemory
+from freshd.store.markers import LastRuns
 from freshd.triggers.schedule import Scheduler
 from freshd.triggers.trigger import Marks, Trigger
 
@@ -19,7 +19,7 @@ class TimeEvents(Trigger):
         self,
         project: Project,
         marks: Marks,
-        last_runs: ScheduleMemory,
+        last_runs: LastRuns,
         *,
         validate: Callable[[], None],
         on_gap: Callable[[], None],

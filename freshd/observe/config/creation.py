@@ -18,7 +18,7 @@ from freshd.model.files import Kind
 from freshd.model.observed.config_drift import sealed
 from freshd.model.observed.container import Mount, Replica
 from freshd.model.observed.creation import ConfigSeen, ContentSeen, Wanted, WantedContent
-from freshd.store.records.creation_records import Made, MadeWith
+from freshd.store.records.creation_records import CreationRecord, CreationRecords
 
 _MAX_CONTENT = 4 << 20
 
@@ -40,7 +40,9 @@ class Model:
     label_fits: Callable[[Replica, str], bool | None]
 
 
-def observe_config(engine: Engine, replica: Replica, model: Model, records: MadeWith) -> ConfigSeen:
+def observe_config(
+    engine: Engine, replica: Replica, model: Model, records: CreationRecords
+) -> ConfigSeen:
     """Compare nothing yet but contents and the record. Raises what the engine raises."""
     creation = engine.creation(replica.id)
     wanted, key = model.wanted, records.key()
@@ -78,7 +80,7 @@ def _spelled_alike(mounts: Sequence[Mount], wanted: Wanted) -> Iterator[Mount]:
 
 
 def _against_record(
-    replica: Replica, model: Model, seen: ConfigSeen, records: MadeWith
+    replica: Replica, model: Model, seen: ConfigSeen, records: CreationRecords
 ) -> tuple[tuple[str, ...], bool]:
     """Keys that differ from the record; and whether there is only Compose's hash to go by."""
     now = {name: str(sealed(seen.key, text)) for name, text in model.wanted.parts.items()}
@@ -90,7 +92,7 @@ def _against_record(
     if seen.inputs:
         fits = model.label_fits(replica, seen.creation.compose_version)
     if fits:
-        records.record(replica.id, Made(model.stamp, now))
+        records.record(replica.id, CreationRecord(model.stamp, now))
     return (), fits is False
 
 

@@ -21,7 +21,7 @@ from freshd.model.policy import MapEntry
 from freshd.model.remedy import RebuildMode, Remedy
 from freshd.observe.image import content
 from freshd.observe.observers import Tools
-from freshd.store.records.artefacts import Derived
+from freshd.store.records.artefacts import ArtefactRecord
 
 
 @dataclass(slots=True)
@@ -45,7 +45,7 @@ class ArtefactObserver:
             artefact = self._artefact(tools, image, entry.target)
             if not sources or not artefact:
                 continue
-            changed = _changed(tools, facts, record, entry, Derived(artefact, sources))
+            changed = _changed(tools, facts, record, entry, ArtefactRecord(artefact, sources))
             if changed:
                 yield Outdated(entry.source, entry.target, artefact, changed)
 
@@ -61,7 +61,7 @@ class ArtefactObserver:
 
 
 def _changed(
-    tools: Tools, facts: ServiceFacts, record: BuildRecord, entry: MapEntry, now: Derived
+    tools: Tools, facts: ServiceFacts, record: BuildRecord, entry: MapEntry, now: ArtefactRecord
 ) -> tuple[str, ...]:
     """The sources that are not those the artefact, as it is, was first seen with."""
     project, service = tools.project.name, facts.service

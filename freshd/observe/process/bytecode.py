@@ -156,7 +156,7 @@ def observe_bytecode(view: ReplicaView, record: ReplicaRuntime) -> ReplicaRuntim
         return record
     known = "\0".join(f"{path}\0{files[path].digest}" for path in sorted(sources))
     fingerprint = hashlib.sha256(known.encode(errors="surrogateescape")).hexdigest()
-    if not view.full and made.clean(replica.id) == fingerprint:
+    if not view.full and made.read_clean(replica.id) == fingerprint:
         return record
     engine = view.tools.engine
     bytecode = _imported(engine, replica, bytecode_of(engine, replica.id, sources))

@@ -30,10 +30,10 @@ _STAT = ("xargs", "-0", "stat", "-c", "%Y %Z %n//", "--")
 
 
 class Memory(Protocol):
-    """What keeps the content that files held, by container and start: ``store.made.MadeWith``."""
+    """What keeps the content that files held, by container and start: ``CreationRecords``."""
 
     def holds(self, container_id: str, started_at: float) -> bool: ...
-    def held(self, container_id: str, started_at: float) -> Mapping[str, str]: ...
+    def read_held(self, container_id: str, started_at: float) -> Mapping[str, str]: ...
     def record_held(
         self, container_id: str, started_at: float, digests: Mapping[str, str]
     ) -> None: ...
@@ -107,7 +107,7 @@ class Landings:
                 if status.st_mtime <= started_at:  # owner, name or mode: nobody saw other content
                     before[pair.source] = entry.digest
             self.memory.record_held(replica.id, started_at, before)
-        held = self.memory.held(replica.id, started_at) if late else {}
+        held = self.memory.read_held(replica.id, started_at) if late else {}
         for pair, entry, status in late:
             known = held.get(pair.source)
             if known == entry.digest:

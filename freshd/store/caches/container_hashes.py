@@ -15,7 +15,7 @@ from freshd.store.sqlite.queries import NO_ROW, of_paths
 _COLUMNS: Final = "path, signature, kind, digest, size, mode, reason"
 
 
-class ContainerCache:
+class ContainerHashes:
     """Paths are absolute in the container; containers are named by full id."""
 
     def __init__(self, database: Database) -> None:

@@ -24,7 +24,7 @@ _COLUMNS: Final = "path, present, kind, digest, size, mode, reason"
 _ABSENT = pack_entry(Entry(Kind.OTHER))  # the columns of a path that is not there; never read
 
 
-class ImageCache:
+class ImageContents:
     """Paths and directories are absolute in the image."""
 
     def __init__(self, database: Database) -> None:

@@ -27,7 +27,7 @@ _COLUMNS: Final = (
 _PAGE: Final = 2_000
 
 
-class StatCache:
+class TreeHashes:
     """Roots are absolute directories, paths relative to their root."""
 
     def __init__(self, database: Database) -> None:

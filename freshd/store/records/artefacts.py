@@ -2,44 +2,30 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import cast
 
-from freshd.store.sqlite.codec import pack_json, pack_path, pack_text, unpack_json
 from freshd.store.sqlite.database import Database
+from freshd.store.sqlite.table import JSON, PATH, PLAIN, TEXT, Table
 
 
 @dataclass(frozen=True, slots=True)
-class Derived:
+class ArtefactRecord:
     """``artefact`` is one digest of all it holds; ``sources``: tree path -> digest."""
 
     artefact: str
     sources: Mapping[str, str]
 
 
-class DerivedOutputs:
+class ArtefactRecords:
     """By project, service and the artefact's path in the image."""
 
     def __init__(self, database: Database) -> None:
-        self._database = database
+        columns = {"project": TEXT, "service": TEXT, "target": PATH}
+        self._table = Table(database, "derived", **columns, artefact=PLAIN, sources=JSON)
 
-    def get(self, project: str, service: str, target: str) -> Derived | None:
-        with self._database.read() as connection:
-            row = connection.execute(
-                "SELECT artefact, sources FROM derived"
-                " WHERE project = ? AND service = ? AND target = ?",
-                (pack_text(project), pack_text(service), pack_path(target)),
-            ).fetchone()
-        if row is None:
-            return None
-        return Derived(row[0], cast("dict[str, str]", unpack_json(row[1])))
+    def get(self, project: str, service: str, target: str) -> ArtefactRecord | None:
+        key = {"project": project, "service": service, "target": target}
+        row = self._table.find("artefact", "sources", **key)
+        return None if row is None else ArtefactRecord(*row)
 
-    def record(self, project: str, service: str, target: str, derived: Derived) -> None:
-        row = (
-            pack_text(project),
-            pack_text(service),
-            pack_path(target),
-            derived.artefact,
-            pack_json(dict(derived.sources)),
-        )
-        with self._database.write() as connection:
-            connection.execute("INSERT OR REPLACE INTO derived VALUES (?, ?, ?, ?, ?)", row)
+    def record(self, project: str, service: str, target: str, made: ArtefactRecord) -> None:
+        self._table.replace(project, service, target, made.artefact, dict(made.sources))

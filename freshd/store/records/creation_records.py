@@ -6,89 +6,67 @@ The key never leaves this machine: whoever sees a hash in a report cannot try va
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import cast
 
-from freshd.store.sqlite.codec import pack_json, unpack_json
 from freshd.store.sqlite.database import Database
+from freshd.store.sqlite.table import JSON, PLAIN, Table
 
 _KEY_BYTES = 32
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class CreationRecord:
     """``parts``: key of the service -> keyed hash. ``stamp`` names the Compose that resolved it."""
 
     stamp: str
     parts: Mapping[str, str]
 
 
-class MadeWith:
+class CreationRecords:
     """A record is only as good as the moment it was made: see ``observe.config``."""
 
     def __init__(self, database: Database) -> None:
-        self._database = database
+        by = {"container_id": PLAIN}
+        self._keyring = Table(database, "keyring", id=PLAIN, key=PLAIN)
+        self._made_with = Table(database, "made_with", **by, stamp=PLAIN, parts=JSON)
+        self._clean = Table(database, "clean_bytecode", **by, fingerprint=PLAIN)
+        self._held = Table(database, "held", **by, started_at=PLAIN, digests=JSON)
         self._key = b""
 
     def key(self) -> bytes:
         """The key of this state database, made at the first call."""
-        if self._key:
-            return self._key
-        with self._database.read() as connection:
-            row = connection.execute("SELECT key FROM keyring").fetchone()
-        if row is None:
-            new = (secrets.token_bytes(_KEY_BYTES),)
-            with self._database.write() as connection:
-                connection.execute("INSERT OR IGNORE INTO keyring VALUES (1, ?)", new)
-                row = connection.execute("SELECT key FROM keyring").fetchone()
-        self._key = bytes(row[0])
+        if not self._key:
+            row = self._keyring.find("key")
+            if row is None:
+                self._keyring.insert(1, secrets.token_bytes(_KEY_BYTES))
+                (row,) = self._keyring.select("key")  # another process may have been faster
+            self._key = bytes(row[0])
         return self._key
 
-    def get(self, container_id: str) -> Made | None:
-        with self._database.read() as connection:
-            row = connection.execute(
-                "SELECT stamp, parts FROM made_with WHERE container_id = ?", (container_id,)
-            ).fetchone()
-        return None if row is None else Made(row[0], cast("dict[str, str]", unpack_json(row[1])))
+    def get(self, container_id: str) -> CreationRecord | None:
+        row = self._made_with.find("stamp", "parts", container_id=container_id)
+        return None if row is None else CreationRecord(*row)
 
-    def record(self, container_id: str, made: Made) -> None:
-        row = (container_id, made.stamp, pack_json(dict(made.parts)))
-        with self._database.write() as connection:
-            connection.execute("INSERT OR REPLACE INTO made_with VALUES (?, ?, ?)", row)
+    def record(self, container_id: str, made: CreationRecord) -> None:
+        self._made_with.replace(container_id, made.stamp, dict(made.parts))
 
-    def clean(self, container_id: str) -> str:
+    def read_clean(self, container_id: str) -> str:
         """The fingerprint under which the bytecode of a container was last found to be right."""
-        with self._database.read() as connection:
-            row = connection.execute(
-                "SELECT fingerprint FROM clean_bytecode WHERE container_id = ?", (container_id,)
-            ).fetchone()
+        row = self._clean.find("fingerprint", container_id=container_id)
         return "" if row is None else str(row[0])
 
     def record_clean(self, container_id: str, fingerprint: str) -> None:
-        with self._database.write() as connection:
-            connection.execute(
-                "INSERT OR REPLACE INTO clean_bytecode VALUES (?, ?)", (container_id, fingerprint)
-            )
+        self._clean.replace(container_id, fingerprint)
 
     def holds(self, container_id: str, started_at: float) -> bool:
         """Whether it is known what files held when the container was started at that time."""
-        with self._database.read() as connection:
-            row = connection.execute(
-                "SELECT 1 FROM held WHERE container_id = ? AND started_at = ?",
-                (container_id, started_at),
-            ).fetchone()
-        return row is not None
+        key = {"container_id": container_id, "started_at": started_at}
+        return self._held.find("started_at", **key) is not None
 
-    def held(self, container_id: str, started_at: float) -> Mapping[str, str]:
+    def read_held(self, container_id: str, started_at: float) -> Mapping[str, str]:
         """Path -> digest of files that a process was known to be newer than."""
-        with self._database.read() as connection:
-            row = connection.execute(
-                "SELECT digests FROM held WHERE container_id = ? AND started_at = ?",
-                (container_id, started_at),
-            ).fetchone()
-        return {} if row is None else cast("dict[str, str]", unpack_json(row[0]))
+        row = self._held.find("digests", container_id=container_id, started_at=started_at)
+        return {} if row is None else dict(row[0])
 
     def record_held(self, container_id: str, started_at: float, digests: Mapping[str, str]) -> None:
         """Replaces what was known of an earlier start of the same container."""
-        row = (container_id, started_at, pack_json(dict(digests)))
-        with self._database.write() as connection:
-            connection.execute("INSERT OR REPLACE INTO held VALUES (?, ?, ?)", row)
+        self._held.replace(container_id, started_at, dict(digests))

@@ -13,10 +13,10 @@ from freshd.engine.inventory import Missing
 from freshd.model.errors import EngineUnavailable
 from freshd.reconcile.forgetting import forget_gone
 from freshd.store import Store, open_store
-from freshd.store.records.creation_records import Made
+from freshd.store.records.creation_records import CreationRecord
 
 ONE, TWO = "1" * 64, "2" * 64
-MADE = Made("v2", {})
+MADE = CreationRecord("v2", {})
 
 
 class _Client:

@@ -146,10 +146,10 @@ def test_what_was_written_on_a_volume_is_known_in_every_container_that_has_it(
     )
     store.writes.record(one, {"/app/a": "aa" * 32, "/data/x": "bb" * 32}, 1.0)
     store.writes.record(one, {"/data/tmp/y": "cc" * 32, "/data/gone": ""}, 1.0)
-    assert store.writes.of(two) == {"/in/x": "bb" * 32, "/in/gone": ""}
+    assert store.writes.read_all(two) == {"/in/x": "bb" * 32, "/in/gone": ""}
     store.forget("here", gone=[one.id], unused=())
-    assert store.writes.of(two) == {"/in/x": "bb" * 32, "/in/gone": ""}
-    assert "/app/a" not in store.writes.of(one)
+    assert store.writes.read_all(two) == {"/in/x": "bb" * 32, "/in/gone": ""}
+    assert "/app/a" not in store.writes.read_all(one)
 
 
 @pytest.mark.parametrize("status", [StepStatus.DONE, StepStatus.FAILED])

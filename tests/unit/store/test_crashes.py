@@ -124,7 +124,7 @@ def test_a_failed_transaction_leaves_nothing_behind(store: Store) -> None:
     with pytest.raises(ValueError):
         store.writes.set_many("c", {"/a": "ab" * 32, "/b": "not hex"}, 1.0)
     assert store.writes.get("c") == {}
-    store.writes.set("c", "/a", "ab" * 32, 1.0)
+    store.writes.set_many("c", {"/a": "ab" * 32}, 1.0)
     assert store.writes.get("c") == {"/a": "ab" * 32}
 
 
@@ -140,7 +140,7 @@ def test_a_full_disk_is_a_state_error_and_passes_when_there_is_room(store: Store
     assert raised.value.hint
     assert "disk space" in raised.value.hint
     writer.execute("PRAGMA max_page_count = 1000000")
-    store.writes.set("c", "/a", "ab" * 32, 1.0)
+    store.writes.set_many("c", {"/a": "ab" * 32}, 1.0)
     assert store.writes.get("c") == {"/a": "ab" * 32}
 
 

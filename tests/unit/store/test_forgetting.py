@@ -31,7 +31,7 @@ def test_hashes_are_forgotten_by_path_and_by_root(store: Store) -> None:
 def test_containers_that_no_longer_exist_are_forgotten(store: Store) -> None:
     for container in ("c1", "c2"):
         store.containers.put_many(container, {"/a": ("s", ENTRY), "/b": ("s", ENTRY)})
-        store.writes.set(container, "/a", "cd" * 32, 1.0)
+        store.writes.set_many(container, {"/a": "cd" * 32}, 1.0)
     store.containers.forget("c1", ["/a"])
     assert set(store.containers.get_many("c1", None)) == {"/b"}
     store.forget("here", gone=["c1"], unused=())
@@ -40,9 +40,7 @@ def test_containers_that_no_longer_exist_are_forgotten(store: Store) -> None:
     assert set(store.containers.get_many("c2", None)) == {"/a", "/b"}
     assert store.writes.get("c2") == {"/a": "cd" * 32}
     store.containers.forget("c2")
-    store.writes.remove("c2", "/a")
     assert store.containers.get_many("c2", None) == {}
-    assert store.writes.get("c2") == {}
 
 
 def test_images_that_are_not_kept_are_forgotten_whole(store: Store) -> None:

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from freshd.store.records.artefacts import Derived
-from freshd.store.records.creation_records import Made
+from freshd.store.records.artefacts import ArtefactRecord
+from freshd.store.records.creation_records import CreationRecord
 from freshd.store.store import Store, memory_store, open_store
 
 
@@ -26,30 +26,30 @@ def test_everything_comes_back_as_it_was_and_by_container() -> None:
     store = memory_store()
     made = store.made
     assert made.get("c") is None
-    made.record("c", Made("compose 1", {"ports": "keyed:1"}))
-    made.record("c", Made("compose 2", {"ports": "keyed:2"}))
-    assert made.get("c") == Made("compose 2", {"ports": "keyed:2"})
-    assert made.clean("c") == ""
+    made.record("c", CreationRecord("compose 1", {"ports": "keyed:1"}))
+    made.record("c", CreationRecord("compose 2", {"ports": "keyed:2"}))
+    assert made.get("c") == CreationRecord("compose 2", {"ports": "keyed:2"})
+    assert made.read_clean("c") == ""
     made.record_clean("c", "print")
-    assert (made.clean("c"), made.clean("d")) == ("print", "")
+    assert (made.read_clean("c"), made.read_clean("d")) == ("print", "")
     assert not made.holds("c", 1.0)
     made.record_held("c", 1.0, {"a\udcff.py": "digest"})
     assert made.holds("c", 1.0)
-    assert made.held("c", 1.0) == {"a\udcff.py": "digest"}
+    assert made.read_held("c", 1.0) == {"a\udcff.py": "digest"}
     made.record_held("c", 2.0, {})
     assert not made.holds("c", 1.0), "an earlier start is forgotten"
-    assert made.held("c", 1.0) == {}
+    assert made.read_held("c", 1.0) == {}
     store.close()
 
 
 def test_what_an_artefact_was_made_from_is_kept_by_project_and_service(store: Store) -> None:
     derived = store.derived
     assert derived.get("shop", "web", "/dist") is None
-    derived.record("shop", "web", "/dist", Derived("one", {"src/a": "1"}))
-    derived.record("till", "web", "/dist", Derived("two", {}))
-    assert derived.get("shop", "web", "/dist") == Derived("one", {"src/a": "1"})
-    derived.record("shop", "web", "/dist", Derived("three", {"src/a": "2"}))
-    assert derived.get("shop", "web", "/dist") == Derived("three", {"src/a": "2"})
+    derived.record("shop", "web", "/dist", ArtefactRecord("one", {"src/a": "1"}))
+    derived.record("till", "web", "/dist", ArtefactRecord("two", {}))
+    assert derived.get("shop", "web", "/dist") == ArtefactRecord("one", {"src/a": "1"})
+    derived.record("shop", "web", "/dist", ArtefactRecord("three", {"src/a": "2"}))
+    assert derived.get("shop", "web", "/dist") == ArtefactRecord("three", {"src/a": "2"})
 
 
 def test_where_a_proxy_found_a_service_holds_for_one_start(store: Store) -> None:

@@ -12,8 +12,8 @@ from freshd.model.plan import Outcome, Step, StepStatus
 from freshd.model.remedy import Remedy
 from freshd.store import Store
 from freshd.store.markers import Failure
-from freshd.store.pending_steps import Owed
-from freshd.store.records.creation_records import Made
+from freshd.store.pending_steps import PendingStep
+from freshd.store.records.creation_records import CreationRecord
 from freshd.store.sqlite.schema import TABLES
 
 ENTRY = Entry(Kind.FILE, "ab" * 32, 3)
@@ -26,12 +26,12 @@ RESTART = Step(Remedy.RESTART, "web", ("old-image",))
 def remember(store: Store, container: str) -> None:
     """Something in each table that knows of containers."""
     store.containers.put_many(container, {"/a": ("s", ENTRY)})
-    store.made.record(container, Made("v2", {"image": "x"}))
+    store.made.record(container, CreationRecord("v2", {"image": "x"}))
     store.made.record_clean(container, "print")
     store.made.record_held(container, 1.0, {"a": "ab" * 32})
     store.resolved.record(container, "api", ["10.0.0.1"], started_at=1.0)
-    store.writes.set(container, "/a", "cd" * 32, 1.0)
-    store.owed.owe("shop", [Owed(replace(RESTART, container_id=container), 1.0)])
+    store.writes.set_many(container, {"/a": "cd" * 32}, 1.0)
+    store.owed.add("shop", [PendingStep(replace(RESTART, container_id=container), 1.0)])
     failure = Failure(f"restart {container}", 1, "in", 1.0, 2.0, "")
     store.failures.record("shop", "web", failure)
 
@@ -60,7 +60,7 @@ def test_a_container_that_is_gone_is_gone_from_every_table(store: Store) -> None
     store.forget("here", gone=[TWO], unused=())
     assert rows(store) == before
     assert store.objects.get("here") == {ONE}
-    assert store.made.get(ONE) == Made("v2", {"image": "x"})
+    assert store.made.get(ONE) == CreationRecord("v2", {"image": "x"})
     assert set(store.failures.get("shop", "web")) == {f"restart {ONE}"}
 
 
@@ -130,14 +130,14 @@ def test_what_the_last_injections_wrote_outlives_their_containers(store: Store) 
 
 
 def test_a_volume_that_is_gone_takes_what_was_written_on_it_along(store: Store) -> None:
-    store.writes.set(VOLUME, "/x", "cd" * 32, 1.0)
-    store.writes.set("synced:shop/web", "/x", "cd" * 32, 1.0)
+    store.writes.set_many(VOLUME, {"/x": "cd" * 32}, 1.0)
+    store.writes.set_many("synced:shop/web", {"/x": "cd" * 32}, 1.0)
     store.objects.add("here", {VOLUME: ""})
     store.forget("here", gone=(), unused=())
     assert store.writes.get(VOLUME) == {"/x": "cd" * 32}
     store.forget("here", gone=[VOLUME], unused=())
     assert store.writes.get(VOLUME) == {}
-    assert store.writes.synced("shop", "web") == {"/x": "cd" * 32}
+    assert store.writes.read_synced("shop", "web") == {"/x": "cd" * 32}
 
 
 @pytest.mark.parametrize("content", ["", "chain"])
@@ -163,5 +163,5 @@ def test_an_older_database_keeps_its_records_and_reads_images_again(database: st
         connection.commit()
     with closing(open_store(database, now=1.0)) as store:
         assert store.recovered == ""
-        assert store.made.get(ONE) == Made("v2", {"image": "x"})
+        assert store.made.get(ONE) == CreationRecord("v2", {"image": "x"})
         assert store.images.get_listing("chain", "/") is None

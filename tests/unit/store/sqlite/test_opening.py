@@ -17,7 +17,7 @@ from freshd.store.sqlite.schema import APPLICATION_ID, VERSION
 def filled(database: str) -> None:
     store = open_store(database, now=0.0)
     for number in range(200):
-        store.writes.set("c", f"/{number}", "ab" * 32, 1.0)
+        store.writes.set_many("c", {f"/{number}": "ab" * 32}, 1.0)
     store.close()
 
 
@@ -106,7 +106,7 @@ def test_damage_is_set_aside_whole_and_a_new_store_works(
     assert str(aside) in store.recovered
     after = aside.read_bytes() if aside.is_file() else (aside / "kept").read_bytes()
     assert after == before
-    store.writes.set("c", "/a", "ab" * 32, 1.0)
+    store.writes.set_many("c", {"/a": "ab" * 32}, 1.0)
     assert store.writes.get("c") == {"/a": "ab" * 32}
     store.close()
     again = open_store(str(path), now=1235.0)
@@ -154,7 +154,7 @@ def test_random_damage_never_ends_in_anything_but_a_working_store(tmp_path: Path
         except StateError as refused:
             refusals.append(refused.message)
             continue
-        store.writes.set("new", "/a", "ab" * 32, 1.0)
+        store.writes.set_many("new", {"/a": "ab" * 32}, 1.0)
         assert store.writes.get("new") == {"/a": "ab" * 32}
         store.close()
     # damage in the version field itself reads as a newer schema, and nothing else is refused
@@ -183,7 +183,7 @@ def test_a_directory_that_is_not_there_is_a_state_error_and_memory_still_works(
         open_store(str(tmp_path / "absent" / "freshd.sqlite3"), now=1.0)
     assert raised.value.hint
     store = memory_store()
-    store.writes.set("c", "/a", "ab" * 32, 1.0)
+    store.writes.set_many("c", {"/a": "ab" * 32}, 1.0)
     assert store.writes.get("c") == {"/a": "ab" * 32}
     assert store.path is None
     store.close()
@@ -221,10 +221,10 @@ def test_a_reader_sees_what_a_writer_commits_and_cannot_write(database: str) -> 
     writer = open_store(database, now=0.0)
     reader = open_readonly(database)
     assert reader is not None
-    writer.writes.set("c", "/a", "ab" * 32, 1.0)
+    writer.writes.set_many("c", {"/a": "ab" * 32}, 1.0)
     assert reader.writes.get("c") == {"/a": "ab" * 32}
     with pytest.raises(StateError, match="reading only"):
-        reader.writes.set("c", "/b", "ab" * 32, 1.0)
+        reader.writes.set_many("c", {"/b": "ab" * 32}, 1.0)
     reader.close()
     writer.close()
 
@@ -245,4 +245,4 @@ def test_a_closed_store_answers_with_a_state_error(database: str) -> None:
     with pytest.raises(StateError):
         store.writes.get("c")
     with pytest.raises(StateError):
-        store.writes.set("c", "/a", "ab" * 32, 1.0)
+        store.writes.set_many("c", {"/a": "ab" * 32}, 1.0)
