@@ -1,9 +1,12 @@
-"""Another ``[[project]]`` for ``config.toml``: added as text, so that what a person wrote stays."""
+"""Add a ``[[project]]`` to ``config.toml``: a project in, its table at the end of the file out.
+
+It is added as text, so that what a person wrote stays.
+"""
 
 import json
 import os
-import tempfile
 
+from freshd.config.atomic_write import replace_file
 from freshd.config.load import ConfiguredProject, parse_user_config
 from freshd.config.toml import read_text
 from freshd.model.errors import ConfigError
@@ -13,15 +16,15 @@ from freshd.model.text import printable
 def add_project(path: str, project: ConfiguredProject) -> bool:
     """Append it to the file at ``path``, made if need be; False when it is there already.
 
-    A project is told by its directory, links followed. Raises ``ConfigError`` where the file is
-    invalid or cannot be written; it then stays as it was.
+    Two projects are one if their directories are, links followed. Raises ``ConfigError`` where the
+    file is invalid or cannot be written; it then stays as it was.
     """
     text = read_text(path) if os.path.lexists(path) else ""
     name = os.path.basename(path)
-    known = parse_user_config(text, name).projects
-    if any(os.path.realpath(each.dir) == os.path.realpath(project.dir) for each in known):
+    configured = parse_user_config(text, name).projects
+    if any(os.path.realpath(other.dir) == os.path.realpath(project.dir) for other in configured):
         return False
-    longer = appended(text, project)
+    longer = append_project(text, project)
     try:
         parse_user_config(longer, name)
     except ConfigError as error:
@@ -34,7 +37,7 @@ def add_project(path: str, project: ConfiguredProject) -> bool:
     return True
 
 
-def appended(text: str, project: ConfiguredProject) -> str:
+def append_project(text: str, project: ConfiguredProject) -> str:
     """``text`` with the table of ``project`` at its end."""
     lines = ["[[project]]", f"dir = {_quoted(_with_tilde(project.dir))}"]
     if project.files:
@@ -54,7 +57,7 @@ def _with_tilde(directory: str) -> str:
 
 
 def _quoted(text: str) -> str:
-    """A TOML basic string. ``ConfigError`` for bytes that are not UTF-8: TOML has no word for them.
+    """A TOML basic string. ``ConfigError`` for bytes that are not UTF-8, which TOML cannot hold.
 
     JSON's escapes are TOML's, but for the one character that JSON leaves as it is.
     """
@@ -69,22 +72,11 @@ def _quoted(text: str) -> str:
 
 
 def _write(path: str, text: str) -> None:
-    """All of it or nothing; a link stays a link, and the mode what it was."""
+    """A link stays a link, and the mode what it was."""
     target = os.path.realpath(path)
     try:
-        os.makedirs(os.path.dirname(target), exist_ok=True)
         mode = os.stat(target).st_mode & 0o777 if os.path.exists(target) else 0o600
-        descriptor, beside = tempfile.mkstemp(prefix=".config-", dir=os.path.dirname(target))
-        try:
-            with open(descriptor, "w", encoding="utf-8", newline="") as file:
-                os.fchmod(file.fileno(), mode)
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-            os.rename(beside, target)
-        except BaseException:
-            os.unlink(beside)
-            raise
+        replace_file(target, text, mode=mode)
     except OSError as error:
         raise ConfigError(
             f"{printable(path)} cannot be written: {error.strerror}",

@@ -1,16 +1,16 @@
 """Configuration: ``freshd.toml`` in, a ``Policy`` out; ``config.toml`` in, a ``UserConfig`` out.
 
-All mistakes of a file are reported at once in one ``ConfigError``. Nothing is checked against the
-running project but by ``check_services``.
+All mistakes of a file are reported at once, in one ``ConfigError``. Only ``check_services``
+compares with the project's services.
 """
 
 import os
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from freshd.config.invocation import Invocation, without_project
-from freshd.config.policy_values import duration, layer_age, reload_mode, weekly
+from freshd.config.policy_values import parse_duration, parse_layer_age, parse_reload, parse_weekly
 from freshd.config.toml import parse_toml, read_text
 from freshd.model.errors import ConfigError
 from freshd.model.policy import (
@@ -71,7 +71,7 @@ class EngineSettings:
 
 @dataclass(frozen=True, slots=True)
 class ConfiguredProject:
-    """One that ``freshd run --all`` watches; ``dir`` is absolute, ``files`` count from there."""
+    """One that ``freshd run --all`` watches; ``dir`` is absolute, ``files`` relative to it."""
 
     dir: str
     files: tuple[str, ...] = ()
@@ -102,8 +102,7 @@ class UserConfig:
 
 def load_policy(path: str) -> Policy:
     """Read ``freshd.toml``. Raises ``ConfigError`` with every mistake in it."""
-    policy = parse_policy(read_text(path), os.path.basename(path))
-    return _with_path(policy, path)
+    return replace(parse_policy(read_text(path), os.path.basename(path)), path=path)
 
 
 def parse_policy(text: str, name: str = "freshd.toml") -> Policy:
@@ -125,23 +124,23 @@ def load_user_config(path: str) -> UserConfig:
 
 def parse_user_config(text: str, name: str = "config.toml") -> UserConfig:
     """The user's configuration from TOML text."""
-    from freshd.config.schema import UserFile, project_dir, span_of_day
+    from freshd.config.schema import UserFile, clean_project_dir, parse_span
 
     file = _validated(UserFile, parse_toml(text, name), name)
     quiet = file.notifications.quiet_hours
     return UserConfig(
         projects=tuple(
             ConfiguredProject(
-                dir=project_dir(each.dir),
-                files=tuple(each.files or ()),
-                name=each.name,
-                profiles=tuple(each.profiles),
+                dir=clean_project_dir(project.dir),
+                files=tuple(project.files or ()),
+                name=project.name,
+                profiles=tuple(project.profiles),
             )
-            for each in file.project
+            for project in file.project
         ),
         notifications=Notifications(
             enabled=file.notifications.enabled,
-            quiet_hours=None if quiet is None else span_of_day(quiet),
+            quiet_hours=None if quiet is None else parse_span(quiet),
         ),
         log=LogSettings(level=file.log.level, format=file.log.format),
         engine=EngineSettings(host=file.engine.host),
@@ -158,10 +157,10 @@ def check_services(policy: Policy, known: Collection[str]) -> tuple[str, ...]:
     unknown = [(path, name) for path, name in _named_services(policy) if name not in every]
     if not unknown:
         return ()
-    from freshd.config.schema import suggestion  # it loads pydantic
+    from freshd.config.schema import suggest  # it loads pydantic
 
     return tuple(
-        f'{path} = "{printable(name)}": no such service{suggestion(name, every)}'
+        f'{path} = "{printable(name)}": no such service{suggest(name, every)}'
         for path, name in unknown
     )
 
@@ -183,24 +182,20 @@ def _named_services(policy: Policy) -> Iterable[tuple[str, str]]:
 def _validated(model: "type[_T]", tables: dict[str, Any], name: str) -> "_T":
     from pydantic import ValidationError
 
-    from freshd.config.mistakes import problems
+    from freshd.config.mistakes import list_problems
 
     try:
         return model.model_validate(tables)
     except ValidationError as error:
-        raise _mistakes(name, (f"{name}: {line}" for line in problems(error, model))) from error
+        raise _mistakes(
+            name, (f"{name}: {line}" for line in list_problems(error, model))
+        ) from error
 
 
 def _mistakes(name: str, lines: Iterable[str]) -> ConfigError:
     every = tuple(lines)
     count = "1 mistake" if len(every) == 1 else f"{len(every)} mistakes"
     return ConfigError(f"{name} has {count}", problems=every)
-
-
-def _with_path(policy: Policy, path: str) -> Policy:
-    from dataclasses import replace
-
-    return replace(policy, path=path)
 
 
 def _policy(file: "PolicyFile") -> Policy:
@@ -225,26 +220,26 @@ def _policy(file: "PolicyFile") -> Policy:
         ),
         limits=Limits(
             rebuilds=limits.rebuilds,
-            rebuild_window=duration(limits.rebuild_window, least=0, most=86400),
+            rebuild_window=parse_duration(limits.rebuild_window, least=0, most=86400),
         ),
         schedule=Schedule(
-            patrol=duration(schedule.patrol, least=0, most=86400),
-            validate=None if moment is None else weekly(moment),
+            patrol=parse_duration(schedule.patrol, least=0, most=86400),
+            validate=None if moment is None else parse_weekly(moment),
         ),
     )
 
 
 def _service(table: "ServiceTable") -> ServicePolicy:
     return ServicePolicy(
-        map=tuple(MapEntry(each.source, each.target) for each in table.map),
+        map=tuple(MapEntry(entry.source, entry.target) for entry in table.map),
         ignore=tuple(table.ignore),
-        reload=reload_mode(table.reload),
+        reload=parse_reload(table.reload),
         container=table.container,
         volumes=table.volumes,
         purge=tuple(table.purge),
-        derives=tuple(MapEntry(each.source, each.target) for each in table.derives),
-        probes=tuple(_probe(each, number) for number, each in enumerate(table.probe)),
-        layer_age=None if table.layer_age is None else layer_age(table.layer_age),
+        derives=tuple(MapEntry(entry.source, entry.target) for entry in table.derives),
+        probes=tuple(_probe(entry, number) for number, entry in enumerate(table.probe)),
+        layer_age=None if table.layer_age is None else parse_layer_age(table.layer_age),
     )
 
 
@@ -258,7 +253,7 @@ def _probe(table: "ProbeTable", number: int) -> Probe:
         status=table.status,
         contains=table.contains,
         equals=None if table.equals is None else _command(table.equals),
-        timeout=duration(table.timeout, least=0, most=300),
+        timeout=parse_duration(table.timeout, least=0, most=300),
     )
 
 

@@ -1,7 +1,7 @@
-"""Where freshd keeps what is its own: its configuration and its state.
+"""Where freshd keeps its configuration and its state: an environment in, directories out.
 
-``FRESHD_CONFIG_DIR`` and ``FRESHD_STATE_DIR`` override the platform's directories. What is in the
-state directory is private (0700).
+``FRESHD_CONFIG_DIR`` and ``FRESHD_STATE_DIR`` override the platform's directories. The state
+directory is private (0700).
 """
 
 import os

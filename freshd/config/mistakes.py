@@ -1,7 +1,7 @@
-"""pydantic's errors in, one line a person understands per mistake out.
+"""Mistakes in a configuration file: pydantic's errors in, one readable line per mistake out.
 
-Each line has the dotted path, the value and what it should be; an unknown key names the nearest
-known one.
+Each line has the dotted path, the value and what it should be; for an unknown key the nearest known
+one is named.
 """
 
 import json
@@ -10,7 +10,7 @@ from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
-from freshd.config.schema import suggestion
+from freshd.config.schema import suggest
 from freshd.model.text import printable
 
 _LONGEST_VALUE = 60
@@ -25,13 +25,13 @@ _WORDS = {
 }
 
 
-def problems(error: ValidationError, model: type[BaseModel]) -> tuple[str, ...]:
+def list_problems(error: ValidationError, model: type[BaseModel]) -> tuple[str, ...]:
     """Every mistake in the order of the model, each once."""
     lines = (_line(detail, model) for detail in error.errors(include_url=False))
     return tuple(dict.fromkeys(lines))
 
 
-def dotted(location: Sequence[int | str]) -> str:
+def format_path(location: Sequence[int | str]) -> str:
     """``("rule", 0, "do", 1)`` as ``rule[0].do[1]``."""
     text = ""
     for part in location:
@@ -43,7 +43,7 @@ def dotted(location: Sequence[int | str]) -> str:
     return printable(text)
 
 
-def shown(value: object) -> str:
+def format_value(value: object) -> str:
     """A value as TOML would have it, cut where it is long."""
     try:
         text = json.dumps(value, ensure_ascii=False)
@@ -56,16 +56,16 @@ def shown(value: object) -> str:
 def _line(detail: Mapping[str, Any], model: type[BaseModel]) -> str:
     location: tuple[int | str, ...] = tuple(detail["loc"])
     kind, value = detail["type"], detail["input"]
-    path = dotted(location)
+    path = format_path(location)
     if kind == "extra_forbidden":
         key = str(location[-1])
-        return f"{path}: unknown key{suggestion(key, _known_keys(model, location[:-1]))}"
+        return f"{path}: unknown key{suggest(key, _known_keys(model, location[:-1]))}"
     if kind == "missing":
         return f"{path}: {_WORDS[kind]}"
     words = _WORDS.get(kind) or _own_words(detail)
     if isinstance(value, dict):
         return f"{path}: {words}"
-    return f"{path} = {shown(value)}: {words}"
+    return f"{path} = {format_value(value)}: {words}"
 
 
 def _own_words(detail: Mapping[str, Any]) -> str:
@@ -84,7 +84,7 @@ def _known_keys(model: type[BaseModel], location: Sequence[int | str]) -> list[s
             named = False
             continue
         fields = table.model_fields.items()
-        field = next((each for name, each in fields if part in (each.alias, name)), None)
+        field = next((field for name, field in fields if part in (field.alias, name)), None)
         inner = _model_in(field.annotation) if field is not None else None
         if field is None or inner is None:
             return []

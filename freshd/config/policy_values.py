@@ -1,6 +1,6 @@
-"""The small languages of a policy: durations, moments, reload modes, patterns and places.
+"""Values that a policy writes as text: durations, moments, reload modes, patterns and paths.
 
-Text in, a value out; ``ValueError`` says in words what is wrong and how it should look.
+Text in, a value out; ``ValueError`` says what is wrong and how it should look.
 """
 
 import re
@@ -16,23 +16,23 @@ _WILDCARDS = re.compile(r"\[[^\]]*\]|[*?.]")
 _LONGEST_PATTERN = 512
 
 
-def duration(text: str, *, least: float, most: float) -> float:
+def parse_duration(text: str, *, least: float, most: float) -> float:
     """Seconds of ``10s``, ``5m`` or ``1h``, between ``least`` and ``most`` seconds."""
     match = _DURATION.fullmatch(text)
     if match is None:
         raise ValueError('not a duration: write "10s", "5m" or "1h"')
     seconds = float(match[1]) * _SECONDS[match[2]]
     if not least <= seconds <= most:
-        raise ValueError(f"must be between {in_words(least)} and {in_words(most)}")
+        raise ValueError(f"must be between {format_duration(least)} and {format_duration(most)}")
     return seconds
 
 
-def layer_age(text: str) -> float:
+def parse_layer_age(text: str) -> float:
     """How old what a build fetched may be: ``30d``."""
-    return duration(text, least=3600, most=3650 * 86400)
+    return parse_duration(text, least=3600, most=3650 * 86400)
 
 
-def in_words(seconds: float) -> str:
+def format_duration(seconds: float) -> str:
     """A duration as it is written in a policy: the largest unit that divides it."""
     for unit in ("d", "h", "m"):
         if seconds >= _SECONDS[unit] and seconds % _SECONDS[unit] == 0:
@@ -40,7 +40,7 @@ def in_words(seconds: float) -> str:
     return f"{seconds:g}s"
 
 
-def minute_of_day(text: str) -> int:
+def parse_minute(text: str) -> int:
     """Minutes since midnight of ``03:30``."""
     match = _TIME.fullmatch(text)
     if match is None:
@@ -48,16 +48,16 @@ def minute_of_day(text: str) -> int:
     return int(match[1]) * 60 + int(match[2])
 
 
-def weekly(text: str) -> Weekly:
+def parse_weekly(text: str) -> Weekly:
     """A moment of the week: ``Sun 03:30``."""
     day, _, time = text.partition(" ")
     if day not in DAYS:
         raise ValueError(f'not a moment of the week: write "Sun 03:30", with {", ".join(DAYS)}')
-    minutes = minute_of_day(time.strip())
+    minutes = parse_minute(time.strip())
     return Weekly(DAYS.index(day), minutes // 60, minutes % 60)
 
 
-def reload_mode(text: str) -> Reload:
+def parse_reload(text: str) -> Reload:
     """``restart``, ``signal:HUP``, ``self`` or ``per-request``."""
     kind, colon, signal = text.partition(":")
     if kind == ReloadKind.SIGNAL and colon:
@@ -70,7 +70,7 @@ def reload_mode(text: str) -> Reload:
     return Reload(ReloadKind(kind))
 
 
-def pattern(text: str) -> str:
+def check_pattern(text: str) -> str:
     """A gitignore-style pattern that can be matched in reasonable time."""
     if not text.strip() or text.lstrip().startswith("#"):
         raise ValueError("an empty pattern matches nothing")
@@ -85,9 +85,9 @@ def pattern(text: str) -> str:
     return text
 
 
-def purge_pattern(text: str) -> str:
+def check_purge_pattern(text: str) -> str:
     """A pattern of caches below the mapped directories: never everything, never elsewhere."""
-    pattern(text)
+    check_pattern(text)
     if text.startswith(("/", "~", "\\")):
         raise ValueError("must be relative: caches are purged below the mapped directories only")
     parts = [part for part in text.removeprefix("!").split("/") if part]
@@ -103,7 +103,7 @@ def purge_pattern(text: str) -> str:
     return text
 
 
-def tree_path(text: str) -> str:
+def clean_tree_path(text: str) -> str:
     """A path in the tree, relative to the project, without ``.`` and ``..``."""
     if "\0" in text or not text:
         raise ValueError("must be a path relative to the project")
@@ -115,7 +115,7 @@ def tree_path(text: str) -> str:
     return "/".join(parts) or "."
 
 
-def container_path(text: str) -> str:
+def clean_container_path(text: str) -> str:
     """An absolute path in the container, normalised; a final slash stays: into that directory."""
     if not text.startswith("/") or "\0" in text:
         raise ValueError("must be an absolute path in the container, such as /app")

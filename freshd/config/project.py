@@ -1,7 +1,7 @@
 """One project: its Compose files and names, its model and its policy.
 
-In: where it is and what was said of it, as ``locate`` found it. Out: a ``Project`` that notices
-when its files change and keeps the last good version of them.
+In: where it is and what was typed, as ``locate`` returns them. Out: a ``Project`` that notices when
+its files change and keeps the last good version of them.
 """
 
 import os
@@ -12,10 +12,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, Protocol, TypeAlias
 
-from freshd.config.compose.develop_watch import ignore_files, watch_rules
-from freshd.config.compose.files import candidates, default_files, referenced
+from freshd.config.compose.develop_watch import list_ignore_files, read_watch_rules
+from freshd.config.compose.files import candidates, default_files, find_referenced
 from freshd.config.compose.model import ComposeModel, ComposeService, parse
-from freshd.config.compose.names import underscored
+from freshd.config.compose.names import find_underscored
 from freshd.config.load import check_services, load_policy
 from freshd.config.locate import Located
 from freshd.engine.cli.compose import ComposeFiles
@@ -68,7 +68,7 @@ class _State:
 
 
 class Project:
-    """A loaded project. ``refresh`` looks whether its files changed; all else is as of then.
+    """A loaded project. ``refresh`` reads changed files again; all else is as of then.
 
     Safe to use from several threads.
     """
@@ -149,7 +149,9 @@ class Project:
         if state.compose_files is not None:
             files = state.compose_files.files
             paths.update(files)
-            paths.update(path for path in referenced(files) if path.endswith((".yaml", ".yml")))
+            paths.update(
+                path for path in find_referenced(files) if path.endswith((".yaml", ".yml"))
+            )
         for service in state.services.values():
             build = service.build
             if build is not None and not build.remote and build.dockerfile_inline is None:
@@ -164,10 +166,10 @@ class Project:
     def follow_names(self, replicas: Iterable[Replica]) -> None:
         """Containers that Compose v1 made, or v2 with ``--compatibility``, keep their names."""
         with self._lock:
-            found = underscored(self.name, replicas, self._underscored)
-            if found == self._underscored:
+            underscored = find_underscored(self.name, replicas, self._underscored)
+            if underscored == self._underscored:
                 return
-            self._underscored = found
+            self._underscored = underscored
             state = self._state
             model = parse(state.config, self._underscores(state.config))
             self._state = replace(state, model=model, services=_services(model, state.policy))
@@ -199,7 +201,7 @@ class Project:
             return (self._state, self.problem) != before
 
     def _read(self) -> _State:
-        """Everything from the files. Stamps are taken first, so that no change slips between."""
+        """Everything from the files. Stamps are taken first, so that no later change is missed."""
         paths = self._watched()
         now = time.time_ns()
         self._stamps = _stamps_of(paths, now=now)
@@ -207,13 +209,13 @@ class Project:
         if self._settings is None and os.path.lexists(self.policy_path):
             policy = load_policy(self.policy_path)
         files = self._files(policy)
-        more = {*files, *referenced(files)}
+        more = {*files, *find_referenced(files)}
         self._stamps = {**_stamps_of(more, now=now), **self._stamps}
         compose_files, model, config = self._model(policy, files)
         if policy.project.develop_watch:
             services = model.services.values()
-            self._stamps = {**_stamps_of(ignore_files(services), now=now), **self._stamps}
-            policy = replace(policy, watch=watch_rules(services, project_dir=self.dir))
+            self._stamps = {**_stamps_of(list_ignore_files(services), now=now), **self._stamps}
+            policy = replace(policy, watch=read_watch_rules(services, project_dir=self.dir))
         mistakes = check_services(policy, model.services)
         if mistakes:
             raise ConfigError(
@@ -241,13 +243,12 @@ class Project:
     ) -> tuple[ComposeFiles | None, ComposeModel, Mapping[str, Json]]:
         name = self._explicit_name(policy) or self._name
         if not files:
-            containers = [one for one in policy.services.values() if one.container is not None]
-            if not containers:
+            if all(table.container is None for table in policy.services.values()):
                 raise ConfigError(
                     f"{self.dir} has no Compose file, and its policy names no container",
                     hint='add a Compose file, or [service.X] with container = "NAME"',
                 )
-            empty: Mapping[str, Json] = {"name": name or project_name_of(self.dir)}
+            empty: Mapping[str, Json] = {"name": name or derive_project_name(self.dir)}
             return None, parse(empty), empty
         chosen = ComposeFiles(
             directory=os.path.dirname(files[0]),
@@ -265,11 +266,11 @@ class Project:
         return self._located.project_name or policy.project.name
 
     def _take_name_of(self, replicas: Iterable[Replica]) -> None:
-        """Running containers of these very files tell the name they were started under."""
+        """Take the name under which running containers of these very files were started."""
         files = self._state.compose_files
         if files is None:
             return
-        names = names_in_use(replicas, directory=files.directory, files=files.files)
+        names = find_names_in_use(replicas, directory=files.directory, files=files.files)
         if len(names) > 1:
             listed = ", ".join(sorted(names))
             raise ConfigError(
@@ -296,7 +297,9 @@ def load(
     return Project(located, compose=compose, engine=engine, settings=settings)
 
 
-def names_in_use(replicas: Iterable[Replica], *, directory: str, files: Sequence[str]) -> set[str]:
+def find_names_in_use(
+    replicas: Iterable[Replica], *, directory: str, files: Sequence[str]
+) -> set[str]:
     """Project names of containers made from these Compose files, or else in this directory."""
     exact: set[str] = set()
     near: set[str] = set()
@@ -311,7 +314,7 @@ def names_in_use(replicas: Iterable[Replica], *, directory: str, files: Sequence
     return exact or near
 
 
-def project_name_of(directory: str) -> str:
+def derive_project_name(directory: str) -> str:
     """The name Compose gives a directory: lower case, only what may stand in a name."""
     name = re.sub(r"[^a-z0-9_-]", "", os.path.basename(directory).lower())
     return name.lstrip("_-") or "project"
@@ -336,8 +339,8 @@ def _stamps_of(paths: Iterable[str], *, now: int = 0) -> _Stamps:
 def _stamp(path: str, now: int) -> tuple[int, ...] | None:
     """Links are followed, as Compose does. The last number makes a just-changed file unequal."""
     try:
-        found = os.stat(path)
+        status = os.stat(path)
     except OSError:
         return None
-    lately = now if now and moved_lately(found.st_ctime_ns, found.st_ctime_ns, now) else 0
-    return found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino, lately
+    lately = now if now and moved_lately(status.st_ctime_ns, status.st_ctime_ns, now) else 0
+    return status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino, lately

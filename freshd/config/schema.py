@@ -17,7 +17,7 @@ from freshd.model.policy import ANY_CAUSE
 from freshd.model.remedy import RebuildMode, Remedy
 
 
-def suggestion(word: str, known: Iterable[str]) -> str:
+def suggest(word: str, known: Iterable[str]) -> str:
     """``; did you mean "x"?`` where something near is known, else nothing."""
     near = get_close_matches(word, sorted(known), n=1, cutoff=0.6)
     return f'; did you mean "{near[0]}"?' if near else ""
@@ -28,7 +28,7 @@ def _one_of(what: str, known: Iterable[str]) -> Callable[[str], str]:
 
     def check(word: str) -> str:
         if word not in allowed:
-            hint = suggestion(word, allowed) or f"; one of {', '.join(allowed)}"
+            hint = suggest(word, allowed) or f"; one of {', '.join(allowed)}"
             raise ValueError(f"not a {what}{hint}")
         return word
 
@@ -50,7 +50,7 @@ def _some(items: list[str]) -> list[str]:
 def _exact(path: str) -> str:
     if any(wildcard in path for wildcard in "*?["):
         raise ValueError("must be one exact path: a secret is allowed file by file")
-    return policy_values.tree_path(path)
+    return policy_values.clean_tree_path(path)
 
 
 def _version(number: int) -> int:
@@ -70,33 +70,33 @@ def _checked(check: Callable[[str], object]) -> AfterValidator:
 
 
 def _patrol(text: str) -> float:
-    return policy_values.duration(text, least=10, most=86400)
+    return policy_values.parse_duration(text, least=10, most=86400)
 
 
 def _window(text: str) -> float:
-    return policy_values.duration(text, least=60, most=86400)
+    return policy_values.parse_duration(text, least=60, most=86400)
 
 
 def _patience(text: str) -> float:
-    return policy_values.duration(text, least=1, most=300)
+    return policy_values.parse_duration(text, least=1, most=300)
 
 
-def http_address(text: str) -> str:
+def check_http_address(text: str) -> str:
     """An address that can be requested from this machine."""
     if not text.startswith(("http://", "https://")) or len(text.split("/")) < 3 or " " in text:
         raise ValueError("must be http:// or https://, such as http://localhost:8000/health")
     return text
 
 
-def span_of_day(text: str) -> tuple[int, int]:
+def parse_span(text: str) -> tuple[int, int]:
     """``22:00-07:00`` as minutes of the day."""
     start, dash, end = text.partition("-")
     if not dash:
         raise ValueError('must be two times of day, such as "22:00-07:00"')
-    return policy_values.minute_of_day(start.strip()), policy_values.minute_of_day(end.strip())
+    return policy_values.parse_minute(start.strip()), policy_values.parse_minute(end.strip())
 
 
-def project_dir(text: str) -> str:
+def clean_project_dir(text: str) -> str:
     """An absolute directory; ``~`` at its beginning is the user's home."""
     directory = os.path.expanduser(text)
     if not os.path.isabs(directory) or "\0" in directory:
@@ -104,20 +104,20 @@ def project_dir(text: str) -> str:
     return os.path.normpath(directory)
 
 
-def engine_host(text: str) -> str:
+def check_engine_host(text: str) -> str:
     """An endpoint as DOCKER_HOST has it, of a kind that freshd speaks to."""
     if not text.startswith(("unix://", "tcp://", "http://", "https://", "ssh://")):
         raise ValueError("must be unix://, tcp:// or ssh://, such as unix:///var/run/docker.sock")
     return text
 
 
-Pattern: TypeAlias = Annotated[str, _checked(policy_values.pattern)]
-PurgePattern: TypeAlias = Annotated[str, _checked(policy_values.purge_pattern)]
+Pattern: TypeAlias = Annotated[str, _checked(policy_values.check_pattern)]
+PurgePattern: TypeAlias = Annotated[str, _checked(policy_values.check_purge_pattern)]
 Cause: TypeAlias = Annotated[str, AfterValidator(_one_of("cause", (*CAUSES, ANY_CAUSE)))]
 _REMEDIES = tuple(remedy for remedy in Remedy if remedy is not Remedy.EXEC)
 Does: TypeAlias = Annotated[str, AfterValidator(_one_of("remedy", _REMEDIES))]
 Mode: TypeAlias = Annotated[str, AfterValidator(_one_of("way to rebuild", RebuildMode))]
-TreePath: TypeAlias = Annotated[str, AfterValidator(policy_values.tree_path)]
+TreePath: TypeAlias = Annotated[str, AfterValidator(policy_values.clean_tree_path)]
 
 
 class Table(BaseModel):
@@ -135,13 +135,13 @@ class ProjectTable(Table):
 
 class MapTable(Table):
     source: TreePath = Field(alias="from")
-    target: Annotated[str, AfterValidator(policy_values.container_path)] = Field(alias="to")
+    target: Annotated[str, AfterValidator(policy_values.clean_container_path)] = Field(alias="to")
 
 
 class ProbeTable(Table):
     name: str | None = None
     run: str | list[str] | None = None
-    http: Annotated[str, AfterValidator(http_address)] | None = None
+    http: Annotated[str, AfterValidator(check_http_address)] | None = None
     exit: Annotated[int, Field(ge=0, le=255)] | None = None
     status: Annotated[int, Field(ge=100, le=599)] | None = None
     contains: str | None = None
@@ -156,7 +156,7 @@ class ProbeTable(Table):
             raise ValueError("has exit, which is a command's: http has status")
         if self.status is not None and self.http is None:
             raise ValueError("has status, which is an HTTP answer's: run has exit")
-        commands = [each for each in (self.run, self.equals) if isinstance(each, list)]
+        commands = [command for command in (self.run, self.equals) if isinstance(command, list)]
         if self.run == "" or not all(words and words[0] for words in commands):
             raise ValueError("a command needs at least its name")
         return self
@@ -165,13 +165,13 @@ class ProbeTable(Table):
 class ServiceTable(Table):
     map: list[MapTable] = []
     ignore: list[Pattern] = []
-    reload: Annotated[str, _checked(policy_values.reload_mode)] = "restart"
+    reload: Annotated[str, _checked(policy_values.parse_reload)] = "restart"
     container: str | None = None
     volumes: bool = False
     purge: list[PurgePattern] = []
     derives: list[MapTable] = []
     probe: list[ProbeTable] = []
-    layer_age: Annotated[str, _checked(policy_values.layer_age)] | None = None
+    layer_age: Annotated[str, _checked(policy_values.parse_layer_age)] | None = None
 
 
 class RuleTable(Table):
@@ -204,7 +204,7 @@ class LimitsTable(Table):
 
 class ScheduleTable(Table):
     patrol: Annotated[str, _checked(_patrol)] = "5m"
-    validate_at: Annotated[str, _checked(policy_values.weekly)] | None = Field(
+    validate_at: Annotated[str, _checked(policy_values.parse_weekly)] | None = Field(
         default=None, alias="validate"
     )
 
@@ -223,7 +223,7 @@ class PolicyFile(Table):
 
 class NotificationsTable(Table):
     enabled: bool = True
-    quiet_hours: Annotated[str, _checked(span_of_day)] | None = None
+    quiet_hours: Annotated[str, _checked(parse_span)] | None = None
 
 
 class LogTable(Table):
@@ -234,25 +234,25 @@ class LogTable(Table):
 
 
 class EngineTable(Table):
-    host: Annotated[str, AfterValidator(engine_host)] | None = None
+    host: Annotated[str, AfterValidator(check_engine_host)] | None = None
 
 
 class WatchedTable(Table):
     """One ``[[project]]``: which, and what the command line would say of it."""
 
-    dir: Annotated[str, _checked(project_dir)]
+    dir: Annotated[str, _checked(clean_project_dir)]
     files: Annotated[list[str], AfterValidator(_not_empty)] | None = None
     name: str | None = None
     profiles: list[str] = []
 
 
 def _no_directory_twice(projects: list[WatchedTable]) -> list[WatchedTable]:
-    seen: set[str] = set()
-    for each in projects:
-        directory = project_dir(each.dir)
-        if directory in seen:
+    directories: set[str] = set()
+    for project in projects:
+        directory = clean_project_dir(project.dir)
+        if directory in directories:
             raise ValueError(f"names {directory} twice")
-        seen.add(directory)
+        directories.add(directory)
     return projects
 
 

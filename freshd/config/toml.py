@@ -1,4 +1,4 @@
-"""A configuration file's path in, its TOML tables out. Every way to fail is one ``ConfigError``."""
+"""A configuration file's path in, its TOML tables out. Every failure is a ``ConfigError``."""
 
 import os
 import re
@@ -29,17 +29,11 @@ def read_text(path: str) -> str:
         raise ConfigError(f"{name} cannot be read: {error.strerror}") from error
     if len(content) > LARGEST:
         raise ConfigError(f"{name} is larger than 1 MiB: that is no configuration file")
-    return decode(content, name)
-
-
-def decode(content: bytes, name: str) -> str:
-    """UTF-8 without a byte order mark and without NUL. Raises ``ConfigError``."""
     try:
-        text = content.decode("utf-8")
+        return content.decode("utf-8")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise ConfigError(f"{name}:{line}: not UTF-8 text") from error
-    return text
 
 
 def parse_toml(text: str, name: str) -> dict[str, Any]:

@@ -1,9 +1,12 @@
-"""The one file freshd writes into a project, because it was asked to: a policy's text in."""
+"""Write ``freshd.toml``, the one file freshd writes into a project: a policy's text in, a file out.
+
+It is written only when a person asks for it.
+"""
 
 import errno
 import os
-import tempfile
 
+from freshd.config.atomic_write import write_beside
 from freshd.model.errors import ConfigError
 
 # file systems without hard links say one of these
@@ -22,48 +25,38 @@ def refuse_if_there(path: str) -> None:
 def write_policy(path: str, text: str, *, force: bool) -> None:
     """Write the file whole or not at all; raises ConfigError where it cannot be.
 
-    Without ``force`` a file that came to be meanwhile stays what it is.
+    Without ``force`` a file that appeared in the meantime stays as it is.
     """
-    aside = ""
+    beside = ""
+    mode = 0o666 & ~_read_umask()
     try:
-        aside = _written_aside(path, text)
+        # a name that editors use for backups, so that nothing watches it
+        beside = write_beside(path, text, mode=mode, prefix=".freshd.toml.", suffix="~")
         if force:
-            os.replace(aside, path)
+            os.replace(beside, path)
         else:
-            _place(aside, path)
+            _place(beside, path)
     except OSError as error:
         raise ConfigError(f"cannot write {path}: {error.strerror}") from error
     finally:
-        if aside and os.path.lexists(aside):
-            os.unlink(aside)
+        if beside and os.path.lexists(beside):
+            os.unlink(beside)
 
 
-def _written_aside(path: str, text: str) -> str:
-    """The text in a file beside ``path``, named so that nobody watches it, with usual modes."""
-    directory = os.path.dirname(path)
-    descriptor, aside = tempfile.mkstemp(prefix=".freshd.toml.", suffix="~", dir=directory)
-    with open(descriptor, "w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    os.chmod(aside, 0o666 & ~_umask())
-    return aside
-
-
-def _place(aside: str, path: str) -> None:
+def _place(beside: str, path: str) -> None:
     """A link refuses what exists, unlike a rename."""
     try:
-        os.link(aside, path)
+        os.link(beside, path)
     except FileExistsError:
         refuse_if_there(path)
     except OSError as error:
         if error.errno not in _NO_LINKS:
             raise
         refuse_if_there(path)
-        os.rename(aside, path)
+        os.rename(beside, path)
 
 
-def _umask() -> int:
+def _read_umask() -> int:
     mask = os.umask(0o077)
     os.umask(mask)
     return mask

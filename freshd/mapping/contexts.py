@@ -31,7 +31,7 @@ def read_contexts(
     }
 
 
-def ignore_files(build: ComposeBuild) -> tuple[str, ...]:
+def list_ignore_files(build: ComposeBuild) -> tuple[str, ...]:
     """Where named contexts have, or could have, their ignore files."""
     return tuple(
         os.path.join(place, IGNORE_FILE)

@@ -15,10 +15,10 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Final
 
 from freshd.config.compose.build_files import read_build_files
-from freshd.config.compose.develop_watch import among, skip_for
+from freshd.config.compose.develop_watch import make_skip, select_among
 from freshd.config.compose.model import ComposeBuild, ComposeMount, ComposeService
 from freshd.mapping.archives import is_archive
-from freshd.mapping.contexts import ignore_files, read_contexts
+from freshd.mapping.contexts import list_ignore_files, read_contexts
 from freshd.mapping.dockerfile.infer import (
     CopyPair,
     Inference,
@@ -153,7 +153,7 @@ class _Draft:
             self.lasting.append(words)
             return
         files = read_build_files(build, service=self.service.name, project_dir=self.project_dir)
-        self._stamp([*files.looked_at, *ignore_files(build)])
+        self._stamp([*files.looked_at, *list_ignore_files(build)])
         listing = self._listing(build.context, lambda path: list_context(path, files.ignore))
         self._context = os.path.realpath(build.context), files.ignore, listing
         inference = infer(
@@ -172,7 +172,7 @@ class _Draft:
         )
         self.inference = demote(demote(inference, rewritten), refuted)
         self.dockerfile = self._names.relativize(files.dockerfile) if files.dockerfile else None
-        further = filter(os.path.isfile, ignore_files(build))
+        further = filter(os.path.isfile, list_ignore_files(build))
         read = filter(None, (files.dockerfile, files.ignore_file, *files.followed, *further))
         self.inputs.update(self._names.relativize(path) for path in read)
         self._add_inferred(self.inference, self._names.find_prefix(build.context), files.name)
@@ -258,8 +258,8 @@ class _Draft:
         context, ignore, listing = self._context or ("", None, Listing())
         if self._context is not None and rule.selects.covers(context, ignore):
             files = [path for path, kind in listing.files.items() if _lands(kind)]
-            return among(rule, files, context, qualify, self._ignore)
-        skip = skip_for(rule, qualify, self._ignore)
+            return select_among(rule, files, context, qualify, self._ignore)
+        skip = make_skip(rule, qualify, self._ignore)
         listing = self._listing(rule.source, partial(list_below, skip=skip))
         lands = (below for below, kind in listing.files.items() if _lands(kind))
         return [(qualify(below), below) for below in lands]

@@ -6,7 +6,7 @@ from freshd.act.ports import World
 from freshd.decide.text import plan_text
 from freshd.model.observed.container import Replica
 from freshd.model.plan import Plan
-from freshd.observe.container.members import find_followers, replicas_of
+from freshd.observe.container.members import find_running_followers, replicas_of
 from freshd.reconcile.build_record import BuildRecorder
 from freshd.reconcile.context import Context
 from freshd.store.step_log import StepLog
@@ -24,7 +24,7 @@ def make_world(context: Context, plan: Plan, replicas: Iterable[Replica] = ()) -
         service=service,
         image_ref=model.image,
         built_by=model.built_by,
-        followers=lambda: find_followers(engine, project, service),
+        followers=lambda: find_running_followers(engine, project, service),
         volumes_allowed=project.policy.service(service).volumes,
         directories=context.surveyor.directories(service),
         read=context.surveyor.manifest.read,

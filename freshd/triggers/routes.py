@@ -9,8 +9,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from freshd.config.compose.build_files import read_build_files
-from freshd.config.compose.develop_watch import wanted
-from freshd.config.compose.model import ComposeService, tagged
+from freshd.config.compose.develop_watch import any_selects
+from freshd.config.compose.model import ComposeService, normalize_tag
 from freshd.config.project import Project
 from freshd.engine.events import EngineEvent
 from freshd.mapping.mounts import may_list
@@ -57,7 +57,7 @@ class Routes:
         if not self._ignores[root].skip(os.path.relpath(path, root), kind):
             return False
         rules = self._project.policy.watch
-        return not wanted(rules, os.path.relpath(path, self._project.dir), kind)
+        return not any_selects(rules, os.path.relpath(path, self._project.dir), kind)
 
     def reload_ignores(self, paths: Collection[str]) -> bool:
         """Whether an ignore file is among ``paths``; then they are all read again."""
@@ -100,9 +100,11 @@ def services_of_event(project: Project, event: EngineEvent) -> tuple[str, ...]:
             return (labelled,) if labelled in services else ()
         policy = project.policy
         return tuple(service for service in services if policy.service(service).container == name)
-    named = {tagged(event.id), tagged(name)}
+    named = {normalize_tag(event.id), normalize_tag(name)}
     return tuple(
-        key for key, service in services.items() if service.image and tagged(service.image) in named
+        key
+        for key, service in services.items()
+        if service.image and normalize_tag(service.image) in named
     )
 
 

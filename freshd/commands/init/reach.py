@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 from freshd.catalog.runtimes.languages import Language, language_of
-from freshd.config.policy_values import pattern
+from freshd.config.policy_values import check_pattern
 from freshd.mapping.dockerfile.consumed import Run, consumes, split_words
 from freshd.model.mapping import Pair
 from freshd.model.patterns import matcher
@@ -72,6 +72,6 @@ def anchored(source: str) -> str | None:
     escaped = "".join(f"\\{char}" if char in "\\*?[]" else char for char in source)
     text = f"/{escaped[:-1]}\\ " if escaped.endswith(" ") else f"/{escaped}"
     try:
-        return pattern(text)
+        return check_pattern(text)
     except ValueError:
         return None

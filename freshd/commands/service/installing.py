@@ -4,11 +4,11 @@ A file that freshd wrote is known by its mark, and only such a one is replaced o
 """
 
 import os
-import tempfile
 from collections.abc import Mapping, Sequence
 
 from freshd.commands.service.managers import Manager, Run
 from freshd.commands.service.marking import is_untouched
+from freshd.config.atomic_write import replace_file
 from freshd.model.errors import ConfigError, StateError
 from freshd.model.text import printable
 from freshd.model.verbs.service import FileState, ServiceState, ServiceStep
@@ -108,18 +108,7 @@ class ServiceInstaller:
 
 
 def _write(path: str, text: str) -> None:
-    """All of it or nothing."""
-    directory = os.path.dirname(path)
     try:
-        os.makedirs(directory, exist_ok=True)
-        descriptor, beside = tempfile.mkstemp(prefix=".freshd-", dir=directory)
-        try:
-            with open(descriptor, "w", encoding="utf-8", newline="") as file:
-                os.fchmod(file.fileno(), 0o644)
-                file.write(text)
-            os.rename(beside, path)
-        except BaseException:
-            os.unlink(beside)
-            raise
+        replace_file(path, text, mode=0o644)
     except OSError as error:
         raise StateError(f"cannot write {printable(path)}: {error.strerror}") from error

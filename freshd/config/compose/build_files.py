@@ -1,6 +1,6 @@
 """The files that say how a service is built: its Dockerfile and its ignore file.
 
-In: a ``build:`` of the Compose model. Out: their text, their paths, and what could not be followed.
+In: a ``build:`` of the Compose model. Out: their text and the paths whose change would change it.
 """
 
 import errno
@@ -22,7 +22,7 @@ class BuildFiles:
     """``dockerfile`` and ``ignore_file`` are absolute, "" where there is none (inline, not used).
 
     ``followed`` are the files that these lead to where they are links; ``looked_at`` are all paths
-    whose coming, going or change would give another answer.
+    whose creation, removal or change would give another result.
     """
 
     text: str
@@ -52,15 +52,15 @@ def read_build_files(build: ComposeBuild, *, service: str, project_dir: str) -> 
     candidates = [os.path.join(build.context, shared)]
     if dockerfile:
         candidates.insert(0, own)
-    ignore_file, ignore = _first_ignore(candidates, project_dir)
-    named = (*([dockerfile] if dockerfile else []), *candidates)
-    looked_at = dict.fromkeys([*named, *(_followed(path) for path in named)])
+    ignore_file, ignore = _read_first_ignore(candidates, project_dir)
+    named = [path for path in (dockerfile, *candidates) if path]
+    looked_at = dict.fromkeys([*named, *map(_follow, named)])
     used = [path for path in (dockerfile, ignore_file) if path]
-    followed = tuple(real for path in used if (real := _followed(path)) != path)
+    followed = tuple(real for path in used if (real := _follow(path)) != path)
     return BuildFiles(text, name, dockerfile, ignore, ignore_file, tuple(looked_at), followed)
 
 
-def _first_ignore(candidates: list[str], project_dir: str) -> tuple[str, DockerIgnore]:
+def _read_first_ignore(candidates: list[str], project_dir: str) -> tuple[str, DockerIgnore]:
     for path in candidates:
         ignore = read_ignore(path, project_dir=project_dir)
         if ignore is not None:
@@ -76,8 +76,8 @@ def read_ignore(path: str, *, project_dir: str) -> DockerIgnore | None:
     return DockerIgnore.from_text(text, name=os.path.relpath(path, project_dir))
 
 
-def _followed(path: str) -> str:
-    """Where a link leads as the builder follows it: not out of the directory it lies in."""
+def _follow(path: str) -> str:
+    """Where a link leads as the builder follows it: not out of the directory it is in."""
     root = os.path.dirname(path)
     for _ in range(_MAX_LINKS):
         try:
@@ -92,7 +92,7 @@ def _followed(path: str) -> str:
 def _read(path: str) -> str | None:
     """The text of a regular file; None when it does not exist, or a link leads out."""
     parent, name = os.path.split(path)
-    name = os.path.relpath(_followed(path), parent)
+    name = os.path.relpath(_follow(path), parent)
     try:
         fd = open_beneath(parent, name)
     except OSError as error:

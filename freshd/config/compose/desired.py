@@ -12,7 +12,7 @@ from freshd.config.compose.names import default_image
 from freshd.model.observed.creation import Wanted, WantedContent, WantedMount
 from freshd.model.text import Json
 
-# Compose leaves these out of its own hash; what they change needs no new container, or is told by
+# Compose leaves these out of its own hash; what they change needs no new container, or is seen in
 # the container itself. ``develop`` says how files are synced, not how a container is made.
 _NOT_MADE_OF: Final = frozenset(
     {"build", "pull_policy", "scale", "depends_on", "profiles", "develop", "environment", "image"}
@@ -20,12 +20,13 @@ _NOT_MADE_OF: Final = frozenset(
 _HASH_IS_WRONG: Final = ("network_mode", "ipc", "pid")
 
 
-def wanted_of(
+def read_wanted(
     config: Mapping[str, Json], underscored: Collection[str] = ()
 ) -> Mapping[str, Wanted]:
-    """Every service of the resolved model; ``parse`` speaks of what is malformed.
+    """Service -> how it would be made, for every one of the resolved model.
 
-    ``underscored`` are the services whose names Compose joins as v1 did.
+    ``underscored`` are the services whose names Compose joins as v1 did. What is malformed is left
+    out here: ``model.parse`` reports it.
     """
     services = config.get("services")
     if not isinstance(services, Mapping):
@@ -41,7 +42,7 @@ def wanted_of(
 def _wanted(config: Mapping[str, Json], image: str, raw: Mapping[str, Json]) -> Wanted:
     return Wanted(
         image=_text(raw.get("image")) or image,
-        environment={key: _value(one) for key, one in _map(raw.get("environment")).items()},
+        environment={key: _value(value) for key, value in _map(raw.get("environment")).items()},
         command=_words(raw.get("command")),
         entrypoint=_words(raw.get("entrypoint")),
         user=_text(raw.get("user")),
@@ -50,7 +51,9 @@ def _wanted(config: Mapping[str, Json], image: str, raw: Mapping[str, Json]) -> 
         networks=frozenset(_names(config, "networks", _map(raw.get("networks")))),
         mounts=tuple(_mounts(config, raw)),
         contents=tuple(_contents(config, raw)),
-        parts={key: _canonical(key, one) for key, one in raw.items() if key not in _NOT_MADE_OF},
+        parts={
+            key: _canonical(key, value) for key, value in raw.items() if key not in _NOT_MADE_OF
+        },
         hash_holds=not _hash_is_wrong(raw),
         all_mounts=not raw.get("volumes_from"),
     )
@@ -58,34 +61,34 @@ def _wanted(config: Mapping[str, Json], image: str, raw: Mapping[str, Json]) -> 
 
 def _hash_is_wrong(raw: Mapping[str, Json]) -> bool:
     joins = (_text(raw.get(key)).startswith("service:") for key in _HASH_IS_WRONG)
-    kinds = {_text(_map(one).get("type")) for one in _list(raw.get("volumes"))}
+    kinds = {_text(_map(volume).get("type")) for volume in _list(raw.get("volumes"))}
     return any(joins) or bool(raw.get("volumes_from")) or "image" in kinds
 
 
 def _canonical(key: str, value: Json) -> str:
     """Equal text for equal meaning; how many replicas there are is no part of one container."""
     if key == "deploy" and isinstance(value, Mapping):
-        value = {name: one for name, one in value.items() if name != "replicas"}
+        value = {name: part for name, part in value.items() if name != "replicas"}
     return json.dumps(_without_nothing(value), sort_keys=True)
 
 
 def _without_nothing(value: Json) -> Json:
     """Versions of Compose differ in whether they print what is not set."""
     if isinstance(value, Mapping):
-        found = {key: _without_nothing(one) for key, one in value.items()}
-        return {key: one for key, one in found.items() if one not in (None, {}, [])}
+        members = {key: _without_nothing(member) for key, member in value.items()}
+        return {key: member for key, member in members.items() if member not in (None, {}, [])}
     if isinstance(value, Sequence) and not isinstance(value, str):
-        return [_without_nothing(one) for one in value]
+        return [_without_nothing(member) for member in value]
     return value
 
 
 def _ports(value: Json) -> Iterator[str]:
-    for one in map(_map, _list(value)):
-        published = _text(one.get("published"))
+    for port in map(_map, _list(value)):
+        published = _text(port.get("published"))
         yield port_words(
-            _text(one.get("host_ip")),
+            _text(port.get("host_ip")),
             published,
-            f"{_text(one.get('target'))}/{_text(one.get('protocol')) or 'tcp'}",
+            f"{_text(port.get('target'))}/{_text(port.get('protocol')) or 'tcp'}",
         )
 
 
@@ -103,14 +106,14 @@ def _names(config: Mapping[str, Json], kind: str, used: Mapping[str, Json]) -> I
 
 def _mounts(config: Mapping[str, Json], raw: Mapping[str, Json]) -> Iterator[WantedMount]:
     volumes = _map(config.get("volumes"))
-    for one in map(_map, _list(raw.get("volumes"))):
-        kind, source = _text(one.get("type")), _text(one.get("source"))
+    for mount in map(_map, _list(raw.get("volumes"))):
+        kind, source = _text(mount.get("type")), _text(mount.get("source"))
         if kind not in ("bind", "volume", "tmpfs"):
             continue
         if kind == "volume" and source:
             source = _text(_map(volumes.get(source)).get("name")) or source
-        target = _clean(_text(one.get("target")))
-        yield WantedMount(kind, target, source, read_only=one.get("read_only") is True)
+        target = _clean(_text(mount.get("target")))
+        yield WantedMount(kind, target, source, read_only=mount.get("read_only") is True)
     tmpfs = raw.get("tmpfs")
     for name in [tmpfs] if isinstance(tmpfs, str) else _list(tmpfs):
         yield WantedMount("tmpfs", _clean(_text(name).partition(":")[0]))
@@ -119,9 +122,9 @@ def _mounts(config: Mapping[str, Json], raw: Mapping[str, Json]) -> Iterator[Wan
 def _contents(config: Mapping[str, Json], raw: Mapping[str, Json]) -> Iterator[WantedContent]:
     for kind, default in (("configs", "/{}"), ("secrets", "/run/secrets/{}")):
         defined = _map(config.get(kind))
-        for one in map(_map, _list(raw.get(kind))):
-            name = _text(one.get("source"))
-            target = _text(one.get("target")) or default.format(name)
+        for use in map(_map, _list(raw.get(kind))):
+            name = _text(use.get("source"))
+            target = _text(use.get("target")) or default.format(name)
             if not target.startswith("/"):
                 target = default.format(target)
             source = _map(defined.get(name))

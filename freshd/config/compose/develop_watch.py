@@ -1,8 +1,8 @@
 """``develop.watch`` of a Compose file in freshd's terms: services of the model in, rules out.
 
-Reads the build contexts' ignore files and nothing else. What a rule speaks of is what Compose
-documents: the syntax of ``.dockerignore``, anchored at the rule's path, on top of the ignore file
-of the build context and of what Compose never looks at.
+Reads the build contexts' ignore files and nothing else. Which files a rule selects is as Compose
+documents it: patterns of ``.dockerignore``, relative to the rule's path, on top of the ignore file
+of the build context and of what Compose never watches.
 """
 
 import os
@@ -27,7 +27,7 @@ DOES: Final[Mapping[str, frozenset[Remedy]]] = {
     "restart": frozenset({Remedy.RESTART}),
     "rebuild": frozenset({Remedy.REBUILD}),
 }
-# What Compose leaves out by itself; git's own files and the litter of editors are `never_code`.
+# What Compose leaves out by itself; git's own files and editors' temporary ones are `never_code`.
 _NEVER: Final = DockerIgnore.from_lines(
     ("**/.idea/**", "**/.*.swo", "**/.*.swn", "**/.*.kate-swp", "**/*-go-tmp-umask")
 )
@@ -35,7 +35,7 @@ _NEVER: Final = DockerIgnore.from_lines(
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Which files one rule speaks of: below ``source``, by its patterns and its context's.
+    """Which files one rule selects: below ``source``, by its patterns and its context's.
 
     ``root`` is the project directory, ``context`` the build context with the ignore file
     ``shared``; all are absolute, without links.
@@ -54,7 +54,10 @@ class Selection:
         return below is not None and self.takes(below, path)
 
     def takes(self, below: str, path: str, *, sent: bool = False) -> bool:
-        """The same of a file that is ``below`` the source, and ``path`` from the root."""
+        """The same for a file whose path is ``below`` from the source, and ``path`` from the root.
+
+        ``sent``: the builder is known to be sent it, so the context's ignore file allows it.
+        """
         if never_code(path) or _never(path):
             return False
         if below and self.ignore.patterns and self.ignore.excludes(below):
@@ -66,7 +69,7 @@ class Selection:
         return self.include is None or (bool(below) and self.include.excludes(below))
 
     def covers(self, context: str, ignore: object) -> bool:
-        """Whether every file it speaks of is one that the build ``context`` has by ``ignore``."""
+        """Whether every file it selects is one that the build ``context`` has by ``ignore``."""
         inside = _below(self.source, self.context) is not None
         return inside and context == self.context and ignore == self.shared
 
@@ -90,7 +93,7 @@ class Selection:
 
 
 def _never(path: str) -> bool:
-    """Whether Compose leaves it out; plain looks rule out nearly every path."""
+    """Whether Compose leaves it out; the substrings spare nearly every path the patterns."""
     suspect = ".idea" in path or ".sw" in path or ".kate-swp" in path or "-go-tmp-umask" in path
     return suspect and _NEVER.excludes(path)
 
@@ -108,15 +111,17 @@ def _below(path: str, directory: str) -> str | None:
     return path[len(prefix) :] if directory and path.startswith(prefix) else None
 
 
-def watch_rules(services: Iterable[ComposeService], *, project_dir: str) -> tuple[WatchRule, ...]:
+def read_watch_rules(
+    services: Iterable[ComposeService], *, project_dir: str
+) -> tuple[WatchRule, ...]:
     """The rules of all services, in the order of the model. ConfigError for an ignore file."""
     root = os.path.realpath(project_dir)
     return tuple(rule for service in services for rule in _rules(service, root))
 
 
-def ignore_files(services: Iterable[ComposeService]) -> tuple[str, ...]:
-    """Absolute paths of the ignore files that decide in ``watch_rules``, whether they exist."""
-    builds = [one.build for one in services if one.watch and one.build is not None]
+def list_ignore_files(services: Iterable[ComposeService]) -> tuple[str, ...]:
+    """Absolute paths of the ignore files that `read_watch_rules` reads, whether they exist."""
+    builds = [service.build for service in services if service.watch and service.build is not None]
     return tuple(path for build in builds for path in _ignore_candidates(build))
 
 
@@ -156,9 +161,9 @@ def _rules(service: ComposeService, root: str) -> Iterable[WatchRule]:
 def _context(build: ComposeBuild | None, root: str) -> tuple[str, DockerIgnore]:
     """The build context and what its ignore file says; ("", nothing) without one."""
     for path in () if build is None else _ignore_candidates(build):
-        found = read_ignore(path, project_dir=root)
-        if found is not None and build is not None:
-            return os.path.realpath(build.context), found
+        shared = read_ignore(path, project_dir=root)
+        if shared is not None and build is not None:
+            return os.path.realpath(build.context), shared
     return "", DockerIgnore()
 
 
@@ -191,69 +196,68 @@ def _hook(watch: ComposeWatch) -> Hook:
     )
 
 
-def wanted(rules: Iterable[WatchRule], path: str, kind: Kind) -> bool:
-    """Whether a rule speaks of the file, or perhaps of something below the directory."""
+def any_selects(rules: Iterable[WatchRule], path: str, kind: Kind) -> bool:
+    """Whether a rule selects the file, or may select something below the directory."""
     if kind is Kind.DIR:
         return any(rule.selects.enters(path) for rule in rules)
     return any(rule.selects(path) for rule in rules)
 
 
-def among(
+def select_among(
     rule: WatchRule,
     files: Iterable[str],
     context: str,
-    named: Callable[[str], str],
+    qualify: Callable[[str], str],
     ignore: Iterable[str],
 ) -> Iterable[tuple[str, str]]:
-    """Those of the ``files`` of ``context`` (absolute, without links) that ``skip_for`` would leave
-    in a walk below ``rule.source``: their names, and as seen from there.
+    """Those of the ``files`` of ``context`` (absolute, without links) that a walk below
+    ``rule.source`` with ``make_skip`` would find: their names, and as seen from there.
     """
     lead = _below(rule.source, context)
     if lead is None:
         return
     prefix, ignored = f"{lead}/" if lead else "", IgnoreRules(ignore)
-    takes, goes_into = _taker(rule, ignored, sent=True), _goer(rule, ignored)
+    takes, enters_named = _make_takes(rule, ignored, sent=True), _make_enters(rule, ignored)
     entered = {"": True}
 
     def enters(directory: str) -> bool:
         if directory not in entered:
             above = directory.rpartition("/")[0]
-            entered[directory] = enters(above) and goes_into(named(directory))
+            entered[directory] = enters(above) and enters_named(qualify(directory))
         return entered[directory]
 
     for path in files:
         if path.startswith(prefix):
             below = path[len(prefix) :]
             directory = below.rpartition("/")[0]
-            if (entered.get(directory) or enters(directory)) and takes(below, name := named(below)):
+            if not (entered.get(directory) or enters(directory)):
+                continue
+            if takes(below, name := qualify(below)):
                 yield name, below
 
 
-def skip_for(
-    rule: WatchRule, named: Callable[[str], str], ignore: Iterable[str], *, sent: bool = False
-) -> Skip:
+def make_skip(rule: WatchRule, qualify: Callable[[str], str], ignore: Iterable[str]) -> Skip:
     """Leaves out of a walk below ``rule.source`` what is not the rule's, or ignored by the policy.
 
-    ``named`` makes a project-relative path of one below the source; ``sent``: the builder is known
-    to be sent all of it.
+    ``qualify`` makes a project-relative path of one below the source.
     """
     ignored = IgnoreRules(ignore)
-    takes, goes_into = _taker(rule, ignored, sent=sent), _goer(rule, ignored)
+    takes, enters = _make_takes(rule, ignored, sent=False), _make_enters(rule, ignored)
 
     def skip(below: str, kind: Kind) -> bool:
-        path = named(below)
-        return not (goes_into(path) if kind is Kind.DIR else takes(below, path))
+        path = qualify(below)
+        return not (enters(path) if kind is Kind.DIR else takes(below, path))
 
     return skip
 
 
-def _goer(rule: WatchRule, ignored: IgnoreRules) -> Callable[[str], bool]:
+def _make_enters(rule: WatchRule, ignored: IgnoreRules) -> Callable[[str], bool]:
     """Whether a file below the directory of this name may be the rule's and not ignored."""
     enters = rule.selects.enters
     return lambda path: enters(path) and not ignored.decide(path, directory=True)
 
 
-def _taker(rule: WatchRule, ignored: IgnoreRules, *, sent: bool) -> Callable[[str, str], bool]:
+def _make_takes(rule: WatchRule, ignored: IgnoreRules, *, sent: bool) -> Callable[[str, str], bool]:
     """Whether a file is the rule's and not ignored, by its path below the source and its name."""
     takes = partial(rule.selects.takes, sent=sent)
     if not ignored:

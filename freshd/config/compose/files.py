@@ -1,4 +1,4 @@
-"""Which files make a Compose model: found as Compose finds them, and what they in turn refer to.
+"""Which files make a Compose model: those that Compose takes, and those that they refer to.
 
 In: a directory, or files. Out: absolute paths. Nothing here resolves a model: the docker CLI does.
 """
@@ -33,7 +33,7 @@ def default_files(directory: str) -> tuple[str, ...]:
 
 
 def candidates(directory: str) -> tuple[str, ...]:
-    """Every path whose coming or going could change ``default_files``, and the ``.env`` file."""
+    """Every path whose creation or removal could change ``default_files``, and the ``.env``."""
     names = (*COMPOSE_NAMES, *OVERRIDE_NAMES, ENV_FILE)
     return tuple(os.path.join(directory, name) for name in names)
 
@@ -41,8 +41,8 @@ def candidates(directory: str) -> tuple[str, ...]:
 def setting(directory: str, name: str) -> str | None:
     """A ``COMPOSE_*`` setting of the ``.env`` file in ``directory``, as Compose reads it there."""
     text = _text(os.path.join(directory, ENV_FILE))
-    found = {match[1]: match[2] for match in _SETTING.finditer(text or "")}
-    value = found.get(name)
+    settings = {match[1]: match[2] for match in _SETTING.finditer(text or "")}
+    value = settings.get(name)
     if value is None:
         return None
     quoted = re.fullmatch(r"""(["'])(.*)\1(?:\s+#.*)?""", value)
@@ -57,13 +57,13 @@ def split_files(value: str, *, directory: str, separator: str | None = None) -> 
     return tuple(os.path.normpath(os.path.join(directory, part)) for part in parts if part)
 
 
-def referenced(files: Iterable[str]) -> frozenset[str]:
+def find_referenced(files: Iterable[str]) -> frozenset[str]:
     """Files that Compose files may read besides themselves: included, extended, environment.
 
-    Every word that names a file beside the Compose file counts, so more than needed may come out;
+    Every word that names a file beside the Compose file counts, so there may be more than needed;
     names that hold variables are not found.
     """
-    found: set[str] = set()
+    referenced: set[str] = set()
     waiting = list(files)
     done: set[str] = set()
     while waiting:
@@ -71,21 +71,21 @@ def referenced(files: Iterable[str]) -> frozenset[str]:
         if path in done:
             continue
         done.add(path)
-        named = _named_in(path)
-        found |= named
-        waiting += [one for one in named if _is_model(one)]
-    return frozenset(found)
+        named = _find_named_files(path)
+        referenced |= named
+        waiting += [name for name in named if _is_model(name)]
+    return frozenset(referenced)
 
 
-def _named_in(path: str) -> set[str]:
+def _find_named_files(path: str) -> set[str]:
     directory = os.path.dirname(path)
     named: set[str] = set()
     for word in set(_WORD.findall(_text(path) or "")):
-        one = os.path.normpath(os.path.join(directory, word))
-        if os.path.isfile(one):
-            named.add(one)
-    included = {os.path.join(os.path.dirname(one), ENV_FILE) for one in named if _is_model(one)}
-    return named | {one for one in included if os.path.isfile(one)}
+        file = os.path.normpath(os.path.join(directory, word))
+        if os.path.isfile(file):
+            named.add(file)
+    included = {os.path.join(os.path.dirname(file), ENV_FILE) for file in named if _is_model(file)}
+    return named | {file for file in included if os.path.isfile(file)}
 
 
 def _is_model(path: str) -> bool:

@@ -1,4 +1,4 @@
-"""The Compose model as freshd needs it. Pure: the JSON of ``docker compose config`` in, values out.
+"""The Compose model as freshd needs it: the JSON of ``docker compose config`` in, values out. Pure.
 
 Configs and secrets are not read here; ``volumes_from`` is not followed and named in ``unfollowed``.
 """
@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from freshd.config.compose.desired import wanted_of
+from freshd.config.compose.desired import read_wanted
 from freshd.config.compose.names import default_image
 from freshd.model.errors import ConfigError
 from freshd.model.observed.creation import Wanted
@@ -20,7 +20,7 @@ SWITCHES: Final = frozenset(
         *("GUNICORN_CMD_ARGS", "MIX_ENV", "NODE_ENV", "RACK_ENV", "RAILS_ENV", "UVICORN_RELOAD"),
     }
 )
-"""Environment variables that decide how a server takes up new code. No other value is kept."""
+"""Environment variables that decide how a server loads new code. No other value is kept."""
 _MOUNT_KINDS: Final = frozenset({"bind", "volume", "tmpfs", "npipe", "cluster", "image"})
 
 
@@ -124,16 +124,16 @@ def parse(config: Mapping[str, Json], underscored: Collection[str] = ()) -> Comp
     ``underscored`` are the services whose names Compose joins as v1 did.
     """
     name = _text(config.get("name"), "name")
-    services = _mapping(config.get("services"), "services")
-    found = {}
-    for key, one in services.items():
+    raw = _mapping(config.get("services"), "services")
+    parsed = {}
+    for key, value in raw.items():
         image = default_image(name, key, underscores=key in underscored)
-        found[key] = _service(key, one, image=image)
-    built = {key: _with_builder(one, found) for key, one in found.items()}
-    return ComposeModel(name, built, wanted_of(config, underscored))
+        parsed[key] = _service(key, value, image=image)
+    built = {key: _with_builder(service, parsed) for key, service in parsed.items()}
+    return ComposeModel(name, built, read_wanted(config, underscored))
 
 
-def tagged(reference: str) -> str:
+def normalize_tag(reference: str) -> str:
     """A reference as the engine spells it: ``latest`` if no tag is given, no default registry."""
     if reference and "@" not in reference and ":" not in reference.rpartition("/")[2]:
         reference += ":latest"
@@ -143,15 +143,17 @@ def tagged(reference: str) -> str:
 def _with_builder(
     service: ComposeService, services: Mapping[str, ComposeService]
 ) -> ComposeService:
-    """Several services may run one image: it is of the build that makes it, whoever runs it."""
-    image = tagged(service.image)
-    builders = [one for one in services.values() if one.build and tagged(one.image) == image]
+    """Several services may run one image; its build is that of the service that builds it."""
+    image = normalize_tag(service.image)
+    builders = [
+        other for other in services.values() if other.build and normalize_tag(other.image) == image
+    ]
     if not builders:
         return service
-    if any(one.build != builders[0].build for one in builders):
-        names = ", ".join(one.name for one in builders)
-        told = f"image {service.image} is built by {names} in different ways: the last one has it"
-        service = replace(service, unfollowed=(*service.unfollowed, told))
+    if any(builder.build != builders[0].build for builder in builders):
+        names = ", ".join(builder.name for builder in builders)
+        clash = f"image {service.image} is built by {names} in different ways: the last one has it"
+        service = replace(service, unfollowed=(*service.unfollowed, clash))
     if service.build is not None:
         return service
     return replace(service, build=builders[0].build, built_by=builders[0].name)
@@ -178,8 +180,8 @@ def _service(name: str, value: Json, *, image: str) -> ComposeService:
         platform=_text(raw.get("platform"), f"{where}.platform"),
         container_name=_text(raw.get("container_name"), f"{where}.container_name"),
         unfollowed=tuple(
-            f"volumes_from {one}: the mounts of another container are not followed"
-            for one in _texts(raw.get("volumes_from"), f"{where}.volumes_from")
+            f"volumes_from {container}: the mounts of another container are not followed"
+            for container in _texts(raw.get("volumes_from"), f"{where}.volumes_from")
         ),
         entrypoint=_command(raw.get("entrypoint"), f"{where}.entrypoint"),
         switches=_switches(raw.get("environment"), f"{where}.environment"),
@@ -190,18 +192,20 @@ def _service(name: str, value: Json, *, image: str) -> ComposeService:
     )
 
 
-def followers(services: Mapping[str, ComposeService], name: str) -> tuple[str, ...]:
+def find_followers(services: Mapping[str, ComposeService], name: str) -> tuple[str, ...]:
     """The services that share a namespace of ``name``'s, directly or by another, sorted.
 
-    When its containers are made anew or start again, theirs are cut off.
+    When its containers are recreated or restarted, theirs lose that namespace.
     """
-    found: set[str] = set()
-    due = {name}
-    while due:
-        due = {one.name for one in services.values() if due.intersection(one.joins)}
-        due -= {*found, name}
-        found |= due
-    return tuple(sorted(found))
+    followers: set[str] = set()
+    reached = {name}
+    while reached:
+        reached = {
+            service.name for service in services.values() if reached.intersection(service.joins)
+        }
+        reached -= {*followers, name}
+        followers |= reached
+    return tuple(sorted(followers))
 
 
 def _joins(raw: Mapping[str, Json], where: str) -> tuple[str, ...]:
@@ -223,22 +227,22 @@ def _build(value: Json, where: str) -> ComposeBuild | None:
         context=context,
         dockerfile=_text(raw.get("dockerfile"), f"{where}.dockerfile") or "Dockerfile",
         dockerfile_inline=None if inline is None else _text(inline, f"{where}.dockerfile_inline"),
-        args={key: None if one is None else _scalar(one) for key, one in args.items()},
+        args={key: None if text is None else _scalar(text) for key, text in args.items()},
         target=_text(raw.get("target"), f"{where}.target") or None,
-        additional_contexts={key: _scalar(one) for key, one in contexts.items()},
+        additional_contexts={key: _scalar(place) for key, place in contexts.items()},
         platforms=_texts(raw.get("platforms"), f"{where}.platforms"),
     )
 
 
 def _mounts(raw: Mapping[str, Json], where: str) -> tuple[ComposeMount, ...]:
     mounts = [
-        _mount(one, f"{where}.volumes[{number}]")
-        for number, one in enumerate(_sequence(raw.get("volumes"), f"{where}.volumes"))
+        _mount(mount, f"{where}.volumes[{number}]")
+        for number, mount in enumerate(_sequence(raw.get("volumes"), f"{where}.volumes"))
     ]
     tmpfs = raw.get("tmpfs")
     listed = [tmpfs] if isinstance(tmpfs, str) else _sequence(tmpfs, f"{where}.tmpfs")
     # "/run:size=1m" has its options behind a colon
-    mounts += [ComposeMount("tmpfs", _clean(_scalar(one).partition(":")[0])) for one in listed]
+    mounts += [ComposeMount("tmpfs", _clean(_scalar(mount).partition(":")[0])) for mount in listed]
     return tuple(mounts)
 
 
@@ -256,11 +260,11 @@ def _mount(value: Json, where: str) -> ComposeMount:
 
 def _watch(develop: Json, where: str) -> tuple[ComposeWatch, ...]:
     rules = _sequence(_mapping(develop, where).get("watch"), f"{where}.watch")
-    return tuple(_watch_rule(one, f"{where}.watch[{at}]") for at, one in enumerate(rules))
+    return tuple(_watch_rule(rule, f"{where}.watch[{at}]") for at, rule in enumerate(rules))
 
 
 def _watch_rule(value: Json, where: str) -> ComposeWatch:
-    """What this Compose has no word for (``include`` before 2.32) is not in what it prints."""
+    """Keys that this Compose does not know (``include`` before 2.32) are not in what it prints."""
     raw = _mapping(value, where)
     path = _text(raw.get("path"), f"{where}.path")
     target = _text(raw.get("target"), f"{where}.target")
@@ -287,7 +291,7 @@ def _exec(value: Json, where: str) -> ComposeExec:
         privileged=raw.get("privileged") is True,
         working_dir=_text(raw.get("working_dir"), f"{where}.working_dir"),
         environment={
-            key: None if one is None else _scalar(one) for key, one in environment.items()
+            key: None if text is None else _scalar(text) for key, text in environment.items()
         },
     )
 
@@ -322,7 +326,9 @@ def _command(value: Json, where: str) -> tuple[str, ...] | None:
 def _switches(value: Json, where: str) -> Mapping[str, str]:
     """Compose resolves both forms of ``environment`` into a mapping."""
     named = _mapping(value, where)
-    return {key: _scalar(one) for key, one in named.items() if key in SWITCHES and one is not None}
+    return {
+        key: _scalar(text) for key, text in named.items() if key in SWITCHES and text is not None
+    }
 
 
 def _clean(path: str) -> str:
@@ -348,7 +354,7 @@ def _sequence(value: Json, where: str) -> Sequence[Json]:
 
 def _texts(value: Json, where: str) -> tuple[str, ...]:
     return tuple(
-        _text(one, f"{where}[{number}]") for number, one in enumerate(_sequence(value, where))
+        _text(text, f"{where}[{number}]") for number, text in enumerate(_sequence(value, where))
     )
 
 

@@ -1,7 +1,7 @@
-"""How Compose joins the parts of a name: ``shop-web-1``, or ``shop_web_1`` as Compose v1 did.
+"""How Compose joins the parts of a name: ``shop-web-1``, or ``shop_web_1`` as Compose v1 did. Pure.
 
-Compose v2 still does so where it is told to (``--compatibility``). Containers and images alike.
-Pure.
+Compose v2 still does the latter with ``--compatibility``, for containers and images alike. In: a
+project's containers. Out: which services have the old names.
 """
 
 import re
@@ -15,26 +15,26 @@ _TRUE: Final = frozenset({"1", "t", "true", "y", "yes", "on"})
 
 
 def is_true(value: str | None) -> bool:
-    """Whether Compose takes the value of ``COMPOSE_COMPATIBILITY`` for a yes."""
+    """Whether Compose takes the value of ``COMPOSE_COMPATIBILITY`` as true."""
     return (value or "").strip().lower() in _TRUE
 
 
-def underscored(
+def find_underscored(
     project: str, replicas: Iterable[Replica], before: frozenset[str]
 ) -> frozenset[str]:
     """The services of ``project`` whose containers are joined by underscores.
 
-    One with containers of both kinds is on its way to the new names. Those of which nothing is
-    seen, or whose containers have a name of their own, stay as in ``before``.
+    One with containers of both kinds is being moved to the new names. Those without containers, or
+    whose containers have a name of their own, stay as in ``before``.
     """
-    found: dict[str, bool] = {}
+    by_service: dict[str, bool] = {}
     for replica in replicas:
         if replica.project == project and not replica.oneoff:
             joint = _joint(replica)
             if joint:
-                found[replica.service] = found.get(replica.service, True) and joint == "_"
-    new = {service for service, old in found.items() if old}
-    return frozenset(new | (before - set(found)))
+                by_service[replica.service] = by_service.get(replica.service, True) and joint == "_"
+    new = {service for service, old in by_service.items() if old}
+    return frozenset(new | (before - set(by_service)))
 
 
 def default_image(project: str, service: str, *, underscores: bool) -> str:

@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence, Set
 from dataclasses import dataclass, replace
 
-from freshd.config.compose.model import tagged
+from freshd.config.compose.model import normalize_tag
 from freshd.engine.client import Engine
 from freshd.engine.container import archive
 from freshd.model.errors import EngineFailed
@@ -47,8 +47,8 @@ def observe_config(
     creation = engine.creation(replica.id)
     wanted, key = model.wanted, records.key()
     seen = ConfigSeen(
-        wanted=replace(wanted, image=tagged(wanted.image)),
-        creation=replace(creation, image=tagged(creation.image)),
+        wanted=replace(wanted, image=normalize_tag(wanted.image)),
+        creation=replace(creation, image=normalize_tag(creation.image)),
         image=engine.image_defaults(replica.image_id),
         mounts=tuple(_spelled_alike(replica.mounts, wanted)),
         inputs=tuple(sorted(_newer(model, replica))),

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-from freshd.config.compose.desired import wanted_of
+from freshd.config.compose.desired import read_wanted
 from freshd.engine.cli.compose import ComposeFiles
 from freshd.model.errors import ConfigError
 from freshd.model.observed.config_drift import ENVIRONMENT, differing_keys, differing_variables
@@ -100,7 +100,7 @@ def _otherwise(
         return wanted
     shell = tools.compose.with_variables(dict.fromkeys(sorted(free), _PROBE))
     try:
-        return wanted_of(shell.config(replace(files, profiles=("*",)))).get(view.facts.service)
+        return read_wanted(shell.config(replace(files, profiles=("*",)))).get(view.facts.service)
     except ConfigError:
         return None
 

@@ -7,7 +7,7 @@ import os
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
-from freshd.config.compose.model import followers
+from freshd.config.compose.model import find_followers
 from freshd.config.project import Project
 from freshd.engine.client import Engine
 from freshd.model.observed.container import Replica
@@ -47,11 +47,11 @@ def find_replicas(
     return {service: found.get(service, ()) for service in services}
 
 
-def find_followers(
+def find_running_followers(
     engine: Engine, project: Project, service: str
 ) -> Mapping[str, tuple[Replica, ...]]:
     """The running containers of the services that share a namespace of ``service``'s."""
-    names = followers(project.services, service)
+    names = find_followers(project.services, service)
     found = find_replicas(engine, project, names) if names else {}
     running = {name: tuple(one for one in found[name] if one.running) for name in found}
     return {name: several for name, several in running.items() if several}

@@ -42,14 +42,14 @@ def test_the_environment_stands_before_it_and_the_current_context_after_it() -> 
 
 
 def test_what_the_configuration_accepts_the_endpoint_accepts() -> None:
-    from freshd.config.schema import engine_host
+    from freshd.config.schema import check_engine_host
 
     for scheme in SCHEMES:
         address = f"{scheme}://address"
-        assert resolve({}, configured=engine_host(address)).host == address
+        assert resolve({}, configured=check_engine_host(address)).host == address
     for refused in ("npipe://./pipe/x", "/var/run/docker.sock"):
         with pytest.raises(ValueError, match="unix://"):
-            engine_host(refused)
+            check_engine_host(refused)
         with pytest.raises(ConfigError, match="in config"):
             resolve({}, configured=refused)
 

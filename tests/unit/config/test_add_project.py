@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from freshd.config.add_project import add_project, appended
+from freshd.config.add_project import add_project, append_project
 from freshd.config.load import ConfiguredProject, load_user_config, parse_user_config
 from freshd.model.errors import ConfigError
 
@@ -57,7 +57,7 @@ def test_a_link_to_a_file_elsewhere_stays_a_link(tmp_path: Path) -> None:
 
 def test_a_project_below_home_is_written_with_a_tilde() -> None:
     home = os.path.expanduser("~")
-    text = appended("", ConfiguredProject(f"{home}/src/shop", ("a.yaml",), "s", ("dev", "x")))
+    text = append_project("", ConfiguredProject(f"{home}/src/shop", ("a.yaml",), "s", ("dev", "x")))
     assert text == (
         '[[project]]\ndir = "~/src/shop"\nfiles = ["a.yaml"]\nname = "s"\nprofiles = ["dev", "x"]\n'
     )
@@ -81,6 +81,6 @@ def test_a_name_that_toml_cannot_hold_is_refused(tmp_path: Path) -> None:
 @given(name=paths, directory=paths, before=st.sampled_from(["", "# x", COMMENTED, "[log]\r\n"]))
 def test_every_name_comes_back_as_it_was(name: str, directory: str, before: str) -> None:
     project = ConfiguredProject(os.path.normpath(f"/top/{directory}"), name=name)
-    text = appended(before, project)
+    text = append_project(before, project)
     assert text.startswith(before)
     assert parse_user_config(text).projects[-1] == project

@@ -259,7 +259,7 @@ VALUES = st.recursive(
 def test_tables_of_any_shape_are_told_by_path_and_value(tables: dict[str, object]) -> None:
     from pydantic import ValidationError
 
-    from freshd.config.mistakes import problems as explain
+    from freshd.config.mistakes import list_problems as explain
     from freshd.config.schema import PolicyFile
 
     lines: tuple[str, ...] = ("valid: nothing to say",)

@@ -9,7 +9,7 @@ import pytest
 
 from freshd.config.invocation import Invocation
 from freshd.config.locate import Located, locate_project
-from freshd.config.project import Project, load, names_in_use, project_name_of
+from freshd.config.project import Project, derive_project_name, find_names_in_use, load
 from freshd.engine.cli.compose import ComposeFiles
 from freshd.model.errors import ConfigError, OutcomeUnknown
 from freshd.model.observed.container import Replica
@@ -41,7 +41,7 @@ class FakeCompose:
         self.calls.append(files)
         if self.error is not None:
             raise self.error
-        name = files.project or project_name_of(files.directory)
+        name = files.project or derive_project_name(files.directory)
         return {"name": name, "services": dict(self.services)}
 
 
@@ -271,9 +271,11 @@ def test_names_by_the_very_files_come_before_names_by_the_directory(tmp_path: Pa
     mine = container("mine", directory, file)
     job = container("job", directory, file, oneoff=True)
     plain = Replica(id="0" * 64, name="plain", service="")
-    assert names_in_use([tests, mine, job, plain], directory=directory, files=(file,)) == {"mine"}
-    assert names_in_use([tests, plain], directory=directory, files=(file,)) == {"tests"}
-    assert names_in_use([plain], directory=directory, files=(file,)) == set()
+    assert find_names_in_use([tests, mine, job, plain], directory=directory, files=(file,)) == {
+        "mine"
+    }
+    assert find_names_in_use([tests, plain], directory=directory, files=(file,)) == {"tests"}
+    assert find_names_in_use([plain], directory=directory, files=(file,)) == set()
 
 
 def test_a_directory_reached_by_a_link_is_the_same_project(tmp_path: Path) -> None:
@@ -281,7 +283,7 @@ def test_a_directory_reached_by_a_link_is_the_same_project(tmp_path: Path) -> No
     (tmp_path / "link").symlink_to("real")
     one = container("mine", str(tmp_path / "real"), str(tmp_path / "real/compose.yaml"))
     link = str(tmp_path / "link")
-    assert names_in_use([one], directory=link, files=(f"{link}/compose.yaml",)) == {"mine"}
+    assert find_names_in_use([one], directory=link, files=(f"{link}/compose.yaml",)) == {"mine"}
 
 
 @pytest.mark.parametrize(
@@ -289,7 +291,7 @@ def test_a_directory_reached_by_a_link_is_the_same_project(tmp_path: Path) -> No
     [("/x/Shop", "shop"), ("/x/my shop!", "myshop"), ("/x/_a-b_1", "a-b_1"), ("/", "project")],
 )
 def test_the_name_compose_gives_a_directory(directory: str, name: str) -> None:
-    assert project_name_of(directory) == name
+    assert derive_project_name(directory) == name
 
 
 def v1(project: str, service: str = "web") -> Replica:
@@ -298,7 +300,7 @@ def v1(project: str, service: str = "web") -> Replica:
 
 def test_containers_of_compose_v1_keep_their_names_and_their_image(write: Write) -> None:
     root = write({"compose.yaml": ""})
-    name = project_name_of(str(root))
+    name = derive_project_name(str(root))
     compose = FakeCompose(services={"web": {"build": {"context": str(root)}}, "db": {}})
     project = loaded(root, compose, FakeEngine([v1(name)]))
     assert project.service("web").image == f"{name}_web"

@@ -5,14 +5,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from freshd.config.policy_values import (
-    container_path,
-    duration,
-    in_words,
-    pattern,
-    purge_pattern,
-    reload_mode,
-    tree_path,
-    weekly,
+    check_pattern,
+    check_purge_pattern,
+    clean_container_path,
+    clean_tree_path,
+    format_duration,
+    parse_duration,
+    parse_reload,
+    parse_weekly,
 )
 from freshd.decide.backoff import clock, next_try
 from freshd.decide.consent import changed, consent_problem, fingerprint
@@ -143,37 +143,37 @@ def test_the_rebuild_limit_says_when_the_next_may_be() -> None:
     [("10s", 10), ("5m", 300), ("1h", 3600), ("1.5h", 5400), ("500ms", 0.5), ("1d", 86400)],
 )
 def test_durations(text: str, seconds: float) -> None:
-    assert duration(text, least=0, most=86400) == seconds
+    assert parse_duration(text, least=0, most=86400) == seconds
 
 
 @pytest.mark.parametrize("text", ["", "5", "m", "-5m", "5 m", "5min", "1h30m", "٣m", "1e3s"])
 def test_what_is_no_duration(text: str) -> None:
     with pytest.raises(ValueError, match='write "10s"'):
-        duration(text, least=0, most=86400)
+        parse_duration(text, least=0, most=86400)
 
 
 def test_a_duration_has_bounds() -> None:
     with pytest.raises(ValueError, match="between 10s and 1d"):
-        duration("0s", least=10, most=86400)
-    assert [in_words(value) for value in (0.5, 90, 120, 7200)] == ["0.5s", "90s", "2m", "2h"]
+        parse_duration("0s", least=10, most=86400)
+    assert [format_duration(value) for value in (0.5, 90, 120, 7200)] == ["0.5s", "90s", "2m", "2h"]
 
 
 def test_moments_and_reload_modes() -> None:
-    assert weekly("Sun 03:30") == Weekly(6, 3, 30)
-    assert reload_mode("signal:SIGUSR1") == Reload(ReloadKind.SIGNAL, "USR1")
-    assert reload_mode("per-request") == Reload(ReloadKind.PER_REQUEST)
+    assert parse_weekly("Sun 03:30") == Weekly(6, 3, 30)
+    assert parse_reload("signal:SIGUSR1") == Reload(ReloadKind.SIGNAL, "USR1")
+    assert parse_reload("per-request") == Reload(ReloadKind.PER_REQUEST)
 
 
 @pytest.mark.parametrize("text", ["", "Sun", "Sunday 03:30", "Sun 24:00", "Sun 3:5", "31 Feb"])
 def test_what_is_no_moment_of_the_week(text: str) -> None:
     with pytest.raises(ValueError, match="write"):
-        weekly(text)
+        parse_weekly(text)
 
 
 @pytest.mark.parametrize("text", ["", "signal", "signal:", "signal:KILL", "self:x", "sometimes"])
 def test_what_is_no_reload_mode(text: str) -> None:
     with pytest.raises(ValueError, match=r"must be|not a signal"):
-        reload_mode(text)
+        parse_reload(text)
 
 
 DANGEROUS = r"""
@@ -185,25 +185,25 @@ $HOME/x ${X}/a `id` {a,b} !a #a *a*a*a*a **/a/**/b/**/c/**/d/**/e
 @pytest.mark.parametrize("text", ["", " ", "a\0b", "a\nb", "a" * 600, *DANGEROUS.split()])
 def test_a_dangerous_purge_pattern_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"\w"):
-        purge_pattern(text)
+        check_purge_pattern(text)
 
 
 @pytest.mark.parametrize(
     "text", ["__pycache__/", "*.pyc", "**/.cache/**", "var/cache/*.bin", ".next"]
 )
 def test_a_named_cache_may_be_purged(text: str) -> None:
-    assert purge_pattern(text) == text
-    assert pattern(text) == text
+    assert check_purge_pattern(text) == text
+    assert check_pattern(text) == text
 
 
 def test_places() -> None:
-    assert tree_path("./src//app/") == "src/app"
-    assert tree_path(".") == "."
-    assert container_path("/app//x/.") == "/app/x"
-    assert container_path("/app//x//") == "/app/x/"  # a file goes into it
+    assert clean_tree_path("./src//app/") == "src/app"
+    assert clean_tree_path(".") == "."
+    assert clean_container_path("/app//x/.") == "/app/x"
+    assert clean_container_path("/app//x//") == "/app/x/"  # a file goes into it
     for text in ("", "/x", "~/x", "../x", "a/../b", "a\0"):
         with pytest.raises(ValueError, match="must"):
-            tree_path(text)
+            clean_tree_path(text)
     for text in ("", "app", "/", "/proc/x", "/sys", "/dev", "/app/../x", "/a\0"):
         with pytest.raises(ValueError, match="must"):
-            container_path(text)
+            clean_container_path(text)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from freshd.catalog.runtimes.command_line import Program, commands_of, unwrap
 from freshd.catalog.runtimes.reload import way_of
-from freshd.config.policy_values import reload_mode
+from freshd.config.policy_values import parse_reload
 from freshd.model.observed.processes import Way
 
 NEXT = '{"scripts": {"dev": "cross-env A=b next dev -p 3000", "start": "node server.js"}}'
@@ -173,7 +173,7 @@ WORDS = st.sampled_from(
 @given(st.lists(st.one_of(WORDS, st.text(max_size=8)), max_size=8), st.text(max_size=30))
 def test_any_command_line_has_a_mode_that_a_policy_may_have(argv: list[str], text: str) -> None:
     found = way_of(tuple(argv), settings={}, read=lambda _path: text)
-    reload_mode(found.mode)
+    parse_reload(found.mode)
     assert found.why
 
 

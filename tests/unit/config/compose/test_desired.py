@@ -1,6 +1,6 @@
 """What the model wants of a container, out of the JSON of ``docker compose config``."""
 
-from freshd.config.compose.desired import wanted_of
+from freshd.config.compose.desired import read_wanted
 from freshd.model.observed.creation import WantedContent, WantedMount
 from freshd.model.text import Json
 
@@ -40,7 +40,7 @@ CONFIG: dict[str, Json] = {
 
 
 def test_everything_is_read_as_the_engine_has_it() -> None:
-    web = wanted_of(CONFIG)["web"]
+    web = read_wanted(CONFIG)["web"]
     assert web.image == "shop-web"
     assert web.command == ("sh", "-c", "echo $HOME")
     assert web.entrypoint is None
@@ -62,15 +62,15 @@ def test_everything_is_read_as_the_engine_has_it() -> None:
 
 
 def test_parts_hold_what_a_container_is_made_of_and_no_more() -> None:
-    parts = wanted_of(CONFIG)["web"].parts
+    parts = read_wanted(CONFIG)["web"].parts
     assert not {"build", "depends_on", "environment", "image", "scale"} & set(parts)
     assert parts["deploy"] == "{}"
     assert parts["healthcheck"] == '{"test": ["CMD"]}'
-    assert "x$" not in repr(wanted_of(CONFIG)["web"])
+    assert "x$" not in repr(read_wanted(CONFIG)["web"])
 
 
 def test_where_composes_hash_is_known_to_be_wrong() -> None:
-    found = wanted_of(CONFIG)
+    found = read_wanted(CONFIG)
     assert found["web"].hash_holds
     assert not found["db"].hash_holds
     assert found["db"].ports == frozenset()
@@ -79,5 +79,5 @@ def test_where_composes_hash_is_known_to_be_wrong() -> None:
 
 def test_an_image_without_a_name_is_called_as_compose_joins_names() -> None:
     config: dict[str, Json] = {"name": "shop", "services": {"web": {"build": {"context": "/x"}}}}
-    assert wanted_of(config)["web"].image == "shop-web"
-    assert wanted_of(config, {"web"})["web"].image == "shop_web"
+    assert read_wanted(config)["web"].image == "shop-web"
+    assert read_wanted(config, {"web"})["web"].image == "shop_web"

@@ -10,7 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from freshd.config.compose.develop_watch import Selection, ignore_files, wanted, watch_rules
+from freshd.config.compose.develop_watch import (
+    Selection,
+    any_selects,
+    list_ignore_files,
+    read_watch_rules,
+)
 from freshd.config.compose.model import ComposeService, parse
 from freshd.mapping.service_map import MapResult, build_map
 from freshd.model.errors import ConfigError
@@ -50,14 +55,14 @@ def service(root: Path, *rules: dict[str, Json], **more: Json) -> ComposeService
 
 
 def rules_of(root: Path, *rules: dict[str, Json], **more: Json) -> tuple[WatchRule, ...]:
-    return watch_rules([service(root, *rules, **more)], project_dir=str(root))
+    return read_watch_rules([service(root, *rules, **more)], project_dir=str(root))
 
 
 def mapped(
     root: Path, *rules: dict[str, Json], policy: ServicePolicy | None = None, **more: Json
 ) -> MapResult:
     one = service(root, *rules, **more)
-    watch = watch_rules([one], project_dir=str(root))
+    watch = read_watch_rules([one], project_dir=str(root))
     return build_map(one, project_dir=str(root), policy=policy, watch=watch)
 
 
@@ -203,10 +208,10 @@ def test_the_ignore_file_of_the_dockerfile_comes_first_and_both_are_noticed(
 ) -> None:
     root = write({"Dockerfile.dockerignore": "a", ".dockerignore": "b"})
     one = service(root, {"path": ".", "action": "sync", "target": "/srv"})
-    (rule,) = watch_rules([one], project_dir=str(root))
+    (rule,) = read_watch_rules([one], project_dir=str(root))
     assert not rule.selects("a")
     assert rule.selects("b")
-    named = {os.path.basename(path) for path in ignore_files([one])}
+    named = {os.path.basename(path) for path in list_ignore_files([one])}
     assert named == {"Dockerfile.dockerignore", ".dockerignore"}
 
 
@@ -252,7 +257,7 @@ def test_a_project_reached_through_a_link_has_the_same_names(tmp_path: Path) -> 
     link = tmp_path / "link"
     link.symlink_to(real)
     one = service(real, {"path": "app", "action": "sync", "target": "/app"})
-    watch = watch_rules([one], project_dir=str(link))
+    watch = read_watch_rules([one], project_dir=str(link))
     result = build_map(one, project_dir=str(link), watch=watch)
     assert [(pair.source, pair.target) for pair in result.map.pairs] == [("app/a.py", "/app/a.py")]
 
@@ -380,6 +385,6 @@ def test_the_watch_enters_what_a_rule_may_speak_of(
     )
     entered = ["dist", "dist/js", "dist/js/deep"]
     left = ["other", "dist/css", "dist/js/vendor", "dist/js/.git"]
-    assert [one for one in (*entered, *left) if wanted(rules, one, Kind.DIR)] == entered
-    assert wanted(rules, "dist/js/a.js", Kind.FILE)
-    assert not wanted(rules, "dist/a.js", Kind.FILE)
+    assert [one for one in (*entered, *left) if any_selects(rules, one, Kind.DIR)] == entered
+    assert any_selects(rules, "dist/js/a.js", Kind.FILE)
+    assert not any_selects(rules, "dist/a.js", Kind.FILE)

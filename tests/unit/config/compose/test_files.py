@@ -5,7 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from freshd.config.compose.files import candidates, default_files, referenced, setting, split_files
+from freshd.config.compose.files import (
+    candidates,
+    default_files,
+    find_referenced,
+    setting,
+    split_files,
+)
 
 
 def write(root: Path, files: dict[str, str]) -> None:
@@ -66,7 +72,7 @@ def test_a_fifo_of_such_a_name_is_not_waited_for(tmp_path: Path) -> None:
     for name in (".env", "compose.yaml"):
         os.mkfifo(tmp_path / name)
     assert setting(str(tmp_path), "COMPOSE_FILE") is None
-    assert referenced([str(tmp_path / "compose.yaml")]) == set()
+    assert find_referenced([str(tmp_path / "compose.yaml")]) == set()
     assert default_files(str(tmp_path)) == ()
 
 
@@ -91,7 +97,9 @@ def test_included_extended_and_environment_files_are_found(tmp_path: Path) -> No
             "unrelated.yaml": "",
         },
     )
-    found = {os.path.relpath(path, tmp_path) for path in referenced([f"{tmp_path}/compose.yaml"])}
+    found = {
+        os.path.relpath(path, tmp_path) for path in find_referenced([f"{tmp_path}/compose.yaml"])
+    }
     assert found == {
         "compose.yaml",
         "dev.env",

@@ -6,10 +6,10 @@ from freshd.config.compose.model import (
     ComposeBuild,
     ComposeMount,
     ComposeService,
-    followers,
+    find_followers,
     is_remote,
+    normalize_tag,
     parse,
-    tagged,
 )
 from freshd.model.errors import ConfigError
 from freshd.model.text import Json
@@ -164,7 +164,7 @@ def test_one_image_that_is_built_in_two_ways_is_said() -> None:
     ],
 )
 def test_references_are_spelt_as_the_engine_does(reference: str, spelt: str) -> None:
-    assert tagged(reference) == spelt
+    assert normalize_tag(reference) == spelt
 
 
 def test_who_follows_whom_is_told_by_shared_namespaces() -> None:
@@ -177,7 +177,7 @@ def test_who_follows_whom_is_told_by_shared_namespaces() -> None:
         "host": {"network_mode": "host", "pid": "host"},
     }
     found = parse({"name": "shop", "services": services}).services
-    follow = {name: followers(found, name) for name in found}
+    follow = {name: find_followers(found, name) for name in found}
     assert follow == {
         "web": ("debug", "sidecar"),
         "sidecar": ("debug",),

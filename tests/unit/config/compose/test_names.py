@@ -2,7 +2,7 @@
 
 import pytest
 
-from freshd.config.compose.names import default_image, is_true, underscored
+from freshd.config.compose.names import default_image, find_underscored, is_true
 from freshd.model.observed.container import Replica
 
 
@@ -12,12 +12,12 @@ def replica(name: str, service: str = "web", **more: object) -> Replica:
 
 def test_the_names_of_the_containers_decide_service_by_service() -> None:
     found = [replica("shop_web_1"), replica("shop-db-1", "db"), replica("shop_a_b_2", "a_b")]
-    assert underscored("shop", found, frozenset()) == {"web", "a_b"}
+    assert find_underscored("shop", found, frozenset()) == {"web", "a_b"}
 
 
 def test_a_service_with_both_is_on_its_way_to_the_new_names() -> None:
     found = [replica("shop_web_1"), replica("shop-web-2"), replica("shop_web_3")]
-    assert underscored("shop", found, frozenset({"web"})) == frozenset()
+    assert find_underscored("shop", found, frozenset({"web"})) == frozenset()
 
 
 @pytest.mark.parametrize(
@@ -31,8 +31,8 @@ def test_a_service_with_both_is_on_its_way_to_the_new_names() -> None:
     ],
 )
 def test_other_names_tell_nothing(one: Replica) -> None:
-    assert underscored("shop", [one], frozenset()) == frozenset()
-    assert underscored("shop", [one], frozenset({"web", "db"})) == {"web", "db"}
+    assert find_underscored("shop", [one], frozenset()) == frozenset()
+    assert find_underscored("shop", [one], frozenset({"web", "db"})) == {"web", "db"}
 
 
 def test_the_image_has_the_same_joint() -> None:
