@@ -23,10 +23,10 @@ from freshd.model.errors import ConfigError, EngineUnavailable, FreshdError
 from freshd.model.observed.container import Replica
 from freshd.model.policy import POLICY_FILE, Policy, ProjectSettings
 from freshd.model.text import Json
-from freshd.tree.hashing import moved_lately
+from freshd.tree.listing import Stamp, stamp
 
 _EVERY_PROFILE: Final = ("*",)
-_Stamps: TypeAlias = Mapping[str, tuple[int, ...] | None]
+_Stamps: TypeAlias = Mapping[str, Stamp]
 
 
 class ComposeConfig(Protocol):
@@ -187,7 +187,7 @@ class Project:
         when nothing changed.
         """
         with self._lock:
-            if not self._again and _stamps_of(self._stamps) == self._stamps:
+            if not self._again and _take_stamps(self._stamps) == self._stamps:
                 return False
             before = self._state, self.problem
             try:
@@ -204,17 +204,17 @@ class Project:
         """Everything from the files. Stamps are taken first, so that no later change is missed."""
         paths = self._watched()
         now = time.time_ns()
-        self._stamps = _stamps_of(paths, now=now)
+        self._stamps = _take_stamps(paths, now=now)
         policy = Policy(project=self._settings or ProjectSettings())
         if self._settings is None and os.path.lexists(self.policy_path):
             policy = load_policy(self.policy_path)
         files = self._files(policy)
         more = {*files, *find_referenced(files)}
-        self._stamps = {**_stamps_of(more, now=now), **self._stamps}
+        self._stamps = {**_take_stamps(more, now=now), **self._stamps}
         compose_files, model, config = self._model(policy, files)
         if policy.project.develop_watch:
             services = model.services.values()
-            self._stamps = {**_stamps_of(list_ignore_files(services), now=now), **self._stamps}
+            self._stamps = {**_take_stamps(list_ignore_files(services), now=now), **self._stamps}
             policy = replace(policy, watch=read_watch_rules(services, project_dir=self.dir))
         mistakes = check_services(policy, model.services)
         if mistakes:
@@ -332,15 +332,6 @@ def _services(model: ComposeModel, policy: Policy) -> Mapping[str, ComposeServic
     return services
 
 
-def _stamps_of(paths: Iterable[str], *, now: int = 0) -> _Stamps:
-    return {path: _stamp(path, now) for path in paths}
-
-
-def _stamp(path: str, now: int) -> tuple[int, ...] | None:
-    """Links are followed, as Compose does. The last number makes a just-changed file unequal."""
-    try:
-        status = os.stat(path)
-    except OSError:
-        return None
-    lately = now if now and moved_lately(status.st_ctime_ns, status.st_ctime_ns, now) else 0
-    return status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino, lately
+def _take_stamps(paths: Iterable[str], *, now: int = 0) -> _Stamps:
+    """Links are followed, as Compose does."""
+    return {path: stamp(path, now=now, follow=True) for path in paths}

@@ -9,8 +9,13 @@ from collections.abc import Iterator, Sequence
 
 from freshd.model.verbs.explanation import IgnoredBy
 from freshd.tree.dockerignore import DockerIgnore
-from freshd.tree.git import repository_of
-from freshd.tree.ignore import EDITOR_TEMPORARIES, GITIGNORE, IgnoreRules, lines_of
+from freshd.tree.ignore import (
+    EDITOR_TEMPORARIES,
+    GITIGNORE,
+    IgnoreRules,
+    list_ignore_files_above,
+    read_ignore_lines,
+)
 
 
 def explain_watch_ignore(
@@ -47,7 +52,7 @@ def _explain_path(
     if own is not None:
         return None if own[2] else IgnoredBy(path, own[1])
     for file, below in _git_files(root, path):
-        line = _find_line(lines_of(file) or (), below, directory=directory)
+        line = _find_line(read_ignore_lines(file) or (), below, directory=directory)
         if line is not None:
             return None if line[2] else IgnoredBy(path, line[1], file, line[0])
     return None
@@ -70,12 +75,5 @@ def _git_files(root: str, path: str) -> Iterator[tuple[str, str]]:
         if not base:
             break
         base = base.rpartition("/")[0]
-    repository = repository_of(root)
-    if repository is None:
-        return
-    directory, prefix = os.path.abspath(root), ""
-    while directory != repository.top:
-        prefix = f"{os.path.basename(directory)}/{prefix}"
-        directory = os.path.dirname(directory)
-        yield os.path.join(directory, GITIGNORE), prefix + path
-    yield os.path.join(repository.common, "info", "exclude"), prefix + path
+    for file, prefix in list_ignore_files_above(root):
+        yield file, prefix + path

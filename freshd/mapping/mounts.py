@@ -10,7 +10,7 @@ from freshd.config.compose.model import ComposeMount
 from freshd.model.mapping import Pair, Via
 from freshd.model.observed.container import Mount
 from freshd.model.paths import is_below
-from freshd.tree.git import repository_of
+from freshd.tree.git import find_repository
 
 
 def merge(
@@ -82,7 +82,7 @@ def may_list(source: str, project_dir: str) -> bool:
     """
     if is_below(source, project_dir):
         return True
-    repository = repository_of(project_dir)
+    repository = find_repository(project_dir)
     if repository is not None and is_below(source, repository.top):
         return True
     beside = os.path.dirname(project_dir)

@@ -19,7 +19,7 @@ class Repository:
     common: str
 
 
-def repository_of(path: str) -> Repository | None:
+def find_repository(path: str) -> Repository | None:
     """The git repository that ``path`` lies in, or None."""
     top = os.path.abspath(path)
     while True:
@@ -34,8 +34,10 @@ def repository_of(path: str) -> Repository | None:
 
 def lock_held(root: str) -> bool:
     """Whether git is rewriting the work tree or index of ``root`` now (``index.lock`` exists)."""
-    found = repository_of(root)
-    return found is not None and os.path.lexists(os.path.join(found.directory, "index.lock"))
+    repository = find_repository(root)
+    return repository is not None and os.path.lexists(
+        os.path.join(repository.directory, "index.lock")
+    )
 
 
 def _git_directory(top: str) -> str | None:

@@ -28,7 +28,7 @@ class Tracked:
     mtime: tuple[int, int]
 
 
-def tracked_files(repository: Repository) -> Mapping[str, Tracked]:
+def read_tracked(repository: Repository) -> Mapping[str, Tracked]:
     """The regular files in the index, by their path below the repository's top; {} if unknown."""
     try:
         with open(os.path.join(repository.directory, "index"), "rb") as file:
@@ -41,9 +41,9 @@ def tracked_files(repository: Repository) -> Mapping[str, Tracked]:
 def is_blob(content: bytes, tracked: Tracked) -> bool:
     """Whether git would store ``content`` as that, with the line ends as they are or normalised."""
     return any(
-        hashlib.sha1(b"blob %d\0" % len(each) + each, usedforsecurity=False).hexdigest()
+        hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()
         == tracked.blob
-        for each in (content, content.replace(b"\r\n", b"\n"))
+        for data in (content, content.replace(b"\r\n", b"\n"))
     )
 
 
@@ -51,7 +51,7 @@ def _read(data: bytes) -> list[tuple[str, Tracked]]:
     magic, version, count = _HEADER.unpack_from(data)
     if magic != b"DIRC" or version not in (2, 3, 4):
         raise ValueError("not an index of a known version")
-    found, at, path = [], _HEADER.size, b""
+    tracked, at, path = [], _HEADER.size, b""
     for _ in range(count):
         start = at
         fields = _STAT.unpack_from(data, at)
@@ -67,8 +67,8 @@ def _read(data: bytes) -> list[tuple[str, Tracked]]:
             path = data[at:end]
             at = start + ((end - start + 8) & ~7)
         if mode & 0o170000 == _REGULAR:
-            found.append((os.fsdecode(path), Tracked(blob.hex(), size, (mtime[0], mtime[1]))))
-    return found
+            tracked.append((os.fsdecode(path), Tracked(blob.hex(), size, (mtime[0], mtime[1]))))
+    return tracked
 
 
 def _number(data: bytes, at: int) -> tuple[int, int]:

@@ -1,6 +1,6 @@
-"""Hashing one file or link of an open directory, whatever happens to it meanwhile.
+"""Hash one file or link of an open directory, whatever happens to it in the meantime.
 
-In: a directory descriptor and a ``Stat``. Out: an ``Entry``, with its ``Signature``.
+In: a directory descriptor and a ``FileStat``. Out: an ``Entry``, with its ``Signature``.
 """
 
 import errno
@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Final
 
 from freshd.model.files import Entry, Kind, Signature
-from freshd.tree.walk import Stat, open_file, stat_of
+from freshd.tree.walk import FileStat, make_stat, open_file
 
 BLOCK: Final = 1 << 20
 ABSENT: Final = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP})
@@ -21,7 +21,7 @@ _COARSE_NS: Final = 2_000_000_000
 _FINE_NS: Final = 100_000_000
 
 
-def racy(signature: Signature) -> bool:
+def is_racy(signature: Signature) -> bool:
     """Whether the file could have changed after it was hashed without its stat showing it."""
     return moved_lately(signature.mtime_ns, signature.ctime_ns, signature.hashed_at_ns)
 
@@ -32,21 +32,21 @@ def moved_lately(mtime_ns: int, ctime_ns: int, now_ns: int) -> bool:
     return max(mtime_ns, ctime_ns) >= now_ns - tick
 
 
-def hash_in(
+def hash_file(
     directory: int,
-    found: Stat,
+    status: FileStat,
     *,
     clock_ns: Callable[[], int],
     keep: list[bytes] | None = None,
 ) -> tuple[Signature | None, Entry] | None:
-    """Hash the file or link ``found`` in an open directory; None when it is gone.
+    """Hash the file or link of ``status`` in an open directory; None when it is gone.
 
-    A file that moves while it is read is read again, then UNREADABLE "being written". ``keep``
+    A file that changes while it is read is read again, then UNREADABLE "being written". ``keep``
     receives the bytes that were hashed.
     """
-    name = found.path.rpartition("/")[2]
+    name = status.path.rpartition("/")[2]
     try:
-        if found.kind is Kind.LINK:
+        if status.kind is Kind.LINK:
             return None, _link(directory, name, keep)
         for attempt in range(_ATTEMPTS):
             if attempt and not _is_file(directory, name):
@@ -57,7 +57,7 @@ def hash_in(
     except OSError as error:
         if error.errno in (errno.EINVAL, errno.ELOOP):
             return _became(directory, name)
-        return failure(error)
+        return describe_failure(error)
     return None, Entry(Kind.UNREADABLE, reason="being written")
 
 
@@ -71,7 +71,7 @@ def _link(directory: int, name: str, keep: list[bytes] | None) -> Entry:
 def _file(
     directory: int, name: str, clock_ns: Callable[[], int], keep: list[bytes] | None
 ) -> tuple[Signature, Entry] | None:
-    """One attempt; None when the file moved while it was read."""
+    """One attempt; None when the file changed while it was read."""
     now = clock_ns()
     fd, before = open_file(name, directory)
     try:
@@ -111,14 +111,14 @@ def _is_file(directory: int, name: str) -> bool:
 
 
 def _became(directory: int, name: str) -> tuple[None, Entry] | None:
-    """What stands where a file was: a link, a fifo, a directory, or nothing any more."""
+    """What is now where a file was: a link, a fifo, a directory, or nothing."""
     try:
-        now = stat_of(name, os.stat(name, dir_fd=directory, follow_symlinks=False))
-        entry = without_content(now)
+        now = make_stat(name, os.stat(name, dir_fd=directory, follow_symlinks=False))
+        entry = describe_unhashed(now)
         if entry is None and now.kind is Kind.LINK:
             entry = _link(directory, name, None)
     except OSError as error:
-        return failure(error)
+        return describe_failure(error)
     return None, entry or Entry(Kind.UNREADABLE, reason="being written")
 
 
@@ -133,15 +133,15 @@ def _signature(status: os.stat_result, now: int) -> Signature:
     )
 
 
-def without_content(found: Stat) -> Entry | None:
-    if found.kind in (Kind.FILE, Kind.LINK):
+def describe_unhashed(status: FileStat) -> Entry | None:
+    if status.kind in (Kind.FILE, Kind.LINK):
         return None
-    if found.kind is Kind.UNREADABLE:
-        return Entry(Kind.UNREADABLE, mode=found.mode, reason=found.reason)
-    return Entry(found.kind, mode=found.mode)
+    if status.kind is Kind.UNREADABLE:
+        return Entry(Kind.UNREADABLE, mode=status.mode, reason=status.reason)
+    return Entry(status.kind, mode=status.mode)
 
 
-def failure(error: OSError) -> tuple[None, Entry] | None:
+def describe_failure(error: OSError) -> tuple[None, Entry] | None:
     if error.errno in ABSENT:
         return None
     return None, Entry(Kind.UNREADABLE, reason=error.strerror or str(error))

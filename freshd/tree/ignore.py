@@ -1,13 +1,13 @@
-"""What of a tree is watched: nothing that git or the policy ignores, no editor's litter.
+"""What of a tree is watched: nothing that git or the policy ignores, no editor's temporary files.
 
 In: a root and the policy's ignore patterns. Out: ``WatchIgnore.skip``, made for ``walk``.
-This says which changes are worth a look. It does not say what is in an image: a file that git
-ignores and a COPY takes is in it all the same (`dockerignore` has the build context).
+This says which changes start a pass. It does not say what is in an image: a file that git ignores
+and a COPY takes is in it all the same (`dockerignore` has the build context).
 """
 
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cache, lru_cache
 from typing import Final
 
@@ -16,7 +16,7 @@ from pathspec.patterns.gitignore.spec import GitIgnoreSpecPattern
 
 from freshd.model.files import Kind
 from freshd.model.policy import POLICY_FILE
-from freshd.tree.git import repository_of
+from freshd.tree.git import find_repository
 from freshd.tree.walk import open_beneath
 
 GITIGNORE: Final = ".gitignore"
@@ -35,8 +35,8 @@ EDITOR_TEMPORARIES: Final = (
     ".DS_Store",
     "Thumbs.db",
 )
-_LITTER_ENDS: Final = {one[-1] for one in EDITOR_TEMPORARIES if one.startswith("*")}
-_LITTER_BEGINS: Final = {one.lstrip("[")[0] for one in EDITOR_TEMPORARIES if one[0] != "*"}
+_TEMPORARY_ENDS: Final = {glob[-1] for glob in EDITOR_TEMPORARIES if glob.startswith("*")}
+_TEMPORARY_STARTS: Final = {glob.lstrip("[")[0] for glob in EDITOR_TEMPORARIES if glob[0] != "*"}
 # the name pathspec gives the '/' that ends a matched directory
 _MARK: Final = "(?P<ps_d>/)"
 _MAX_BYTES: Final = 1 << 20
@@ -92,9 +92,9 @@ class _Pattern:
 
 
 class WatchIgnore:
-    """Decides path by path; a directory that is ignored takes everything below it along.
+    """Decides path by path; below an ignored directory everything is ignored.
 
-    The policy has the last word over .gitignore files: its ``!`` lines bring a path back.
+    The policy overrides .gitignore files: its ``!`` lines bring a path back.
 
     Ignore files are read when a directory is first asked about; call ``reload`` after one changed.
     """
@@ -124,7 +124,7 @@ class WatchIgnore:
         return path.rpartition("/")[2] == GITIGNORE
 
     def files_read(self) -> list[str]:
-        """Ignore files below the root that were looked for so far, whether there or not."""
+        """Ignore files below the root that were asked for so far, whether they exist or not."""
         return [os.path.join(path, GITIGNORE) for path in self._files]
 
     def _directory_ignored(self, path: str) -> bool:
@@ -136,7 +136,7 @@ class WatchIgnore:
 
     def _ignored_itself(self, path: str, *, directory: bool) -> bool:
         name = path.rpartition("/")[2]
-        if name == ".git" or _is_editor_litter(name):
+        if name == ".git" or _is_editor_temporary(name):
             return True
         decision = self._policy.decide(path, directory=directory)
         if decision is None:
@@ -144,7 +144,7 @@ class WatchIgnore:
         return bool(decision)
 
     def _git_decides(self, path: str, *, directory: bool) -> bool | None:
-        """The innermost ignore file that names the path decides."""
+        """The innermost ignore file that matches the path decides."""
         base = path.rpartition("/")[0]
         while True:
             rules = self._rules_in(base)
@@ -168,34 +168,38 @@ class WatchIgnore:
         return self._files[directory]
 
     def _rules_above(self) -> list[tuple[str, IgnoreRules]]:
-        """Ignore files from above the root to the repository's top, then git's own."""
-        found = repository_of(self._root)
-        if found is None:
-            return []
-        rules: list[tuple[str, IgnoreRules]] = []
-        directory, prefix = self._root, ""
-        while directory != found.top:
-            prefix = f"{os.path.basename(directory)}/{prefix}"
-            directory = os.path.dirname(directory)
-            above = _load(os.path.join(directory, GITIGNORE))
-            if above is not None:
-                rules.append((prefix, above))
-        own = _load(os.path.join(found.common, "info", "exclude"))
-        return [*rules, (prefix, own)] if own is not None else rules
+        loaded = ((prefix, _load(file)) for file, prefix in list_ignore_files_above(self._root))
+        return [(prefix, rules) for prefix, rules in loaded if rules is not None]
+
+
+def list_ignore_files_above(root: str) -> Iterator[tuple[str, str]]:
+    """(file, prefix): git's ignore files from above ``root`` to its repository's top, then its own.
+
+    ``prefix`` makes a path below ``root`` one as the file sees it.
+    """
+    repository = find_repository(root)
+    if repository is None:
+        return
+    directory, prefix = os.path.abspath(root), ""
+    while directory != repository.top:
+        prefix = f"{os.path.basename(directory)}/{prefix}"
+        directory = os.path.dirname(directory)
+        yield os.path.join(directory, GITIGNORE), prefix
+    yield os.path.join(repository.common, "info", "exclude"), prefix
 
 
 def never_code(path: str) -> bool:
     """Whether a file is nobody's code, though a COPY may take it along.
 
-    That is what git keeps for itself, an editor's litter, freshd's own policy, and the bytecode
-    that Python makes anew from the source beside it: they come and go, and no container is behind
-    for the lack of them.
+    That is what git keeps for itself, an editor's temporary files, freshd's own policy, and the
+    bytecode that Python makes again from the source beside it: they come and go, and a container
+    without them is not stale.
     """
     above, _, name = path.rpartition("/")
     return (
         name == ".git"
         or name == POLICY_FILE
-        or _is_editor_litter(name)
+        or _is_editor_temporary(name)
         or (name.endswith(".pyc") and above.rpartition("/")[2] == "__pycache__")
         or (".git" in above and ".git" in above.split("/"))
     )
@@ -206,19 +210,19 @@ def _editors() -> IgnoreRules:
     return IgnoreRules(EDITOR_TEMPORARIES)
 
 
-def _is_editor_litter(name: str) -> bool:
-    """One look at both ends rules out nearly every name."""
-    if name[:1] not in _LITTER_BEGINS and name[-1:] not in _LITTER_ENDS:
+def _is_editor_temporary(name: str) -> bool:
+    """First and last character rule out nearly every name."""
+    if name[:1] not in _TEMPORARY_STARTS and name[-1:] not in _TEMPORARY_ENDS:
         return False
-    return _is_litter(name)
+    return _matches_temporary(name)
 
 
 @lru_cache(maxsize=16_384)
-def _is_litter(name: str) -> bool:
+def _matches_temporary(name: str) -> bool:
     return bool(_editors().decide(name, directory=False))
 
 
-def lines_of(path: str) -> list[str] | None:
+def read_ignore_lines(path: str) -> list[str] | None:
     """The lines of an ignore file; None where there is none that can be read.
 
     Git does not follow a link for one either, and what is no regular file is not opened.
@@ -238,7 +242,7 @@ def lines_of(path: str) -> list[str] | None:
 
 
 def _load(path: str) -> IgnoreRules | None:
-    lines = lines_of(path)
+    lines = read_ignore_lines(path)
     return None if lines is None else IgnoreRules(lines)
 
 

@@ -1,7 +1,7 @@
-"""Which files lie below a directory, and a cheap sign that this is still so.
+"""Which files are below a directory, and a cheap way to know that this is still so.
 
 In: a directory and what to leave out. Out: a ``Listing``: kinds, link texts, and the stamp of every
-directory listed. A name cannot come or go without its directory's stamp moving.
+directory listed. No name can appear or vanish without its directory's stamp changing.
 """
 
 import os
@@ -14,11 +14,11 @@ from freshd.model.files import Kind
 from freshd.tree.dockerignore import DockerIgnore
 from freshd.tree.hashing import moved_lately
 from freshd.tree.ignore import WatchIgnore
-from freshd.tree.walk import Skip, Stat, open_directory, walk_everything, walk_names
+from freshd.tree.walk import FileStat, Skip, make_stat, open_directory, walk_everything, walk_names
 
-Stamp: TypeAlias = tuple[int, int, int, int] | None
-"""mtime, ctime, inode, and 0; None for what is not there. The last is not 0 where it moved so
-lately that the next change might not show: then it never equals a stamp taken again."""
+Stamp: TypeAlias = tuple[int, int, int, int, int] | None
+"""mtime, ctime, size, inode, and 0; None for what is not there. The last is not 0 where it changed
+so lately that the next change might not show: then it never equals a stamp taken again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ def list_context(directory: str, ignore: DockerIgnore) -> Listing:
     listed = list_below(directory, skip)
     if not entered:
         return listed
-    # an excluded directory is sent only for the sake of what a "!" line takes back in below it
+    # an excluded directory is sent only for what a "!" line takes back in below it
     needed = {parent for path in listed.files if path not in entered for parent in _parents(path)}
     files = {
         path: kind for path, kind in listed.files.items() if path not in entered or path in needed
@@ -60,7 +60,7 @@ def list_context(directory: str, ignore: DockerIgnore) -> Listing:
 
 
 def list_watched(directory: str, *, base: str, watch: WatchIgnore) -> Listing:
-    """The files below a directory that lies in ``base``, the root of ``watch``. Raises RootGone."""
+    """The files below a directory that is in ``base``, the root of ``watch``. Raises RootGone."""
     below = os.path.relpath(directory, base)
     prefix = "" if below == "." else f"{below}/"
 
@@ -78,29 +78,30 @@ def list_below(directory: str, skip: Skip) -> Listing:
     unreadable: list[str] = []
     stamps: dict[str, Stamp] = {directory: stamp(directory, now=now)}
     top = directory.rstrip("/")
-    for found, plain in walk_names(directory, skip=skip):
-        if found is None:
+    for status, plain in walk_names(directory, skip=skip):
+        if status is None:
             pass  # the directory itself
-        elif found.kind is Kind.UNREADABLE:
-            unreadable.append(f"{found.path}: {found.reason}")
+        elif status.kind is Kind.UNREADABLE:
+            unreadable.append(f"{status.path}: {status.reason}")
         else:
-            files[found.path] = found.kind
-            if found.kind is Kind.LINK:
-                links.append(found.path)
-            elif found.kind is Kind.DIR:
-                stamps[f"{top}/{found.path}"] = _stamp_of(found, now)
+            files[status.path] = status.kind
+            if status.kind is Kind.LINK:
+                links.append(status.path)
+            elif status.kind is Kind.DIR:
+                stamps[f"{top}/{status.path}"] = _make_stamp(status, now)
         files.update(dict.fromkeys(plain, Kind.FILE))
     return Listing(files, _link_texts(directory, links), stamps, tuple(unreadable))
 
 
-def stamp(path: str, *, now: int = 0) -> Stamp:
-    """The stamp of one path; ``now`` (wall clock, ns) only where the stamp is to be kept."""
+def stamp(path: str, *, now: int = 0, follow: bool = False) -> Stamp:
+    """The stamp of one path; ``now`` (wall clock, ns) only where the stamp is to be kept.
+
+    ``follow``: of what a link leads to, not of the link.
+    """
     try:
-        found = os.lstat(path)
+        return _make_stamp(make_stat(path, os.stat(path, follow_symlinks=follow)), now)
     except OSError:
         return None
-    lately = now if now and moved_lately(found.st_ctime_ns, found.st_ctime_ns, now) else 0
-    return found.st_mtime_ns, found.st_ctime_ns, found.st_ino, lately
 
 
 def stamp_again(known: Iterable[str]) -> dict[str, Stamp]:
@@ -108,9 +109,9 @@ def stamp_again(known: Iterable[str]) -> dict[str, Stamp]:
     return {path: stamp(path) for path in known}
 
 
-def _stamp_of(found: Stat, now: int) -> Stamp:
-    lately = now if moved_lately(found.ctime_ns, found.ctime_ns, now) else 0
-    return found.mtime_ns, found.ctime_ns, found.inode, lately
+def _make_stamp(status: FileStat, now: int) -> Stamp:
+    lately = now if now and moved_lately(status.ctime_ns, status.ctime_ns, now) else 0
+    return status.mtime_ns, status.ctime_ns, status.size, status.inode, lately
 
 
 def _parents(path: str) -> Iterable[str]:
@@ -127,7 +128,7 @@ def _link_texts(directory: str, links: Iterable[str]) -> dict[str, str]:
         try:
             fd = open_directory(directory, parent)
         except OSError:
-            continue  # moved since the walk: the stamps tell the next look
+            continue  # moved since the walk: its stamp will differ when it is listed again
         try:
             texts[path] = os.readlink(name, dir_fd=fd)
         except OSError:

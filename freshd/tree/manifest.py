@@ -1,8 +1,8 @@
-"""What the tree says now: path -> Entry, hashed once and remembered by stat.
+"""What the tree holds now: path -> Entry, hashed once and remembered by stat.
 
 In: a root and a cache of earlier hashes. Out: entries, read without following a link.
-A remembered hash is believed only while its stat is the same and was not racy when it was taken:
-an edit in the very tick of the clock in which the file was hashed leaves the same stat behind.
+A remembered hash counts only while its stat is the same and was not racy when it was taken: an edit
+in the same clock tick in which the file was hashed leaves the stat unchanged.
 """
 
 import errno
@@ -14,8 +14,23 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Final, Protocol, TypeAlias
 
 from freshd.model.files import Entry, Kind, Signature
-from freshd.tree.hashing import ABSENT, BLOCK, failure, hash_in, racy, without_content
-from freshd.tree.walk import RootGone, Skip, Stat, open_directory, stat_of, walk, walk_everything
+from freshd.tree.hashing import (
+    ABSENT,
+    BLOCK,
+    describe_failure,
+    describe_unhashed,
+    hash_file,
+    is_racy,
+)
+from freshd.tree.walk import (
+    FileStat,
+    RootGone,
+    Skip,
+    make_stat,
+    open_directory,
+    walk,
+    walk_everything,
+)
 
 _BATCH: Final = 4096
 
@@ -23,7 +38,7 @@ Known: TypeAlias = Mapping[str, tuple[Signature, Entry]]
 _Batch: TypeAlias = list[tuple[str, list[str]]]
 
 
-class StatCache(Protocol):
+class HashCache(Protocol):
     """Where hashes are kept between runs; ``root`` is an absolute directory."""
 
     def get_many(self, root: str, paths: Collection[str] | None) -> Known: ...
@@ -42,7 +57,7 @@ class TreeManifest:
     """
 
     def __init__(
-        self, root: str, cache: StatCache, *, clock_ns: Callable[[], int] = time.time_ns
+        self, root: str, cache: HashCache, *, clock_ns: Callable[[], int] = time.time_ns
     ) -> None:
         self.root = os.path.abspath(root)
         self._cache = cache
@@ -54,18 +69,20 @@ class TreeManifest:
         """Entries of ``paths``, or with None of the whole tree but for what ``skip`` leaves out.
 
         What does not exist is absent; what exists and cannot be read is UNREADABLE with a reason.
-        ``fresh`` believes no earlier hash. Raises RootGone when the root cannot be listed.
+        ``fresh`` uses no earlier hash. Raises RootGone when the root cannot be listed.
         """
-        found: dict[str, Entry] = {}
+        entries: dict[str, Entry] = {}
         if paths is None:
-            stats = list(walk(self.root, skip=skip))
-            closed = (one for one in stats if one.kind is Kind.UNREADABLE)
-            found.update((one.path, Entry(one.kind, reason=one.reason)) for one in closed)
-            paths = (one.path for one in stats if one.kind is not Kind.UNREADABLE)
+            paths = []
+            for status in walk(self.root, skip=skip):
+                if status.kind is Kind.UNREADABLE:
+                    entries[status.path] = Entry(status.kind, reason=status.reason)
+                else:
+                    paths.append(status.path)
         self._check_root()
         for batch in _batches(paths):
-            found.update(self._entries_of(batch, fresh=fresh))
-        return found
+            entries.update(self._entries_of(batch, fresh=fresh))
+        return entries
 
     def read(self, path: str) -> tuple[Entry, bytes]:
         """One path's entry and the very bytes that entry was made of (a link's text for links).
@@ -82,7 +99,7 @@ class TreeManifest:
             return _unreadable(error), b""
         try:
             status = next(_stats_in(directory, [path]), None)
-            entry = None if status is None else self._one(directory, status, keep=content)
+            entry = None if status is None else self._read_entry(directory, status, keep=content)
         finally:
             os.close(directory)
         if entry is None:
@@ -102,102 +119,102 @@ class TreeManifest:
         if not os.path.isdir(self.root):
             raise RootGone(f"cannot read the directory {self.root}: no such directory")
 
-    def _one(self, directory: int, found: Stat, *, keep: list[bytes]) -> Entry | None:
-        entry = without_content(found)
+    def _read_entry(self, directory: int, status: FileStat, *, keep: list[bytes]) -> Entry | None:
+        entry = describe_unhashed(status)
         if entry is not None:
             return entry
-        hashed = hash_in(directory, found, clock_ns=self._clock_ns, keep=keep)
+        hashed = hash_file(directory, status, clock_ns=self._clock_ns, keep=keep)
         return None if hashed is None else hashed[1]
 
     def _entries_of(self, batch: _Batch, *, fresh: bool) -> dict[str, Entry]:
-        """Look at paths one opened directory at a time, so that no link on the way counts."""
+        """Read paths one opened directory at a time, so that no link on the way is followed."""
         every = [path for _, paths in batch for path in paths]
         known: Known = {} if fresh else self._cache.get_many(self.root, every)
-        look = _Look(known, self._clock_ns)
+        read = _BatchRead(known, self._clock_ns)
         for parent, group in batch:
             try:
                 directory = open_directory(self.root, parent)
             except OSError as error:
                 if error.errno not in ABSENT:
-                    look.entries.update(dict.fromkeys(group, _unreadable(error)))
+                    read.entries.update(dict.fromkeys(group, _unreadable(error)))
                 continue
             try:
-                look.at(directory, group)
+                read.add(directory, group)
             finally:
                 os.close(directory)
-        self._hash_big(look)
-        self._remember(look.hashed)
-        return look.entries
+        self._hash_big(read)
+        self._remember(read.hashed)
+        return read.entries
 
     def _remember(self, hashed: Mapping[str, tuple[Signature | None, Entry]]) -> None:
         rows = {
             path: (signature, entry)
             for path, (signature, entry) in hashed.items()
-            if signature is not None and entry.kind is Kind.FILE and not racy(signature)
+            if signature is not None and entry.kind is Kind.FILE and not is_racy(signature)
         }
         if rows:
             self._cache.put_many(self.root, rows)
 
-    def _hash_big(self, look: "_Look") -> None:
+    def _hash_big(self, read: "_BatchRead") -> None:
         """A task for each small file costs more than hashing it: only big ones go in parallel."""
-        if not look.big:
+        if not read.big:
             return
-        with ThreadPoolExecutor(min(2, len(look.big))) as pool:
-            for found, result in zip(look.big, pool.map(self._hash, look.big), strict=True):
-                look.keep(found.path, result)
+        with ThreadPoolExecutor(min(2, len(read.big))) as pool:
+            for status, result in zip(read.big, pool.map(self._hash, read.big), strict=True):
+                read.keep(status.path, result)
 
-    def _hash(self, found: Stat) -> tuple[Signature | None, Entry] | None:
+    def _hash(self, status: FileStat) -> tuple[Signature | None, Entry] | None:
         try:
-            directory = open_directory(self.root, _parent(found.path))
+            directory = open_directory(self.root, _parent(status.path))
         except OSError as error:
-            return failure(error)
+            return describe_failure(error)
         try:
-            return hash_in(directory, found, clock_ns=self._clock_ns)
+            return hash_file(directory, status, clock_ns=self._clock_ns)
         finally:
             os.close(directory)
 
 
-class _Look:
-    """Paths looked at: their entries, what was hashed for that, and what is too big for now."""
+class _BatchRead:
+    """One batch being read: entries, what was hashed for them, and what is too big for now."""
 
     def __init__(self, known: Known, clock_ns: Callable[[], int]) -> None:
         self.entries: dict[str, Entry] = {}
         self.hashed: dict[str, tuple[Signature | None, Entry]] = {}
-        self.big: list[Stat] = []
+        self.big: list[FileStat] = []
         self._known = known
         self._clock_ns = clock_ns
 
-    def at(self, directory: int, paths: Iterable[str]) -> None:
-        """Look at ``paths``, all in the open ``directory``."""
+    def add(self, directory: int, paths: Iterable[str]) -> None:
+        """Read ``paths``, all in the open ``directory``."""
         changed = []
         for path in paths:
             known = self._known.get(path)
-            if known is not None and _believed(directory, path.rpartition("/")[2], known[0]):
+            if known is not None and _is_unchanged(directory, path.rpartition("/")[2], known[0]):
                 self.entries[path] = known[1]
             else:
                 changed.append(path)
-        for found in _stats_in(directory, changed):
-            entry = without_content(found)
+        for status in _stats_in(directory, changed):
+            entry = describe_unhashed(status)
             if entry is not None:
-                self.entries[found.path] = entry
-            elif _is_big(found):
-                self.big.append(found)
+                self.entries[status.path] = entry
+            elif _is_big(status):
+                self.big.append(status)
             else:
-                self.keep(found.path, hash_in(directory, found, clock_ns=self._clock_ns))
+                self.keep(status.path, hash_file(directory, status, clock_ns=self._clock_ns))
 
     def keep(self, path: str, result: tuple[Signature | None, Entry] | None) -> None:
-        """What hashing gave; None: it is gone."""
+        """Take what hashing gave; None: it is gone."""
         if result is not None:
             self.hashed[path] = result
             self.entries[path] = result[1]
 
 
-def _believed(directory: int, name: str, was: Signature) -> bool:
+def _is_unchanged(directory: int, name: str, was: Signature) -> bool:
     """Whether the stat is still the one that was hashed, and that was not racy."""
     try:
         now = os.stat(name or ".", dir_fd=directory, follow_symlinks=False)
     except OSError:
-        return False  # the look that follows says why
+        return False  # the stat that follows says why
     return (
         was.ctime_ns == now.st_ctime_ns
         and was.mtime_ns == now.st_mtime_ns
@@ -205,27 +222,27 @@ def _believed(directory: int, name: str, was: Signature) -> bool:
         and was.inode == now.st_ino
         and was.device == now.st_dev
         and stat.S_ISREG(now.st_mode)
-        and not racy(was)
+        and not is_racy(was)
     )
 
 
-def _stats_in(directory: int, paths: Iterable[str]) -> Iterator[Stat]:
+def _stats_in(directory: int, paths: Iterable[str]) -> Iterator[FileStat]:
     for path in paths:
         name = path.rpartition("/")[2]
         try:
-            yield stat_of(path, os.stat(name or ".", dir_fd=directory, follow_symlinks=False))
+            yield make_stat(path, os.stat(name or ".", dir_fd=directory, follow_symlinks=False))
         except OSError as error:
             if error.errno not in ABSENT:
                 yield _unreadable_stat(path, error)
 
 
-def _unreadable_stat(path: str, error: OSError) -> Stat:
+def _unreadable_stat(path: str, error: OSError) -> FileStat:
     reason = error.strerror or str(error)
-    return Stat(path, Kind.UNREADABLE, 0, 0, 0, 0, 0, 0, reason)
+    return FileStat(path, Kind.UNREADABLE, 0, 0, 0, 0, 0, 0, reason)
 
 
-def _is_big(found: Stat) -> bool:
-    return found.kind is Kind.FILE and found.size > BLOCK
+def _is_big(status: FileStat) -> bool:
+    return status.kind is Kind.FILE and status.size > BLOCK
 
 
 def _parent(path: str) -> str:
@@ -246,12 +263,12 @@ def _batches(paths: Iterable[str]) -> Iterator[_Batch]:
     for path in set(paths):
         below.setdefault(path.rpartition("/")[0], []).append(path)
     batch: _Batch = []
-    held = 0
+    count = 0
     for parent in sorted(below):
         batch.append((parent, sorted(below[parent])))
-        held += len(below[parent])
-        if held >= _BATCH:
+        count += len(below[parent])
+        if count >= _BATCH:
             yield batch
-            batch, held = [], 0
+            batch, count = [], 0
     if batch:
         yield batch

@@ -1,7 +1,7 @@
-"""Walking a tree and opening what lies in it, without ever following a link.
+"""Walk a tree and open what is in it, without ever following a link.
 
-In: a root directory. Out: ``Stat`` values, and file descriptors of paths proved to be beneath it.
-Only directories are opened by the walk; fifos, sockets and devices are reported and never opened.
+In: a root directory. Out: ``FileStat`` values, and file descriptors of paths proved to be beneath
+it. A walk opens only directories; fifos, sockets and devices are reported and never opened.
 """
 
 import ctypes
@@ -25,11 +25,11 @@ _KINDS: Final = {stat.S_IFREG: Kind.FILE, stat.S_IFDIR: Kind.DIR, stat.S_IFLNK: 
 
 
 class RootGone(FreshdError):
-    """The root of a tree is missing, no directory, or cannot be read: nothing follows from it."""
+    """The root of a tree is missing, no directory, or cannot be read: nothing is known of it."""
 
 
-class Stat(NamedTuple):
-    """One path below a root, as lstat says; ``reason`` tells why a directory is UNREADABLE."""
+class FileStat(NamedTuple):
+    """One path below a root, as lstat says; ``reason`` says why a directory is UNREADABLE."""
 
     path: str
     kind: Kind
@@ -47,19 +47,19 @@ def walk_everything(path: str, kind: Kind) -> bool:  # noqa: ARG001 - the shape 
     return False
 
 
-def walk(root: str, *, skip: Skip = walk_everything) -> Iterator[Stat]:
+def walk(root: str, *, skip: Skip = walk_everything) -> Iterator[FileStat]:
     """Yield everything below ``root`` once, in byte order of the path.
 
     A directory sorts as if its name ended in '/', right before what it holds. ``skip(path, kind)``
     leaves a path out, and for a directory all below it. What cannot be listed is UNREADABLE, what
     vanished meanwhile is left out. Raises RootGone when the root itself cannot be listed.
     """
-    return (found for found, _ in _walk(root, skip, names=False) if found is not None)
+    return (status for status, _ in _walk(root, skip, names=False) if status is not None)
 
 
 def walk_names(
     root: str, *, skip: Skip = walk_everything
-) -> Iterator[tuple[Stat | None, Sequence[str]]]:
+) -> Iterator[tuple[FileStat | None, Sequence[str]]]:
     """The same without a stat of regular files, which takes half the time.
 
     Yields the root (None) and everything below it but regular files; with a directory come the
@@ -68,7 +68,7 @@ def walk_names(
     return _walk(root, skip, names=True)
 
 
-def _walk(root: str, skip: Skip, *, names: bool) -> Iterator[tuple[Stat | None, Sequence[str]]]:
+def _walk(root: str, skip: Skip, *, names: bool) -> Iterator[tuple[FileStat | None, Sequence[str]]]:
     try:
         fd = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except OSError as error:
@@ -86,13 +86,13 @@ def _walk(root: str, skip: Skip, *, names: bool) -> Iterator[tuple[Stat | None, 
             if not level.waiting:
                 os.close(levels.pop().fd)
                 continue
-            found = level.waiting.pop()
-            below = _enter(level, found, skip) if found.kind is Kind.DIR else None
+            status = level.waiting.pop()
+            below = _enter(level, status, skip) if status.kind is Kind.DIR else None
             if isinstance(below, _Level):
                 levels.append(below)
-                yield found, below.files
-            elif found.kind is not Kind.DIR:
-                yield found, ()
+                yield status, below.files
+            elif status.kind is not Kind.DIR:
+                yield status, ()
             elif below is not None and not skip(below.path, below.kind):
                 yield below, ()
     finally:
@@ -100,21 +100,21 @@ def _walk(root: str, skip: Skip, *, names: bool) -> Iterator[tuple[Stat | None, 
             os.close(level.fd)
 
 
-def stat_of(path: str, found: os.stat_result) -> Stat:
-    """The Stat of a stat result."""
-    return Stat(
+def make_stat(path: str, status: os.stat_result) -> FileStat:
+    """The FileStat of a stat result."""
+    return FileStat(
         path,
-        kind_of(found.st_mode),
-        found.st_size,
-        found.st_mode & 0o7777,
-        found.st_mtime_ns,
-        found.st_ctime_ns,
-        found.st_ino,
-        found.st_dev,
+        classify(status.st_mode),
+        status.st_size,
+        status.st_mode & 0o7777,
+        status.st_mtime_ns,
+        status.st_ctime_ns,
+        status.st_ino,
+        status.st_dev,
     )
 
 
-def kind_of(mode: int) -> Kind:
+def classify(mode: int) -> Kind:
     """What an ``st_mode`` is."""
     return _KINDS.get(mode & 0o170000, Kind.OTHER)
 
@@ -189,7 +189,7 @@ class _Level:
         self.prefix = prefix
         self.names = names
         self.files: list[str] = []
-        self.waiting: list[Stat] = []
+        self.waiting: list[FileStat] = []
 
     def read(self, skip: Skip) -> None:
         """List the directory, last in order first, so that the walk pops it from the end."""
@@ -201,20 +201,20 @@ class _Level:
                     if skip is walk_everything or not skip(path, Kind.FILE):
                         files.append(path)
                     continue
-                found = _stat_entry(entry, path)
-                if found is not None and not skip(path, found.kind):
-                    waiting.append(found)
-        plain = all(found.path.isascii() for found in waiting)
+                status = _stat_entry(entry, path)
+                if status is not None and not skip(path, status.kind):
+                    waiting.append(status)
+        plain = all(status.path.isascii() for status in waiting)
         waiting.sort(key=_sort_key if plain else _byte_order, reverse=True)
 
 
-def _stat_entry(entry: "os.DirEntry[str]", path: str) -> Stat | None:
+def _stat_entry(entry: "os.DirEntry[str]", path: str) -> FileStat | None:
     try:
-        return stat_of(path, entry.stat(follow_symlinks=False))
+        return make_stat(path, entry.stat(follow_symlinks=False))
     except OSError as error:
         if error.errno in _GONE:
             return None  # vanished between the listing and the stat
-        return Stat(path, Kind.UNREADABLE, 0, 0, 0, 0, 0, 0, error.strerror or str(error))
+        return FileStat(path, Kind.UNREADABLE, 0, 0, 0, 0, 0, 0, error.strerror or str(error))
 
 
 def _is_file(entry: "os.DirEntry[str]") -> bool:
@@ -224,28 +224,28 @@ def _is_file(entry: "os.DirEntry[str]") -> bool:
         return False  # the stat that is made then says why
 
 
-def _enter(parent: _Level, found: Stat, skip: Skip) -> "_Level | Stat | None":
+def _enter(parent: _Level, status: FileStat, skip: Skip) -> "_Level | FileStat | None":
     """Open a directory; else what it is now, UNREADABLE with a reason, or None when it is gone."""
-    name = found.path.rpartition("/")[2]
+    name = status.path.rpartition("/")[2]
     try:
         fd = os.open(name, os.O_RDONLY | _DIRECTORY, dir_fd=parent.fd)
     except OSError as error:
-        return _not_entered(parent.fd, found, error)
-    level = _Level(fd, found.path + "/", names=parent.names)
+        return _not_entered(parent.fd, status, error)
+    level = _Level(fd, status.path + "/", names=parent.names)
     try:
         level.read(skip)
     except OSError as error:
         os.close(level.fd)
-        return _unreadable(found, error)
+        return _unreadable(status, error)
     return level
 
 
-def _not_entered(parent: int, found: Stat, error: OSError) -> Stat | None:
+def _not_entered(parent: int, status: FileStat, error: OSError) -> FileStat | None:
     if error.errno not in _GONE:
-        return _unreadable(found, error)
-    name = found.path.rpartition("/")[2]
+        return _unreadable(status, error)
+    name = status.path.rpartition("/")[2]
     try:
-        now = stat_of(found.path, os.stat(name, dir_fd=parent, follow_symlinks=False))
+        now = make_stat(status.path, os.stat(name, dir_fd=parent, follow_symlinks=False))
     except OSError:
         return None
     if now.kind is Kind.DIR:
@@ -253,16 +253,16 @@ def _not_entered(parent: int, found: Stat, error: OSError) -> Stat | None:
     return now
 
 
-def _unreadable(found: Stat, error: OSError) -> Stat:
-    return found._replace(kind=Kind.UNREADABLE, reason=error.strerror or str(error))
+def _unreadable(status: FileStat, error: OSError) -> FileStat:
+    return status._replace(kind=Kind.UNREADABLE, reason=error.strerror or str(error))
 
 
-def _sort_key(found: Stat) -> str:
-    return found.path + "/" if found.kind is Kind.DIR else found.path
+def _sort_key(status: FileStat) -> str:
+    return status.path + "/" if status.kind is Kind.DIR else status.path
 
 
-def _byte_order(found: Stat) -> bytes:
-    return os.fsencode(_sort_key(found))
+def _byte_order(status: FileStat) -> bytes:
+    return os.fsencode(_sort_key(status))
 
 
 class _OpenHow(ctypes.Structure):

@@ -1,4 +1,4 @@
-"""Which program a command line ends in, behind shells, init programs and package runners. Pure.
+"""Which program a command line starts, behind shells, init programs and package runners. Pure.
 
 In: an argv and a way to read scripts. Out: a ``Program``. What cannot be followed is left as it is.
 """
@@ -65,7 +65,7 @@ class Program:
 
 
 def unwrap(argv: tuple[str, ...], read: Read) -> Program | None:
-    """The program that an argv ends in; None for an empty one."""
+    """The program that an argv starts in the end; None for an empty one."""
     words = list(argv)
     program = Program("")
     for _ in range(_DEPTH):
@@ -74,15 +74,15 @@ def unwrap(argv: tuple[str, ...], read: Read) -> Program | None:
         if not words:
             return None
         program = replace(program, name=words[0].rpartition("/")[2], args=tuple(words[1:]))
-        step = _inside(program, words[0], read)
+        step = _unwrap_once(program, words[0], read)
         if step is None:
             return program
         words, program = step
     return program
 
 
-def _inside(program: Program, path: str, read: Read) -> tuple[list[str], Program] | None:
-    """What the program runs in its place or below it; None: it is the one."""
+def _unwrap_once(program: Program, path: str, read: Read) -> tuple[list[str], Program] | None:
+    """What the program runs in its place or below it; None: it is the last one."""
     name, args = program.name, list(program.args)
     if name in _SHELLS:
         return _shell(program, args, read)
@@ -141,23 +141,23 @@ def _script(
 
 def _commands(text: str, args: list[str], program: Program) -> tuple[list[str], Program] | None:
     """The last command of a shell text, with what comes before it noted."""
-    every = commands_of(text)
-    if not every:
+    commands = split_commands(text)
+    if not commands:
         return None
-    *before, last = every
+    *before, last = commands
     execs = last[0] == "exec"
     words = last[1:] if execs else last
     if words and words[0] in ("$@", "$*"):
         words = [*args]
-    noted = (*program.before, *(tuple(one) for one in before))
+    before_it = (*program.before, *map(tuple, before))
     # a shell that does not exec stays, and keeps the signals to itself
-    return _rest(words, replace(program, before=noted, first=program.first and execs))
+    return _rest(words, replace(program, before=before_it, first=program.first and execs))
 
 
-def commands_of(text: str) -> list[list[str]]:
+def split_commands(text: str) -> list[list[str]]:
     """The simple commands of a shell text, in order; quoting is resolved, variables are not."""
     joined = re.sub(r"\\\r?\n", " ", text)
-    found: list[list[str]] = []
+    commands: list[list[str]] = []
     for line in joined.splitlines():
         lexer = shlex.shlex(line, posix=True, punctuation_chars=";&|()")
         lexer.whitespace_split = True
@@ -166,14 +166,14 @@ def commands_of(text: str) -> list[list[str]]:
         try:
             for word in lexer:
                 if set(word) <= set(";&|()"):
-                    found.append(command)
+                    commands.append(command)
                     command = []
                 else:
                     command.append(word)
         except ValueError:
             pass  # a quote that spans lines: what was read so far stands
-        found.append(command)
-    return [words for command in found if (words := _plain(command))]
+        commands.append(command)
+    return [words for command in commands if (words := _plain(command))]
 
 
 _KEYWORDS = frozenset({"if", "then", "else", "elif", "fi", "do", "done", "while", "for", "case"})
@@ -226,13 +226,13 @@ def _package_script(
     if program.name == "bun" and (program.has("--watch", "--hot") or not rest):
         return None
     name = rest[0] if rest else "start"
-    script = scripts_of(read("package.json")).get(name)
+    script = read_scripts(read("package.json")).get(name)
     if script is None:
         return _rest(rest, replace(program, first=False)) if program.name == "yarn" else None
     return _commands(f"{script} {shlex.join(rest[1:])}", [], replace(program, first=False))
 
 
-def scripts_of(package: str | None) -> dict[str, str]:
+def read_scripts(package: str | None) -> dict[str, str]:
     """The ``scripts`` of a package.json; empty for what is none."""
     try:
         scripts = json.loads(package or "{}").get("scripts", {})

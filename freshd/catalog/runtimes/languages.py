@@ -1,4 +1,4 @@
-"""What a service's files are: paths in, languages, caches and what a build makes. Pure."""
+"""What a service's files are: paths in, languages and caches out. Pure."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -13,9 +13,9 @@ _JS_BUILD = (
 
 @dataclass(frozen=True, slots=True)
 class Language:
-    """``endings`` are its sources'. ``built`` is a RUN that makes of them what then runs.
+    """``endings`` are its sources'. ``built`` matches a RUN that compiles them into what then runs.
 
-    Without ``interpreted`` nothing reads the sources but a compiler, whatever the RUNs say.
+    Without ``interpreted`` only a compiler reads the sources, whatever the RUNs say.
     """
 
     name: str
@@ -63,7 +63,7 @@ _BY_ENDING: Mapping[str, Language] = {
 
 @dataclass(frozen=True, slots=True)
 class Cache:
-    """A cache that keeps old code: the file that betrays it, what to purge, and why."""
+    """A cache that keeps old code: the file that is a sign of it, what to purge, and why."""
 
     sign: str
     patterns: tuple[str, ...]
@@ -99,24 +99,24 @@ ASSETS: tuple[tuple[str, tuple[str, ...], str], ...] = (
 )
 
 
-def language_of(path: str) -> Language | None:
+def detect_language(path: str) -> Language | None:
     """The language of one file, by its ending."""
     name = path.rpartition("/")[2].lower()
     dot = name.rfind(".")
     return _BY_ENDING.get(name[dot:]) if dot > 0 else None
 
 
-def languages_of(paths: Iterable[str]) -> Mapping[Language, int]:
+def count_languages(paths: Iterable[str]) -> Mapping[Language, int]:
     """How many files of each language, the most frequent first."""
-    found: dict[Language, int] = {}
+    counts: dict[Language, int] = {}
     for path in paths:
-        language = language_of(path)
+        language = detect_language(path)
         if language is not None:
-            found[language] = found.get(language, 0) + 1
-    return dict(sorted(found.items(), key=lambda item: (-item[1], item[0].name)))
+            counts[language] = counts.get(language, 0) + 1
+    return dict(sorted(counts.items(), key=lambda pair: (-pair[1], pair[0].name)))
 
 
-def caches_of(paths: Iterable[str]) -> tuple[Cache, ...]:
+def find_caches(paths: Iterable[str]) -> tuple[Cache, ...]:
     """The caches that these frameworks fill; Python's bytecode is purged without being named."""
     every = tuple(paths)
     return tuple(

@@ -1,6 +1,6 @@
 """PHP's settings: ini files, pools of FPM and a command line in, values in force out. Pure.
 
-Only what decides whether PHP looks at a file again once it has compiled it.
+Only what decides whether PHP reads a file again once it has compiled it.
 """
 
 import posixpath
@@ -22,7 +22,7 @@ VALIDATES: Final = "opcache.validate_timestamps"
 
 
 @dataclass(frozen=True, slots=True)
-class Setting:
+class PhpSetting:
     """One value and the file it is from; ``file`` is "" for the command line."""
 
     key: str
@@ -36,33 +36,33 @@ class Setting:
         return self.value.lower() in _ON or (number is not None and int(number[0]) != 0)
 
 
-def of_ini(text: str, file: str, variables: Mapping[str, str]) -> Iterator[Setting]:
+def read_ini(text: str, file: str, variables: Mapping[str, str]) -> Iterator[PhpSetting]:
     """The settings of an ini file, in order. Sections for one host or path are nobody else's."""
     skipped = False
     for line in text.splitlines():
         if _SECTION.match(line):
             skipped = _SPECIAL.match(line) is not None
-        elif not skipped and (found := _LINE.fullmatch(line)):
-            yield Setting(found[1], _value(found[2], variables), file)
+        elif not skipped and (match := _LINE.fullmatch(line)):
+            yield PhpSetting(match[1], _value(match[2], variables), file)
 
 
-def of_pool(text: str, file: str, variables: Mapping[str, str]) -> Iterator[Setting]:
+def read_pool(text: str, file: str, variables: Mapping[str, str]) -> Iterator[PhpSetting]:
     """What a pool of FPM sets for its workers."""
     for line in text.splitlines():
-        if found := _POOL.fullmatch(line):
-            yield Setting(found[1], _value(found[2], variables), file)
+        if match := _POOL.fullmatch(line):
+            yield PhpSetting(match[1], _value(match[2], variables), file)
 
 
-def of_words(words: Iterable[str]) -> Iterator[Setting]:
+def read_flags(words: Iterable[str]) -> Iterator[PhpSetting]:
     """``-d key=value``; without a value it is switched on."""
     rest = iter(words)
     for word in rest:
         if word.startswith("-d"):
             key, equals, value = (word[2:] or next(rest, "")).partition("=")
-            yield Setting(key.strip(), _value(value, {}) if equals else "1")
+            yield PhpSetting(key.strip(), _value(value, {}) if equals else "1")
 
 
-def main_ini(words: Sequence[str]) -> str | None:
+def find_main_ini(words: Sequence[str]) -> str | None:
     """The php.ini, or its directory, that PHP's own command line names (``-c``): "" is none at all
     (``-n``), and no scanned directory either; None is the usual ones.
     """
@@ -82,8 +82,8 @@ def main_ini(words: Sequence[str]) -> str | None:
     return named or None
 
 
-def frozen_by(settings: Iterable[Setting], version: str) -> Setting | None:
-    """The setting by which compiled code is never looked at again; the last of each key holds.
+def find_freezing(settings: Iterable[PhpSetting], version: str) -> PhpSetting | None:
+    """The setting by which PHP never reads compiled code again; the last of each key holds.
 
     ``version`` is PHP's, "" where it is not known.
     """
@@ -98,7 +98,7 @@ def frozen_by(settings: Iterable[Setting], version: str) -> Setting | None:
     return validates if enabled is None or enabled.on else None
 
 
-def _loads_opcache(setting: Setting) -> bool:
+def _loads_opcache(setting: PhpSetting) -> bool:
     return setting.key == "zend_extension" and "opcache" in posixpath.basename(setting.value)
 
 
@@ -108,4 +108,4 @@ def _value(text: str, variables: Mapping[str, str]) -> str:
         text = text[1:].partition(text[0])[0]
     else:
         text = text.partition(";")[0].strip()
-    return _VARIABLE.sub(lambda one: variables.get(one[1]) or one[2] or "", text)
+    return _VARIABLE.sub(lambda match: variables.get(match[1]) or match[2] or "", text)

@@ -1,7 +1,7 @@
-"""Which of a container's processes run the tree's code: a process table in, those judged out.
+"""Which of a container's processes run the tree's code: a process table in, a ``Judgement`` out.
 
 Inits, shells, supervisors and reloaders only start others, and a master that loads no code itself
-only keeps workers: not they are asked how old they are, but what they started.
+only keeps workers: what counts is the age of what they started. Pure.
 """
 
 import re
@@ -46,7 +46,7 @@ _NAMED: Final = (
 ``ps`` shows no interpreter.
 """
 
-EVERY: Final = tuple(sorted({ending for some in LANGUAGES.values() for ending in some}))
+EVERY: Final = tuple(sorted({ending for endings in LANGUAGES.values() for ending in endings}))
 
 _TESTS: Final = re.compile(
     r"(?:^|/)(?:tests?|__tests__|spec|e2e)/|(?:^|/)(?:test_[^/]*|conftest)\.py$"
@@ -56,7 +56,7 @@ _TESTS: Final = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A process that runs code. ``through`` is a reloader or a master it was started by, or ""."""
+    """A process that runs code. ``through`` is "reloader" or "master" where one started it."""
 
     process: Process
     language: str
@@ -66,7 +66,7 @@ class Judged:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """``serving`` are asked for their age. ``preloading`` hand on what they loaded themselves."""
+    """The age of ``serving`` counts; ``preloading`` hand to them the code they loaded."""
 
     serving: tuple[Judged, ...] = ()
     preloading: tuple[Judged, ...] = ()
@@ -94,40 +94,44 @@ class Served:
     words: tuple[str, ...] = field(default=(), repr=False)
 
 
-def php_server(words: tuple[str, ...]) -> Served | None:
+def read_php_server(words: tuple[str, ...]) -> Served | None:
     """What a command line is as a server of PHP scripts; None for anything else."""
     name = words[0].rpartition("/")[2].removesuffix(":") if words else ""
     program = re.sub(r"[\d.]+$", "", name) if name.startswith("php") else name
     kind = _PHP_SERVERS.get(program, "cli" if program == "php" and "-S" in words else "")
-    found = _PHP_VERSION.search(" ".join(words)) if kind else None
-    return Served(kind, found[1] if found else "", words) if kind else None
+    version = _PHP_VERSION.search(" ".join(words)) if kind else None
+    return Served(kind, version[1] if version else "", words) if kind else None
 
 
-def php_servers(processes: Iterable[Process]) -> tuple[tuple[Process, Served], ...]:
+def find_php_servers(processes: Iterable[Process]) -> tuple[tuple[Process, Served], ...]:
     """The servers of PHP scripts that no other one of them started: they keep what is compiled."""
-    every = {one.pid: (one, served) for one in processes if (served := php_server(one.words))}
-    return tuple(pair for pair in every.values() if pair[0].parent not in every)
+    servers = {
+        process.pid: (process, served)
+        for process in processes
+        if (served := read_php_server(process.words)) is not None
+    }
+    return tuple(pair for pair in servers.values() if pair[0].parent not in servers)
 
 
 def is_code(path: str) -> bool:
-    """Whether a program may load it when it starts; tests are loaded by nobody who serves."""
+    """Whether a program may load it when it starts; no server loads tests."""
     return path.endswith(EVERY) and not _TESTS.search(path)
 
 
-def own_tree(processes: Iterable[Process], root: int) -> tuple[Process, ...]:
+def select_own_tree(processes: Iterable[Process], root: int) -> tuple[Process, ...]:
     """The container's first process and those below it; what an exec or a health check started
     beside them is left out.
     """
     every = tuple(processes)
-    below, found = {root}, 0
-    while len(below) > found:
-        found = len(below)
-        below |= {each.pid for each in every if each.parent in below}
-    return tuple(each for each in every if each.pid in below)
+    below, count = {root}, 0
+    while len(below) > count:
+        count = len(below)
+        below |= {process.pid for process in every if process.parent in below}
+    return tuple(process for process in every if process.pid in below)
 
 
-def judged(processes: Iterable[Process], root: int, *, mode: str) -> Judgement:
-    """The processes of the container's own tree; what was started beside it is left out."""
+def judge(processes: Iterable[Process], root: int, *, mode: str) -> Judgement:
+    """Which processes of the container's own tree serve; others are left out."""
     children: dict[int, list[Process]] = {}
     top = None
     for process in processes:
@@ -140,18 +144,17 @@ def judged(processes: Iterable[Process], root: int, *, mode: str) -> Judgement:
     waiting = [(top, "")]
     while waiting:
         process, through = waiting.pop()
-        below = [one for one in children.get(process.pid, ()) if not _is_helper(one)]
-        one = _known(process, through)
+        below = [child for child in children.get(process.pid, ()) if not _is_helper(child)]
+        judged = _recognize(process, through)
         part = _part(process, below, mode)
-        if one is not None and part == "preloads":
-            preloading.append(one)
-        if one is not None and part == "serves":
-            serving.append(one)
-        elif part != "serves" or one is None:  # a supervisor that is not known is passed through
-            waiting += [
-                (each, part if part in ("reloader", "master") else through) for each in below
-            ]
-    serving.sort(key=lambda each: each.process.pid)
+        if judged is not None and part == "preloads":
+            preloading.append(judged)
+        if judged is not None and part == "serves":
+            serving.append(judged)
+        elif part != "serves" or judged is None:  # an unknown supervisor is passed through
+            through = part if part in ("reloader", "master") else through
+            waiting += [(child, through) for child in below]
+    serving.sort(key=lambda judged: judged.process.pid)
     return Judgement(tuple(serving), tuple(preloading))
 
 
@@ -173,13 +176,13 @@ def _part(process: Process, below: list[Process], mode: str) -> str:
         return "reloader" if mode == "self" else "master"
     if "nginx" in names:
         return "master"
-    twin = any(_script(one.words) == _script(process.words) for one in below)
+    twin = any(_script(child.words) == _script(process.words) for child in below)
     return "reloader" if mode == "self" and (twin or names & _FLASKS) else "serves"
 
 
-def _known(process: Process, through: str) -> Judged | None:
+def _recognize(process: Process, through: str) -> Judged | None:
     """None for a program that loads nothing of what can be mapped, or reads it for each request."""
-    if php_server(process.words) is not None:
+    if read_php_server(process.words) is not None:
         return None
     for name in _names(process.words):
         for pattern, language in _NAMED:

@@ -1,6 +1,6 @@
-"""How a service takes up new code: its command line in, a reload mode and the reason out. Pure.
+"""How a service loads new code: its command line in, a reload mode and the reason out. Pure.
 
-Where nothing is sure it is ``restart``: that is slower, and never leaves old code running.
+In doubt it is ``restart``: that is slower, and never leaves old code running.
 """
 
 import re
@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 
 from freshd.catalog.runtimes.command_line import Program, Read, unwrap
 from freshd.catalog.runtimes.servers import PLAIN, RELOADERS, REQUEST, RESTART, SELF
-from freshd.model.observed.processes import Way
+from freshd.model.observed.processes import ReloadMode
 
 _MIGRATES = re.compile(
     r"\b(?:alembic\s+upgrade|manage\.py\s+migrate|flask\s+db\s+upgrade|db:migrate|db:prepare"
@@ -22,20 +22,20 @@ _TRUE = frozenset({"1", "true", "yes", "on"})
 _PRODUCTION = frozenset({"production", "prod", "staging"})
 
 
-def way_of(argv: tuple[str, ...], *, settings: Mapping[str, str], read: Read) -> Way:
-    """How what ``argv`` runs takes up new code.
+def find_reload(argv: tuple[str, ...], *, settings: Mapping[str, str], read: Read) -> ReloadMode:
+    """How the program that ``argv`` runs loads new code.
 
     ``settings`` are environment variables, ``read`` gives the text of a file in the container.
     """
     program = unwrap(argv, read)
     if program is None:
-        return Way(RESTART, "its command line is not known")
+        return ReloadMode(RESTART, "its command line is not known")
     mode, why = _mode(program, settings, read)
     if mode.startswith("signal:") and not program.first:
         why = f"{why}, but a shell or runner stands before it and keeps the signal: write `exec`"
         mode = RESTART
     compiles = program.name in _COMPILERS and bool(_RUNS & set(program.args))
-    return Way(mode, why, program.name, _migration(argv, program), compiles)
+    return ReloadMode(mode, why, program.name, _migration(argv, program), compiles)
 
 
 def _mode(program: Program, settings: Mapping[str, str], read: Read) -> tuple[str, str]:
@@ -57,9 +57,9 @@ def _mode(program: Program, settings: Mapping[str, str], read: Read) -> tuple[st
 
 
 def _migration(argv: tuple[str, ...], program: Program) -> str:
-    every = [" ".join(words) for words in (*program.before, program.words, argv)]
-    found = (match[0] for text in every if (match := _MIGRATES.search(text)))
-    return next(found, "")
+    texts = [" ".join(words) for words in (*program.before, program.words, argv)]
+    matches = (match[0] for text in texts if (match := _MIGRATES.search(text)))
+    return next(matches, "")
 
 
 def _on(value: str | None) -> bool:
@@ -82,12 +82,12 @@ def _gunicorn(program: Program, settings: Mapping[str, str], read: Read) -> tupl
     if named.startswith("python:"):
         named = f"{named.removeprefix('python:').replace('.', '/')}.py"
     text = read(named.removeprefix("file:"))
-    said = text or ""
-    if re.search(r"^\s*(?:reload|preload_app)\s*=\s*+(?!True|False)", said, re.MULTILINE):
+    config = text or ""
+    if re.search(r"^\s*(?:reload|preload_app)\s*=\s*+(?!True|False)", config, re.MULTILINE):
         return RESTART, f"{named} decides about reloading when gunicorn starts: not known here"
-    if asked.has("--reload") or re.search(r"^\s*reload\s*=\s*True", said, re.MULTILINE):
+    if asked.has("--reload") or re.search(r"^\s*reload\s*=\s*True", config, re.MULTILINE):
         return SELF, "gunicorn --reload starts its workers again when a file changes"
-    if asked.has("--preload") or re.search(r"^\s*preload_app\s*=\s*True", said, re.MULTILINE):
+    if asked.has("--preload") or re.search(r"^\s*preload_app\s*=\s*True", config, re.MULTILINE):
         return RESTART, "gunicorn --preload keeps the code it loaded first: HUP would not change it"
     if text is None and asked.has("-c", "--config"):
         return RESTART, f"gunicorn reads {named}, which may preload the code: that file is not seen"

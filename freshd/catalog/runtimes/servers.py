@@ -1,4 +1,4 @@
-"""How programs take up new code, as tables: a program's name, then what its arguments mean."""
+"""How programs load new code, as tables: a program's name and first argument, to a mode and why."""
 
 from typing import Final
 

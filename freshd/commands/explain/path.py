@@ -18,7 +18,7 @@ from freshd.model.observed.container import Mount, Replica
 from freshd.model.text import printable
 from freshd.model.verbs.explanation import IgnoredBy, Landing, PathExplanation, PathInService
 from freshd.tree.ignore import never_code
-from freshd.tree.walk import kind_of
+from freshd.tree.walk import classify
 
 
 def explain_path(workspace: Workspace, asked: str, *, cwd: str) -> PathExplanation:
@@ -207,6 +207,6 @@ def _nothing_at(workspace: Workspace, name: str, mapped: Mapped, target: str) ->
 
 def _kind(path: str) -> str:
     try:
-        return kind_of(os.lstat(path).st_mode).value
+        return classify(os.lstat(path).st_mode).value
     except OSError:
         return ""

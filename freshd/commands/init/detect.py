@@ -6,7 +6,7 @@ Reads the tree and asks the engine, where there is one, for images. ``proposal``
 import os
 from dataclasses import dataclass
 
-from freshd.catalog.runtimes.reload import way_of
+from freshd.catalog.runtimes.reload import find_reload
 from freshd.catalog.runtimes.servers import command_of_image, is_store
 from freshd.commands.init.rules import propose
 from freshd.commands.inspection import Mapped, image_config, map_services
@@ -58,7 +58,7 @@ def _detect_service(workspace: Workspace, name: str, mapped: Mapped) -> Detected
     workdir = (
         service.working_dir or (sketch.workdir if sketch else "") or _workdir(service, workspace)
     )
-    way = way_of(
+    way = find_reload(
         command.argv,
         settings={**(sketch.env if sketch else {}), **service.switches},
         read=make_reader(workspace.project.dir, made, workdir),

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
-from freshd.catalog.runtimes.languages import Language, language_of
+from freshd.catalog.runtimes.languages import Language, detect_language
 from freshd.config.policy_values import check_pattern
 from freshd.mapping.dockerfile.consumed import Run, consumes, split_words
 from freshd.model.mapping import Pair
@@ -16,7 +16,7 @@ def built_language(service: DetectedService, path: str) -> Language | None:
 
     A development server builds by itself what it serves, and `go run` when it starts.
     """
-    language = language_of(path)
+    language = detect_language(path)
     if language is None or not language.is_built(service.runs):
         return None
     return None if service.way.mode == "self" or service.way.compiles else language

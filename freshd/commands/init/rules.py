@@ -7,7 +7,14 @@ from collections.abc import Iterator, Sequence
 
 from freshd.catalog.causes.cause import InitRule
 from freshd.catalog.causes.registry import CAUSES
-from freshd.catalog.runtimes.languages import ASSETS, LOCKS, PAPERS, TESTS, Language, languages_of
+from freshd.catalog.runtimes.languages import (
+    ASSETS,
+    LOCKS,
+    PAPERS,
+    TESTS,
+    Language,
+    count_languages,
+)
 from freshd.commands.init.reach import (
     acts,
     anchored,
@@ -88,7 +95,7 @@ def _compiled(services: Sequence[DetectedService]) -> Iterator[ProposedRule]:
     for service in services:
         found = tuple(
             language
-            for language in languages_of(pair.source for pair in service.copied)
+            for language in count_languages(pair.source for pair in service.copied)
             if any(built_language(service, p.source) is language for p in service.copied)
         )
         if found:

@@ -1,6 +1,6 @@
 """One service's table: how it takes up new code, which caches keep old code, remarks. Pure."""
 
-from freshd.catalog.runtimes.languages import caches_of
+from freshd.catalog.runtimes.languages import find_caches
 from freshd.model.mapping import Pair, Via
 from freshd.model.text import count_files
 from freshd.model.verbs.proposal import DetectedService, ProposedService, confidence_words
@@ -8,7 +8,7 @@ from freshd.model.verbs.proposal import DetectedService, ProposedService, confid
 
 def propose_service(service: DetectedService) -> ProposedService:
     """The table, with what a reader should know of the map."""
-    caches = caches_of(pair.source for pair in service.copied)
+    caches = find_caches(pair.source for pair in service.copied)
     return ProposedService(
         name=service.name,
         reload=service.way.mode,

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from freshd.catalog.runtimes.processes import LANGUAGES, Judged, is_code, judged, php_servers
+from freshd.catalog.runtimes.processes import LANGUAGES, Judged, find_php_servers, is_code, judge
 from freshd.compare import evidence
 from freshd.compare.comparison import ServingReplica, per_replica
 from freshd.compare.finding import make_finding
@@ -148,7 +148,7 @@ class _Code:
 
 def _loaded_once(code: _Code) -> Iterator[Finding]:
     """What processes load when they start."""
-    judgement = judged(code.processes(), code.running.root, mode=code.running.mode)
+    judgement = judge(code.processes(), code.running.root, mode=code.running.mode)
     age, masters = code.age_of(judgement.serving), code.age_of(judgement.preloading)
     programs = sorted({*age.programs, *(process.program for process in masters.old)})
     if masters.old and age.old:
@@ -196,7 +196,7 @@ def _deaf(code: _Code, age: _Age, programs: Sequence[str]) -> Iterator[Finding]:
 
 def _compiled_once(code: _Code, key: str, value: str, file: str) -> Iterator[Finding]:
     """PHP that compiles a script once, and keeps that as long as the first of it runs."""
-    servers = [Judged(process, "php", "php") for process, _ in php_servers(code.processes())]
+    servers = [Judged(process, "php", "php") for process, _ in find_php_servers(code.processes())]
     age = code.age_of(servers)
     if age.old:
         landed = f"{code.shown(age.old)} landed in {code.container}"

@@ -89,7 +89,7 @@ class Moved:
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
+class ReloadMode:
     """``mode`` as a policy's ``reload`` has it, and why; ``program`` is what was recognised.
 
     ``migrates`` is the command by which the container changes its database when it starts;

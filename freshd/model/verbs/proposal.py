@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from freshd.model.mapping import Pair, ServiceMap, Via
-from freshd.model.observed.processes import Way
+from freshd.model.observed.processes import ReloadMode
 from freshd.model.policy import ProjectSettings
 from freshd.model.remedy import RebuildMode, Remedy
 from freshd.model.text import count_files
@@ -34,7 +34,7 @@ class DetectedService:
 
     name: str
     image: str
-    way: Way
+    way: ReloadMode
     map: ServiceMap
     builds: bool = False
     argv: tuple[str, ...] = ()

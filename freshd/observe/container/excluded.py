@@ -28,8 +28,8 @@ from freshd.observe.container.orphans import find_strays
 from freshd.observe.image.build_products import built_below
 from freshd.observe.image.other_builders import find_build_elsewhere
 from freshd.observe.observers import Tools
-from freshd.tree.git import Repository, repository_of
-from freshd.tree.git_index import Tracked, is_blob, tracked_files
+from freshd.tree.git import Repository, find_repository
+from freshd.tree.git_index import Tracked, is_blob, read_tracked
 from freshd.tree.walk import open_beneath
 
 _MAX_BYTES = 4 << 20
@@ -72,7 +72,7 @@ class SurroundingsObserver:
         build, image = project.service(facts.service).build, image_of(facts)
         if build is None or build.remote or image is None or not facts.mapping.origins:
             return
-        repository = repository_of(build.context)
+        repository = find_repository(build.context)
         if repository is None:
             return
         try:
@@ -188,7 +188,7 @@ def _ignored(
 ) -> Iterator[_Candidate]:
     """Code below a copied directory that git tracks and an ignore rule leaves out."""
     tops = {os.path.normpath(os.path.join(project_dir, one)) for one in origins.values()}
-    for below, tracked in tracked_files(repository).items():
+    for below, tracked in read_tracked(repository).items():
         full = os.path.join(repository.top, below)
         if not is_code(below) or not full.startswith(f"{context.rstrip('/')}/"):
             continue

@@ -10,8 +10,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from freshd.catalog.runtimes.php import Setting, frozen_by, main_ini, of_ini, of_pool, of_words
-from freshd.catalog.runtimes.processes import Served, php_server
+from freshd.catalog.runtimes.php import (
+    PhpSetting,
+    find_freezing,
+    find_main_ini,
+    read_flags,
+    read_ini,
+    read_pool,
+)
+from freshd.catalog.runtimes.processes import Served, read_php_server
 from freshd.engine.client import Engine
 from freshd.model.observed.container import Replica
 from freshd.observe.archives import members_below
@@ -30,9 +37,9 @@ _SCAN: Final = "PHP_INI_SCAN_DIR"
 class OpcacheReader:
     """Reads once for each start of a container. One thread at a time."""
 
-    _known: dict[tuple[str, float, Served], Setting | None] = field(default_factory=dict)
+    _known: dict[tuple[str, float, Served], PhpSetting | None] = field(default_factory=dict)
 
-    def frozen(self, engine: Engine, replica: Replica, served: Served) -> Setting | None:
+    def frozen(self, engine: Engine, replica: Replica, served: Served) -> PhpSetting | None:
         """The setting; None where PHP looks at its files, or keeps nothing. Raises TargetGone."""
         key = (replica.id, replica.started_at, served)
         if key not in self._known:
@@ -43,7 +50,7 @@ class OpcacheReader:
         return self._known[key]
 
 
-def _read(engine: Engine, replica: Replica, served: Served) -> Setting | None:
+def _read(engine: Engine, replica: Replica, served: Served) -> PhpSetting | None:
     given = engine.creation(replica.id).environment
     variables = {name: value for name, value in given.items() if value is not None}
     words = (*_of_php(replica.command), *served.words)
@@ -51,20 +58,20 @@ def _read(engine: Engine, replica: Replica, served: Served) -> Setting | None:
     for directory in directories(words, variables):
         texts |= _texts(engine, replica.id, directory)
     settings = settings_of(texts, served, variables, words)
-    return frozen_by(settings, variables.get("PHP_VERSION", ""))
+    return find_freezing(settings, variables.get("PHP_VERSION", ""))
 
 
 def _of_php(command: Sequence[str]) -> Sequence[str]:
     """PHP's own part of a command line: what starts it may have a ``-c`` or ``-n`` as well."""
     words = tuple(command)
-    return next((words[at:] for at in range(len(words)) if php_server(words[at:])), ())
+    return next((words[at:] for at in range(len(words)) if read_php_server(words[at:])), ())
 
 
 def directories(words: Sequence[str], variables: Mapping[str, str]) -> Sequence[str]:
     """Where its settings may be, each once. What is named from where PHP was started is left out:
     nothing tells where that was. Pure.
     """
-    main = main_ini(words) or ""
+    main = find_main_ini(words) or ""
     named = [posixpath.dirname(main) if main.endswith(".ini") else main]
     named += variables.get(_SCAN, "").split(":")
     return [*dict.fromkeys((*DIRECTORIES, *(one for one in named if one.startswith("/"))))]
@@ -75,18 +82,18 @@ def settings_of(
     served: Served,
     variables: Mapping[str, str],
     words: Sequence[str] = (),
-) -> Iterator[Setting]:
+) -> Iterator[PhpSetting]:
     """What this server reads of ``texts`` (by path) and of its command line, in its order: a pool
     of FPM stands above the command line, and that above every ini file. Pure.
     """
-    own, main = _own(texts, served), main_ini(words)
+    own, main = _own(texts, served), find_main_ini(words)
     if main != "":
         for path in _ini_files(texts, own, main, variables.get(_SCAN)):
-            yield from of_ini(texts[path], path, variables)
-    yield from of_words(words)
+            yield from read_ini(texts[path], path, variables)
+    yield from read_flags(words)
     if served.kind == "fpm":
         for path in (path for path in own if path.endswith(".conf")):
-            yield from of_pool(texts[path], path, variables)
+            yield from read_pool(texts[path], path, variables)
 
 
 def _ini_files(

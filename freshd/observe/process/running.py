@@ -6,8 +6,8 @@ takes up new code, and the processes. The engine is asked for these only where c
 
 from dataclasses import dataclass, field, replace
 
-from freshd.catalog.runtimes.processes import LANGUAGES, php_server, php_servers
-from freshd.catalog.runtimes.reload import way_of
+from freshd.catalog.runtimes.processes import LANGUAGES, find_php_servers, read_php_server
+from freshd.catalog.runtimes.reload import find_reload
 from freshd.config.compose.model import SWITCHES
 from freshd.mapping.scripts import make_reader
 from freshd.model.observed.processes import RunningSeen
@@ -57,8 +57,8 @@ class RunningObserver:
 
     def _frozen(self, view: ReplicaView, running: RunningSeen) -> tuple[str, str, str] | None:
         """The setting by which one of its servers of PHP keeps old code."""
-        servers = [served for _, served in php_servers(running.processes)]
-        if not running.processes and (alone := php_server(view.replica.command)) is not None:
+        servers = [served for _, served in find_php_servers(running.processes)]
+        if not running.processes and (alone := read_php_server(view.replica.command)) is not None:
             servers = [alone]
         engine = view.tools.engine
         frozen = (self.opcache.frozen(engine, view.replica, served) for served in servers)
@@ -77,7 +77,7 @@ def _mode(view: ReplicaView) -> tuple[str, str]:
     made = tools.engine.creation(replica.id)
     settings = {k: v for k, v in made.environment.items() if k in SWITCHES and v is not None}
     read = make_reader(tools.project.dir, view.facts.mapping, made.working_dir or "/")
-    way = way_of(replica.command, settings=settings, read=read)
+    way = find_reload(replica.command, settings=settings, read=read)
     # that a signal would do is no word of the policy's: what is typed restarts
     return ("restart" if way.mode.startswith("signal:") else way.mode), way.why
 

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from freshd.catalog.runtimes.processes import own_tree
+from freshd.catalog.runtimes.processes import select_own_tree
 from freshd.config.project import Project
 from freshd.model.observed.container import Replica
 from freshd.model.observed.processes import Moved
@@ -82,7 +82,7 @@ def _moved_from(view: ReplicaView, upstream: str, replicas: list[Replica]) -> Mo
     if not before or not now or not before.isdisjoint(now):
         return None
     root, processes = observe_processes(engine, proxy)
-    if any(process.latest >= started for process in own_tree(processes, root)):
+    if any(process.latest >= started for process in select_own_tree(processes, root)):
         return None  # it was told to reload, and has asked again
     return Moved(upstream, tuple(sorted(before)), tuple(sorted(now)))
 

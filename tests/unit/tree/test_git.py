@@ -3,7 +3,7 @@
 import subprocess
 from pathlib import Path
 
-from freshd.tree.git import lock_held, repository_of
+from freshd.tree.git import find_repository, lock_held
 
 
 def git(root: Path, *args: str) -> None:
@@ -28,7 +28,7 @@ def test_a_linked_worktree_has_a_lock_of_its_own(tmp_path: Path) -> None:
     (main / ".git/index.lock").write_text("")
     assert lock_held(str(main))
     assert not lock_held(str(linked))
-    found = repository_of(str(linked))
+    found = find_repository(str(linked))
     assert found is not None
     assert found.top == str(linked)
     assert found.common == str(main / ".git")
@@ -47,10 +47,10 @@ def test_a_submodule_is_a_repository_of_its_own(tmp_path: Path) -> None:
 
 
 def test_without_a_repository_nothing_is_held(tmp_path: Path) -> None:
-    assert repository_of(str(tmp_path)) is None
+    assert find_repository(str(tmp_path)) is None
     assert not lock_held(str(tmp_path))
     (tmp_path / ".git").mkdir()  # an empty one is none
-    assert repository_of(str(tmp_path)) is None
+    assert find_repository(str(tmp_path)) is None
     (tmp_path / "sub").mkdir()
     (tmp_path / "sub/.git").write_text("not a git file")
-    assert repository_of(str(tmp_path / "sub")) is None
+    assert find_repository(str(tmp_path / "sub")) is None

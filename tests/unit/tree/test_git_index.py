@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from freshd.tree.git import repository_of
-from freshd.tree.git_index import is_blob, tracked_files
+from freshd.tree.git import find_repository
+from freshd.tree.git_index import is_blob, read_tracked
 
 
 def git(directory: Path, *argv: str) -> str:
@@ -33,9 +33,9 @@ def test_every_regular_file_with_its_blob(tmp_path: Path, version: str) -> None:
     (tmp_path / "later").write_text("later")
     git(tmp_path, "add", "-N", "later")  # an extended entry
     git(tmp_path, "update-index", "--index-version", version)
-    repository = repository_of(str(tmp_path))
+    repository = find_repository(str(tmp_path))
     assert repository is not None
-    found = tracked_files(repository)
+    found = read_tracked(repository)
     assert set(found) == {*names, "later"}
     for name in names:
         assert found[name].blob == git(tmp_path, "hash-object", name).strip()
@@ -48,9 +48,9 @@ def test_line_ends_that_git_normalises_are_no_edit(tmp_path: Path) -> None:
     git(tmp_path, "init", "-q")
     (tmp_path / "a").write_bytes(b"1\n2\n")
     git(tmp_path, "add", "a")
-    repository = repository_of(str(tmp_path))
+    repository = find_repository(str(tmp_path))
     assert repository is not None
-    assert is_blob(b"1\r\n2\r\n", tracked_files(repository)["a"])
+    assert is_blob(b"1\r\n2\r\n", read_tracked(repository)["a"])
 
 
 @pytest.mark.parametrize(
@@ -59,6 +59,6 @@ def test_line_ends_that_git_normalises_are_no_edit(tmp_path: Path) -> None:
 def test_an_index_that_cannot_be_read_tells_nothing(tmp_path: Path, content: bytes) -> None:
     git(tmp_path, "init", "-q")
     (tmp_path / ".git" / "index").write_bytes(content)
-    repository = repository_of(str(tmp_path))
+    repository = find_repository(str(tmp_path))
     assert repository is not None
-    assert tracked_files(repository) == {}
+    assert read_tracked(repository) == {}

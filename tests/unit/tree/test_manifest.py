@@ -14,8 +14,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from freshd.model.files import Entry, Kind, Signature
 from freshd.store.store import memory_store
 from freshd.tree import hashing, walk
-from freshd.tree.hashing import BLOCK, racy
-from freshd.tree.manifest import StatCache, TreeManifest
+from freshd.tree.hashing import BLOCK, is_racy
+from freshd.tree.manifest import HashCache, TreeManifest
 from freshd.tree.walk import RootGone
 
 SECOND = 1_000_000_000
@@ -26,7 +26,7 @@ def sha(content: bytes) -> str:
 
 
 @pytest.fixture
-def cache() -> StatCache:
+def cache() -> HashCache:
     return memory_store().stats
 
 
@@ -56,7 +56,7 @@ def hashed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return names
 
 
-def test_entries_tell_kind_content_size_and_mode(tmp_path: Path, cache: StatCache) -> None:
+def test_entries_tell_kind_content_size_and_mode(tmp_path: Path, cache: HashCache) -> None:
     (tmp_path / "d").mkdir()
     (tmp_path / "d/run.sh").write_bytes(b"#!/bin/sh\n")
     (tmp_path / "d/run.sh").chmod(0o755)
@@ -74,7 +74,7 @@ def test_entries_tell_kind_content_size_and_mode(tmp_path: Path, cache: StatCach
 
 
 def test_unchanged_files_are_not_read_again(
-    tmp_path: Path, cache: StatCache, hashed: list[str]
+    tmp_path: Path, cache: HashCache, hashed: list[str]
 ) -> None:
     for name in ("a", "b"):
         (tmp_path / name).write_text(name)
@@ -89,7 +89,7 @@ def test_unchanged_files_are_not_read_again(
     assert hashed == ["b"]
 
 
-def test_an_edit_that_keeps_size_and_mtime_is_found(tmp_path: Path, cache: StatCache) -> None:
+def test_an_edit_that_keeps_size_and_mtime_is_found(tmp_path: Path, cache: HashCache) -> None:
     path = tmp_path / "a"
     path.write_bytes(b"old")
     before = path.stat()
@@ -102,7 +102,7 @@ def test_an_edit_that_keeps_size_and_mtime_is_found(tmp_path: Path, cache: StatC
 
 
 def test_a_racy_file_is_read_again_until_its_clock_tick_is_over(
-    tmp_path: Path, cache: StatCache, hashed: list[str]
+    tmp_path: Path, cache: HashCache, hashed: list[str]
 ) -> None:
     path = tmp_path / "a"
     path.write_bytes(b"1")
@@ -128,11 +128,11 @@ def test_a_racy_file_is_read_again_until_its_clock_tick_is_over(
     ],
 )
 def test_what_is_racy(mtime: int, ctime: int, hashed_at: int, expected: bool) -> None:
-    assert racy(Signature(mtime, ctime, 1, 1, 1, hashed_at)) is expected
+    assert is_racy(Signature(mtime, ctime, 1, 1, 1, hashed_at)) is expected
 
 
 def test_a_file_that_is_written_all_the_time_is_unreadable_and_not_remembered(
-    tmp_path: Path, cache: StatCache, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, cache: HashCache, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "log"
     path.write_bytes(b"x")
@@ -157,7 +157,7 @@ def test_a_file_that_is_written_all_the_time_is_unreadable_and_not_remembered(
 
 
 def test_a_file_that_shrinks_once_while_read_is_read_again(
-    tmp_path: Path, cache: StatCache, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, cache: HashCache, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "a"
     path.write_bytes(b"long content")
@@ -176,7 +176,7 @@ def test_a_file_that_shrinks_once_while_read_is_read_again(
 
 
 def test_what_vanishes_is_absent_and_what_fails_is_unreadable_with_its_reason(
-    tmp_path: Path, cache: StatCache, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, cache: HashCache, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("gone", "broken", "fine"):
         (tmp_path / name).write_text(name)
@@ -196,7 +196,7 @@ def test_what_vanishes_is_absent_and_what_fails_is_unreadable_with_its_reason(
 
 
 def test_a_file_that_becomes_a_link_or_fifo_before_it_is_opened_is_not_read(
-    tmp_path: Path, cache: StatCache, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, cache: HashCache, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("link", "fifo"):
         (tmp_path / name).write_text("x")
@@ -216,7 +216,7 @@ def test_a_file_that_becomes_a_link_or_fifo_before_it_is_opened_is_not_read(
     assert found["fifo"].kind is Kind.OTHER
 
 
-def test_paths_behind_a_link_or_a_file_do_not_exist(tmp_path: Path, cache: StatCache) -> None:
+def test_paths_behind_a_link_or_a_file_do_not_exist(tmp_path: Path, cache: HashCache) -> None:
     (tmp_path / "real").mkdir()
     (tmp_path / "real/a").write_text("a")
     (tmp_path / "via").symlink_to("real")
@@ -226,7 +226,7 @@ def test_paths_behind_a_link_or_a_file_do_not_exist(tmp_path: Path, cache: StatC
 
 
 def test_paths_beside_the_root_are_read_and_odd_ones_are_unreadable(
-    tmp_path: Path, cache: StatCache
+    tmp_path: Path, cache: HashCache
 ) -> None:
     (tmp_path / "root").mkdir()
     (tmp_path / "lib").mkdir()
@@ -237,7 +237,7 @@ def test_paths_beside_the_root_are_read_and_odd_ones_are_unreadable(
     assert found["x/../../lib/a"].kind is Kind.UNREADABLE
 
 
-def test_read_gives_the_bytes_its_entry_was_made_of(tmp_path: Path, cache: StatCache) -> None:
+def test_read_gives_the_bytes_its_entry_was_made_of(tmp_path: Path, cache: HashCache) -> None:
     content = os.urandom(2 * BLOCK + 17)
     (tmp_path / "big").write_bytes(content)
     (tmp_path / "link").symlink_to("big")
@@ -253,7 +253,7 @@ def test_read_gives_the_bytes_its_entry_was_made_of(tmp_path: Path, cache: StatC
 
 
 def test_big_files_are_hashed_in_blocks_and_beside_each_other(
-    tmp_path: Path, cache: StatCache, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, cache: HashCache, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     contents = {f"big{number}": os.urandom(BLOCK + number) for number in range(4)}
     for name, content in contents.items():
@@ -278,7 +278,7 @@ def test_big_files_are_hashed_in_blocks_and_beside_each_other(
     assert len(threads) <= 3
 
 
-def test_names_that_are_not_text_are_hashed(tmp_path: Path, cache: StatCache) -> None:
+def test_names_that_are_not_text_are_hashed(tmp_path: Path, cache: HashCache) -> None:
     name = os.fsdecode(b"\xff-\n'\"x")
     (tmp_path / name).write_bytes(b"odd")
     manifest = TreeManifest(str(tmp_path), cache, clock_ns=Later())
@@ -288,7 +288,7 @@ def test_names_that_are_not_text_are_hashed(tmp_path: Path, cache: StatCache) ->
 
 
 def test_a_root_that_is_gone_is_an_error_and_not_an_empty_tree(
-    tmp_path: Path, cache: StatCache
+    tmp_path: Path, cache: HashCache
 ) -> None:
     manifest = TreeManifest(str(tmp_path / "none"), cache)
     for paths in (None, ["a"]):
@@ -296,7 +296,7 @@ def test_a_root_that_is_gone_is_an_error_and_not_an_empty_tree(
             manifest.entries(paths)
 
 
-def test_hashes_of_files_that_are_gone_are_forgotten(tmp_path: Path, cache: StatCache) -> None:
+def test_hashes_of_files_that_are_gone_are_forgotten(tmp_path: Path, cache: HashCache) -> None:
     root = str(tmp_path / "tree")
     manifest = TreeManifest(root, cache, clock_ns=Later())
     for name in ("kept", "deleted", "sub/kept"):

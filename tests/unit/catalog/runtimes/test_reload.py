@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from freshd.catalog.runtimes.command_line import Program, commands_of, unwrap
-from freshd.catalog.runtimes.reload import way_of
+from freshd.catalog.runtimes.command_line import Program, split_commands, unwrap
+from freshd.catalog.runtimes.reload import find_reload
 from freshd.config.policy_values import parse_reload
-from freshd.model.observed.processes import Way
+from freshd.model.observed.processes import ReloadMode
 
 NEXT = '{"scripts": {"dev": "cross-env A=b next dev -p 3000", "start": "node server.js"}}'
 ENTRY = '#!/bin/sh\nset -e\nif [ "$X" ]; then\n  python manage.py migrate\nfi\nexec "$@"\n'
@@ -17,11 +17,11 @@ ENTRY = '#!/bin/sh\nset -e\nif [ "$X" ]; then\n  python manage.py migrate\nfi\ne
 
 def way(
     line: str, files: Mapping[str, str] | None = None, settings: Mapping[str, str] | None = None
-) -> Way:
+) -> ReloadMode:
     """``|`` before a word with blanks: ``sh -c|a && b``."""
     head, *rest = line.split("|")
     texts = {"/app/" + name: text for name, text in (files or {}).items()}
-    return way_of(
+    return find_reload(
         (*head.split(), *rest),
         settings=settings or {},
         read=lambda path: texts.get("/app/" + path.removeprefix("./").removeprefix("/app/")),
@@ -161,7 +161,7 @@ def test_a_script_that_calls_itself_ends() -> None:
 
 def test_a_shell_text_is_cut_into_its_commands() -> None:
     text = 'set -e\nA=1 b "c d" && \\\n  e | f; # g\nexec h\n'
-    assert commands_of(text) == [["b", "c d"], ["e"], ["f"], ["exec", "h"]]
+    assert split_commands(text) == [["b", "c d"], ["e"], ["f"], ["exec", "h"]]
 
 
 WORDS = st.sampled_from(
@@ -172,7 +172,7 @@ WORDS = st.sampled_from(
 @settings(deadline=None)
 @given(st.lists(st.one_of(WORDS, st.text(max_size=8)), max_size=8), st.text(max_size=30))
 def test_any_command_line_has_a_mode_that_a_policy_may_have(argv: list[str], text: str) -> None:
-    found = way_of(tuple(argv), settings={}, read=lambda _path: text)
+    found = find_reload(tuple(argv), settings={}, read=lambda _path: text)
     parse_reload(found.mode)
     assert found.why
 

@@ -15,14 +15,14 @@ from freshd.commands.init.text import policy_text, quoted
 from freshd.config.load import check_services, parse_policy
 from freshd.decide.match import injection_forbidden, matching_rule
 from freshd.model.mapping import Pair, ServiceMap, Via
-from freshd.model.observed.processes import Way
+from freshd.model.observed.processes import ReloadMode
 from freshd.model.policy import Policy, ProjectSettings
 from freshd.model.remedy import Remedy
 from freshd.model.report import Finding, Level, LinkName
 from freshd.model.verbs.proposal import Confidence, DetectedService, Proposal
 
-RESTART = Way("restart", "it loads its code once")
-SELF = Way("self", "it reloads")
+RESTART = ReloadMode("restart", "it loads its code once")
+SELF = ReloadMode("self", "it reloads")
 PIP = ("pip install -r requirements.txt",)
 
 
@@ -37,7 +37,7 @@ def bound(*sources: str) -> tuple[Pair, ...]:
 
 
 def service(
-    name: str, *pairs: Pair, way: Way = RESTART, inputs: tuple[str, ...] = (), **more: Any
+    name: str, *pairs: Pair, way: ReloadMode = RESTART, inputs: tuple[str, ...] = (), **more: Any
 ) -> DetectedService:
     made = ServiceMap(name, pairs=tuple(pairs), inputs=inputs, traceless=inputs)
     return DetectedService(name, f"shop-{name}", way, made, **{"builds": True, **more})
@@ -184,7 +184,7 @@ PAIRS = st.builds(
     PATHS, st.sampled_from(Via), st.booleans(), st.booleans(),
 )  # fmt: skip
 WAYS = st.builds(
-    Way,
+    ReloadMode,
     st.sampled_from(["restart", "self", "per-request", "signal:HUP"]),
     st.text(max_size=40),
     migrates=st.sampled_from(["", "alembic upgrade"]),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from freshd.catalog.runtimes.processes import is_code, judged, own_tree, php_server
+from freshd.catalog.runtimes.processes import is_code, judge, read_php_server, select_own_tree
 from freshd.compare.process.age import running_findings
 from freshd.model.observed.processes import Landed, Process, RunningSeen
 from freshd.model.remedy import Remedy
@@ -72,7 +72,7 @@ def table(*lines: str) -> tuple[Process, ...]:
     ],
 )  # fmt: skip
 def test_who_is_asked_for_its_age(lines: list[str], mode: str, serving: list[int]) -> None:
-    found = judged(table(*lines), 1, mode=mode)
+    found = judge(table(*lines), 1, mode=mode)
     assert [one.process.pid for one in found.serving] == serving
     assert found.preloading == ()
 
@@ -80,13 +80,13 @@ def test_who_is_asked_for_its_age(lines: list[str], mode: str, serving: list[int
 def test_what_was_started_beside_the_first_process_is_not_its_own() -> None:
     """An exec's parent is no process of the container; rows come in any order."""
     rows = table("9 7 worker", "1 0 master", "5 3 sh", "6 5 sleep 9", "7 1 worker")
-    assert [one.pid for one in own_tree(rows, 1)] == [9, 1, 7]
-    assert own_tree((), 1) == ()
+    assert [one.pid for one in select_own_tree(rows, 1)] == [9, 1, 7]
+    assert select_own_tree((), 1) == ()
 
 
 def test_a_master_that_preloads_is_asked_beside_its_workers() -> None:
     line = "python3 /bin/gunicorn --preload a:b"
-    found = judged(table(f"1 0 {line}", f"7 1 {line}"), 1, mode="restart")
+    found = judge(table(f"1 0 {line}", f"7 1 {line}"), 1, mode="restart")
     assert [one.process.pid for one in found.preloading] == [1]
     assert [one.process.pid for one in found.serving] == [7]
 
@@ -207,7 +207,7 @@ FROZEN = ("opcache.validate_timestamps", "0", "/etc/php/8.2/fpm/php.ini")
     ],
 )
 def test_what_serves_scripts(words: str, expected: tuple[str, str] | None) -> None:
-    served = php_server(tuple(words.split()))
+    served = read_php_server(tuple(words.split()))
     assert (None if served is None else (served.kind, served.version)) == expected
 
 

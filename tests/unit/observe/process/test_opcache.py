@@ -6,7 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from freshd.catalog.runtimes.php import Setting, frozen_by, main_ini, of_ini, of_pool, of_words
+from freshd.catalog.runtimes.php import (
+    PhpSetting,
+    find_freezing,
+    find_main_ini,
+    read_flags,
+    read_ini,
+    read_pool,
+)
 from freshd.catalog.runtimes.processes import Served
 from freshd.observe.process.opcache import DIRECTORIES, directories, settings_of
 
@@ -35,35 +42,38 @@ KEY = "opcache.validate_timestamps"
     ],
 )
 def test_a_line_of_an_ini_file(line: str, value: str | None) -> None:
-    told = [(one.key, one.value) for one in of_ini(line, "f", {"FROM_ENV": "7"})]
+    told = [(one.key, one.value) for one in read_ini(line, "f", {"FROM_ENV": "7"})]
     assert told == ([] if value is None else [("key", value)])
 
 
 def test_sections_of_a_host_or_a_path_are_nobody_elses() -> None:
     text = "a=1\n[PATH=/x]\na=2\n[HOST = y]\na=3\n[PHP]\na=4\n"
-    assert [one.value for one in of_ini(text, "f", {})] == ["1", "4"]
+    assert [one.value for one in read_ini(text, "f", {})] == ["1", "4"]
 
 
 def test_a_pool_sets_values_for_its_workers() -> None:
     text = "[www]\nuser = x\nphp_admin_value[a.b] = 0\nphp_flag[c] = off ; said\n"
-    assert list(of_pool(text, "f", {})) == [Setting("a.b", "0", "f"), Setting("c", "off", "f")]
+    assert list(read_pool(text, "f", {})) == [
+        PhpSetting("a.b", "0", "f"),
+        PhpSetting("c", "off", "f"),
+    ]
 
 
 def test_the_command_line_has_its_own() -> None:
     words = ["php", "-d", "a=0", "-db=1", "-d", "c", "-S", "host", "-d"]
-    assert list(of_words(words)) == [
-        *(Setting("a", "0"), Setting("b", "1"), Setting("c", "1"), Setting("", "1"))
+    assert list(read_flags(words)) == [
+        *(PhpSetting("a", "0"), PhpSetting("b", "1"), PhpSetting("c", "1"), PhpSetting("", "1"))
     ]
 
 
 @pytest.mark.parametrize("value", ["1", "On", "yes", "TRUE", "2", "-1", "1 second"])
 def test_a_switch_is_on(value: str) -> None:
-    assert Setting("k", value).on
+    assert PhpSetting("k", value).on
 
 
 @pytest.mark.parametrize("value", ["0", "Off", "no", "false", "none", "", "00", "on off"])
 def test_a_switch_is_off(value: str) -> None:
-    assert not Setting("k", value).on
+    assert not PhpSetting("k", value).on
 
 
 @pytest.mark.parametrize(
@@ -82,8 +92,8 @@ def test_a_switch_is_off(value: str) -> None:
     ],
 )
 def test_what_freezes_a_script(text: str, version: str, frozen: bool) -> None:
-    setting = frozen_by(of_ini(text, "f", {}), version)
-    assert setting == (Setting(KEY, "0", "f") if frozen else None)
+    setting = find_freezing(read_ini(text, "f", {}), version)
+    assert setting == (PhpSetting(KEY, "0", "f") if frozen else None)
 
 
 OFFICIAL = {
@@ -126,7 +136,7 @@ def test_which_files_a_server_reads(
     texts: Mapping[str, str], served: Served, scan: str | None, file: str | None
 ) -> None:
     variables = {} if scan is None else {"PHP_INI_SCAN_DIR": scan}
-    setting = frozen_by(settings_of(texts, served, variables), "")
+    setting = find_freezing(settings_of(texts, served, variables), "")
     assert (None if setting is None else setting.file) == file
 
 
@@ -143,7 +153,7 @@ def test_which_files_a_server_reads(
     ],
 )
 def test_the_ini_file_that_a_command_line_names(command: str, named: str | None) -> None:
-    assert main_ini(command.split()) == named
+    assert find_main_ini(command.split()) == named
 
 
 @pytest.mark.parametrize(
@@ -191,12 +201,12 @@ STAMPED = "-d opcache.validate_timestamps=1"
 def test_what_the_command_line_does_to_the_files(
     texts: Mapping[str, str], served: Served, words: str, frozen: str | None
 ) -> None:
-    setting = frozen_by(settings_of(texts, served, {}, words.split()), "")
+    setting = find_freezing(settings_of(texts, served, {}, words.split()), "")
     assert (None if setting is None else setting.file) == frozen
 
 
 @given(st.text(alphabet="[]=;\"'${}:-ab\n .", max_size=80))
 def test_any_text_can_be_read(text: str) -> None:
-    for setting in of_ini(text, "f", {"a": "1"}):
+    for setting in read_ini(text, "f", {"a": "1"}):
         assert setting.key
         assert setting.on in (True, False)
