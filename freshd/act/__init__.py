@@ -1,6 +1,6 @@
 """Steps in, outcomes out: the registry of remedies, and the one place that runs them.
 
-An outcome says what was observed, never what was meant. Only EngineUnavailable leaves this room.
+An outcome says what was observed, never what was intended. Only EngineUnavailable leaves this room.
 """
 
 import time
@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from freshd.act import inject, purge, rebuild, recreate, reload, restart, run_commands
-from freshd.act.ports import Action, Limits, World
+from freshd.act.ports import Action, Timeouts, World
 from freshd.model.errors import (
     EngineUnavailable,
     FreshdError,
@@ -34,7 +34,7 @@ ACTIONS: Mapping[Remedy, Action] = MappingProxyType(
 
 
 def run(step: Step, world: World) -> Outcome:
-    """Carries out one step, journalled from before its first change.
+    """Carry out one step, with a journal entry from before its first change.
 
     Raises EngineUnavailable; the step's journal entry then stays open, as after a kill.
     """
@@ -65,23 +65,22 @@ def _status(error: FreshdError, step: Step, world: World) -> StepStatus:
         case TargetGone():
             return StepStatus.GONE
         case OutcomeUnknown():
-            return StepStatus.GONE if _gone(step, world) else StepStatus.UNKNOWN
+            return StepStatus.GONE if _is_gone(step, world) else StepStatus.UNKNOWN
         case StepRefused() | HostPathGone():
             return StepStatus.REFUSED
     return StepStatus.FAILED
 
 
-def _gone(step: Step, world: World) -> bool:
+def _is_gone(step: Step, world: World) -> bool:
     """Rule 7: what broke off because the container went away is gone, not unknown."""
-    if step.container_id is None:
-        return False
-    try:
-        world.engine.replica(step.container_id)
-    except TargetGone:
-        return True
-    except FreshdError:
-        return False  # then nothing is known
+    if step.container_id is not None:
+        try:
+            world.engine.replica(step.container_id)
+        except TargetGone:
+            return True
+        except FreshdError:
+            pass  # then nothing is known
     return False
 
 
-__all__ = ["ACTIONS", "Limits", "World", "run"]
+__all__ = ["ACTIONS", "Timeouts", "World", "run"]

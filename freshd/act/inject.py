@@ -1,8 +1,9 @@
-"""Writes files of the tree into one container, and deletes what the tree no longer has.
+"""Write files of the tree into one container, and delete what the tree no longer has.
 
-In: a step with its ``FileChange``s. Out: what was read back afterwards. Staged, then renamed, so
-that no reader sees half a file; where the image has no shell or ``mv``, or the container does not
-run, in place, and said so. Only what was read back equal is recorded as written.
+In: a step with its ``FileChange``s. Out: what was read back afterwards. Files are staged, then
+renamed, so that no reader sees half a file; where the image has no shell or ``mv``, or the
+container does not run, they are written in place, and the outcome says so. Only what was read back
+equal is recorded as written.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -29,12 +30,12 @@ _DENIED = ("ermission denied", "not permitted")
 
 def apply(step: Step, world: World) -> Outcome:
     """Raises TargetGone, StepRefused (the container's state), EngineFailed, OutcomeUnknown."""
-    replica = target_of(step, world)
-    helper, why = helper_of(world, replica)
+    replica = read_target(step, world)
+    helper, why = get_helper(world, replica)
     tally = Tally()
     writes = [change for change in step.files if change.want is not None]
     removals = [change for change in step.files if change.want is None]
-    blocking = _in_the_way(removals, writes)
+    blocking = _find_blocking(removals, writes)
     if blocking:
         delete.delete(world, replica, helper, blocking, tally, why)
     if helper is not None:
@@ -49,23 +50,27 @@ def apply(step: Step, world: World) -> Outcome:
     return tally.outcome(step)
 
 
-def _in_the_way(removals: Sequence[FileChange], writes: Sequence[FileChange]) -> list[FileChange]:
+def _find_blocking(
+    removals: Sequence[FileChange], writes: Sequence[FileChange]
+) -> list[FileChange]:
     """Where a file became a directory or a directory a file, the old one goes first.
 
     All others go last, so that a renamed file is never missing under both names.
     """
     gone = {change.target for change in removals}
-    replaced = {parent for change in writes for parent in symlinks.parents(change.target)} & gone
+    replaced = {
+        parent for change in writes for parent in symlinks.list_parents(change.target)
+    } & gone
     covered = {change.target for change in writes}
     return [
         change
         for change in removals
-        if change.target in replaced or not covered.isdisjoint(symlinks.parents(change.target))
+        if change.target in replaced or not covered.isdisjoint(symlinks.list_parents(change.target))
     ]
 
 
-def target_of(step: Step, world: World) -> Replica:
-    """The step's container, looked at anew by its full id. Raises StepRefused for its state."""
+def read_target(step: Step, world: World) -> Replica:
+    """The step's container now, by its full id. Raises TargetGone, StepRefused for its state."""
     assert step.container_id is not None, "a step on one container names it"
     replica = world.engine.replica(step.container_id)
     if replica.state not in ("running", "created", "exited"):
@@ -76,7 +81,7 @@ def target_of(step: Step, world: World) -> Replica:
     return replica
 
 
-def helper_of(world: World, replica: Replica) -> tuple[Helper | None, str]:
+def get_helper(world: World, replica: Replica) -> tuple[Helper | None, str]:
     """The kept exec, or None and why there is none."""
     if not replica.running:
         return None, f"the container is {replica.state}"
@@ -120,21 +125,21 @@ def _write(
         if helper is None and job.want.kind is Kind.LINK:
             tally.refuse(job.target, f"a link cannot be made in this container: {why}")
             continue
-        by_top.setdefault(rules.top_of(replica, job.path), []).append(job)
-    said = ""
+        by_top.setdefault(rules.find_top(replica, job.path), []).append(job)
+    errors = ""
     for top, group in by_top.items():
-        own = [item for item in missing if rules.top_of(replica, item.path) == top]
+        own = [directory for directory in missing if rules.find_top(replica, directory.path) == top]
         if helper is None:
             _put_in_place(world, replica, top, group, own)
             tally.note(f"in place, not atomically: {why}")
             continue
         failures = _put_staged(world, replica, helper, top, group, own)
-        said += failures
+        errors += failures
         if any(text in failures for text in _DENIED):
             files = [job for job in group if job.want.kind is Kind.FILE]
             _put_in_place(world, replica, top, files, own)
             tally.note("in place, not atomically: root in the container may not rename there")
-    _verify(world, replica, helper, [j for g in by_top.values() for j in g], tally, said)
+    _verify(world, replica, helper, [j for g in by_top.values() for j in g], tally, errors)
 
 
 def _put_staged(
@@ -145,8 +150,8 @@ def _put_staged(
     jobs: list[Job],
     missing: list[Directory],
 ) -> str:
-    """What `mv` had to say. The staging directory is gone afterwards, whatever happened."""
-    stage = staging.staged(top, jobs, missing)
+    """What `mv` printed. The staging directory is gone afterwards, whatever happened."""
+    stage = staging.stage_files(top, jobs, missing)
     data: Mapping[str, Json] = {
         "staging": [stage.directory],
         "files": len(jobs),
@@ -155,35 +160,35 @@ def _put_staged(
     world.journal.phase("put", data)
     try:
         archive.put(world.engine, replica.id, path=top, tar=stage.tar)
-        said = _make_links(helper, stage, jobs)
+        errors = _make_links(helper, stage, jobs)
         world.journal.phase("rename", data)
-        said += helper.rename(stage.moves)
+        errors += helper.rename(stage.moves)
         world.journal.phase("verify", {"files": len(jobs)})
     except OutcomeUnknown:
-        # The engine may be at it still; the next helper sweeps what is left.
+        # The engine may still be unpacking; the next helper sweeps what is left.
         world.engine.drop_helper(replica.id)
         raise
     except EngineFailed:
         staging.clean_after_failure(world.engine, replica.id, helper, stage)
         raise
     staging.clean(world.engine, replica.id, helper, stage)
-    return said
+    return errors
 
 
-def _make_links(helper: Helper, stage: staging.Stage, jobs: list[Job]) -> str:
+def _make_links(helper: Helper, stage: staging.StagingArea, jobs: list[Job]) -> str:
     """Links never travel in a tar, where unpacking could go through them."""
-    said = ""
+    errors = ""
     for job in jobs:
         if job.want.kind is Kind.LINK:
             text = job.content.decode("utf-8", "surrogateescape")
-            said += helper.link(text, stage.places[job.path])
-    return said
+            errors += helper.link(text, stage.places[job.path])
+    return errors
 
 
 def _put_in_place(
     world: World, replica: Replica, top: str, jobs: list[Job], missing: list[Directory]
 ) -> None:
-    tar = staging.in_place(top, jobs, missing)
+    tar = staging.pack_in_place(top, jobs, missing)
     world.journal.phase("put", {"files": len(jobs), "in_place": True})
     archive.put(world.engine, replica.id, path=top, tar=tar)
     world.journal.phase("verify", {"files": len(jobs)})
@@ -195,23 +200,23 @@ def _verify(
     helper: Helper | None,
     jobs: Sequence[Job],
     tally: Tally,
-    said: str,
+    errors: str,
 ) -> None:
     """Rule 5: the engine's 200 proves nothing. Read back kind, content and mode of every file."""
     if not jobs:
         return
     paths = [job.path for job in jobs]
-    present = read_back.facts(world.engine, replica.id, paths, helper)
-    found = read_back.digests(world.engine, replica.id, present, helper)
+    present = read_back.read_facts(world.engine, replica.id, paths, helper)
+    digests = read_back.read_digests(world.engine, replica.id, present, helper)
     good = {}
     for job in jobs:
         fact = present.get(job.path)
         mode_ok = fact is not None and (job.want.kind is Kind.LINK or fact.mode == job.mode)
         same_kind = fact is not None and fact.kind is job.want.kind
-        if same_kind and mode_ok and found.get(job.path) == job.want.digest:
+        if same_kind and mode_ok and digests.get(job.path) == job.want.digest:
             good[job.target] = job.want.digest
         else:
-            because = f" ({' '.join(said.split())})" if said else ""
+            because = f" ({' '.join(errors.split())})" if errors else ""
             tally.fail(job.target, f"read back, it is not what was written{because}")
     world.written.set_many(replica.id, good, world.clock())
     tally.written += len(good)

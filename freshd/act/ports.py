@@ -1,7 +1,7 @@
-"""What actions may touch: one ``World`` per project and service, filled in by ``reconcile``.
+"""What actions may touch: one ``World`` per project and service, made by ``reconcile``.
 
 Actions decide nothing: they get the engine, the tree through ``read``, and places to record what
-was observed. Nothing here is optional, so a step can never run half wired.
+was observed. Nothing here is optional, so no step can run with a part missing.
 """
 
 from collections.abc import Callable, Mapping
@@ -33,14 +33,14 @@ class StepJournal(Protocol):
         exec.
 
         And after a rename or a put in place: verify. ``data`` may hold ``staging`` (directories to
-        clean after a kill), ``helper`` (whose exec may still be at it) and ``pid`` (a child).
+        clean after a kill), ``helper`` (whose exec may still run) and ``pid`` (a child).
         """
 
     def finish(self, outcome: Outcome) -> None: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class Timeouts:
     """How long things may take, in seconds. ``settle`` is how long a process must stay up, and
     ``command`` how long one of a ``sync+exec`` rule may run."""
 
@@ -54,21 +54,21 @@ class Limits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class World:
-    """One service of one project, for the time of a plan.
+    """One service of one project, while a plan is carried out.
 
-    ``read(source)`` gives a tree file's entry and the very bytes it was made of, or raises
+    ``read(source)`` returns a tree file's entry and the very bytes it was made of, or raises
     FileNotFoundError. ``replicas()`` are the service's containers now, one-offs left out.
     ``directories`` are the container directories that mappings land in: nothing is deleted or
-    purged elsewhere, but where a purge pattern names an absolute path.
+    purged elsewhere, except where a purge pattern names an absolute path.
     ``compose_files`` is None for a service that no Compose file makes. ``image_ref`` is the tag
     that a build gives, ``built_by`` the service whose build gives it, where that is another one.
     ``inputs()`` are the digests of the build's inputs now, ``mismatches()`` the paths at which
     the image of ``image_ref`` is not what the tree says (rule 15), ``labels(inputs)`` are those
     that a build of them carries, and ``record_build(image_id, inputs)`` remembers what a proven
-    build was made of. ``hooks`` say, by the name of their rule,
-    how commands are run. ``followers()`` are the running containers, by service, of those that
-    share a namespace of this one's and are cut off when that ends. ``wanted_binds`` are the host's
-    paths that a new container would mount. ``clock`` is unix seconds.
+    build was made of. ``hooks`` say, by the name of their rule, how commands are run.
+    ``followers()`` are the running containers, by service, that share a namespace of this one's
+    and lose it when that ends. ``wanted_binds`` are the host's paths that a new container would
+    mount. ``clock`` is unix seconds.
     """
 
     engine: Engine
@@ -88,7 +88,7 @@ class World:
     journal: StepJournal
     on_line: Callable[[str], None]
     clock: Callable[[], float]
-    limits: Limits = Limits()
+    timeouts: Timeouts = Timeouts()
     built_by: str = ""
     followers: Callable[[], Mapping[str, tuple[Replica, ...]]] = dict
     hooks: Mapping[str, Hook] = field(default_factory=dict)
@@ -99,4 +99,4 @@ class Action(Protocol):
     """A module of this package that carries out one kind of step."""
 
     def apply(self, step: Step, world: World) -> Outcome:
-        """Does it and says what was observed; raises errors of ``freshd.model.errors``."""
+        """Do it and return what was observed; raises errors of ``freshd.model.errors``."""

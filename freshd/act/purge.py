@@ -1,4 +1,4 @@
-"""Deletes bytecode and caches inside one container, by exact path: never a glob, never `rm -r`.
+"""Delete bytecode and caches inside one container, by exact path: never a glob, never `rm -r`.
 
 In: a step whose ``files`` are the modules just injected, and ``patterns`` as in .gitignore,
 anchored at the container's root. After an injection only the touched modules' bytecode goes;
@@ -11,15 +11,15 @@ import re
 from collections.abc import Iterable, Sequence
 
 from freshd.act import read_back
-from freshd.act.inject import helper_of, target_of
+from freshd.act.inject import get_helper, read_target
 from freshd.act.ports import World
 from freshd.act.tally import Tally
 from freshd.act.write import rules, symlinks
-from freshd.engine.container import exec as execs
-from freshd.engine.container.exec import Helper
+from freshd.engine.container.exec import Helper, run
 from freshd.model.errors import EngineFailed, StepRefused
 from freshd.model.files import Kind
 from freshd.model.observed.container import Replica
+from freshd.model.paths import is_below
 from freshd.model.plan import Outcome, Step
 
 _FIND = """
@@ -36,19 +36,19 @@ _WILD = re.compile(r"[*?\[\\!]")
 
 def apply(step: Step, world: World) -> Outcome:
     """Raises TargetGone, StepRefused (not running), EngineFailed (no shell), OutcomeUnknown."""
-    replica = target_of(step, world)
+    replica = read_target(step, world)
     if not replica.running:
         raise StepRefused(f"{replica.name} is {replica.state}: nothing is purged in it")
-    helper, why = helper_of(world, replica)
+    helper, why = get_helper(world, replica)
     if helper is None:
         raise EngineFailed(f"nothing can be purged in {replica.name}: {why}")
-    found = dict.fromkeys(_bytecode(helper, [change.target for change in step.files]))
+    paths = dict.fromkeys(_find_bytecode(helper, [change.target for change in step.files]))
     if step.patterns:
-        found.update(dict.fromkeys(_matching(world, replica, step.patterns)))
-    return _delete(step, world, replica, helper, list(found))
+        paths.update(dict.fromkeys(_find_matching(world, replica, step.patterns)))
+    return _delete(step, world, replica, helper, list(paths))
 
 
-def _bytecode(helper: Helper, sources: Iterable[str]) -> list[str]:
+def _find_bytecode(helper: Helper, sources: Iterable[str]) -> list[str]:
     """What the interpreter may have kept of these modules: beside them and in __pycache__."""
     by_directory: dict[str, set[str]] = {}
     for source in sources:
@@ -56,27 +56,25 @@ def _bytecode(helper: Helper, sources: Iterable[str]) -> list[str]:
         stem, suffix = posixpath.splitext(name)
         if suffix == ".py":
             by_directory.setdefault(directory, set()).add(stem)
-    found = []
+    paths = []
     for directory, stems in by_directory.items():
-        found += [posixpath.join(directory, f"{stem}.pyc") for stem in sorted(stems)]
+        paths += [posixpath.join(directory, f"{stem}.pyc") for stem in sorted(stems)]
         cache = posixpath.join(directory, "__pycache__")
         kept = re.compile(f"(?:{'|'.join(map(re.escape, sorted(stems)))}){_TAGS}")
         names = [name for name in helper.list(cache) if kept.fullmatch(name)]
-        found += [posixpath.join(cache, name) for name in names]
-    return found
+        paths += [posixpath.join(cache, name) for name in names]
+    return paths
 
 
-def _matching(world: World, replica: Replica, patterns: Sequence[str]) -> list[str]:
+def _find_matching(world: World, replica: Replica, patterns: Sequence[str]) -> list[str]:
     from pathspec import GitIgnoreSpec
 
     spec = GitIgnoreSpec.from_lines(patterns)
-    roots = _roots(world, patterns)
+    roots = _list_roots(world, patterns)
     if not roots:
         return []
     argv = ["/bin/sh", "-c", _FIND, "freshd-purge", *roots]
-    result = execs.run(
-        world.engine, replica.id, argv, timeout=_FIND_SECONDS, user="0", limit=_FIND_LIMIT
-    )
+    result = run(world.engine, replica.id, argv, timeout=_FIND_SECONDS, user="0", limit=_FIND_LIMIT)
     absent = b"o such file" in result.stderr  # a root that is not there (yet) holds nothing
     if result.missing or not (result.ok or result.stdout or absent):
         reason = (result.stderr or result.stdout).decode("utf-8", "replace").strip()
@@ -86,14 +84,14 @@ def _matching(world: World, replica: Replica, patterns: Sequence[str]) -> list[s
     return [name for name in names if spec.match_file(name.lstrip("/").replace("\n", "\r"))]
 
 
-def _roots(world: World, patterns: Sequence[str]) -> list[str]:
+def _list_roots(world: World, patterns: Sequence[str]) -> list[str]:
     """Mapped directories, and the plain beginning of each absolute pattern; none inside another."""
     named = [_plain_beginning(p) for p in patterns if p.startswith("/")]
     roots = sorted({*world.directories, *named} - {"/"})
     return [
         root
         for root in roots
-        if not any(other != root and rules.is_below(root, other) for other in roots)
+        if not any(other != root and is_below(root, other) for other in roots)
     ]
 
 
@@ -110,21 +108,21 @@ def _delete(
     step: Step, world: World, replica: Replica, helper: Helper, paths: Sequence[str]
 ) -> Outcome:
     tally = Tally()
-    allowed = [path for path in paths if not _forbidden(world, replica, path, tally)]
+    allowed = [path for path in paths if not _is_forbidden(world, replica, path, tally)]
     settled, refused = symlinks.resolve(
         world.engine, replica, allowed, helper=helper, volumes_allowed=world.volumes_allowed
     )
     for path, reason in refused.items():
         tally.refuse(path, reason)
     real = list(settled.values())
-    present = read_back.facts(world.engine, replica.id, real, helper)
+    present = read_back.read_facts(world.engine, replica.id, real, helper)
     files = [path for path, fact in present.items() if fact.kind is Kind.FILE]
     if files:
         world.journal.phase("purge", {"files": len(files)})
-        said = helper.delete(files)
-        left = read_back.facts(world.engine, replica.id, files, helper)
+        errors = helper.delete(files)
+        left = read_back.read_facts(world.engine, replica.id, files, helper)
         for path in left:
-            tally.fail(path, f"it is still there ({' '.join(said.split())})")
+            tally.fail(path, f"it is still there ({' '.join(errors.split())})")
         tally.deleted = len(files) - len(left)
     outcome = tally.outcome(step)
     if not files and not tally.problems:
@@ -132,10 +130,10 @@ def _delete(
     return outcome
 
 
-def _forbidden(world: World, replica: Replica, path: str, tally: Tally) -> bool:
-    """Caches on mounts are others' files: a bind's are the host's. They are passed over."""
-    mount = rules.covering(replica, path)
-    reason = rules.objection(replica, path, volumes_allowed=world.volumes_allowed)
+def _is_forbidden(world: World, replica: Replica, path: str, tally: Tally) -> bool:
+    """Caches on mounts are others' files: a bind's are the host's. They are left alone."""
+    mount = replica.mount_at(path)
+    reason = rules.find_objection(replica, path, volumes_allowed=world.volumes_allowed)
     if reason is None:
         return False
     if mount is not None and mount.kind == "bind":

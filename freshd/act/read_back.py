@@ -1,4 +1,4 @@
-"""What paths in a container are right now, by the kept helper or, where there is none, by archive.
+"""Read what paths in a container are right now, by the helper or, where there is none, by archive.
 
 In: exact paths. Out: facts (type, mode, owner, mtime) and digests. Links are never followed.
 """
@@ -19,13 +19,13 @@ from freshd.model.files import Kind
 _CHUNK = 1024 * 1024
 
 
-def facts(
+def read_facts(
     engine: Engine, container_id: str, paths: Sequence[str], helper: Helper | None
 ) -> dict[str, FileFacts]:
-    """What exists of ``paths``. Without a helper the owner of a directory is taken for root."""
+    """What exists of ``paths``. Without a helper root is taken for a directory's owner."""
     if helper is not None and "stat" in helper.tools:
         return helper.stat(paths)
-    found = {}
+    facts = {}
     for path in paths:
         stat = archive.stat(engine, container_id, path)
         if stat is None:
@@ -33,30 +33,30 @@ def facts(
         if stat.kind in (Kind.FILE, Kind.LINK):
             member = _header(engine, container_id, path)
             if member is not None:
-                found[path] = member
+                facts[path] = member
         else:
             kind = S_IFDIR if stat.kind is Kind.DIR else 0
-            found[path] = FileFacts(kind | stat.mode, 0, 0, stat.size, 0)
-    return found
+            facts[path] = FileFacts(kind | stat.mode, 0, 0, stat.size, 0)
+    return facts
 
 
-def digests(
+def read_digests(
     engine: Engine,
     container_id: str,
     present: Mapping[str, FileFacts],
     helper: Helper | None,
 ) -> dict[str, str]:
-    """sha256 of the files, and of the links' texts, among what ``facts`` found."""
+    """sha256 of the files, and of the links' texts, among what ``read_facts`` found."""
     files = [path for path, fact in present.items() if fact.kind is Kind.FILE]
     links = [path for path, fact in present.items() if fact.kind is Kind.LINK]
     if helper is None:
         return _by_archive(engine, container_id, [*files, *links])
-    found = helper.hash(files, size=sum(present[path].size for path in files))
+    digests = helper.hash(files, size=sum(present[path].size for path in files))
     for path in links:
         text = helper.read_link(path)
         if text is not None:
-            found[path] = hashlib.sha256(text).hexdigest()
-    return found
+            digests[path] = hashlib.sha256(text).hexdigest()
+    return digests
 
 
 def _header(engine: Engine, container_id: str, path: str) -> FileFacts | None:
@@ -76,20 +76,20 @@ def _facts_of(member: tarfile.TarInfo) -> FileFacts:
 
 
 def _by_archive(engine: Engine, container_id: str, paths: Sequence[str]) -> dict[str, str]:
-    found = {}
+    digests = {}
     for path in paths:
         try:
             # The reader is good only while its archive is open, so it is read in the loop.
             for member, reader in archive.get(engine, container_id, path):
                 if member.issym():
                     text = member.linkname.encode("utf-8", "surrogateescape")
-                    found[path] = hashlib.sha256(text).hexdigest()
+                    digests[path] = hashlib.sha256(text).hexdigest()
                 elif reader is not None:
-                    found[path] = _digest(reader)
+                    digests[path] = _digest(reader)
                 break
         except EngineFailed:
             continue  # missing: the caller sees that there is no digest
-    return found
+    return digests
 
 
 def _digest(reader: IO[bytes]) -> str:

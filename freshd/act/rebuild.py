@@ -1,4 +1,4 @@
-"""Builds a service's image, proves that it holds the tree, then recreates: rules 9 and 15.
+"""Build a service's image, prove that it holds the tree, then recreate: rules 9 and 15.
 
 In: a step with a ``RebuildMode``. Out: DONE when the image's files are the tree's and every replica
 runs that image. A failed build changes nothing that runs; its last lines are in the outcome.
@@ -37,16 +37,16 @@ class _Built:
 def apply(step: Step, world: World) -> Outcome:
     """Raises ConfigError, EngineFailed, EngineUnavailable, OutcomeUnknown, StepRefused."""
     mode = step.rebuild or RebuildMode.CACHED
-    files = recreate.compose_files(world, world.replicas())
+    files = recreate.find_compose_files(world, world.replicas())
     built = _build(world, files, mode)
     moved = False
     if built.wrong:
-        # Either BuildKit took old files for unchanged, or the tree moved on: then this is no proof.
+        # Either BuildKit took old files for unchanged, or the tree changed: then this is no proof.
         moved = world.inputs() != built.inputs
         built = _build(world, files, mode if moved else _FRESH[mode])
         moved = built.wrong != () and world.inputs() != built.inputs
     if not built.result.ok:
-        world.engine.ping()  # with an engine that went away meanwhile nothing is known
+        world.engine.ping()  # if the engine went away in the meantime, nothing is known
         detail = f"the build failed with {built.result.exit_code}; what runs is untouched"
         return Outcome(step, StepStatus.FAILED, detail, output=built.result.lines)
     if moved:
@@ -54,8 +54,8 @@ def apply(step: Step, world: World) -> Outcome:
         return Outcome(step, StepStatus.SKIPPED, detail, output=built.result.lines)
     if built.wrong:
         _record(world, built)  # what it was made of shows from now on that the image is stale
-        return Outcome(step, StepStatus.FAILED, _stale(built.wrong), output=built.result.lines)
-    return _recreated(step, world, files, built)
+        return Outcome(step, StepStatus.FAILED, _explain(built.wrong), output=built.result.lines)
+    return _recreate(step, world, files, built)
 
 
 def _build(world: World, files: ComposeFiles, mode: RebuildMode) -> _Built:
@@ -66,7 +66,7 @@ def _build(world: World, files: ComposeFiles, mode: RebuildMode) -> _Built:
         [world.built_by or world.service],
         mode=mode,
         labels=world.labels(inputs),
-        timeout=world.limits.build,
+        timeout=world.timeouts.build,
         on_line=world.on_line,
         on_start=lambda pid: world.journal.phase("build", {"mode": mode.value, "pid": pid}),
     )
@@ -79,7 +79,7 @@ def _record(world: World, built: _Built) -> None:
         world.record_build(image.id, built.inputs)
 
 
-def _recreated(step: Step, world: World, files: ComposeFiles, built: _Built) -> Outcome:
+def _recreate(step: Step, world: World, files: ComposeFiles, built: _Built) -> Outcome:
     image = world.engine.image(world.image_ref)
     if image is None:
         raise EngineFailed(f"the build succeeded, and there is no image {world.image_ref}")
@@ -90,9 +90,9 @@ def _recreated(step: Step, world: World, files: ComposeFiles, built: _Built) -> 
     if all(replica.image_id == image.id for replica in before):
         runs = "all containers run it" if before else "no container to recreate"
         return Outcome(step, StepStatus.DONE, f"built {name}; {runs}", output=lines)
-    problem, said = recreate.replace_all(world, files, before)
+    problem, output = recreate.replace_all(world, files, before)
     if problem:
-        return Outcome(step, StepStatus.FAILED, f"built {name}, but {problem}", output=said)
+        return Outcome(step, StepStatus.FAILED, f"built {name}, but {problem}", output=output)
     other = [r.name for r in world.replicas() if r.image_id != image.id]
     if other:
         detail = f"built {name}, but {', '.join(other)} runs another image"
@@ -101,7 +101,7 @@ def _recreated(step: Step, world: World, files: ComposeFiles, built: _Built) -> 
     return Outcome(step, StepStatus.DONE, detail, output=lines)
 
 
-def _stale(paths: tuple[str, ...]) -> str:
+def _explain(paths: tuple[str, ...]) -> str:
     shown = ", ".join(printable(path) for path in paths[:_SHOWN])
     more = f" and {len(paths) - _SHOWN} more" if len(paths) > _SHOWN else ""
     return f"stale-build-context: the new image does not hold the tree's {shown}{more}"

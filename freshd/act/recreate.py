@@ -1,14 +1,14 @@
-"""Replaces all containers of a service by new ones of its image, through Compose: rule 9.
+"""Replace all containers of a service by new ones of its image, through Compose: rule 9.
 
 In: a step on a service. Out: DONE when as many replicas as before run, all new, and so do the
-containers that shared a namespace of theirs. After a failure
-`up` is run once more, because a recreate that was cut off leaves the service down.
+containers that shared a namespace of theirs. After a failure `up` is run once more, because a
+recreate that was interrupted leaves the service down.
 """
 
 from collections.abc import Mapping
 
-from freshd.act import wait
 from freshd.act.ports import World
+from freshd.act.wait import wait_until_all_up
 from freshd.engine.cli.command import CommandResult
 from freshd.engine.cli.compose import ComposeFiles
 from freshd.engine.container.host_paths import gone_sources
@@ -24,20 +24,24 @@ def apply(step: Step, world: World) -> Outcome:
     before = world.replicas()
     if not before:
         return Outcome(step, StepStatus.SKIPPED, f"{step.service} has no container to recreate")
-    files = compose_files(world, before)
+    files = find_compose_files(world, before)
     problem, lines = replace_all(world, files, before)
     if problem:
         return Outcome(step, StepStatus.FAILED, problem, output=lines)
     return Outcome(step, StepStatus.DONE, f"{_containers(len(before))} recreated and up")
 
 
-def compose_files(world: World, replicas: tuple[Replica, ...]) -> ComposeFiles:
+def find_compose_files(world: World, replicas: tuple[Replica, ...]) -> ComposeFiles:
     """How Compose makes ``replicas``; StepRefused where it did not make them, or must not."""
     files = world.compose_files
-    others = [one.name for one in replicas if one.oneoff or files is None or not _of(one, files)]
+    others = [
+        replica.name
+        for replica in replicas
+        if replica.oneoff or files is None or replica.project != files.project
+    ]
     if files is not None and not others:
-        for one in replicas:
-            _spare_the_host(world, one)
+        for replica in replicas:
+            _spare_the_host(world, replica)
         return files
     who = ", ".join(others) or world.service
     raise StepRefused(
@@ -47,7 +51,7 @@ def compose_files(world: World, replicas: tuple[Replica, ...]) -> ComposeFiles:
 
 
 def _spare_the_host(world: World, replica: Replica) -> None:
-    """A source that is neither here nor in the Compose file any more is nobody's."""
+    """Refuse where Compose would make a missing source of a bind that it still has."""
     for source in gone_sources(world.engine, replica.id):
         if source in world.wanted_binds:
             raise StepRefused(
@@ -57,18 +61,14 @@ def _spare_the_host(world: World, replica: Replica) -> None:
             )
 
 
-def _of(replica: Replica, files: ComposeFiles) -> bool:
-    return replica.project == files.project
-
-
 def replace_all(
     world: World, files: ComposeFiles, before: tuple[Replica, ...]
 ) -> tuple[str, tuple[str, ...]]:
-    """("" or what is wrong, Compose's last lines). All of ``before`` are to be gone."""
+    """("" or what is wrong, Compose's last lines). All of ``before`` must be gone then."""
     following = world.followers()
     old = {world.service: before, **following}
-    scale = {name: len(several) for name, several in old.items()}
-    gone = frozenset(replica.id for several in old.values() for replica in several)
+    scale = {name: len(replicas) for name, replicas in old.items()}
+    gone = frozenset(replica.id for replicas in old.values() for replica in replicas)
     for identity in gone:
         world.engine.drop_helper(identity)
     world.journal.phase("recreate", {"scale": scale, "replaces": sorted(gone)})
@@ -78,7 +78,7 @@ def replace_all(
         _recover(world, files, scale)
         raise
     if result.ok:
-        problem = _not_up(world, scale, gone)
+        problem = _wait_until_up(world, scale, gone)
         return problem, result.lines if problem else ()
     again = _up(world, files, scale, force=False)
     after = ", ".join(f"{r.name} {r.state}" for r in world.replicas()) or "no container"
@@ -87,14 +87,14 @@ def replace_all(
     return problem, result.lines + again.lines
 
 
-def _not_up(world: World, scale: Mapping[str, int], gone: frozenset[str]) -> str:
+def _wait_until_up(world: World, scale: Mapping[str, int], gone: frozenset[str]) -> str:
     """ "" when every replica of each service in ``scale`` is new and up, else what is wrong."""
     for name, count in scale.items():
 
-        def look(name: str = name) -> tuple[Replica, ...]:
+        def list_now(name: str = name) -> tuple[Replica, ...]:
             return world.replicas() if name == world.service else world.followers().get(name, ())
 
-        problem = wait.all_up(look, count=count, gone=gone, limits=world.limits)
+        problem = wait_until_all_up(list_now, count=count, gone=gone, timeouts=world.timeouts)
         if problem:
             return problem
     return ""
@@ -103,20 +103,20 @@ def _not_up(world: World, scale: Mapping[str, int], gone: frozenset[str]) -> str
 def _up(
     world: World, files: ComposeFiles, scale: Mapping[str, int], *, force: bool
 ) -> CommandResult:
-    """What shares a namespace of the service goes with it: its old one ends."""
-    told = dict(scale)
+    """Services that share a namespace of this one are recreated with it, since that one ends."""
+    counts = dict(scale)
     return world.compose.up(
         files,
         list(scale),
         scale=scale,
         force_recreate=force,
         on_line=world.on_line,
-        on_start=lambda pid: world.journal.phase("recreate", {"pid": pid, "scale": told}),
+        on_start=lambda pid: world.journal.phase("recreate", {"pid": pid, "scale": counts}),
     )
 
 
 def _recover(world: World, files: ComposeFiles, scale: Mapping[str, int]) -> None:
-    """A second `up` while the first error is on its way: that one is what people need to read."""
+    """A second `up` after an error: the first error is what people need to read."""
     try:
         _up(world, files, scale, force=False)
     except FreshdError:

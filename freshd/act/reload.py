@@ -1,4 +1,4 @@
-"""Signals a container's first process to take up new code, and looks that it lived.
+"""Signal a container's first process to load new code, and check that it survived.
 
 In: a step with a container id and a signal's name. Out: DONE when the process still runs, the same
 one as before: most signals end a process that does not handle them.
@@ -22,7 +22,7 @@ def apply(step: Step, world: World) -> Outcome:
         raise StepRefused(f"{before.name} is {before.state}: it takes no signal")
     world.journal.phase("reload", {"signal": name})
     world.engine.signal(before.id, name)
-    deadline = time.monotonic() + world.limits.settle
+    deadline = time.monotonic() + world.timeouts.settle
     while True:
         after = world.engine.replica(before.id)
         if not after.running or after.started_at != before.started_at:
@@ -30,4 +30,4 @@ def apply(step: Step, world: World) -> Outcome:
             return Outcome(step, StepStatus.FAILED, detail)
         if time.monotonic() >= deadline:
             return Outcome(step, StepStatus.DONE, f"{name} sent to {after.name}, still up")
-        time.sleep(world.limits.poll)
+        time.sleep(world.timeouts.poll)

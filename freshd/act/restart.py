@@ -1,11 +1,11 @@
-"""Restarts one container and waits until it is up again; its files stay as they are.
+"""Restart one container and wait until it is up again; its files stay as they are.
 
 In: a step with a container id. Out: DONE only when that very container runs since later than
-before, and is healthy where it can tell.
+before, and is healthy where it has a health check.
 """
 
-from freshd.act import wait
 from freshd.act.ports import World
+from freshd.act.wait import wait_until_up
 from freshd.engine.container.host_paths import spare_the_host
 from freshd.model.errors import StepRefused
 from freshd.model.observed.container import Replica
@@ -18,19 +18,19 @@ def apply(step: Step, world: World) -> Outcome:
     before = world.engine.replica(step.container_id)
     if before.state in ("paused", "dead", "removing"):
         raise StepRefused(f"{before.name} is {before.state}: it is not restarted")
-    following = [one for several in world.followers().values() for one in several]
-    for one in (before, *following):
-        spare_the_host(world.engine, one.id, f"restarting {one.name}")
+    following = [replica for replicas in world.followers().values() for replica in replicas]
+    for replica in (before, *following):
+        spare_the_host(world.engine, replica.id, f"restarting {replica.name}")
     world.journal.phase("restart", {"started_at": before.started_at})
     world.engine.drop_helper(before.id)
-    world.engine.restart(before.id, grace=world.limits.grace)
-    problem = wait.until_up(
-        world.engine, before.id, started_after=before.started_at, limits=world.limits
+    world.engine.restart(before.id, grace=world.timeouts.grace)
+    problem = wait_until_up(
+        world.engine, before.id, started_after=before.started_at, timeouts=world.timeouts
     )
     if problem:
         return Outcome(step, StepStatus.FAILED, problem)
     after = world.engine.replica(before.id)
-    problem, names = _followers_restarted(world, following, before.id)
+    problem, names = _restart_followers(world, following, before.id)
     if problem:
         return Outcome(step, StepStatus.FAILED, f"{after.name} restarted, but {problem}")
     health = f" and {after.health}" if after.health else ""
@@ -38,22 +38,22 @@ def apply(step: Step, world: World) -> Outcome:
     return Outcome(step, StepStatus.DONE, f"{after.name} restarted, {after.state}{health}{others}")
 
 
-def _followers_restarted(
+def _restart_followers(
     world: World, following: list[Replica], joined: str
 ) -> tuple[str, list[str]]:
     """Containers that share a namespace of the restarted one's still have the one that ended."""
     names: list[str] = []
-    due = {joined}
-    while found := [one for one in following if due.intersection(one.joins)]:
-        for one in found:
-            world.engine.drop_helper(one.id)
-            world.engine.restart(one.id, grace=world.limits.grace)
-            problem = wait.until_up(
-                world.engine, one.id, started_after=one.started_at, limits=world.limits
+    ended = {joined}
+    while joining := [replica for replica in following if ended.intersection(replica.joins)]:
+        for replica in joining:
+            world.engine.drop_helper(replica.id)
+            world.engine.restart(replica.id, grace=world.timeouts.grace)
+            problem = wait_until_up(
+                world.engine, replica.id, started_after=replica.started_at, timeouts=world.timeouts
             )
             if problem:
                 return problem, names
-            names.append(one.name)
-        due = {one.id for one in found}
-        following = [one for one in following if one not in found]
+            names.append(replica.name)
+        ended = {replica.id for replica in joining}
+        following = [replica for replica in following if replica not in joining]
     return "", names

@@ -1,14 +1,15 @@
-"""Runs in one container what ``sync+exec`` rules ask for, one command after the other.
+"""Run in one container what ``sync+exec`` rules ask for, one command after the other.
 
 In: a step whose ``commands`` name their rules. Out: DONE when every one of them ended with 0; what
-the last ones printed is in the output. A command that ran is not run again, whatever came of it.
+the last ones printed is in the output. A command that ran is not run again, whatever its result.
 """
 
 import shlex
 
-from freshd.act.inject import target_of
+from freshd.act.inject import read_target
 from freshd.act.ports import World
-from freshd.engine.container import exec as execs
+from freshd.engine.container.exec import run
+from freshd.engine.transport.stream import Setting
 from freshd.model.errors import OutcomeUnknown, StepRefused
 from freshd.model.observed.container import Replica
 from freshd.model.plan import Command, Outcome, Step, StepStatus
@@ -20,7 +21,7 @@ _LIMIT = 4 * 1024 * 1024
 
 def apply(step: Step, world: World) -> Outcome:
     """Raises TargetGone, StepRefused (not running), EngineFailed (a flood of output)."""
-    replica = target_of(step, world)
+    replica = read_target(step, world)
     if not replica.running:
         raise StepRefused(f"{replica.name} is {replica.state}: no command is run in it")
     problems: list[str] = []
@@ -47,17 +48,17 @@ def _run(command: Command, world: World, replica: Replica) -> tuple[str, list[st
     # A variable without a value is the container's own.
     environment = {name: text for name, text in hook.environment.items() if text is not None}
     try:
-        done = execs.run(
+        done = run(
             world.engine,
             replica.id,
             hook.argv,
-            timeout=world.limits.command,
+            timeout=world.timeouts.command,
             user=hook.user,
-            setting=execs.Setting(hook.privileged, hook.workdir, environment),
+            setting=Setting(hook.privileged, hook.workdir, environment),
             limit=_LIMIT,
         )
     except OutcomeUnknown:
-        return f"did not end within {world.limits.command:.0f} s and may still run", []
+        return f"did not end within {world.timeouts.command:.0f} s and may still run", []
     text = (done.stdout + done.stderr).decode("utf-8", "replace")
     lines = [line.rstrip() for line in text.splitlines() if line.strip()]
     if done.ok:

@@ -1,4 +1,4 @@
-"""What became of each file of a step, and the one outcome they add up to. Pure."""
+"""What happened to each file of a step in, the one outcome they add up to out. Pure."""
 
 from dataclasses import dataclass, field
 
@@ -10,7 +10,7 @@ _SHOWN = 3
 
 @dataclass(slots=True)
 class Tally:
-    """``problems`` is target -> (status, reason); ``notes`` are said once, whatever happened."""
+    """``problems`` is target -> (status, reason); ``notes`` are shown once each."""
 
     written: int = 0
     deleted: int = 0
@@ -24,7 +24,7 @@ class Tally:
         self.problems[target] = (StepStatus.FAILED, reason)
 
     def skip(self, target: str, reason: str) -> None:
-        """For what the next pass will do by itself, because the tree has moved on."""
+        """For what the next pass will do by itself, because the tree has changed."""
         self.problems[target] = (StepStatus.SKIPPED, reason)
 
     def note(self, text: str) -> None:

@@ -1,32 +1,34 @@
-"""Waits for what a restart or recreate should lead to: replicas in, "" or what is wrong out."""
+"""Wait for what a restart or recreate should lead to: replicas in, "" or what is wrong out."""
 
 import time
 from collections.abc import Callable, Sequence
 
-from freshd.act.ports import Limits
+from freshd.act.ports import Timeouts
 from freshd.engine.client import Engine
 from freshd.model.observed.container import Replica
 
 
-def poll(check: Callable[[], str | None], limits: Limits) -> str:
-    """Asks until ``check`` says "" (good) or a reason (bad); None means not yet.
+def poll(check: Callable[[], str | None], timeouts: Timeouts) -> str:
+    """Call ``check`` until it returns "" (good) or a reason (bad); None means not yet.
 
-    Past ``limits.patience`` seconds: that nothing more was seen.
+    After ``timeouts.patience`` seconds the reason is that it is not up.
     """
-    deadline = time.monotonic() + limits.patience
+    deadline = time.monotonic() + timeouts.patience
     while True:
         verdict = check()
         if verdict is not None:
             return verdict
         if time.monotonic() >= deadline:
-            return f"not up after {limits.patience:.0f} s"
-        time.sleep(limits.poll)
+            return f"not up after {timeouts.patience:.0f} s"
+        time.sleep(timeouts.poll)
 
 
-def until_up(engine: Engine, container_id: str, *, started_after: float, limits: Limits) -> str:
+def wait_until_up(
+    engine: Engine, container_id: str, *, started_after: float, timeouts: Timeouts
+) -> str:
     """Until this very container runs since after ``started_after`` (unix seconds), and is healthy.
 
-    Without a health check it must stay up for ``limits.settle`` seconds. Raises TargetGone.
+    Without a health check it must stay up for ``timeouts.settle`` seconds. Raises TargetGone.
     """
     first: list[tuple[float, float]] = []
 
@@ -40,17 +42,17 @@ def until_up(engine: Engine, container_id: str, *, started_after: float, limits:
             return f"{replica.name} starts again and again"
         if not first:
             first.append((replica.started_at, time.monotonic()))
-        return _up(replica, time.monotonic() - first[0][1], limits)
+        return _up(replica, time.monotonic() - first[0][1], timeouts)
 
-    return poll(check, limits)
+    return poll(check, timeouts)
 
 
-def all_up(
+def wait_until_all_up(
     replicas: Callable[[], Sequence[Replica]],
     *,
     count: int,
     gone: frozenset[str],
-    limits: Limits,
+    timeouts: Timeouts,
 ) -> str:
     """Until ``count`` replicas run and are healthy, none of them one of ``gone`` (full ids)."""
     seen_up: list[float] = []
@@ -68,10 +70,10 @@ def all_up(
             return None
         seen_up.append(time.monotonic())
         up_for = seen_up[-1] - seen_up[0]
-        verdicts += [_up(replica, up_for, limits) for replica in now if replica.running]
+        verdicts += [_up(replica, up_for, timeouts) for replica in now if replica.running]
         return next((v for v in verdicts if v), None if None in verdicts else "")
 
-    return poll(check, limits)
+    return poll(check, timeouts)
 
 
 def _not_running(replica: Replica) -> str | None:
@@ -88,11 +90,11 @@ def _not_running(replica: Replica) -> str | None:
     return None
 
 
-def _up(replica: Replica, up_for: float, limits: Limits) -> str | None:
+def _up(replica: Replica, up_for: float, timeouts: Timeouts) -> str | None:
     if replica.health == "unhealthy":
         return f"{replica.name} is unhealthy"
     if replica.health == "healthy":
         return ""
-    if replica.health == "starting" or up_for < limits.settle:
+    if replica.health == "starting" or up_for < timeouts.settle:
         return None
     return ""

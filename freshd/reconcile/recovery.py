@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from freshd.act import read_back
-from freshd.act.ports import Limits
+from freshd.act.ports import Timeouts
 from freshd.act.write import staging
 from freshd.engine import images
 from freshd.engine.container import archive
@@ -152,8 +152,8 @@ def _landed(
     helper = engine.helper(replica.id) if replica.running else None
     if helper is not None and not helper.available:
         helper = None
-    present = read_back.facts(engine, replica.id, targets, helper)
-    digests = read_back.digests(engine, replica.id, present, helper)
+    present = read_back.read_facts(engine, replica.id, targets, helper)
+    digests = read_back.read_digests(engine, replica.id, present, helper)
     found = {change.target: "" for change in deletes if change.target not in present}
     in_place = any(phase.data.get("in_place") for phase in phases)
     for change in writes:
@@ -200,7 +200,7 @@ def _let_end(
     last = entry.last_phase
     if last is None or last.name != "restart":
         return
-    deadline = time.monotonic() + Limits().grace + 2.0
+    deadline = time.monotonic() + Timeouts().grace + 2.0
     while time.monotonic() < deadline:  # it may have been killed before the engine was told
         now = context.engine.replica(replica.id)
         if now.running and now.started_at != last.data.get("started_at"):

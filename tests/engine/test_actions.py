@@ -266,7 +266,7 @@ def test_a_recreate_that_left_the_old_containers_is_a_failure(
     """Compose says that all is well, and the containers are those of before."""
     monkeypatch.setattr(Compose, "up", lambda *_, **__: CommandResult(0, ()))
     world = shop.world()
-    world = replace(world, limits=replace(world.limits, patience=0.5))
+    world = replace(world, timeouts=replace(world.timeouts, patience=0.5))
     outcome = act.run(Step(Remedy.RECREATE, "web", ("old-image",)), world)
     assert (outcome.status, outcome.detail[:12]) == (StepStatus.FAILED, "not up after"), outcome
 

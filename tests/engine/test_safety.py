@@ -112,8 +112,8 @@ def test_the_engine_itself_is_told_not_to_replace_a_directory_by_a_file(
 ) -> None:
     """The second line of defence: with every check of ours gone, the flag alone keeps the host."""
     identity = stack.run(*IDLE, options=["-v", f"{host}:/hostrw"])
-    monkeypatch.setattr(rules, "objection", lambda *_, **__: None)
-    monkeypatch.setattr(rules, "top_of", lambda *_: "/")  # else it is no file named like a mount
+    monkeypatch.setattr(rules, "find_objection", lambda *_, **__: None)
+    monkeypatch.setattr(rules, "find_top", lambda *_: "/")  # else it is no file named like a mount
     monkeypatch.setattr(prepare, "_occupied", lambda *_: None)
     monkeypatch.setattr(Helper, "available", property(lambda _: False))
     outcome = run_inject(site, identity, "/hostrw")
@@ -271,7 +271,7 @@ def test_an_archive_that_is_not_whole_is_never_sent(
     jobs, missing = prepare.prepare(
         site.world(), site.engine.replica(identity), None, [change], tally.Tally()
     )
-    tar = staging.in_place("/", jobs, missing)
+    tar = staging.pack_in_place("/", jobs, missing)
     with pytest.raises(EngineFailed, match="not a complete plain tar"):
         archive.put(site.engine, identity, path="/", tar=tar.rstrip(b"\0")[:cut] or b"\0" * 512)
     assert not uploads.puts

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from freshd.act import Limits, World
+from freshd.act import Timeouts, World
 from freshd.engine.cli.compose import Compose, ComposeFiles
 from freshd.engine.client import Engine
 from freshd.model.files import Entry, Kind
@@ -96,7 +96,7 @@ class Site:
             journal=self.journal,
             on_line=self.lines.append,
             clock=time.time,
-            limits=Limits(grace=0.0, patience=30.0, settle=0.2, poll=0.02),
+            timeouts=Timeouts(grace=0.0, patience=30.0, settle=0.2, poll=0.02),
         )
 
     def read(self, source: str) -> tuple[Entry, bytes]:

@@ -1,7 +1,7 @@
-"""Deletes files in a container: rule 14. Only with the expected content, only by exact path.
+"""Delete files in a container: rule 14. Only with the expected content, only by exact path.
 
-In: changes without ``want``. Out: the tally. Directories stay, even when they are empty now, but
-for those that a file is to take the place of.
+In: changes without ``want``. Out: the tally. Directories stay, even when they are empty now, except
+where a file is to replace one.
 """
 
 import posixpath
@@ -10,13 +10,13 @@ from collections.abc import Sequence
 from freshd.act import read_back
 from freshd.act.ports import World
 from freshd.act.tally import Tally
-from freshd.act.write import rules
 from freshd.act.write.prepare import resolve
 from freshd.engine.container import archive
 from freshd.engine.container.exec import Helper
 from freshd.model.errors import EngineFailed
 from freshd.model.files import Kind
 from freshd.model.observed.container import Replica
+from freshd.model.paths import is_below
 from freshd.model.plan import FileChange
 
 
@@ -28,7 +28,7 @@ def delete(
     tally: Tally,
     why: str,
 ) -> None:
-    """Deletes what still is what the step saw, and looks that it is gone."""
+    """Delete what still is what the step saw, and check that it is gone."""
     if helper is None:
         for change in changes:
             tally.fail(change.target, f"it cannot be deleted: {why}")
@@ -37,11 +37,11 @@ def delete(
     if not paths:
         return
     world.journal.phase("delete", {"files": len(paths), "helper": helper.token})
-    said = helper.delete(list(paths.values()))
-    left = read_back.facts(world.engine, replica.id, list(paths.values()), helper)
+    errors = helper.delete(list(paths.values()))
+    left = read_back.read_facts(world.engine, replica.id, list(paths.values()), helper)
     for target, path in paths.items():
         if path in left:
-            tally.fail(target, f"it is still there ({' '.join(said.split())})")
+            tally.fail(target, f"it is still there ({' '.join(errors.split())})")
     gone = [target for target, path in paths.items() if path not in left]
     # Kept as written empty: a file that is brought back was removed by freshd and by nobody else.
     world.written.set_many(replica.id, dict.fromkeys(gone, ""), world.clock())
@@ -51,7 +51,7 @@ def delete(
 def clear_places(
     world: World, replica: Replica, helper: Helper, changes: Sequence[FileChange], tally: Tally
 ) -> None:
-    """Removes directories that hold no file from where ``changes`` are to write one."""
+    """Remove directories that hold no file from where ``changes`` are to write one."""
     wanted = [c.target for c in _mapped(world, changes, tally)]
     for path in resolve(world, replica, helper, wanted, tally).values():
         try:
@@ -69,7 +69,7 @@ def clear_places(
 def _mapped(world: World, changes: Sequence[FileChange], tally: Tally) -> list[FileChange]:
     mapped = []
     for change in changes:
-        if any(rules.is_below(change.target, directory) for directory in world.directories):
+        if any(is_below(change.target, directory) for directory in world.directories):
             mapped.append(change)
         else:
             tally.refuse(change.target, "it is not below a mapping")
@@ -85,8 +85,8 @@ def _expected(
 ) -> dict[str, str]:
     """target -> path, of those that are right now what the step saw."""
     settled = resolve(world, replica, helper, [change.target for change in changes], tally)
-    present = read_back.facts(world.engine, replica.id, list(settled.values()), helper)
-    digests = read_back.digests(world.engine, replica.id, present, helper)
+    present = read_back.read_facts(world.engine, replica.id, list(settled.values()), helper)
+    digests = read_back.read_digests(world.engine, replica.id, present, helper)
     expected = {}
     for change in changes:
         path = settled.get(change.target)

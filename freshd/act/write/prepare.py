@@ -49,7 +49,7 @@ def prepare(
     changes: Sequence[FileChange],
     tally: Tally,
 ) -> tuple[list[Job], list[Directory]]:
-    """Reads the sources first, then looks at the targets; nothing is changed."""
+    """Read the sources first, then the targets; nothing is changed."""
     contents: dict[str, bytes] = {}
     for change in changes:
         content = _read(world, change, tally)
@@ -58,8 +58,8 @@ def prepare(
     places_of = resolve(world, replica, helper, list(contents), tally)
     asked = dict.fromkeys(places_of.values())
     for path in tuple(asked):
-        asked.update(dict.fromkeys(symlinks.parents(path)))
-    present = read_back.facts(world.engine, replica.id, list(asked), helper)
+        asked.update(dict.fromkeys(symlinks.list_parents(path)))
+    present = read_back.read_facts(world.engine, replica.id, list(asked), helper)
     moved = _moved(world, replica, helper, changes, places_of, present)
     jobs = []
     for change in changes:
@@ -84,7 +84,7 @@ def resolve(
     """target -> where it really is, for those that may be touched; the others are refused."""
     allowed = []
     for target in targets:
-        reason = rules.objection(replica, target, volumes_allowed=world.volumes_allowed)
+        reason = rules.find_objection(replica, target, volumes_allowed=world.volumes_allowed)
         if reason:
             tally.refuse(target, reason)
         else:
@@ -129,7 +129,7 @@ def _moved(
 ) -> frozenset[str]:
     """Targets that are not what the plan saw there: somebody's edit since is not written over.
 
-    Only what was to be replaced is looked at: a look costs a hash of each file.
+    Only what is to be replaced is read: that costs a hash of each file.
     """
     seen_there = {
         change.target: change.seen
@@ -140,11 +140,11 @@ def _moved(
     }
     replaced = {places_of[target] for target in seen_there} & present.keys()
     facts = {path: present[path] for path in replaced}
-    found = read_back.digests(world.engine, replica.id, facts, helper)
+    digests = read_back.read_digests(world.engine, replica.id, facts, helper)
     return frozenset(
         target
         for target, entry in seen_there.items()
-        if places_of[target] in present and found.get(places_of[target]) != entry.digest
+        if places_of[target] in present and digests.get(places_of[target]) != entry.digest
     )
 
 
@@ -160,7 +160,7 @@ def _occupied(
         return "it is no regular file in the container"
     if kind is Kind.LINK and not symlinks.image_has_link(world.engine, replica, path):
         return "it is a symbolic link in the container that the image does not have"
-    for parent in symlinks.parents(path):
+    for parent in symlinks.list_parents(path):
         above = present.get(parent)
         if above is not None and above.kind is not Kind.DIR:
             return f"{parent} is not a directory in the container"
@@ -194,16 +194,18 @@ def _job(
 
 def _ancestor(path: str, present: dict[str, FileFacts]) -> FileFacts | None:
     """The nearest directory above that exists."""
-    return next((present[p] for p in reversed([*symlinks.parents(path)]) if p in present), None)
+    return next(
+        (present[p] for p in reversed([*symlinks.list_parents(path)]) if p in present), None
+    )
 
 
 def _missing(jobs: Sequence[Job], present: dict[str, FileFacts]) -> list[Directory]:
     """Parents before children."""
-    absent = {p for job in jobs for p in symlinks.parents(job.path) if p not in present}
-    found = []
+    absent = {p for job in jobs for p in symlinks.list_parents(job.path) if p not in present}
+    directories = []
     for path in sorted(absent):
         fact = _ancestor(posixpath.join(path, "x"), present)
         mode = fact.mode & 0o777 if fact else 0o755
         uid, gid = (fact.uid, fact.gid) if fact else (0, 0)
-        found.append(Directory(path, uid, gid, mode))
-    return found
+        directories.append(Directory(path, uid, gid, mode))
+    return directories

@@ -2,7 +2,7 @@
 
 Files are unpacked at the top of the same mount (never beside the target, where a reloader would
 see them), then renamed. The directory's name is freshd's own, so that what a killed run left can
-be told and removed: ``/.freshd-<16 hex digits>/<n>/<name>``.
+be recognised and removed: ``/.freshd-<16 hex digits>/<n>/<name>``.
 """
 
 import io
@@ -29,7 +29,7 @@ _OURS = re.compile(re.escape(rules.STAGING_PREFIX) + r"[0-9a-f]{16}")
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
+class StagingArea:
     """``directory`` is absolute; ``places`` is final path -> staged path, in order."""
 
     directory: str
@@ -39,22 +39,22 @@ class Stage:
     @property
     def moves(self) -> dict[str, list[str]]:
         """Destination directory -> the staged paths that go there."""
-        found: dict[str, list[str]] = {}
+        moves: dict[str, list[str]] = {}
         for final, path in self.places.items():
-            found.setdefault(posixpath.dirname(final), []).append(path)
-        return found
+            moves.setdefault(posixpath.dirname(final), []).append(path)
+        return moves
 
     @property
     def subdirectories(self) -> list[str]:
         return [posixpath.join(self.directory, str(n)) for n in range(len(self.moves))]
 
 
-def staged(top: str, jobs: Sequence[Job], missing: Sequence[Directory]) -> Stage:
+def stage_files(top: str, jobs: Sequence[Job], missing: Sequence[Directory]) -> StagingArea:
     """The archive for ``top`` that leaves every file in a staging directory."""
     directory = posixpath.join(top, rules.STAGING_PREFIX + secrets.token_hex(8))
     places_of: dict[str, str] = {}
     numbers: dict[str, str] = {}
-    members = [_member(_directory_info(item), item.path, top) for item in missing]
+    members = [_member(_directory_info(absent), absent.path, top) for absent in missing]
     members.append(_member(_private_directory(), directory, top))
     for job in jobs:
         parent, name = posixpath.split(job.path)
@@ -64,24 +64,26 @@ def staged(top: str, jobs: Sequence[Job], missing: Sequence[Directory]) -> Stage
         places_of[job.path] = f"{numbers[parent]}/{name}"
         if job.want.kind is Kind.FILE:
             members.append(_member(_file_info(job), places_of[job.path], top, job.content))
-    return Stage(directory, places_of, _tar(members))
+    return StagingArea(directory, places_of, _tar(members))
 
 
-def in_place(top: str, jobs: Sequence[Job], missing: Sequence[Directory]) -> bytes:
+def pack_in_place(top: str, jobs: Sequence[Job], missing: Sequence[Directory]) -> bytes:
     """The archive for ``top`` with every file at its own place."""
-    members = [_member(_directory_info(item), item.path, top) for item in missing]
+    members = [_member(_directory_info(directory), directory.path, top) for directory in missing]
     members += [_member(_file_info(job), job.path, top, job.content) for job in jobs]
     return _tar(members)
 
 
-def clean(engine: Engine, container_id: str, helper: Helper, stage: Stage) -> None:
-    """Removes the staging directory; what was not renamed goes with it."""
+def clean(engine: Engine, container_id: str, helper: Helper, stage: StagingArea) -> None:
+    """Remove the staging directory; what was not renamed goes with it."""
     if helper.remove_directories([*stage.subdirectories, stage.directory]):
         remove(engine, container_id, helper, stage.directory)
 
 
-def clean_after_failure(engine: Engine, container_id: str, helper: Helper, stage: Stage) -> None:
-    """As `clean`, where another error is on its way: what stays, the next helper sweeps."""
+def clean_after_failure(
+    engine: Engine, container_id: str, helper: Helper, stage: StagingArea
+) -> None:
+    """As `clean`, while another error is being raised: the next helper sweeps what stays."""
     try:
         remove(engine, container_id, helper, stage.directory)
     except FreshdError:
@@ -89,7 +91,7 @@ def clean_after_failure(engine: Engine, container_id: str, helper: Helper, stage
 
 
 def sweep(engine: Engine, container_id: str, helper: Helper, tops: Iterable[str]) -> int:
-    """Removes what killed runs left at the tops of mounts; how many directories.
+    """Remove what killed runs left at the tops of mounts; returns how many directories.
 
     Once per helper: whatever leaves a staging directory behind has lost its helper too.
     """
@@ -106,7 +108,7 @@ def sweep(engine: Engine, container_id: str, helper: Helper, tops: Iterable[str]
 
 
 def remove(engine: Engine, container_id: str, helper: Helper, directory: str) -> None:
-    """Removes one staging directory by the exact names in it. EngineFailed if something stays."""
+    """Remove one staging directory by the exact names in it. EngineFailed if something stays."""
     if not _OURS.fullmatch(posixpath.basename(directory)):
         raise EngineFailed(f"{directory} is no staging directory of freshd")
     if archive.stat(engine, container_id, directory) is None:
@@ -122,10 +124,10 @@ def remove(engine: Engine, container_id: str, helper: Helper, directory: str) ->
         raise EngineFailed(f"the staging directory {directory} cannot be removed: {problem}")
 
 
-def _directory_info(item: Directory) -> tarfile.TarInfo:
+def _directory_info(directory: Directory) -> tarfile.TarInfo:
     info = tarfile.TarInfo()
     info.type = tarfile.DIRTYPE
-    info.uid, info.gid, info.mode = item.uid, item.gid, item.mode
+    info.uid, info.gid, info.mode = directory.uid, directory.gid, directory.mode
     return info
 
 

@@ -1,7 +1,7 @@
 """Symbolic links on the way to a target: design rule 3. Paths in, real paths or reasons out.
 
 A link that somebody planted could lead a write through a mount to the host, so every component is
-looked at right before; a link that the image has itself (``/bin -> usr/bin``) may be followed when
+checked right before; a link that the image has itself (``/bin -> usr/bin``) may be followed when
 it ends outside every mount. This narrows a race and does not close it, which is why names below
 mounts are refused on their own and the engine's ``noOverwriteDirNonDir`` is always set.
 """
@@ -38,20 +38,20 @@ def resolve(
     refused: dict[str, str] = {}
     settled: dict[str, str] = {}
     for _ in range(_HOPS):
-        asked = {prefix for real in current.values() for prefix in parents(real)}
+        asked = {prefix for real in current.values() for prefix in list_parents(real)}
         links = _links(engine, replica, sorted(asked), helper)
         onward: dict[str, str] = {}
         for path, real in current.items():
-            link = next((prefix for prefix in parents(real) if prefix in links), None)
+            link = next((prefix for prefix in list_parents(real) if prefix in links), None)
             if link is None:
                 settled[path] = real
                 continue
-            target = _target_of(engine, replica, link)
+            target = _resolve_link(engine, replica, link)
             if target is None:
                 refused[path] = f"{link} is a symbolic link that the image does not have"
                 continue
             moved = target.rstrip("/") + real[len(link) :]
-            reason = rules.objection(replica, moved, volumes_allowed=volumes_allowed)
+            reason = rules.find_objection(replica, moved, volumes_allowed=volumes_allowed)
             if reason:
                 refused[path] = f"{link} leads to {moved}: {reason}"
             else:
@@ -65,10 +65,10 @@ def resolve(
 
 def image_has_link(engine: Engine, replica: Replica, path: str) -> bool:
     """Whether the symbolic link at ``path`` is the one that the image has there."""
-    return _target_of(engine, replica, path) is not None
+    return _resolve_link(engine, replica, path) is not None
 
 
-def parents(path: str) -> Iterator[str]:
+def list_parents(path: str) -> Iterator[str]:
     """/a and /a/b of /a/b/c."""
     end = 0
     while (end := path.find("/", end + 1)) > 0:
@@ -86,7 +86,7 @@ def _links(
     return frozenset(p for p, stat in stats.items() if stat and stat.kind is Kind.LINK)
 
 
-def _target_of(engine: Engine, replica: Replica, link: str) -> str | None:
+def _resolve_link(engine: Engine, replica: Replica, link: str) -> str | None:
     """Where the link ends, if container and image agree on it; both as the engine resolves it."""
     here = archive.stat(engine, replica.id, link)
     if here is None or here.kind is not Kind.LINK:

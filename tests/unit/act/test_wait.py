@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from freshd.act.ports import Limits
-from freshd.act.wait import all_up, until_up
+from freshd.act.ports import Timeouts
+from freshd.act.wait import wait_until_all_up, wait_until_up
 from freshd.model.observed.container import Replica
 
-LIMITS = Limits(patience=0.05, settle=0.0, poll=0.001)
+LIMITS = Timeouts(patience=0.05, settle=0.0, poll=0.001)
 UP = Replica("u", "up", "web")
 JOB = Replica("j", "job", "web", state="exited", exit_code=0)
 DEAD = Replica("d", "dead", "web", state="exited", exit_code=3)
@@ -35,7 +35,7 @@ def test_one_replica_that_is_well_does_not_speak_for_the_others(
     first: Replica, others: tuple[Replica, ...], verdict: str
 ) -> None:
     def said(*replicas: Replica) -> str:
-        return all_up(lambda: replicas, count=2, gone=frozenset(), limits=LIMITS)
+        return wait_until_all_up(lambda: replicas, count=2, gone=frozenset(), timeouts=LIMITS)
 
     for words in (said(first, *others), said(*others, first)):
         assert words.startswith(verdict)
@@ -46,7 +46,7 @@ def test_as_many_as_before_are_to_run_and_none_of_the_old_ones() -> None:
     """Rule 9: one replica of two is not a service that is up."""
 
     def said(*replicas: Replica, gone: frozenset[str] = frozenset()) -> str:
-        return all_up(lambda: replicas, count=2, gone=gone, limits=LIMITS)
+        return wait_until_all_up(lambda: replicas, count=2, gone=gone, timeouts=LIMITS)
 
     other = replace(UP, id="o", name="other")
     assert said(UP, other) == ""
@@ -58,6 +58,6 @@ def test_as_many_as_before_are_to_run_and_none_of_the_old_ones() -> None:
 def test_a_container_that_runs_at_every_look_but_starts_anew_is_not_up() -> None:
     starts = count(2.0)
     engine: Any = SimpleNamespace(replica=lambda _: replace(UP, started_at=next(starts)))
-    limits = Limits(patience=5.0, settle=5.0, poll=0.001)
-    said = until_up(engine, "u", started_after=1.0, limits=limits)
+    limits = Timeouts(patience=5.0, settle=5.0, poll=0.001)
+    said = wait_until_up(engine, "u", started_after=1.0, timeouts=limits)
     assert said == "up starts again and again"

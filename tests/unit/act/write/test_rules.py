@@ -52,7 +52,7 @@ READ_ONLY = Replica("i", "n", "web", mounts=MOUNTS, read_only=True)
     ],
 )
 def test_where_a_write_is_refused(path: str, why: str | None) -> None:
-    reason = rules.objection(REPLICA, path, volumes_allowed=False)
+    reason = rules.find_objection(REPLICA, path, volumes_allowed=False)
     if why is None:
         assert reason is None
     else:
@@ -61,19 +61,19 @@ def test_where_a_write_is_refused(path: str, why: str | None) -> None:
 
 
 def test_a_volume_is_writable_where_the_policy_says_so_and_nothing_else_becomes_so() -> None:
-    assert rules.objection(REPLICA, "/data/x", volumes_allowed=True) is None
+    assert rules.find_objection(REPLICA, "/data/x", volumes_allowed=True) is None
     for path in ("/data", "/data/ro/x", "/data/inner/x", "/app/rw/x", "/app/tmp/x"):
-        assert rules.objection(REPLICA, path, volumes_allowed=True), path
+        assert rules.find_objection(REPLICA, path, volumes_allowed=True), path
 
 
 def test_a_read_only_root_leaves_only_volumes() -> None:
-    assert "read-only" in (rules.objection(READ_ONLY, "/app/x", volumes_allowed=True) or "")
-    assert rules.objection(READ_ONLY, "/data/x", volumes_allowed=True) is None
+    assert "read-only" in (rules.find_objection(READ_ONLY, "/app/x", volumes_allowed=True) or "")
+    assert rules.find_objection(READ_ONLY, "/data/x", volumes_allowed=True) is None
 
 
 def test_staging_goes_to_the_top_of_the_same_mount() -> None:
-    assert rules.top_of(REPLICA, "/app/x") == "/"
-    assert rules.top_of(REPLICA, "/data/a/b") == "/data"
+    assert rules.find_top(REPLICA, "/app/x") == "/"
+    assert rules.find_top(REPLICA, "/data/a/b") == "/data"
 
 
 @settings(deadline=None)
@@ -81,7 +81,7 @@ def test_staging_goes_to_the_top_of_the_same_mount() -> None:
 def test_no_spelling_reaches_a_bind(parts: list[str]) -> None:
     """Whatever is permitted is written as it stands, so its spelling must be the only one."""
     path = "/" + "/".join(parts)
-    if rules.objection(REPLICA, path, volumes_allowed=True) is None:
+    if rules.find_objection(REPLICA, path, volumes_allowed=True) is None:
         assert ".." not in parts
         assert not path.startswith(("/app/rw/", "/data/inner/"))
         assert "//" not in path

@@ -38,7 +38,7 @@ def members(tar: bytes) -> dict[str, tuple[tarfile.TarInfo, bytes]]:
 @given(names=st.lists(st.tuples(NAME, NAME, st.binary(max_size=600)), min_size=1, max_size=8))
 def test_every_name_and_byte_survives_staging(names: list[tuple[str, str, bytes]]) -> None:
     jobs = {f"/{a}/{b}": job(f"/{a}/{b}", content) for a, b, content in names}
-    stage = staging.staged("/", list(jobs.values()), [])
+    stage = staging.stage_files("/", list(jobs.values()), [])
     found = members(stage.tar)
     assert len(stage.places) == len(jobs)
     for path, one in jobs.items():
@@ -53,7 +53,7 @@ def test_every_name_and_byte_survives_staging(names: list[tuple[str, str, bytes]
 
 
 def test_staged_files_share_a_directory_per_destination_that_only_root_sees() -> None:
-    stage = staging.staged("/", [job("/a/x"), job("/b/x"), job("/a/y"), job("/z")], [])
+    stage = staging.stage_files("/", [job("/a/x"), job("/b/x"), job("/a/y"), job("/z")], [])
     assert [len(paths) for paths in stage.moves.values()] == [2, 1, 1]
     assert list(stage.moves) == ["/a", "/b", "/"]
     assert stage.subdirectories == [f"{stage.directory}/{n}" for n in range(3)]
@@ -62,7 +62,7 @@ def test_staged_files_share_a_directory_per_destination_that_only_root_sees() ->
 
 
 def test_names_are_relative_to_the_mount_that_is_written() -> None:
-    stage = staging.staged("/data", [job("/data/a/x")], [Directory("/data/a", 1, 2, 0o755)])
+    stage = staging.stage_files("/data", [job("/data/a/x")], [Directory("/data/a", 1, 2, 0o755)])
     assert stage.directory.startswith("/data/.freshd-")
     names = list(members(stage.tar))
     assert names[0] == "a"
@@ -70,7 +70,7 @@ def test_names_are_relative_to_the_mount_that_is_written() -> None:
 
 
 def test_a_link_is_not_in_the_archive_but_has_a_place() -> None:
-    stage = staging.staged("/", [job("/a/l", b"target", kind=Kind.LINK)], [])
+    stage = staging.stage_files("/", [job("/a/l", b"target", kind=Kind.LINK)], [])
     assert stage.places["/a/l"].endswith("/0/l")
     assert all(info.isdir() for info, _ in members(stage.tar).values())
 
@@ -81,7 +81,7 @@ def test_a_link_is_not_in_the_archive_but_has_a_place() -> None:
 def test_the_archive_itself_refuses_what_must_not_be_in_it(bad: Job) -> None:
     """Rule 3, behind the checks that come before."""
     with pytest.raises(ValueError, match="not a safe archive member"):
-        staging.in_place("/", [bad], [])
+        staging.pack_in_place("/", [bad], [])
 
 
 @pytest.mark.parametrize(
