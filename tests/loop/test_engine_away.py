@@ -16,7 +16,7 @@ from tests.loop.world import INJECT, World, causes, ended, planned
 
 NewWorld = Callable[[], World]
 DONE = StepStatus.DONE
-BOTH = """
+RECREATE = """
 [[rule]]
 when = ["env-changed", "compose-changed"]
 do = ["recreate"]
@@ -48,7 +48,7 @@ def recreate(world: World) -> None:
     """Made anew, and injected again."""
     world.write("app/main.py", "two\n")
     world.reconcile()
-    world.policy(INJECT + BOTH)
+    world.policy(INJECT + RECREATE)
     world.service("web", environment={"A": "1"})
     world.freshd.consent()
 

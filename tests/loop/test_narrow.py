@@ -2,6 +2,7 @@
 
 import pytest
 
+from freshd.model.errors import TargetGone
 from freshd.model.plan import StepStatus
 from freshd.model.remedy import Remedy
 from tests.loop.world import World, causes, ended, planned
@@ -59,8 +60,6 @@ def test_a_directory_that_went_takes_its_files_along(known: World) -> None:
 
 
 def test_a_container_that_was_replaced_meanwhile_ends_a_narrow_pass(known: World) -> None:
-    from freshd.model.errors import TargetGone
-
     known.recreate_by_hand()
     known.write("app/main.py", "two\n")
     with pytest.raises(TargetGone):

@@ -68,13 +68,13 @@ class Quiet:
     def info(self, event: str, **values: Any) -> None: ...
     def warning(self, event: str, **values: Any) -> None: ...
     def exception(self, event: str, **values: Any) -> None:
-        raise AssertionError(event) from values.get("error")
+        raise AssertionError(event)
 
 
 class Freshd:
     """freshd on the project in ``root``; ``state`` is its own directory.
 
-    ``passes`` counts the whole passes that were made, ``notices`` are those that were shown.
+    ``notices`` are those that were shown.
     """
 
     def __init__(self, root: str, state: str, engine: FakeEngine) -> None:
@@ -87,7 +87,6 @@ class Freshd:
         self._worker: WorkerWithoutThreads | None = None
         self.store = memory_store()
         self.notices: list[Notice] = []
-        self.passes = 0
 
     def consent(self) -> None:
         """A person agrees to the project's files as they are now."""
@@ -104,16 +103,14 @@ class Freshd:
     ) -> Passed:
         """One whole pass, over all of ``service`` or what ``paths`` name of it.
 
-        ``problem`` is what the project's files are to have, if so.
-
-        ``before_step`` is called when a step has been decided on and nothing of it was done.
+        ``problem`` is what the project's files are to have, if so. ``before_step`` is called when
+        a step has been decided on and nothing of it was done.
         """
 
         def on_step(step: Step, outcome: Outcome | None) -> None:
             if outcome is None:
                 before_step(step)
 
-        self.passes += 1
         context = self._opened()
         context.project.refresh()
         told = context.project.problem
@@ -200,7 +197,7 @@ class WorkerWithoutThreads:
     """The daemon without its threads: marks go into its queue, and ``run`` works it off."""
 
     def __init__(self, freshd: Freshd, context: Context) -> None:
-        self._freshd, self._project = freshd, context.project.dir
+        self._project = context.project.dir
         self._queue = WorkQueue()
         self._passes = freshd._passes(context, self._queue)
 
@@ -229,7 +226,6 @@ class WorkerWithoutThreads:
             assert time.monotonic() < deadline, "the queue is never empty"
             work = self._queue.take(_PATIENCE)
             assert work is not None
-            self._freshd.passes += 1
             self._passes.run(work)
             self._queue.done(work.key)
             made.append(work.paths is not None)
