@@ -39,6 +39,18 @@ def test_nothing_is_done_that_no_rule_asks_for(shop: World, policy: str, reason:
     assert shop.history() == ()
 
 
+def test_a_rule_for_every_cause_neither_deletes_nor_overwrites_what_is_somebodys(
+    shop: World,
+) -> None:
+    shop.policy('[[rule]]\nwhen = ["*"]\ndo = ["inject", "restart"]\n')
+    shop.change_inside("/app/main.py", "by hand\n")
+    (shop.root / "app/page.html").unlink()
+    passed = shop.reconcile()
+    assert {"changed-in-container", "extra-in-container"} <= causes(passed.report)
+    assert [step for plan in passed.plans for step in plan.steps if step.files] == []
+    assert (shop.holds("/app/main.py"), shop.holds("/app/page.html")) == ("by hand\n", "<p>\n")
+
+
 def test_a_rule_with_paths_reaches_these_and_leaves_the_others(shop: World) -> None:
     shop.policy(PAGES)
     shop.write("app/main.py", "two\n")
