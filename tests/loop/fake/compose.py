@@ -1,4 +1,4 @@
-"""The docker command: what ``freshd.engine.cli`` runs, carried out on the fake.
+"""The docker command: what ``freshd.engine.cli.versions`` runs, carried out on the fake.
 
 Compose files are JSON here, as `docker compose config` prints it: YAML that needs no reading.
 """
