@@ -63,6 +63,10 @@ class Maps:
         """From now on ``ref`` is looked at as the image of ``service``, and not its tag's."""
         self._judged[service] = ref
 
+    def is_judged(self, service: str) -> bool:
+        """Whether an image was named that is looked at in place of the tag's."""
+        return service in self._judged
+
     def known(self, service: str) -> Known:
         return self._known.setdefault(service, Known())
 

@@ -83,7 +83,7 @@ class Surveyor:
     def survey_image(self, service: str, ref: str) -> ServiceFacts:
         """The tree and the image ``ref``, as if it were what the tag of ``service`` names."""
         self._maps.judge(service, ref)
-        return self._survey(service, (), None, full=False, go_on=no_haste)
+        return self.survey(service)
 
     def survey(
         self,
@@ -98,24 +98,8 @@ class Surveyor:
         With ``full`` no earlier hash is believed. ``go_on`` is called between the stages and may
         raise. Raises what the engine raises.
         """
-        known = () if paths is None else self._maps.known(service).replicas
-        if known:  # for speed: new containers announce themselves, and are looked at whole
-            replicas = tuple(self._engine.replica(replica.id) for replica in known)
-        else:
-            replicas = replicas_of(self._engine, self._project, service)
-        return self._survey(service, replicas, paths, full=full, go_on=go_on)
-
-    def _survey(
-        self,
-        service: str,
-        replicas: tuple[Replica, ...],
-        paths: Collection[str] | None,
-        *,
-        full: bool,
-        go_on: Callable[[], None],
-    ) -> ServiceFacts:
         known = self._maps.known(service)
-        known.replicas = replicas
+        known.replicas = replicas = self._find_replicas(service, narrow=paths is not None)
         before = known.mapped
         mapped = self._maps.mapped(service, paths)
         go_on()
@@ -137,6 +121,15 @@ class Surveyor:
         due = self._since.restarts(service, mapped.restarts, replicas, paths)
         facts = replace(facts, restarts=due)
         return facts if look.narrow else self._with_history(facts)
+
+    def _find_replicas(self, service: str, *, narrow: bool) -> tuple[Replica, ...]:
+        """None of a service whose image alone is judged."""
+        known = self._maps.known(service).replicas
+        if narrow and known:  # for speed: new containers announce themselves, and are seen whole
+            return tuple(self._engine.replica(replica.id) for replica in known)
+        if self._maps.is_judged(service):
+            return ()
+        return replicas_of(self._engine, self._project, service)
 
     def _with_history(self, facts: ServiceFacts) -> ServiceFacts:
         """What tells why a file differs, where one does: earlier injections, and recent saves."""
@@ -239,28 +232,26 @@ class Surveyor:
     ) -> tuple[Seen, dict[str, Entry], tuple[str, ...]]:
         """Replicas and tree; a whole look finds the ``extra`` targets itself."""
         targets = {pair.target for pair in pairs}.union(extra)
+        observe = partial(
+            observe_replicas,
+            *(self._engine, self._store.containers, self._maps, look.service, look.replicas),
+            full=look.full,
+        )
         with Meanwhile(self._engine) as beside:
             reading = beside.submit(
                 partial(self._read_tree, {}, mapped.map, pairs, fresh=look.full)
             )
             if look.narrow:
                 beside.go()  # a few files
-                seen = self._observe(look, targets)
+                seen = observe(targets)
             else:
                 listing = beside.submit(partial(self._extra, look, mapped))
-                seen = self._observe(look, targets)
+                seen = observe(targets)
                 beside.go()
                 extra = listing.result()
                 if extra:
-                    seen = seen.joined(self._observe(look, extra))
+                    seen = seen.joined(observe(extra))
             return seen, reading.result(), extra
-
-    def _observe(self, look: _Look, targets: Collection[str]) -> Seen:
-        return observe_replicas(
-            *(self._engine, self._store.containers, self._maps, look.service, look.replicas),
-            targets,
-            full=look.full,
-        )
 
     def _confirmed(
         self,

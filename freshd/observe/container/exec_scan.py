@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import TypeVar
+from functools import partial
 
 from freshd.engine.client import Engine
 from freshd.engine.container import exec as execs
@@ -18,8 +18,6 @@ from freshd.model.errors import OutcomeUnknown
 from freshd.model.files import Entry, Kind
 from freshd.observe.container import exec_output
 from freshd.observe.container.exec_output import Stat
-
-_Result = TypeVar("_Result")
 
 # A line with the container's own clock comes first: its files carry stamps of that clock.
 _BEGIN = "export LC_ALL=C; date +%s || echo; exec xargs -0"
@@ -150,7 +148,7 @@ class _Raw:
 
 
 def _stat(engine: Engine, container_id: str, paths: Sequence[str]) -> _Raw:
-    result = _run(engine, container_id, _STAT, paths, timeout=_STAT_SECONDS)
+    result = _run(engine, container_id, _STAT, paths, _STAT_SECONDS)
     clock, records = exec_output.parse_clock(result.stdout)
     raw = _Raw()
     raw.take(records, clock, result.stderr, paths)
@@ -163,10 +161,8 @@ def _hash_and_stat(engine: Engine, container_id: str, paths: Sequence[str]) -> _
     shards = [paths] if len(paths) < _SHARD_FILES else [paths[:half], paths[half:]]
     raw = _Raw()
     try:
-        results = _side_by_side(
-            lambda part: _run(engine, container_id, _HASH_AND_STAT, part, timeout=_BOTH_SECONDS),
-            shards,
-        )
+        timeouts = [_BOTH_SECONDS] * len(shards)
+        results = _run_all(engine, container_id, _HASH_AND_STAT, shards, timeouts)
     except OutcomeUnknown:
         # Gigabytes, perhaps; step by step the sizes are known, and the time they may take.
         return _stat(engine, container_id, paths)
@@ -188,31 +184,34 @@ def _digests(
     plain = [path for path in files if path not in found and not exec_output.is_odd(path)]
     odd = [path for path in files if path not in found and exec_output.is_odd(path)]
     sizes = {path: changed[path].size for path in files}
-
-    def one(shard: Sequence[str]) -> dict[str, str]:
-        timeout = _hash_timeout(shard, sizes)
-        result = _run(engine, container_id, _HASH, shard, timeout=timeout)
-        return exec_output.parse_hashes(result.stdout, shard)
-
-    for part in _side_by_side(one, shards_of(plain, sizes)):
-        found |= part
+    shards = shards_of(plain, sizes)
+    timeouts = [_hash_timeout(shard, sizes) for shard in shards]
+    results = _run_all(engine, container_id, _HASH, shards, timeouts)
+    for shard, result in zip(shards, results, strict=True):
+        found |= exec_output.parse_hashes(result.stdout, shard)
     if odd:
         timeout = _hash_timeout(odd, sizes)
-        result = _run(engine, container_id, _HASH_ODD, odd, timeout=timeout)
+        result = _run(engine, container_id, _HASH_ODD, odd, timeout)
         found |= exec_output.parse_hashes_in_order(result.stdout, odd)
     if links:
-        result = _run(engine, container_id, _READ_LINKS, links, timeout=_HASH_SECONDS)
+        result = _run(engine, container_id, _READ_LINKS, links, _HASH_SECONDS)
         found |= exec_output.parse_links_in_order(result.stdout, links)
     return found
 
 
-def _side_by_side(
-    work: Callable[[Sequence[str]], _Result], shards: Sequence[Sequence[str]]
-) -> list[_Result]:
+def _run_all(
+    engine: Engine,
+    container_id: str,
+    argv: Sequence[str],
+    shards: Sequence[Sequence[str]],
+    timeouts: Sequence[float],
+) -> list[execs.ExecResult]:
+    """One command a shard, side by side where there are more."""
+    run = partial(_run, engine, container_id, argv)
     if len(shards) < 2:
-        return [work(shard) for shard in shards]
+        return [*map(run, shards, timeouts)]
     with ThreadPoolExecutor(len(shards)) as pool:
-        return list(pool.map(work, shards))
+        return list(pool.map(run, shards, timeouts))
 
 
 def shards_of(paths: Sequence[str], sizes: Mapping[str, int]) -> list[Sequence[str]]:
@@ -236,7 +235,6 @@ def _run(
     container_id: str,
     argv: Sequence[str],
     paths: Sequence[str],
-    *,
     timeout: float,
 ) -> execs.ExecResult:
     stdin = exec_output.names(paths)

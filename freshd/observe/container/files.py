@@ -5,10 +5,10 @@ nothing, by the engine's archives. What neither can see is UNREADABLE with a rea
 """
 
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping, Set
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 from freshd.engine.client import Engine
-from freshd.model.errors import EngineFailed, EngineUnavailable, FreshdError, OutcomeUnknown
+from freshd.model.errors import EngineFailed, EngineUnavailable, OutcomeUnknown
 from freshd.model.files import Entry, Kind
 from freshd.model.observed.container import Observation, Replica
 from freshd.observe import archives
@@ -25,85 +25,47 @@ def observe(
     cache: ContainerCache,
     full: bool = False,
     clock: Callable[[], float] = time.time,
+    signatures: dict[str, str] | None = None,
 ) -> Observation:
     """The entries of ``paths`` in the replica, links not followed; absent ones are missing.
 
-    Unchanged files are not read again unless ``full``. Raises TargetGone when the container does
-    not exist any more, EngineUnavailable when the engine does not; a container that does not
-    answer in time gives an Observation with a ``problem``.
+    Unchanged files are not read again unless ``full``. ``signatures`` is given path -> stat's text,
+    taken after the content was read. Raises TargetGone when the container does not exist any more,
+    EngineUnavailable when the engine does not; a container that does not answer in time gives an
+    Observation with a ``problem``.
     """
-    return observe_signed(engine, replica, paths, cache=cache, full=full, clock=clock)[0]
-
-
-def observe_signed(
-    engine: Engine,
-    replica: Replica,
-    paths: Collection[str],
-    *,
-    cache: ContainerCache,
-    full: bool = False,
-    clock: Callable[[], float] = time.time,
-) -> tuple[Observation, Mapping[str, str]]:
-    """``observe``, and the signatures (path -> stat's text) taken after the content was read."""
     asked = frozenset(paths)
+    unclean = [path for path in asked if not is_clean(path)]
+    files = dict.fromkeys(unclean, _unreadable("not an absolute, normalised path"))
+    left = asked - files.keys()
+    seen = exec_scan.Inside()
     try:
-        files, after = _files(engine, replica, asked, cache=cache, full=full, clock=clock)
+        if replica.running and left:
+            known = {} if full else cache.get_many(replica.id, left)
+            try:
+                seen = exec_scan.look(engine, replica.id, left, known=known, clock=clock)
+            except EngineFailed as error:
+                # Paused or stopped meanwhile, no such command, or it printed nonsense without end.
+                seen.open = dict.fromkeys(left, _unreadable(error.message))
+            files |= seen.files
+            left -= seen.files.keys() | seen.missing
+            if seen.signed:
+                cache.put_many(replica.id, seen.signed)
+        hidden = _hidden(replica, left, seen.open)
+        files |= hidden
+        read = archives.read(engine, replica.id, left - hidden.keys())
     except (OutcomeUnknown, EngineFailed) as error:
-        return Observation(replica, asked, problem=error.message), {}
+        return Observation(replica, asked, problem=error.message)
     except EngineUnavailable as error:
         if not isinstance(error.__cause__, TimeoutError):
             raise
         # One container's lock may be held while the engine is fine; the rest can go on.
-        return Observation(replica, asked, problem=error.message), {}
-    return Observation(replica, asked, files), after
-
-
-def _files(
-    engine: Engine,
-    replica: Replica,
-    asked: frozenset[str],
-    *,
-    cache: ContainerCache,
-    full: bool,
-    clock: Callable[[], float],
-) -> tuple[dict[str, Entry], Mapping[str, str]]:
-    files = {
-        path: _unreadable("not an absolute, normalised path")
-        for path in asked
-        if not is_clean(path)
-    }
-    left = asked - files.keys()
-    doubts: Mapping[str, Entry] = {}
-    after: Mapping[str, str] = {}
-    if replica.running and left:
-        known = {} if full else cache.get_many(replica.id, left)
-        seen = _inside(engine, replica, left, known=known, clock=clock)
-        files |= seen.files
-        left -= seen.files.keys() | seen.missing
-        doubts, after = seen.open, seen.after
-        if seen.signed:
-            cache.put_many(replica.id, seen.signed)
-    hidden = _hidden(replica, left, doubts)
-    files |= hidden
-    for path, entry in archives.read(engine, replica.id, left - hidden.keys()).items():
-        if entry is not None:
-            files[path] = entry
-    return files, after
-
-
-def _inside(
-    engine: Engine,
-    replica: Replica,
-    paths: Set[str],
-    *,
-    known: Mapping[str, tuple[str, Entry]],
-    clock: Callable[[], float],
-) -> exec_scan.Inside:
-    try:
-        return exec_scan.look(engine, replica.id, paths, known=known, clock=clock)
-    except EngineFailed as error:
-        # Paused or stopped meanwhile, no such command, or it printed nonsense without end.
-        return exec_scan.Inside(open={path: _reason(error) for path in paths})
+        return Observation(replica, asked, problem=error.message)
+    if signatures is not None:
+        signatures.update(seen.after)
+    return Observation(
+        replica, asked, files | {path: entry for path, entry in read.items() if entry is not None}
+    )
 
 
 def _hidden(
@@ -120,10 +82,6 @@ def _hidden(
         elif mount is None and of_kernel(path):
             found[path] = _unreadable("it belongs to the kernel, not to a file system")
     return found
-
-
-def _reason(error: FreshdError) -> Entry:
-    return _unreadable(error.message)
 
 
 def _unreadable(reason: str) -> Entry:

@@ -15,7 +15,7 @@ from freshd.model.files import Entry, Kind, Manifest
 from freshd.model.observed.container import Observation, Replica
 from freshd.observe.caches import ContainerCache
 from freshd.observe.container.exec_output import is_before, stamp_of
-from freshd.observe.container.files import observe, observe_signed
+from freshd.observe.container.files import observe
 from freshd.observe.container.overlay import directories_stay
 from freshd.observe.paths import ENGINE_FILES, KERNEL_ROOTS, above, ancestors
 
@@ -39,8 +39,12 @@ def observe_changes(
     """
     parents, asked = _parents(paths), frozenset(paths)
     if not full and replica.running:
-        seen, after_reading = observe_signed(
-            engine, replica, parents.union(paths), cache=cache, clock=clock
+        after_reading: dict[str, str] = {}
+        seen = observe(
+            *(engine, replica, parents.union(paths)),
+            cache=cache,
+            clock=clock,
+            signatures=after_reading,
         )
         if seen.problem:
             return Observation(replica, asked, problem=seen.problem), {}

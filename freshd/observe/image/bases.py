@@ -5,6 +5,7 @@ kept as long as ``Bases`` is open. Answers are cached for ever by the image's ch
 """
 
 from contextlib import ExitStack
+from functools import partial
 from typing import Self
 
 from freshd.engine.client import Engine
@@ -37,16 +38,12 @@ class Bases:
         config = self._engine.image_config(ref)
         if config is None:
             return None
-
-        def look(path: str) -> Node | None:
-            return self.look(config.id, config.chain_id, path)
-
         return BaseImage(
             workdir=config.workdir,
             env=config.env,
             onbuild=config.onbuild,
             shell=config.shell,
-            lookup=look,
+            lookup=partial(self.look, config.id, config.chain_id),
             history=config.history,
         )
 
@@ -60,15 +57,12 @@ class Bases:
         known = self._cache.get_listing(chain_id, key)
         if known is None:
             try:
-                known = self._ask(image_id, path)
+                if image_id not in self._probes:
+                    probe = probe_container(self._engine, image_id)
+                    self._probes[image_id] = self._open.enter_context(probe)
+                found = archive.stat(self._engine, self._probes[image_id], path)
             except EngineFailed:
                 return None
+            known = () if found is None else (found.kind.value, found.link_target)
             self._cache.put_listing(chain_id, key, known)
         return Node(Kind(known[0]), link=known[1]) if known else None
-
-    def _ask(self, image_id: str, path: str) -> tuple[str, ...]:
-        if image_id not in self._probes:
-            probe = probe_container(self._engine, image_id)
-            self._probes[image_id] = self._open.enter_context(probe)
-        found = archive.stat(self._engine, self._probes[image_id], path)
-        return () if found is None else (found.kind.value, found.link_target)
