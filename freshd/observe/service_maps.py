@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 
+from freshd.config.compose.model import ComposeMount
 from freshd.config.project import Project
 from freshd.engine.client import Engine
 from freshd.mapping.dockerfile.contradicted import find_contradicted, find_overwritten
@@ -34,13 +35,15 @@ class Known:
     """What is known of one service. Only a cache: it can be dropped at any time.
 
     ``tagged`` is the tag's image of that map, ``sources`` are its pairs by source, ``directories``
-    where they land. By chain id: ``rewritten`` are targets that a RUN wrote, ``refuted`` those
-    where a COPY did not put what was expected.
+    where they land; ``shown`` are the mounts that come of ``mounts``. By chain id: ``rewritten``
+    are targets that a RUN wrote, ``refuted`` those where a COPY did not put what was expected.
     """
 
     mapped: MapResult | None = None
     tagged: ImageFacts | None = None
     made_for: object = None
+    mounts: object = None
+    shown: Mapping[str, ComposeMount] = field(default_factory=dict)
     replicas: tuple[Replica, ...] = ()
     sources: dict[str, tuple[Pair, ...]] = field(default_factory=dict)
     directories: tuple[str, ...] = ()
@@ -86,7 +89,9 @@ class Maps:
         rewritten, refuted = known.rewritten.get(chain_id, {}), known.refuted.get(chain_id, {})
         mounts = known.replicas[0].mounts if known.replicas else None
         told = (tuple(sorted(rewritten)), tuple(sorted(refuted)))
-        shown = tuple(merge(model.mounts, mounts).items())  # not `mounts`: none may be known yet
+        if known.mounts != (model.mounts, mounts):
+            known.mounts, known.shown = (model.mounts, mounts), merge(model.mounts, mounts)
+        shown = tuple(known.shown.items())  # not `mounts`: none may be known yet
         made_for = (model, policy, watch, shown, told, "" if image is None else image.id)
         if known.mapped is not None and known.made_for == made_for:
             if paths is not None and all(self.stays(service, path) for path in paths):

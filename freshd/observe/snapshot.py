@@ -12,6 +12,7 @@ from functools import partial
 
 from freshd.config.project import Project
 from freshd.engine.client import Engine
+from freshd.mapping.dockerfile.infer import Inference
 from freshd.mapping.service_map import MapResult
 from freshd.model.errors import ConfigError
 from freshd.model.files import Entry, Kind
@@ -24,7 +25,7 @@ from freshd.model.observed.tree_size import TreeSize
 from freshd.observe.change_times import Since
 from freshd.observe.container.members import replicas_of
 from freshd.observe.container.replicas import Seen, observe_replicas
-from freshd.observe.image.provenance import with_build
+from freshd.observe.image.provenance import BuildHistory, read_history, with_build
 from freshd.observe.overlap import Meanwhile
 from freshd.observe.service_maps import Maps, differing, gone, narrowed
 from freshd.store.store import Store
@@ -64,6 +65,7 @@ class Surveyor:
         self._maps = Maps(project, engine, store)
         self.manifest = TreeManifest(project.dir, store.stats)
         self._since = Since(self.manifest, clock)
+        self._histories: dict[str, tuple[Inference | None, str, BuildHistory]] = {}
 
     def map(self, service: str) -> ServiceMap:
         """The whole map of ``service``, corrected by its image where there is one."""
@@ -388,9 +390,20 @@ class Surveyor:
         record = self._store.builds.get(judged.id)
         rules = self._project.policy.watched(service) if record is None else ()
         newer = self._since.newer(rules, facts.mapping.inputs, judged)
-        found_out = with_build(facts, judged, mapped.inference, record=record, narrow=look.narrow)
+        history = self._history(service, mapped.inference, judged)
+        found_out = with_build(facts, judged, history, record=record, narrow=look.narrow)
         fooled = record is None and self._since.fooled(mapped.map.pairs, facts.tree, judged)
         return replace(found_out, newer=newer, fresh_build=found_out.fresh_build or fooled)
+
+    def _history(
+        self, service: str, inference: Inference | None, image: ImageFacts
+    ) -> BuildHistory:
+        """Read once for each map and image."""
+        known = self._histories.get(service)
+        if known is None or known[0] is not inference or known[1] != image.id:
+            known = (inference, image.id, read_history(inference, image))
+            self._histories[service] = known
+        return known[2]
 
 
 def _differing(facts: ServiceFacts) -> list[Pair]:

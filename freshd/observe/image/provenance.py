@@ -4,7 +4,7 @@ In: a service's facts and the image in question. Out: the same facts with trace 
 """
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 from freshd.mapping.dockerfile.history import HistoryVerdict, compare_history
 from freshd.mapping.dockerfile.infer import Inference
@@ -16,10 +16,30 @@ from freshd.model.observed.snapshot import ServiceFacts
 from freshd.observe.service_maps import differing
 
 
+@dataclass(frozen=True, slots=True)
+class BuildHistory:
+    """What an image's history tells of the Dockerfile. ``unseen`` are triggers of its base that it
+    does not show, ``fetched`` the layers that a network had a part in.
+    """
+
+    verdict: HistoryVerdict = field(default_factory=lambda: HistoryVerdict(Trace.UNKNOWN))
+    unseen: tuple[str, ...] = ()
+    fetched: tuple[Fetched, ...] = ()
+
+
+def read_history(inference: Inference | None, image: ImageFacts) -> BuildHistory:
+    """Nothing is known of a service without a local build."""
+    if inference is None:
+        return BuildHistory()
+    verdict = told_by_history(inference, image)
+    unseen = filter(None, [find_unseen_trigger(inference, image.history)])
+    return BuildHistory(verdict, tuple(unseen), tuple(_fetched(inference, image, verdict.trace)))
+
+
 def with_build(
     facts: ServiceFacts,
     image: ImageFacts,
-    inference: Inference | None,
+    history: BuildHistory,
     *,
     record: BuildRecord | None,
     narrow: bool,
@@ -28,13 +48,7 @@ def with_build(
 
     ``narrow``: the facts have a part of the map only, and a file that is not in it is no input.
     """
-    told, mapping = HistoryVerdict(Trace.UNKNOWN), facts.mapping
-    if inference is not None:
-        told = told_by_history(inference, image)
-        unseen = [*filter(None, [find_unseen_trigger(inference, image.history)])]
-        mapping = replace(
-            mapping, opaque=(*mapping.opaque, *unseen), lasting=(*mapping.lasting, *unseen)
-        )
+    mapping, unseen = facts.mapping, history.unseen
     built_from = Trace.UNKNOWN
     if record is None and not narrow:
         record, built_from = _told_by_label(facts, image)
@@ -44,14 +58,16 @@ def with_build(
         record = replace(record, inputs=inputs)
     return replace(
         facts,
-        mapping=mapping,
+        mapping=replace(
+            mapping, opaque=(*mapping.opaque, *unseen), lasting=(*mapping.lasting, *unseen)
+        ),
         record=record,
-        trace=told.trace,
-        trace_evidence=told.evidence,
-        trace_arguments=told.arguments,
+        trace=history.verdict.trace,
+        trace_evidence=history.verdict.evidence,
+        trace_arguments=history.verdict.arguments,
         built_from=built_from,
         fresh_build=record is not None and _built_from(record, facts, image),
-        fetched=() if inference is None else tuple(_fetched(inference, image, told.trace)),
+        fetched=history.fetched,
     )
 
 

@@ -8,7 +8,7 @@ from freshd.model.mapping import Pair, ServiceMap, Via
 from freshd.model.observed.build_label import LABEL, identity
 from freshd.model.observed.image import BuildRecord, Fetched, HistoryEntry, ImageFacts, Trace
 from freshd.model.observed.snapshot import ServiceFacts
-from freshd.observe.image.provenance import told_by_history, with_build
+from freshd.observe.image.provenance import BuildHistory, read_history, told_by_history, with_build
 
 STAGES = "FROM scratch AS tools\n{run}FROM scratch\nCOPY --from=tools /made /made\nCOPY a /a\n"
 BUILT = ("COPY /made /made # buildkit", "COPY a /a # buildkit")
@@ -72,16 +72,16 @@ def test_the_identity_that_an_image_carries_stands_for_a_record(
     label: str, expected: Trace
 ) -> None:
     image = ImageFacts("sha256:1", "chain", labels={LABEL: label})
-    told = with_build(FACTS, image, None, record=None, narrow=False)
+    told = with_build(FACTS, image, BuildHistory(), record=None, narrow=False)
     assert told.built_from is expected
     assert (told.record is not None) is (expected is Trace.EQUAL)
     if told.record is not None:
         assert told.record.by_freshd
         assert told.record.inputs == INPUTS
     # a part of the map says nothing of the whole, and what freshd remembers comes first
-    assert with_build(FACTS, image, None, record=None, narrow=True).record is None
+    assert with_build(FACTS, image, BuildHistory(), record=None, narrow=True).record is None
     known = BuildRecord("sha256:1", "web", {"a": "9" * 64})
-    assert with_build(FACTS, image, None, record=known, narrow=False).record == known
+    assert with_build(FACTS, image, BuildHistory(), record=known, narrow=False).record == known
 
 
 FETCHES = "FROM base\nRUN apk add x\nCOPY a /a\n"
@@ -108,11 +108,14 @@ def test_layers_that_a_network_had_a_part_in_have_the_time_of_their_line(
     history = tuple(HistoryEntry(line, created_at=at) for at, line in enumerate(lines, start=1))
     image = ImageFacts("sha256:1", "chain", history=history)
     inference = infer(FETCHES, {"a": Kind.FILE})
-    told = with_build(FACTS, image, inference, record=None, narrow=False)
+    told = with_build(FACTS, image, read_history(inference, image), record=None, narrow=False)
     assert list(told.fetched) == expected
 
 
 def test_a_time_that_is_not_known_is_no_age() -> None:
     image = ImageFacts("sha256:1", "chain", history=(HistoryEntry(RUN), HistoryEntry(COPY)))
     inference = infer(FETCHES, {"a": Kind.FILE})
-    assert with_build(FACTS, image, inference, record=None, narrow=False).fetched == ()
+    assert (
+        with_build(FACTS, image, read_history(inference, image), record=None, narrow=False).fetched
+        == ()
+    )
