@@ -14,7 +14,7 @@ from freshd.daemon.log import Log
 from freshd.model.plan import Plan
 from freshd.model.report import LinkState, ServiceReport, Verdict
 from freshd.render.documents import service_report
-from freshd.render.undone import Undone, undone_document, undone_of
+from freshd.render.undone import Undone, list_undone, undone_document
 from freshd.store.store import Store
 
 
@@ -35,7 +35,7 @@ class StatusBoard:
         """What a pass came to. A ``narrow`` one before any whole one says too little to be kept."""
         service = report.name
         before, known = self._reports.get(service), self._undone.get(service, ())
-        left = undone_of(plans[-1]) if plans else ()
+        left = list_undone(plans[-1]) if plans else ()
         if narrow:
             if before is None:
                 return

@@ -22,7 +22,7 @@ FAILED = frozenset({StepStatus.FAILED, StepStatus.REFUSED, StepStatus.UNKNOWN, S
 _OUTPUT_LINES = 12
 
 
-def mark_of(status: str) -> tuple[str, str]:
+def choose_mark(status: str) -> tuple[str, str]:
     """The mark and the style of a status; ``""`` is a step that runs, others were interrupted."""
     if status in set(StepStatus):
         return _MARKS[StepStatus(status)]

@@ -39,7 +39,7 @@ def report_lines(report: ProjectReport, *, of: str | None = None) -> Iterator[Li
     quiet = unchecked_everywhere(report.services)
     yield from columns(service_row(service, quiet=quiet) for service in report.services)
     for service in report.services:
-        yield from findings_of(service)
+        yield from finding_lines(service)
     if quiet:
         yield ()
         yield ((f"not checked: {', '.join(quiet)}", "dim"),)
@@ -112,7 +112,7 @@ def _image_alone(service: ServiceReport) -> bool:
     return _state(service, LinkName.IMAGE) is not LinkState.UNCHECKED
 
 
-def findings_of(service: ServiceReport, undone: Sequence[Undone] = ()) -> Iterator[Line]:
+def finding_lines(service: ServiceReport, undone: Sequence[Undone] = ()) -> Iterator[Line]:
     """Everything found at one service, the same cause once with all the files it has.
 
     ``undone`` says why the policy left what is as it is.

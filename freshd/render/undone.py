@@ -15,7 +15,7 @@ class Undone(NamedTuple):
     why: str
 
 
-def undone_of(plan: Plan) -> tuple[Undone, ...]:
+def list_undone(plan: Plan) -> tuple[Undone, ...]:
     """Each reason once, whatever number of files it holds for."""
     return tuple(dict.fromkeys(Undone(f.cause, f.container, why) for f, why in plan.notices))
 

@@ -2,9 +2,9 @@
 
 from freshd.commands.service.installing import ServiceInstaller
 from freshd.commands.service.managers import (
-    CommandResult,
     Launchd,
     Manager,
+    ManagerResult,
     Systemd,
     find_manager,
     run_command,
@@ -13,10 +13,10 @@ from freshd.commands.service.program import find_program, select_environment
 from freshd.model.verbs.service import FileState, ServiceState, ServiceStep
 
 __all__ = [
-    "CommandResult",
     "FileState",
     "Launchd",
     "Manager",
+    "ManagerResult",
     "ServiceInstaller",
     "ServiceState",
     "ServiceStep",

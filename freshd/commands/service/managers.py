@@ -21,17 +21,17 @@ Command: TypeAlias = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class CommandResult:
+class ManagerResult:
     """How a command ended; ``output`` is all it printed."""
 
     status: int
     output: str = ""
 
 
-Run: TypeAlias = Callable[[Sequence[str]], CommandResult]
+Run: TypeAlias = Callable[[Sequence[str]], ManagerResult]
 
 
-def run_command(argv: Sequence[str]) -> CommandResult:
+def run_command(argv: Sequence[str]) -> ManagerResult:
     """Run it to its end; a command that is not there ends like in a shell."""
     try:
         done = subprocess.run(
@@ -43,12 +43,12 @@ def run_command(argv: Sequence[str]) -> CommandResult:
             check=False,
         )
     except FileNotFoundError:
-        return CommandResult(127, f"there is no {argv[0]} here")
+        return ManagerResult(127, f"there is no {argv[0]} here")
     except OSError as error:
-        return CommandResult(126, f"{argv[0]}: {error.strerror}")
+        return ManagerResult(126, f"{argv[0]}: {error.strerror}")
     except subprocess.TimeoutExpired:
-        return CommandResult(124, f"it did not end within {_PATIENCE:.0f} s")
-    return CommandResult(done.returncode, done.stdout.decode(errors="replace").strip())
+        return ManagerResult(124, f"it did not end within {_PATIENCE:.0f} s")
+    return ManagerResult(done.returncode, done.stdout.decode(errors="replace").strip())
 
 
 class Manager(Protocol):

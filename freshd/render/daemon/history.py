@@ -12,7 +12,7 @@ from freshd.model.report import Verdict
 from freshd.model.text import printable
 from freshd.render.daemon.validations import history_row, summary, validation_document
 from freshd.render.documents import SCHEMA, Document, step
-from freshd.render.outcomes import mark_of
+from freshd.render.outcomes import choose_mark
 from freshd.render.words import Line, columns, count, iso, lasted
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def _left(done: "Validation") -> str:
 
 
 def _row(entry: "JournalEntry") -> Line:
-    mark, style = mark_of(entry.status)
+    mark, style = choose_mark(entry.status)
     words = step_text(entry.step)
     if entry.files > len(entry.step.files):  # the journal keeps the first names of a long list
         words += f" ({count(entry.files, 'file')} in all)"

@@ -12,7 +12,7 @@ from freshd.model.report import ServiceReport, Verdict
 from freshd.model.text import printable
 from freshd.render.daemon.validations import status_line, validation_document
 from freshd.render.documents import SCHEMA, Document, service_report
-from freshd.render.report import STYLES, findings_of, headline, service_row, unchecked_everywhere
+from freshd.render.report import STYLES, finding_lines, headline, service_row, unchecked_everywhere
 from freshd.render.undone import Undone, undone_document
 from freshd.render.words import Line, ago, columns, count, iso, shown
 
@@ -94,7 +94,7 @@ def status_lines(status: Status, *, now: float) -> Iterator[Line]:
         for service in status.services
     )
     for service in status.services:
-        yield from findings_of(service.report, service.undone)
+        yield from finding_lines(service.report, service.undone)
     if quiet:
         yield ()
         yield ((f"not checked: {', '.join(quiet)}", "dim"),)

@@ -56,7 +56,7 @@ def test_why_the_policy_left_it_stands_below_what_would_help() -> None:
         Undone("content-differs", "shop-web-2", "that is another container"),
         Undone("image-behind", None, "that is another cause"),
     ]
-    lines = [plain(line) for line in text.findings_of(STALE.services[0], undone)]
+    lines = [plain(line) for line in text.finding_lines(STALE.services[0], undone)]
     assert lines[-2:] == [
         "      fix: freshd inject web app/main.py",
         "      not done: the container is paused",

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from freshd.commands.service import (
-    CommandResult,
     FileState,
     Launchd,
+    ManagerResult,
     ServiceInstaller,
     Systemd,
     find_manager,
@@ -27,13 +27,13 @@ class Commands:
 
     def __init__(self) -> None:
         self.run: list[str] = []
-        self.answers: dict[str, CommandResult] = {}
+        self.answers: dict[str, ManagerResult] = {}
 
-    def __call__(self, argv: Sequence[str]) -> CommandResult:
+    def __call__(self, argv: Sequence[str]) -> ManagerResult:
         line = " ".join(argv)
         self.run.append(line)
         found = (ran for start, ran in self.answers.items() if line.startswith(start))
-        return next(found, CommandResult(0))
+        return next(found, ManagerResult(0))
 
     def changes(self) -> list[str]:
         """What was run and was not only a question."""
@@ -70,7 +70,7 @@ def test_the_unit_is_written_and_started(tmp_path: Path, commands: Commands) -> 
 def test_without_a_user_systemd_the_unit_is_written_and_the_reason_told(
     tmp_path: Path, commands: Commands
 ) -> None:
-    commands.answers[SYSTEMCTL] = CommandResult(1, AWAY)
+    commands.answers[SYSTEMCTL] = ManagerResult(1, AWAY)
     made = autostart(tmp_path, commands)
     wrote, reload = made.install()
     assert Path(made.manager.path).is_file()
@@ -84,7 +84,7 @@ def test_installing_again_writes_what_is_new_and_starts_anew_what_runs(
 ) -> None:
     autostart(tmp_path, commands, program="/old/freshd").install()
     commands.run.clear()
-    commands.answers[f"{SYSTEMCTL} show"] = CommandResult(
+    commands.answers[f"{SYSTEMCTL} show"] = ManagerResult(
         0, "UnitFileState=enabled\nActiveState=active"
     )
     made = autostart(tmp_path, commands, program="/new/freshd")
@@ -157,7 +157,7 @@ def test_uninstalling_removes_the_file_also_where_nothing_answers(
 ) -> None:
     made = autostart(tmp_path, commands)
     made.install()
-    commands.answers[SYSTEMCTL] = CommandResult(1, AWAY)
+    commands.answers[SYSTEMCTL] = ManagerResult(1, AWAY)
     steps = made.uninstall()
     assert not Path(made.manager.path).exists()
     assert steps[0].problem == AWAY
@@ -184,7 +184,7 @@ def test_uninstalling_removes_the_file_also_where_nothing_answers(
 def test_what_systemd_says_is_understood(
     tmp_path: Path, commands: Commands, said: str, enabled: bool, running: bool, words: str
 ) -> None:
-    commands.answers[f"{SYSTEMCTL} show freshd.service"] = CommandResult(0, said)
+    commands.answers[f"{SYSTEMCTL} show freshd.service"] = ManagerResult(0, said)
     seen = autostart(tmp_path, commands).state().manager
     assert (seen.enabled, seen.running, seen.words) == (enabled, running, words)
 
@@ -193,13 +193,13 @@ def test_launchd_is_told_to_load_and_to_unload(tmp_path: Path, commands: Command
     made = ServiceInstaller(
         Launchd(str(tmp_path), 501), commands, program=("/opt/freshd",), environment={}
     )
-    commands.answers["launchctl print"] = CommandResult(113, "Could not find service")
+    commands.answers["launchctl print"] = ManagerResult(113, "Could not find service")
     made.install()
     path = tmp_path / "Library" / "LaunchAgents" / "dev.freshd.plist"
     assert path.read_text() == made.wanted
     assert commands.changes() == [f"launchctl bootstrap gui/501 {path}"]
     assert made.state().manager.words == "not loaded"
-    commands.answers["launchctl print"] = CommandResult(0, "dev.freshd = {\n\tstate = running\n}")
+    commands.answers["launchctl print"] = ManagerResult(0, "dev.freshd = {\n\tstate = running\n}")
     seen = made.state().manager
     assert (seen.enabled, seen.running) == (True, True)
     commands.run.clear()
@@ -225,4 +225,4 @@ def test_another_platform_is_refused_with_what_to_do() -> None:
 
 def test_a_command_that_is_not_there_is_an_answer() -> None:
     assert run_command(["freshd-no-such-command"]).status == 127
-    assert run_command(["sh", "-c", "echo words >&2; exit 3"]) == CommandResult(3, "words")
+    assert run_command(["sh", "-c", "echo words >&2; exit 3"]) == ManagerResult(3, "words")
