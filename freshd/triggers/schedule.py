@@ -115,12 +115,6 @@ class Scheduler:
         zone: tzinfo = self._scheduler.timezone
         return zone
 
-    def next_run(self, project: str, name: str = "validate") -> float | None:
-        """When the named job is due, in unix seconds."""
-        job = self._scheduler.get_job(f"{name}:{project}")
-        due = getattr(job, "next_run_time", None)
-        return None if due is None else float(due.timestamp())
-
     def start(self) -> None:
         self._scheduler.start()
         self._thread.start()

@@ -5,6 +5,7 @@ and one when that is over.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import Final
 
 from freshd.config.project import Project
@@ -20,45 +21,39 @@ _TURN_OF_COMPOSE: Final = 15.0
 """Seconds that ``docker compose watch`` is given to put right what is stale."""
 
 
+@dataclass(slots=True)
 class IncidentReporter:
     """One project's. Safe to use from several threads, as one service has one pass at a time."""
 
-    def __init__(
-        self,
-        project: Project,
-        notices: IncidentNotices,
-        requeue: Requeue,
-        clock: Callable[[], float],
-    ) -> None:
-        self._project = project
-        self._notices = notices
-        self._requeue = requeue
-        self._clock = clock
-        self._stale_since: dict[str, float] = {}
+    project: Project
+    notices: IncidentNotices
+    requeue: Requeue
+    clock: Callable[[], float]
+    _stale_since: dict[str, float] = field(init=False, default_factory=dict)
 
     def report(self, context: Context, service: str, passed: Passed) -> None:
         """Called after each whole pass; a pass over a few files opens and closes nothing."""
-        now = self._clock()
+        now = self.clock()
         if self._is_turn_of_compose(context, service, passed.report.verdict, now):
             return
         failed = [o for o in passed.outcomes if o.status is not StepStatus.DONE]
         if failed and passed.report.verdict is not Verdict.STALE:
             text = f"{step_text(failed[0].step)}: {failed[0].detail}"
-            self._notices.opened(self._project.name, service, text=text, at=now)
+            self.notices.opened(self.project.name, service, text=text, at=now)
             return
         todo = failed[0].detail if failed else _reason_left(passed.plans[-1:])
-        self._notices.report(self._project.name, passed.report, at=now, todo=todo)
+        self.notices.report(self.project.name, passed.report, at=now, todo=todo)
 
     def _is_turn_of_compose(
         self, context: Context, service: str, verdict: Verdict, now: float
     ) -> bool:
         """Whether Compose's own watch has had no time yet to put right what is stale."""
-        if verdict is not Verdict.STALE or context.watches.keeping(self._project, service) is None:
+        if verdict is not Verdict.STALE or context.watches.keeping(self.project, service) is None:
             self._stale_since.pop(service, None)
             return False
         left = self._stale_since.setdefault(service, now) + _TURN_OF_COMPOSE - now
         if left > 0:
-            self._requeue.later(service, left, "docker compose watch had its turn")
+            self.requeue.later(service, left, "docker compose watch had its turn")
         return left > 0
 
 

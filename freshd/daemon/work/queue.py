@@ -6,6 +6,7 @@ Marks come in, ``Work`` goes out, in the order and at the time that ``coalescing
 import threading
 import time
 from collections.abc import Callable, Collection, Hashable, Iterable
+from dataclasses import dataclass
 
 from freshd.config.project import Project
 from freshd.daemon.work.coalescing import Coalescer, Key, Work
@@ -88,16 +89,16 @@ class WorkQueue:
             self._changed.notify_all()
 
 
+@dataclass(frozen=True, slots=True)
 class ProjectMarks:
     """The queue as triggers see it: marks for the services of one project."""
 
-    def __init__(self, project: Project, queue: WorkQueue) -> None:
-        self._project = project
-        self._queue = queue
+    project: Project
+    queue: WorkQueue
 
     def mark(self, service: str, reason: str, paths: Collection[str] | None = None) -> None:
-        self._queue.mark(self._project.dir, service, paths=paths, reason=reason)
+        self.queue.mark(self.project.dir, service, paths=paths, reason=reason)
 
     def mark_all(self, reason: str) -> None:
-        for service in self._project.services:
+        for service in self.project.services:
             self.mark(service, reason)

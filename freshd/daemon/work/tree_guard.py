@@ -5,6 +5,7 @@ out, in the database, the log and a notice; nothing is done until a person has l
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass, field
 
 from freshd.config.project import Project
 from freshd.daemon.log import Log
@@ -18,44 +19,36 @@ from freshd.reconcile.context import Context
 from freshd.store.store import Store
 
 
+@dataclass(slots=True)
 class TreeGuard:
     """One project's. Safe to use from several threads, as one service has one pass at a time."""
 
-    def __init__(
-        self,
-        project: Project,
-        store: Store,
-        *,
-        log: Log,
-        notices: IncidentNotices,
-        clock: Callable[[], float],
-    ) -> None:
-        self._project = project
-        self._store = store
-        self._log = log
-        self._notices = notices
-        self._clock = clock
-        self._sizes: dict[str, TreeSize] = {}
-        self._halted: set[str] = set()
+    project: Project
+    store: Store
+    log: Log
+    notices: IncidentNotices
+    clock: Callable[[], float]
+    _sizes: dict[str, TreeSize] = field(init=False, default_factory=dict)
+    _halted: set[str] = field(init=False, default_factory=set)
 
     def check(self, context: Context, service: str) -> None:
         """Compare the service's tree with what it was, and halt where too much of it is gone."""
-        now, halts = context.surveyor.size(service), self._store.halts
-        if service in self._halted and halts.reason(self._project.name, service) is None:
+        now, halts = context.surveyor.size(service), self.store.halts
+        if service in self._halted and halts.reason(self.project.name, service) is None:
             self._halted.discard(service)  # a person has looked: the tree as it is now is meant
             self._sizes.pop(service, None)
         before = self._sizes.get(service) or self._size_before(service)
         reason = None if before is None else halt_reason(before, now)
         if reason is None:
-            if halts.reason(self._project.name, service) is None:
+            if halts.reason(self.project.name, service) is None:
                 if before is None or before.files != now.files:
-                    self._store.sizes.record(self._project.name, service, now.files)
+                    self.store.sizes.record(self.project.name, service, now.files)
                 self._sizes[service] = now
             return
         self._halted.add(service)
-        if halts.halt(self._project.name, service, reason=reason, at=self._clock()):
-            self._log.warning("halted", service=service, why=reason)
-            self._notices.halted(self._project.name, service, reason)
+        if halts.halt(self.project.name, service, reason=reason, at=self.clock()):
+            self.log.warning("halted", service=service, why=reason)
+            self.notices.halted(self.project.name, service, reason)
 
     def check_step(self, context: Context, step: Step) -> None:
         """The tree may have gone since the pass began: then nothing is deleted and none built.
@@ -66,10 +59,10 @@ class TreeGuard:
         if not takes_away and step.remedy is not Remedy.REBUILD:
             return
         self.check(context, step.service)
-        if self._store.halts.reason(self._project.name, step.service) is not None:
+        if self.store.halts.reason(self.project.name, step.service) is not None:
             raise Overtaken
 
     def _size_before(self, service: str) -> TreeSize | None:
         """As it was when freshd ended: a disk may not be mounted when the machine comes up."""
-        files = self._store.sizes.get(self._project.name, service)
+        files = self.store.sizes.get(self.project.name, service)
         return None if files is None else TreeSize(files)

@@ -83,7 +83,7 @@ class Worker:
         self._status_board = StatusBoard(project, store, log, clock)
         self._marks = ProjectMarks(project, queue)
         self._requeue = Requeue(self._marks.mark)
-        self._tree_guard = TreeGuard(project, store, log=log, notices=notices, clock=clock)
+        self._tree_guard = TreeGuard(project, store, log, notices, clock)
         self._incidents = IncidentReporter(project, notices, self._requeue, clock)
         self._ahead = Ahead(endpoint, memory=self._memory, cache=store.images, log=log)
         self._validating = Validating(clock)

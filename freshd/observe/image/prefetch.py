@@ -19,7 +19,7 @@ from freshd.observe.caches import ImageCache
 from freshd.observe.image.layers import writers
 
 
-class Log(Protocol):
+class ExceptionLog(Protocol):
     """The part of a structlog logger that is used."""
 
     def exception(self, event: str, **values: Any) -> Any: ...
@@ -32,7 +32,9 @@ class Ahead:
     asks by itself, and one that finds it under way waits for that.
     """
 
-    def __init__(self, endpoint: Endpoint, *, memory: Memory, cache: ImageCache, log: Log) -> None:
+    def __init__(
+        self, endpoint: Endpoint, *, memory: Memory, cache: ImageCache, log: ExceptionLog
+    ) -> None:
         self._endpoint = endpoint
         self._memory = memory
         self._cache = cache
