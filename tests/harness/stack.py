@@ -6,14 +6,19 @@ project name, all removed by ``remove``.
 
 import os
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
+
+import docker
+from docker.errors import APIError
 
 from tests.harness import oracle
 from tests.harness.docker import Completed, Docker
 
 LABEL = "dev.freshd.test=1"
 PROJECT_LABEL = "com.docker.compose.project"
+PATIENCE = 180  # seconds for one answer of the engine
 
 
 def unique_name(prefix: str = "ft") -> str:
@@ -147,23 +152,30 @@ class Stack:
     # ---- the end
 
     def remove(self) -> None:
-        """Remove all that carries this project's label or name from the engine."""
-        own = f"label={PROJECT_LABEL}={self.project}"
-        docker = self.docker
-        containers = {*docker.words("ps", "-aq", "--no-trunc", "--filter", own)}
-        self._discard(("rm", "-f", "-v"), containers | set(self.extra_containers))
-        self._discard(("network", "rm"), docker.words("network", "ls", "-q", "--filter", own))
-        self._discard(("volume", "rm", "-f"), docker.words("volume", "ls", "-q", "--filter", own))
-        images = {
-            *docker.words("image", "ls", "-q", "--no-trunc", "--filter", own),
-            *docker.words(
-                "image", "ls", "-q", "--no-trunc", "--filter", f"reference={self.project}*"
-            ),
-            *self.extra_images,
-        }
-        self._discard(("image", "rm", "-f"), images)
+        """Remove all that carries this project's label or name from the engine.
 
-    def _discard(self, command: tuple[str, ...], names: Iterable[str]) -> None:
-        wanted = sorted(set(names))
-        if wanted:
-            self.docker(*command, *wanted, check=False)
+        By one connection: a docker command for each look would cost more than the stack.
+        """
+        own = f"{PROJECT_LABEL}={self.project}"
+        client = docker.from_env(
+            environment=dict(self.environment), use_ssh_client=True, timeout=PATIENCE
+        )
+        with closing(client) as engine:
+            api = engine.api
+            containers = api.containers(all=True, filters={"label": own})
+            for each in {one["Id"] for one in containers} | set(self.extra_containers):
+                _discard(api.remove_container, each, v=True, force=True)
+            for network in api.networks(filters={"label": own}):
+                _discard(api.remove_network, network["Id"])
+            for volume in api.volumes(filters={"label": own})["Volumes"] or ():
+                _discard(api.remove_volume, volume["Name"], force=True)
+            labelled = api.images(filters={"label": own})
+            named = api.images(filters={"reference": f"{self.project}*"})
+            for each in {one["Id"] for one in (*labelled, *named)} | set(self.extra_images):
+                _discard(api.remove_image, each, force=True)
+
+
+def _discard(remove: Callable[..., object], name: str, **how: bool) -> None:
+    """One removal; what is gone already, or still in use, is left."""
+    with suppress(APIError):
+        remove(name, **how)
