@@ -32,19 +32,6 @@ if TYPE_CHECKING:
 
     _T = TypeVar("_T", bound=Table)
 
-__all__ = [
-    "ConfiguredProject",
-    "EngineSettings",
-    "LogSettings",
-    "Notifications",
-    "UserConfig",
-    "check_services",
-    "load_policy",
-    "load_user_config",
-    "parse_policy",
-    "parse_user_config",
-]
-
 
 @dataclass(frozen=True, slots=True)
 class Notifications:

@@ -7,6 +7,7 @@ takes longer to load than ``freshd --help`` may take.
 import os
 from collections.abc import Callable, Iterable
 from difflib import get_close_matches
+from functools import partial
 from typing import Annotated, ClassVar, TypeAlias
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
@@ -69,16 +70,8 @@ def _checked(check: Callable[[str], object]) -> AfterValidator:
     return AfterValidator(validate)
 
 
-def _patrol(text: str) -> float:
-    return policy_values.parse_duration(text, least=10, most=86400)
-
-
-def _window(text: str) -> float:
-    return policy_values.parse_duration(text, least=60, most=86400)
-
-
-def _patience(text: str) -> float:
-    return policy_values.parse_duration(text, least=1, most=300)
+def _duration(*, least: float, most: float) -> AfterValidator:
+    return _checked(partial(policy_values.parse_duration, least=least, most=most))
 
 
 def check_http_address(text: str) -> str:
@@ -146,7 +139,7 @@ class ProbeTable(Table):
     status: Annotated[int, Field(ge=100, le=599)] | None = None
     contains: str | None = None
     equals: str | list[str] | None = None
-    timeout: Annotated[str, _checked(_patience)] = "10s"
+    timeout: Annotated[str, _duration(least=1, most=300)] = "10s"
 
     @model_validator(mode="after")
     def _asks_one_thing(self) -> "ProbeTable":
@@ -199,11 +192,11 @@ class NeverTable(Table):
 
 class LimitsTable(Table):
     rebuilds: Annotated[int, Field(ge=0, le=100)] = 3
-    rebuild_window: Annotated[str, _checked(_window)] = "10m"
+    rebuild_window: Annotated[str, _duration(least=60, most=86400)] = "10m"
 
 
 class ScheduleTable(Table):
-    patrol: Annotated[str, _checked(_patrol)] = "5m"
+    patrol: Annotated[str, _duration(least=10, most=86400)] = "5m"
     validate_at: Annotated[str, _checked(policy_values.parse_weekly)] | None = Field(
         default=None, alias="validate"
     )

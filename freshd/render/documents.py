@@ -6,6 +6,7 @@ algorithm (``sha256:…``), times as UTC, names that are not UTF-8 as lone surro
 
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from typing import Any, TypeAlias
 
 from freshd.model.json_codec import from_json
@@ -49,16 +50,7 @@ def service_report(report: ServiceReport) -> Document:
         "verdict": report.verdict.value,
         "patched": report.patched,
         "links": {name.value: _link(report, name) for name in LinkName},
-        "containers": [
-            {
-                "id": replica.id,
-                "name": replica.name,
-                "verdict": replica.verdict.value,
-                "compared": replica.compared,
-                "equal": replica.equal,
-            }
-            for replica in report.containers
-        ],
+        "containers": [asdict(replica) for replica in report.containers],
         "findings": list(map(finding, report.findings)),
     }
 

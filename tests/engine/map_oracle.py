@@ -13,17 +13,11 @@ from pathlib import Path
 import docker
 from docker.models.images import Image
 
-from freshd.mapping.dockerfile import (
-    BaseImage,
-    CopyPair,
-    HistoryVerdict,
-    Inference,
-    NamedContext,
-    compare_history,
-    demote,
-    infer,
-)
+from freshd.mapping.dockerfile.contexts import NamedContext
+from freshd.mapping.dockerfile.history import HistoryVerdict, compare_history
+from freshd.mapping.dockerfile.infer import CopyPair, Inference, demote, infer
 from freshd.mapping.dockerfile.replay.volume import Node
+from freshd.mapping.dockerfile.stages import BaseImage
 from freshd.model.files import Kind
 from freshd.model.observed.image import HistoryEntry
 from freshd.tree.dockerignore import DockerIgnore

@@ -6,7 +6,7 @@ from pathlib import Path
 import docker
 import pytest
 
-from freshd.mapping.dockerfile import BaseImage
+from freshd.mapping.dockerfile.stages import BaseImage
 from freshd.model.observed.image import Trace
 from tests.engine.dockerfiles import ARCHIVES, BASE, Case
 from tests.engine.map_oracle import base_image, examine, landed, mismatch

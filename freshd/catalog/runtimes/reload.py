@@ -66,8 +66,7 @@ def _on(value: str | None) -> bool:
     return (value or "").strip().lower() in _TRUE
 
 
-def _uvicorn(program: Program, settings: Mapping[str, str], read: Read) -> tuple[str, str]:
-    del read
+def _uvicorn(program: Program, settings: Mapping[str, str], _read: Read) -> tuple[str, str]:
     if program.has("--reload"):
         return SELF, "uvicorn --reload starts again when a file changes"
     if _on(settings.get("UVICORN_RELOAD")):
@@ -94,8 +93,7 @@ def _gunicorn(program: Program, settings: Mapping[str, str], read: Read) -> tupl
     return "signal:HUP", "gunicorn starts new workers with the new code on HUP, without a gap"
 
 
-def _flask(program: Program, settings: Mapping[str, str], read: Read) -> tuple[str, str]:
-    del read
+def _flask(program: Program, settings: Mapping[str, str], _read: Read) -> tuple[str, str]:
     if program.has("--no-reload", "--no-debug"):
         return RESTART, "flask runs without its reloader"
     if program.has("--debug", "--reload"):
@@ -105,8 +103,7 @@ def _flask(program: Program, settings: Mapping[str, str], read: Read) -> tuple[s
     return RESTART, "flask without --debug loads its code once, when it starts"
 
 
-def _manage(program: Program, settings: Mapping[str, str], read: Read) -> tuple[str, str]:
-    del settings, read
+def _manage(program: Program, _settings: Mapping[str, str], _read: Read) -> tuple[str, str]:
     if program.verb in ("runserver", "runserver_plus") and not program.has("--noreload"):
         return SELF, f"Django's {program.verb} starts again when a file changes"
     return RESTART, "it loads its code once, when it starts"
@@ -124,8 +121,7 @@ def _python(program: Program, settings: Mapping[str, str], read: Read) -> tuple[
     return RESTART, f"Python loads {script or 'its code'} once, when it starts"
 
 
-def _node(program: Program, settings: Mapping[str, str], read: Read) -> tuple[str, str]:
-    del settings, read
+def _node(program: Program, _settings: Mapping[str, str], _read: Read) -> tuple[str, str]:
     if program.has("--watch", "--watch-path"):
         return SELF, "node --watch starts again when a file changes"
     script = program.verb.rpartition("/")[2]
@@ -152,8 +148,7 @@ def _rails(program: Program, settings: Mapping[str, str], read: Read) -> tuple[s
     return RESTART, f"Rails in {mode} loads its code once, when it starts"
 
 
-def _php(program: Program, settings: Mapping[str, str], read: Read) -> tuple[str, str]:
-    del settings, read
+def _php(program: Program, _settings: Mapping[str, str], _read: Read) -> tuple[str, str]:
     if program.has("-S"):
         return REQUEST, "PHP's own server reads each script for each request"
     script = program.verb.rpartition("/")[2]
@@ -168,15 +163,13 @@ def _php(program: Program, settings: Mapping[str, str], read: Read) -> tuple[str
     return RESTART, f"PHP keeps the code of {script or 'its script'} while it runs"
 
 
-def _mix(program: Program, settings: Mapping[str, str], read: Read) -> tuple[str, str]:
-    del program, read
+def _mix(_program: Program, settings: Mapping[str, str], _read: Read) -> tuple[str, str]:
     if settings.get("MIX_ENV", "dev") in _PRODUCTION:
         return RESTART, "Elixir in production loads its code once, when it starts"
     return REQUEST, "Phoenix in development compiles what changed on the next request"
 
 
-def _maven(program: Program, settings: Mapping[str, str], read: Read) -> tuple[str, str]:
-    del settings, read
+def _maven(program: Program, _settings: Mapping[str, str], _read: Read) -> tuple[str, str]:
     if any(word.startswith("quarkus:dev") for word in program.args):
         return SELF, "quarkus:dev compiles what changed on the next request"
     return RESTART, "maven compiles when it starts"

@@ -4,12 +4,12 @@
 """
 
 import json
-import posixpath
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Final
 
 from freshd.config.compose.names import default_image
 from freshd.model.observed.creation import Wanted, WantedContent, WantedMount
+from freshd.model.paths import absolute
 from freshd.model.text import Json
 
 # Compose leaves these out of its own hash; what they change needs no new container, or is seen in
@@ -112,11 +112,11 @@ def _mounts(config: Mapping[str, Json], raw: Mapping[str, Json]) -> Iterator[Wan
             continue
         if kind == "volume" and source:
             source = _text(_map(volumes.get(source)).get("name")) or source
-        target = _clean(_text(mount.get("target")))
+        target = absolute(_text(mount.get("target")))
         yield WantedMount(kind, target, source, read_only=mount.get("read_only") is True)
     tmpfs = raw.get("tmpfs")
     for name in [tmpfs] if isinstance(tmpfs, str) else _list(tmpfs):
-        yield WantedMount("tmpfs", _clean(_text(name).partition(":")[0]))
+        yield WantedMount("tmpfs", absolute(_text(name).partition(":")[0]))
 
 
 def _contents(config: Mapping[str, Json], raw: Mapping[str, Json]) -> Iterator[WantedContent]:
@@ -132,7 +132,7 @@ def _contents(config: Mapping[str, Json], raw: Mapping[str, Json]) -> Iterator[W
             yield WantedContent(
                 kind=kind.removesuffix("s"),
                 name=name,
-                target=_clean(target),
+                target=absolute(target),
                 file=_text(source.get("file")) or None,
                 content=_text(content) if isinstance(content, str) else None,
             )
@@ -160,7 +160,3 @@ def _map(value: Json) -> Mapping[str, Json]:
 
 def _list(value: Json) -> Sequence[Json]:
     return value if isinstance(value, Sequence) and not isinstance(value, str) else ()
-
-
-def _clean(path: str) -> str:
-    return posixpath.normpath("/" + path.lstrip("/"))

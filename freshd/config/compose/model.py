@@ -3,7 +3,6 @@
 Configs and secrets are not read here; ``volumes_from`` is not followed and named in ``unfollowed``.
 """
 
-import posixpath
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
@@ -12,6 +11,7 @@ from freshd.config.compose.desired import read_wanted
 from freshd.config.compose.names import default_image
 from freshd.model.errors import ConfigError
 from freshd.model.observed.creation import Wanted
+from freshd.model.paths import absolute
 from freshd.model.text import Json
 
 SWITCHES: Final = frozenset(
@@ -242,7 +242,9 @@ def _mounts(raw: Mapping[str, Json], where: str) -> tuple[ComposeMount, ...]:
     tmpfs = raw.get("tmpfs")
     listed = [tmpfs] if isinstance(tmpfs, str) else _sequence(tmpfs, f"{where}.tmpfs")
     # "/run:size=1m" has its options behind a colon
-    mounts += [ComposeMount("tmpfs", _clean(_scalar(mount).partition(":")[0])) for mount in listed]
+    mounts += [
+        ComposeMount("tmpfs", absolute(_scalar(mount).partition(":")[0])) for mount in listed
+    ]
     return tuple(mounts)
 
 
@@ -255,7 +257,7 @@ def _mount(value: Json, where: str) -> ComposeMount:
     if not target:
         raise ConfigError(f"Compose model: {where}.target is missing")
     source = _text(raw.get("source"), f"{where}.source")
-    return ComposeMount(kind, _clean(target), source, read_only=raw.get("read_only") is True)
+    return ComposeMount(kind, absolute(target), source, read_only=raw.get("read_only") is True)
 
 
 def _watch(develop: Json, where: str) -> tuple[ComposeWatch, ...]:
@@ -274,7 +276,7 @@ def _watch_rule(value: Json, where: str) -> ComposeWatch:
     return ComposeWatch(
         path=path,
         action=_text(raw.get("action"), f"{where}.action"),
-        target=_clean(target) + slash if target else "",
+        target=absolute(target) + slash if target else "",
         ignore=_texts(raw.get("ignore"), f"{where}.ignore"),
         include=_texts(raw.get("include"), f"{where}.include"),
         initial_sync=raw.get("initial_sync") is True,
@@ -329,11 +331,6 @@ def _switches(value: Json, where: str) -> Mapping[str, str]:
     return {
         key: _scalar(text) for key, text in named.items() if key in SWITCHES and text is not None
     }
-
-
-def _clean(path: str) -> str:
-    """An absolute container path without '.', '..' and doubled slashes."""
-    return posixpath.normpath("/" + path.lstrip("/"))
 
 
 def _mapping(value: Json, where: str) -> Mapping[str, Json]:

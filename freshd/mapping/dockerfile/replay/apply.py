@@ -11,11 +11,11 @@ from freshd.mapping.dockerfile.contexts import familiar
 from freshd.mapping.dockerfile.record import ExpectedEntry
 from freshd.mapping.dockerfile.replay.copying import copy
 from freshd.mapping.dockerfile.replay.replay import BuildReplay, StageState
-from freshd.mapping.dockerfile.replay.volume import absolute
 from freshd.mapping.dockerfile.stages import arg_definitions
 from freshd.mapping.dockerfile.syntax.expand import expand_word
 from freshd.mapping.dockerfile.syntax.parse import Instruction, name_values
 from freshd.mapping.dockerfile.syntax.words import Words
+from freshd.model.paths import absolute
 
 
 def apply(replay: BuildReplay, state: StageState, instruction: Instruction) -> None:

@@ -12,12 +12,13 @@ from freshd.mapping.dockerfile.contexts import below, familiar
 from freshd.mapping.dockerfile.record import ExpectedEntry
 from freshd.mapping.dockerfile.replay.place import Placement, Placer, chmod, expand_sources
 from freshd.mapping.dockerfile.replay.replay import BuildReplay, StageState
-from freshd.mapping.dockerfile.replay.volume import Node, Volume, absolute, has_wildcard, join
+from freshd.mapping.dockerfile.replay.volume import Node, Volume, has_wildcard, join
 from freshd.mapping.dockerfile.stages import SCRATCH
 from freshd.mapping.dockerfile.syntax.parse import Heredoc, heredoc_mark
 from freshd.mapping.dockerfile.syntax.words import Words
 from freshd.model.errors import ConfigError
 from freshd.model.files import Kind
+from freshd.model.paths import absolute
 from freshd.tree.dockerignore import DockerIgnore
 
 URL = re.compile(r"https?://|git://|ssh://|git@[^/]+:")

@@ -8,8 +8,8 @@ from collections.abc import Collection, Sequence
 
 from freshd.mapping.dockerfile.infer import Inference
 from freshd.mapping.dockerfile.record import MARK
-from freshd.mapping.dockerfile.replay.volume import absolute
 from freshd.model.observed.image import HistoryEntry
+from freshd.model.paths import absolute
 
 
 def find_unseen_trigger(inference: Inference, history: Sequence[HistoryEntry]) -> str:

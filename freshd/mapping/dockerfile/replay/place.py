@@ -10,8 +10,9 @@ import posixpath
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from freshd.mapping.dockerfile.replay.volume import DIRECTORY, Node, Volume, absolute, join
+from freshd.mapping.dockerfile.replay.volume import DIRECTORY, Node, Volume, join
 from freshd.model.files import Kind
+from freshd.model.paths import absolute
 from freshd.tree.dockerignore import DockerIgnore
 
 

@@ -150,24 +150,17 @@ def start(inputs: BuildInputs, stage: Stage, parent: StageState | None, notes: N
 
 
 def _inherited(stage: Stage, parent: StageState) -> StageState:
-    return StageState(
-        stage,
-        parent.volume.clone(),
-        dict(parent.env),
-        workdir=parent.workdir,
-        shell=parent.shell,
+    return replace(
+        parent,
+        stage=stage,
+        volume=parent.volume.clone(),
+        env=dict(parent.env),
         args=list(parent.args),
         inherited_args=len(parent.args),
         runs=list(parent.runs),
         applied=list(parent.applied),
         onbuild=[line.args for line in parent.stage.instructions if line.name == "ONBUILD"],
         directories=dict(parent.directories),
-        base=parent.base,
-        base_known=parent.base_known,
-        sure_of_directories=parent.sure_of_directories,
-        base_history=parent.base_history,
-        copied=parent.copied,
-        changed_after_copy=parent.changed_after_copy,
     )
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from freshd.model.files import Kind
+from freshd.model.paths import absolute
 
 MAX_LINKS = 255
 
@@ -47,11 +48,6 @@ class Node(NamedTuple):
 
 DIRECTORY = Node(Kind.DIR)
 GIVEN = Node(Kind.DIR, given=True)
-
-
-def absolute(path: str) -> str:
-    """Clean and absolute: ``..`` stops at the root."""
-    return posixpath.normpath("/" + path.lstrip("/"))
 
 
 def join(directory: str, name: str) -> str:

@@ -4,9 +4,10 @@ from collections.abc import Mapping
 
 import pytest
 
-from freshd.mapping.dockerfile import BaseImage, Inference, NamedContext, infer
-from freshd.mapping.dockerfile.contexts import familiar
+from freshd.mapping.dockerfile.contexts import NamedContext, familiar
+from freshd.mapping.dockerfile.infer import Inference, infer
 from freshd.mapping.dockerfile.replay.volume import Node
+from freshd.mapping.dockerfile.stages import BaseImage
 from freshd.model.files import Kind
 
 LIB = NamedContext(

@@ -2,8 +2,8 @@
 
 import pytest
 
-from freshd.mapping.dockerfile import CopyPair, infer
 from freshd.mapping.dockerfile.contradicted import find_contradicted, find_overwritten
+from freshd.mapping.dockerfile.infer import CopyPair, infer
 from freshd.model.files import Entry, Kind
 from freshd.model.observed.image import HistoryEntry
 

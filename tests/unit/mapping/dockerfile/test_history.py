@@ -2,9 +2,15 @@
 
 import pytest
 
-from freshd.mapping.dockerfile import BaseImage, HistoryVerdict, compare_history, infer
-from freshd.mapping.dockerfile.history import canonical, find_changed_arguments
+from freshd.mapping.dockerfile.history import (
+    HistoryVerdict,
+    canonical,
+    compare_history,
+    find_changed_arguments,
+)
+from freshd.mapping.dockerfile.infer import infer
 from freshd.mapping.dockerfile.record import quote
+from freshd.mapping.dockerfile.stages import BaseImage
 from freshd.model.files import Kind
 from freshd.model.observed.image import HistoryEntry, Trace
 

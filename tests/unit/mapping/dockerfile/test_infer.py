@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from freshd.mapping.dockerfile import BaseImage, CopyPair, Inference, demote, infer
+from freshd.mapping.dockerfile.infer import CopyPair, Inference, demote, infer
 from freshd.mapping.dockerfile.replay.volume import Node
+from freshd.mapping.dockerfile.stages import BaseImage
 from freshd.model.errors import ConfigError
 from freshd.model.files import Kind
 

@@ -2,8 +2,9 @@
 
 import pytest
 
-from freshd.mapping.dockerfile import BaseImage, infer
+from freshd.mapping.dockerfile.infer import infer
 from freshd.mapping.dockerfile.replay.onbuild import find_unseen_trigger
+from freshd.mapping.dockerfile.stages import BaseImage
 from freshd.model.files import Kind
 from freshd.model.observed.image import HistoryEntry
 
