@@ -43,10 +43,10 @@ def _tree_bytes(context: Context, finding: Finding) -> bytes | None:
 
 def _container_bytes(context: Context, finding: Finding) -> bytes | None:
     """What the container has, of a link its text; None where it is absent or cannot be read."""
-    seen = finding.seen
-    if seen is None or finding.container_id is None or finding.target is None:
+    entry = finding.seen
+    if entry is None or finding.container_id is None or finding.target is None:
         return None
-    if seen.kind not in (Kind.FILE, Kind.LINK):
+    if entry.kind not in (Kind.FILE, Kind.LINK):
         return None
     try:
         for member, reader in archive.get(context.engine, finding.container_id, finding.target):

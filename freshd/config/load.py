@@ -28,9 +28,9 @@ from freshd.model.remedy import RebuildMode, Remedy
 from freshd.model.text import printable
 
 if TYPE_CHECKING:
-    from freshd.config.schema import PolicyFile, ProbeTable, RuleTable, ServiceTable, Table
+    from freshd.config.schema import PolicyFile, ProbeTable, RuleTable, ServiceTable, TomlTable
 
-    _T = TypeVar("_T", bound=Table)
+    _T = TypeVar("_T", bound=TomlTable)
 
 
 @dataclass(frozen=True, slots=True)

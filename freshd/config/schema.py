@@ -113,25 +113,25 @@ Mode: TypeAlias = Annotated[str, AfterValidator(_one_of("way to rebuild", Rebuil
 TreePath: TypeAlias = Annotated[str, AfterValidator(policy_values.clean_tree_path)]
 
 
-class Table(BaseModel):
+class TomlTable(BaseModel):
     """A TOML table: unknown keys and wrong types are mistakes."""
 
     model_config: ClassVar[ConfigDict] = ConfigDict(strict=True, extra="forbid", frozen=True)
 
 
-class ProjectTable(Table):
+class ProjectTable(TomlTable):
     name: str | None = None
     files: list[str] = []
     profiles: list[str] = []
     develop_watch: bool = True
 
 
-class MapTable(Table):
+class MapTable(TomlTable):
     source: TreePath = Field(alias="from")
     target: Annotated[str, AfterValidator(policy_values.clean_container_path)] = Field(alias="to")
 
 
-class ProbeTable(Table):
+class ProbeTable(TomlTable):
     name: str | None = None
     run: str | list[str] | None = None
     http: Annotated[str, AfterValidator(check_http_address)] | None = None
@@ -155,7 +155,7 @@ class ProbeTable(Table):
         return self
 
 
-class ServiceTable(Table):
+class ServiceTable(TomlTable):
     map: list[MapTable] = []
     ignore: list[Pattern] = []
     reload: Annotated[str, _checked(policy_values.parse_reload)] = "restart"
@@ -167,7 +167,7 @@ class ServiceTable(Table):
     layer_age: Annotated[str, _checked(policy_values.parse_layer_age)] | None = None
 
 
-class RuleTable(Table):
+class RuleTable(TomlTable):
     name: str | None = None
     services: Annotated[list[str], AfterValidator(_not_empty)] | None = None
     when: Annotated[list[Cause], AfterValidator(_some)]
@@ -182,7 +182,7 @@ class RuleTable(Table):
         return self
 
 
-class NeverTable(Table):
+class NeverTable(TomlTable):
     inject: list[Pattern] = []
     allow: list[Annotated[str, AfterValidator(_exact)]] = []
     restart: list[str] = []
@@ -190,19 +190,19 @@ class NeverTable(Table):
     rebuild: list[str] = []
 
 
-class LimitsTable(Table):
+class LimitsTable(TomlTable):
     rebuilds: Annotated[int, Field(ge=0, le=100)] = 3
     rebuild_window: Annotated[str, _duration(least=60, most=86400)] = "10m"
 
 
-class ScheduleTable(Table):
+class ScheduleTable(TomlTable):
     patrol: Annotated[str, _duration(least=10, most=86400)] = "5m"
     validate_at: Annotated[str, _checked(policy_values.parse_weekly)] | None = Field(
         default=None, alias="validate"
     )
 
 
-class PolicyFile(Table):
+class PolicyFile(TomlTable):
     """All of ``freshd.toml``."""
 
     version: Annotated[int, AfterValidator(_version)] = 1
@@ -214,23 +214,23 @@ class PolicyFile(Table):
     schedule: ScheduleTable = ScheduleTable()
 
 
-class NotificationsTable(Table):
+class NotificationsTable(TomlTable):
     enabled: bool = True
     quiet_hours: Annotated[str, _checked(parse_span)] | None = None
 
 
-class LogTable(Table):
+class LogTable(TomlTable):
     level: Annotated[
         str, AfterValidator(_one_of("log level", ("debug", "info", "warning", "error")))
     ] = "info"
     format: Annotated[str, AfterValidator(_one_of("log format", ("auto", "text", "json")))] = "auto"
 
 
-class EngineTable(Table):
+class EngineTable(TomlTable):
     host: Annotated[str, AfterValidator(check_engine_host)] | None = None
 
 
-class WatchedTable(Table):
+class WatchedTable(TomlTable):
     """One ``[[project]]``: which, and what the command line would say of it."""
 
     dir: Annotated[str, _checked(clean_project_dir)]
@@ -249,7 +249,7 @@ def _no_directory_twice(projects: list[WatchedTable]) -> list[WatchedTable]:
     return projects
 
 
-class UserFile(Table):
+class UserFile(TomlTable):
     """All of ``config.toml``."""
 
     project: Annotated[list[WatchedTable], AfterValidator(_no_directory_twice)] = []

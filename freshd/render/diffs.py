@@ -1,7 +1,7 @@
 """Files of a container against the tree, as a unified diff and as JSON.
 
-Bytes of both diff come in. ``-`` is what the container has, ``+`` what the tree has, so that the
-diff reads as what an injection would change. Text goes out as bytes, unchanged.
+In: bytes of both sides. Out: the diff as bytes, lines or JSON. ``-`` is what the container has,
+``+`` what the tree has, so that the diff reads as what an injection would change.
 """
 
 import difflib

@@ -1,4 +1,4 @@
-"""Diagnoses as lines for a terminal and as JSON."""
+"""What ``doctor`` found: ``Diagnosis`` values in, lines for a terminal or JSON out."""
 
 from collections.abc import Iterator, Sequence
 

@@ -1,6 +1,6 @@
 """A proposed policy for a terminal and as JSON; the TOML itself is ``freshd.commands.init.text``.
 
-``Proposal`` and ``DetectedService`` values come in, ``Line`` tuples or one document go out.
+In: ``Proposal`` and ``DetectedService`` values. Out: ``Line`` tuples or one document.
 """
 
 from collections.abc import Iterator, Sequence

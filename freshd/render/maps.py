@@ -1,6 +1,6 @@
 """A service's map as lines: per COPY, bind or rule how many files land where, then each of them.
 
-``ServiceMap`` values come in, ``Line`` tuples go out.
+In: ``ServiceMap`` values. Out: ``Line`` tuples.
 """
 
 from collections.abc import Iterable, Iterator

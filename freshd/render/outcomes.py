@@ -1,6 +1,6 @@
 """What steps did, as lines: one per step with files, time and cause, a failed one with its reason.
 
-``Outcome`` values come in, ``Line`` tuples go out.
+In: ``Outcome`` values. Out: ``Line`` tuples.
 """
 
 from collections.abc import Iterable, Iterator

@@ -1,7 +1,7 @@
-"""A report as lines for a person: one row per service, then what parts them and what to do.
+"""A report as lines for a person: one row per service, then what differs and what to do.
 
-``ProjectReport`` comes in, ``Line`` tuples go out; every name in them is safe to show. A fresh
-project is a calm few lines; each finding says cause, file, container, evidence and remedy.
+In: a ``ProjectReport``. Out: ``Line`` tuples; every name in them is safe to show. A fresh project
+takes a few lines; each finding says cause, file, container, evidence and remedy.
 """
 
 from collections.abc import Iterable, Iterator, Sequence

@@ -1,6 +1,6 @@
 """The service in words and as JSON: what installing did, and how it is now.
 
-Values of ``commands.service`` and of ``run --all`` come in; ``Line`` tuples or one document go out.
+In: values of ``commands.service`` and of ``run --all``. Out: ``Line`` tuples or one document.
 """
 
 from collections.abc import Iterator, Sequence
@@ -92,7 +92,7 @@ def status_lines(
     manager: ManagerWords, state: ServiceState, together: ProjectsState | None
 ) -> Iterator[Line]:
     """The whole of ``freshd service status``."""
-    seen = state.manager
+    answer = state.manager
     if state.file is FileState.ABSENT:
         yield (("not installed   ", "doubt"), ("freshd service install", "code"))
     else:
@@ -105,11 +105,11 @@ def status_lines(
             (f"   {words}" if words else "", style),
             (command if words else "", "code"),
         )
-        yield (("enabled    ", "dim"), _answer(seen.enabled, yes="at login", no="no"))
+        yield (("enabled    ", "dim"), _answer(answer.enabled, yes="at login", no="no"))
         yield (
             ("running    ", "dim"),
-            _answer(seen.running, yes="yes", no="no"),
-            (f"   {printable(seen.words)}" if seen.words else "", "dim"),
+            _answer(answer.running, yes="yes", no="no"),
+            (f"   {printable(answer.words)}" if answer.words else "", "dim"),
         )
     if together is None:
         return

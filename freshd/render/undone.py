@@ -25,7 +25,7 @@ def undone_document(undone: Iterable[Undone]) -> list[Json]:
     return [reason._asdict() for reason in undone]
 
 
-def undone_from(document: Mapping[str, Json]) -> tuple[Undone, ...]:
+def read_undone(document: Mapping[str, Json]) -> tuple[Undone, ...]:
     """Of a kept service; nothing where nobody decided, as after a check by hand."""
     kept = document.get("undone")
     rows = [row for row in kept if isinstance(row, Mapping)] if isinstance(kept, list) else []

@@ -12,7 +12,7 @@ EXIT_CODES = {Verdict.FRESH: 0, Verdict.STALE: 1, Verdict.UNVERIFIABLE: 3}
 def strict(report: ProjectReport) -> ProjectReport:
     """The same report with notes counted as stale: a ``patched`` service is then not fresh.
 
-    Findings keep their level, for they are the same facts; only the verdicts move.
+    Findings keep their level; only the verdicts change.
     """
     services = tuple(_strict(service) for service in report.services)
     stale = any(service.verdict is Verdict.STALE for service in services)
@@ -35,7 +35,7 @@ def _strict(report: ServiceReport) -> ServiceReport:
 
 
 def plans_exit_code(plans: Iterable[Plan]) -> int:
-    """0 nothing parts them, 1 something is stale, 3 something is not provable and nothing stale."""
+    """0: nothing differs; 1: something is stale; 3: nothing is stale, something is unverifiable."""
     every = list(plans)
     levels = {finding.level for plan in every for finding, _ in plan.notices}
     if any(plan.steps for plan in every) or Level.STALE in levels:

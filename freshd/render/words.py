@@ -1,6 +1,6 @@
-"""The small words of every report: names made safe to show, counts, ages, times, styled lines.
+"""The words that every report uses: names made safe to show, counts, ages, times, styled lines.
 
-Text goes in, text that cannot move a cursor or turn the reading direction comes out.
+In: any text. Out: text that cannot move a cursor or turn the reading direction.
 """
 
 import shlex
@@ -67,11 +67,6 @@ def lasted(seconds: float) -> str:
 def iso(moment: float) -> str:
     """Seconds since the epoch as ``2026-11-22T20:00:00Z``."""
     return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def from_iso(text: str) -> float:
-    """The inverse of ``iso``. Raises ``ValueError`` for anything else."""
-    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S%z").timestamp()
 
 
 def plain(line: Line) -> str:

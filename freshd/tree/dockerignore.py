@@ -49,7 +49,7 @@ def parents(path: str) -> Iterable[str]:
 class _Hits(NamedTuple):
     """Which patterns count for one path, and the last of them."""
 
-    each: tuple[bool, ...]
+    hits: tuple[bool, ...]
     last: Pattern | None
 
 
@@ -111,7 +111,7 @@ class DockerIgnore:
             return parent
         hits: list[bool] = []
         last: Pattern | None = None
-        for pattern, inherited in zip(self.patterns, parent.each, strict=True):
+        for pattern, inherited in zip(self.patterns, parent.hits, strict=True):
             excluded = last is not None and not last.negated
             hit = inherited or (pattern.negated == excluded and pattern.matches(path))
             if hit:

@@ -98,11 +98,11 @@ def _saved_report(name: str, report: object, checked_at: float) -> "SavedReport"
     from freshd.model.errors import StateError
     from freshd.render.daemon.status import SavedReport
     from freshd.render.documents import service_report_from
-    from freshd.render.undone import undone_from
+    from freshd.render.undone import read_undone
 
     try:
         document = cast("Mapping[str, Any]", report)
-        return SavedReport(service_report_from(document), checked_at, undone_from(document))
+        return SavedReport(service_report_from(document), checked_at, read_undone(document))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise StateError(
             f"the saved report of {name} cannot be read: {error}",

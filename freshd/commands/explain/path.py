@@ -96,7 +96,7 @@ def _below(made: ServiceMap, path: str) -> tuple[tuple[str, int], ...]:
         at = pair.target.removesuffix(f"/{inner}") if pair.target.endswith(f"/{inner}") else ""
         top = at or posixpath.dirname(pair.target)
         counts[top or "/"] = counts.get(top or "/", 0) + 1
-    return tuple(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+    return tuple(sorted(counts.items(), key=lambda entry: (-entry[1], entry[0])))
 
 
 def _landing(workspace: Workspace, service: ComposeService, mapped: Mapped, pair: Pair) -> Landing:

@@ -93,13 +93,13 @@ def _compiled(services: Sequence[DetectedService]) -> Iterator[ProposedRule]:
     """Sources that a compiler or bundler reads: per set of services that share the languages."""
     groups: dict[tuple[Language, ...], list[str]] = {}
     for service in services:
-        found = tuple(
+        compiled = tuple(
             language
             for language in count_languages(pair.source for pair in service.copied)
             if any(built_language(service, p.source) is language for p in service.copied)
         )
-        if found:
-            groups.setdefault(found, []).append(service.name)
+        if compiled:
+            groups.setdefault(compiled, []).append(service.name)
     for languages, names in groups.items():
         words = " and ".join(language.name for language in languages)
         yield ProposedRule(
@@ -135,15 +135,15 @@ def _quiet(services: Sequence[DetectedService]) -> Iterator[ProposedRule]:
         ("papers", PAPERS, ("`COPY` takes these along, and nothing that runs reads them: they are "
          "kept level without a restart. A .dockerignore would keep them out.")),
     ):  # fmt: skip
-        found = tuple(p for p in every if any(any_of(service, (p,)) for service in loud))
-        if found:
+        matching = tuple(p for p in every if any(any_of(service, (p,)) for service in loud))
+        if matching:
             yield ProposedRule(
                 name=name,
                 why=why,
                 when=_causes(InitRule.CONTENT),
-                paths=found,
+                paths=matching,
                 services=scope(
-                    services, [service.name for service in loud if any_of(service, found)]
+                    services, [service.name for service in loud if any_of(service, matching)]
                 ),
                 do=(Remedy.INJECT,),
             )
@@ -243,11 +243,13 @@ def _never(services: Sequence[DetectedService]) -> ProposedNever:
     migrating = [
         service for service in services if service.way.migrates and service.way.mode == "restart"
     ]
-    found = tuple(p for p in _MIGRATIONS if any(any_of(service, (p,)) for service in migrating))
-    if found:
+    migrations = tuple(
+        p for p in _MIGRATIONS if any(any_of(service, (p,)) for service in migrating)
+    )
+    if migrations:
         first = migrating[0]
         lists["inject"] = (
-            found,
+            migrations,
             (
                 f"{first.name} runs `{first.way.migrates}` whenever it starts: a migration that "
                 "you are still writing would be applied at the next save. When it is done, bring "

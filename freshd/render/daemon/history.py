@@ -1,7 +1,6 @@
-"""The journal as lines and as JSON: what was done, to whom, why, how it ended and how long it took.
+"""The journal as lines and as JSON: what was done where, why, how it ended and how long it took.
 
-``JournalEntry`` and ``Validation`` values come in, newest first; ``Line`` tuples or one
-document go out.
+In: ``JournalEntry`` and ``Validation`` values, newest first. Out: ``Line`` tuples or one document.
 """
 
 from collections.abc import Iterable, Iterator, Sequence

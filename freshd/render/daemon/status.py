@@ -1,6 +1,6 @@
-"""What the database says of a project: the chain per service, the daemon, halts, incidents.
+"""What ``freshd status`` shows: the chain per service, the daemon, halts, incidents.
 
-Values of the store come in; ``Line`` tuples or one document go out.
+In: values of the store. Out: ``Line`` tuples or one document.
 """
 
 from collections.abc import Iterator

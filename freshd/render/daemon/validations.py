@@ -1,6 +1,6 @@
-"""What a validation came to, in words and as JSON.
+"""The result of a validation in words and as JSON.
 
-``Validation`` values of the store come in; text, ``Line`` tuples or documents go out.
+In: ``Validation`` values of the store. Out: text, ``Line`` tuples or documents.
 """
 
 from freshd.model.report import Verdict

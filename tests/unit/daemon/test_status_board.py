@@ -10,7 +10,7 @@ from freshd.daemon.status_board import StatusBoard
 from freshd.model.plan import Plan
 from freshd.model.report import ServiceReport, Verdict
 from freshd.render.documents import service_report_from
-from freshd.render.undone import Undone, undone_from
+from freshd.render.undone import Undone, read_undone
 from freshd.store.store import Store, memory_store
 from tests.unit.render.values import FRESH, differs, service
 
@@ -38,7 +38,7 @@ class World:
         assert saved is not None
         document: Any = saved.services["web"].report
         assert saved.services["web"].checked_at == 7.0
-        return service_report_from(document), undone_from(document)
+        return service_report_from(document), read_undone(document)
 
 
 @pytest.fixture
@@ -92,4 +92,4 @@ def test_a_look_at_a_few_files_adds_to_the_last_whole_one(world: World) -> None:
     [{}, {"undone": None}, {"undone": "x"}, {"undone": [None, {"cause": "a"}, 3]}],
 )
 def test_a_report_that_was_kept_without_reasons_has_none(kept: dict[str, Any]) -> None:
-    assert undone_from(kept) == ()
+    assert read_undone(kept) == ()
