@@ -18,9 +18,8 @@ settings.register_profile(
 )
 settings.load_profile("any machine")
 
-pytest_plugins = ("tests.proofs",)
+pytest_plugins = ("tests.proofs", "tests.spread")
 
-DEFAULT_TIMEOUT = 60.0  # seconds, as pyproject.toml has it
 UNIT_TIMEOUT = 60.0  # a guard against a hang, also on a machine that is busy with engine tests
 NOWHERE = "unix:///nonexistent/freshd-unit-tests-have-no-engine.sock"
 ENGINE_TESTS = Path(__file__).parent / "engine"
@@ -77,19 +76,10 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Unit tests get a short timeout; files that allow themselves most time go first.
-
-    So workers that share out whole files end together.
-    """
-    allowed: dict[Path, float] = {}
     for item in items:
-        mark = item.get_closest_marker("timeout")
-        if mark is None and item.path.is_relative_to(UNIT_TESTS):
-            mark = pytest.mark.timeout(UNIT_TIMEOUT).mark
+        unit = item.path.is_relative_to(UNIT_TESTS)
+        if unit and item.get_closest_marker("timeout") is None:
             item.add_marker(pytest.mark.timeout(UNIT_TIMEOUT))
-        seconds = float(mark.args[0]) if mark and mark.args else DEFAULT_TIMEOUT
-        allowed[item.path] = allowed.get(item.path, 0.0) + seconds
-    items.sort(key=lambda item: (item.path.is_relative_to(UNIT_TESTS), -allowed[item.path]))
 
 
 @pytest.fixture(autouse=True)
