@@ -4,7 +4,7 @@
 and traces in this process, with nothing remembered of earlier looks:
 
 * ``freshd check``, from ``main`` to its exit status;
-* the whole look at the service that is in it, from ``look`` of the reconcile room down;
+* the whole look at the service that is in it, from ``check_service`` of the reconcile room down;
 * a whole pass that finds nothing to do, from ``reconcile`` down;
 * and after such a pass, as in a daemon that runs, one over a saved file: it injects that, restarts
   the container, and looks at the file again.
@@ -213,7 +213,7 @@ def _room(module: str) -> str:
 
 ROWS: dict[str, Callable[[Bare], list[Call]]] = {
     "freshd check": check,
-    "the look in it": partial(whole, name="look"),
+    "the look in it": partial(whole, name="check_service"),
     "a whole pass": partial(whole, name="reconcile"),
     "a pass over a saved file": saved,
 }

@@ -28,7 +28,7 @@ def check_image(context: Context, ref: str, services: Sequence[str]) -> ServiceR
             f"{name} of {context.project.name} is not built from this tree, so no image is its",
             hint="--image is for services that have a `build` in the Compose file",
         )
-    return compare_image(context.surveyor.survey_image(name, image.id))
+    return compare_image(context.snapshots.collect_image(name, image.id))
 
 
 def _service(context: Context, ref: str, image: ImageFacts, services: Sequence[str]) -> str:

@@ -9,7 +9,7 @@ from freshd.model.errors import EngineFailed
 from freshd.model.files import Kind
 from freshd.model.report import Finding
 from freshd.reconcile.context import Context
-from freshd.reconcile.reconcile import look
+from freshd.reconcile.reconcile import check_service
 from freshd.render.diffs import FileDiff
 
 
@@ -18,7 +18,7 @@ def diff_files(context: Context, service: str, path: str | None) -> Iterator[Fil
 
     ``path`` keeps one of them: a path of the tree, or a place in the container.
     """
-    for finding in look(context, service).report.findings:
+    for finding in check_service(context, service).report.findings:
         if not get_cause(finding.cause).has_diff or finding.target is None:
             continue
         if path is None or path in (finding.path, finding.target):
@@ -36,7 +36,7 @@ def _tree_bytes(context: Context, finding: Finding) -> bytes | None:
     if finding.path is None or finding.want is None:
         return None
     try:
-        return context.surveyor.manifest.read(finding.path)[1]
+        return context.snapshots.manifest.read(finding.path)[1]
     except FileNotFoundError:
         return None
 

@@ -19,7 +19,7 @@ from freshd.model.remedy import RebuildMode, Remedy
 from freshd.reconcile.context import Context
 from freshd.reconcile.locks import locked
 from freshd.reconcile.pending import BY_HAND
-from freshd.reconcile.reconcile import Look, OnStep, Passed, act, look
+from freshd.reconcile.reconcile import Checked, OnStep, Passed, act, check_service
 
 
 def carry_out(
@@ -32,7 +32,7 @@ def carry_out(
     on_step: OnStep,
 ) -> Passed:
     """Do ``remedy`` to ``service`` and check again. ``paths`` are gitignore-style, for inject."""
-    snapshot = look(context, service)
+    snapshot = check_service(context, service)
     if remedy is Remedy.INJECT:
         plan = _injection(context, snapshot, tuple(paths))
     else:
@@ -41,11 +41,11 @@ def carry_out(
     if plan.steps:
         with locked(context, service):
             outcomes = act(context, plan, replicas=snapshot.replicas, on_step=on_step)
-        snapshot = look(context, service)
+        snapshot = check_service(context, service)
     return Passed(snapshot.report, (plan,), tuple(outcomes))
 
 
-def _injection(context: Context, snapshot: Look, paths: tuple[str, ...]) -> Plan:
+def _injection(context: Context, snapshot: Checked, paths: tuple[str, ...]) -> Plan:
     """What differs, written by one rule. Files someone changed, or that left the tree, are only
     overwritten or deleted when their path was typed."""
     kinds = {Injection.REPLACES}
@@ -62,7 +62,7 @@ def _injection(context: Context, snapshot: Look, paths: tuple[str, ...]) -> Plan
 
 
 def _steps(
-    context: Context, snapshot: Look, remedy: Remedy, rebuild: RebuildMode | None
+    context: Context, snapshot: Checked, remedy: Remedy, rebuild: RebuildMode | None
 ) -> list[Step]:
     causes = tuple(sorted({finding.cause for finding in snapshot.report.findings})) or ("by-hand",)
     service = snapshot.report.name

@@ -30,7 +30,7 @@ from freshd.model.remedy import RebuildMode, Remedy
 from freshd.model.report import ProjectReport, ServiceReport
 from freshd.reconcile.consent import agree
 from freshd.reconcile.forgetting import forget_gone
-from freshd.reconcile.reconcile import OnStep, Passed, look, make_plan, reconcile
+from freshd.reconcile.reconcile import OnStep, Passed, check_service, make_plan, reconcile
 from freshd.reconcile.recovery import recover
 from freshd.reconcile.validation import result
 from freshd.render.diffs import FileDiff
@@ -81,7 +81,7 @@ class Session:
         """The map of each service."""
         contexts = map(self.workspace.context, names := self.workspace.resolve_names(services))
         return tuple(
-            context.surveyor.map(name) for name, context in zip(names, contexts, strict=True)
+            context.snapshots.map(name) for name, context in zip(names, contexts, strict=True)
         )
 
     def check(
@@ -94,17 +94,17 @@ class Session:
     ) -> ProjectReport:
         """Compare once. ``full`` believes no earlier hash. Changes nothing."""
 
-        def check_service(name: str) -> ServiceReport:
+        def check_paths(name: str) -> ServiceReport:
             context = self.workspace.context(name)
             paths = None
             if path_globs:
                 chosen = matcher(tuple(path_globs))
-                mapping = context.surveyor.map(name)
+                mapping = context.snapshots.map(name)
                 paths = {pair.source for pair in mapping.pairs if chosen(pair.source)}
-            return look(context, name, paths=paths, full=full).report
+            return check_service(context, name, paths=paths, full=full).report
 
         names = self.workspace.resolve_names(services)
-        reports = self._for_each(names, check_service, progress)
+        reports = self._for_each(names, check_paths, progress)
         if not path_globs:
             self._save(reports)
         return self._report(reports)
@@ -121,7 +121,7 @@ class Session:
         report = self.check((), full=True, progress=progress)
         done = result(report.services, began_at=began_at, finished_at=self._clock(), by_hand=True)
         self._store.validations.record(self.project.name, done)
-        self.workspace.context("").surveyor.manifest.forget_gone()
+        self.workspace.context("").snapshots.manifest.forget_gone()
         return report
 
     def plan(self, services: Sequence[str]) -> tuple[Plan, ...]:
@@ -129,7 +129,7 @@ class Session:
 
         def plan_service(name: str) -> Plan:
             context = self.workspace.context(name)
-            return make_plan(context, look(context, name))
+            return make_plan(context, check_service(context, name))
 
         return self._for_each(self.workspace.resolve_names(services), plan_service)
 

@@ -15,7 +15,7 @@ from freshd.compare.verdict import links, strictly, verdict, worst
 from freshd.model.observed.image import ImageFacts
 from freshd.model.observed.questions import image_of, is_serving
 from freshd.model.observed.runtime import RuntimeFacts
-from freshd.model.observed.snapshot import ServiceFacts
+from freshd.model.observed.snapshot import Snapshot
 from freshd.model.report import Finding, Level, LinkName, ReplicaReport, ServiceReport
 
 __all__ = ["compare", "compare_image", "strictly", "verdict", "worst"]
@@ -28,7 +28,7 @@ _BESIDE: Sequence[Finder] = (*image.BESIDE, *container.BESIDE)
 _LINK_ORDER = {link: index for index, link in enumerate(LinkName)}
 
 
-def compare(facts: ServiceFacts, runtime: RuntimeFacts | None = None) -> ServiceReport:
+def compare(facts: Snapshot, runtime: RuntimeFacts | None = None) -> ServiceReport:
     """Compare tree, image and containers of one service.
 
     Without ``runtime``, as in a narrowed look, nothing is said of how the containers were made.
@@ -55,18 +55,18 @@ def compare(facts: ServiceFacts, runtime: RuntimeFacts | None = None) -> Service
     return _report(comparison, findings, results, checked=_checked(comparison, serving))
 
 
-def compare_image(facts: ServiceFacts) -> ServiceReport:
+def compare_image(facts: Snapshot) -> ServiceReport:
     """Compare tree and image of one service; of its containers nothing is said."""
     comparison = Comparison(facts, _mapped(facts), _checked_image(facts))
     checked = {LinkName.IMAGE} if comparison.image is not None else set()
     return _report(comparison, _find(comparison, _OF_IMAGE), (), checked=checked)
 
 
-def _mapped(facts: ServiceFacts) -> frozenset[str]:
+def _mapped(facts: Snapshot) -> frozenset[str]:
     return frozenset(pair.target for pair in facts.mapping.pairs if pair.source in facts.tree)
 
 
-def _checked_image(facts: ServiceFacts) -> ImageFacts | None:
+def _checked_image(facts: Snapshot) -> ImageFacts | None:
     return image_of(facts) if facts.builds or has_copies(facts) else None
 
 

@@ -11,7 +11,7 @@ from typing import TypeAlias
 from freshd.model.observed.container import Replica
 from freshd.model.observed.image import ImageFacts
 from freshd.model.observed.runtime import ReplicaRuntime, RuntimeFacts
-from freshd.model.observed.snapshot import ServiceFacts
+from freshd.model.observed.snapshot import Snapshot
 from freshd.model.report import Finding
 
 
@@ -19,7 +19,7 @@ from freshd.model.report import Finding
 class ServingReplica:
     """One replica that serves, and what was observed of how it was made and what runs in it."""
 
-    facts: ServiceFacts
+    facts: Snapshot
     replica: Replica
     runtime: ReplicaRuntime = field(default_factory=ReplicaRuntime)
 
@@ -36,7 +36,7 @@ class Comparison:
     ``runtime`` is empty. ``replicas`` are those that serve.
     """
 
-    facts: ServiceFacts
+    facts: Snapshot
     mapped: frozenset[str]
     image: ImageFacts | None = None
     runtime: RuntimeFacts = field(default_factory=RuntimeFacts)

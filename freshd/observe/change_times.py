@@ -21,7 +21,7 @@ _SETTLING = 10.0
 _CLOCKS_APART = 1.0  # seconds by which the engine's clock may be ahead of the tree's
 
 
-class Since:
+class ChangeTimes:
     """The times of one project's files, and what they held when a process was known to be newer."""
 
     def __init__(self, manifest: TreeManifest, clock: Callable[[], float] = time.time) -> None:

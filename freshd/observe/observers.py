@@ -12,7 +12,7 @@ from freshd.engine.client import Engine
 from freshd.model.mapping import Pair
 from freshd.model.observed.container import Observation, Replica
 from freshd.model.observed.runtime import ReplicaRuntime, RuntimeFacts
-from freshd.model.observed.snapshot import ServiceFacts
+from freshd.model.observed.snapshot import Snapshot
 from freshd.store.store import Store
 
 
@@ -36,7 +36,7 @@ class ReplicaView:
     """
 
     tools: Tools
-    facts: ServiceFacts
+    facts: Snapshot
     observation: Observation
     visible: Mapping[str, Pair]
     full: bool
@@ -49,4 +49,4 @@ class ReplicaView:
 
 # Both may keep what they learn between snapshots, and raise what the engine raises.
 ReplicaObserver = Callable[[ReplicaView, ReplicaRuntime], ReplicaRuntime]
-ServiceObserver = Callable[[Tools, ServiceFacts, RuntimeFacts], RuntimeFacts]
+ServiceObserver = Callable[[Tools, Snapshot, RuntimeFacts], RuntimeFacts]

@@ -16,7 +16,7 @@ _T = TypeVar("_T")
 _THREADS = 2
 
 
-class Meanwhile:
+class Overlap:
     """Runs what is submitted once ``engine`` has set a container to work, or ``go`` is called.
 
     Leaving it begins what has not begun, and waits for all.

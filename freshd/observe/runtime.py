@@ -7,7 +7,7 @@ snapshot goes without, as nothing of this changes by saving a file.
 from freshd.model.errors import EngineFailed, OutcomeUnknown, TargetGone
 from freshd.model.observed.questions import is_serving, visible_pairs
 from freshd.model.observed.runtime import ReplicaRuntime, RuntimeFacts
-from freshd.model.observed.snapshot import ServiceFacts
+from freshd.model.observed.snapshot import Snapshot
 from freshd.observe.config.observer import ConfigObserver
 from freshd.observe.container.excluded import SurroundingsObserver
 from freshd.observe.container.packages import observe_packages
@@ -46,7 +46,7 @@ class RuntimeCollector:
             observe_probes,
         )
 
-    def collect(self, facts: ServiceFacts, *, full: bool = False) -> RuntimeFacts:
+    def collect(self, facts: Snapshot, *, full: bool = False) -> RuntimeFacts:
         """What the facts leave out. With ``full`` no earlier look at bytecode is believed."""
         replicas: dict[str, ReplicaRuntime] = {}
         for seen in facts.observations:

@@ -24,14 +24,14 @@ from freshd.model.observed.questions import same_mode
 from freshd.model.paths import is_below
 from freshd.observe.image import content, layers
 from freshd.observe.image.bases import Bases
-from freshd.observe.image.cache import HeldImages
+from freshd.observe.image.cache import MemoryImageCache
 from freshd.store.store import Store
 from freshd.tree.ignore import never_code
 from freshd.tree.listing import stamp_again
 
 
 @dataclass(slots=True)
-class Known:
+class MapCache:
     """What is known of one service. Only a cache: it can be dropped at any time.
 
     ``tagged`` is the tag's image of that map, ``sources`` are its pairs by source, ``directories``
@@ -52,14 +52,14 @@ class Known:
     images: dict[str, ImageFacts] = field(default_factory=dict)
 
 
-class Maps:
+class ServiceMaps:
     """One thread at a time on one service."""
 
     def __init__(self, project: Project, engine: Engine, store: Store) -> None:
         self._project = project
         self._engine = engine
-        self._images = HeldImages(store.images)
-        self._known: dict[str, Known] = {}
+        self._images = MemoryImageCache(store.images)
+        self._known: dict[str, MapCache] = {}
         self._judged: dict[str, str] = {}
 
     def judge(self, service: str, ref: str) -> None:
@@ -70,8 +70,8 @@ class Maps:
         """Whether an image was named that is looked at in place of the tag's."""
         return service in self._judged
 
-    def known(self, service: str) -> Known:
-        return self._known.setdefault(service, Known())
+    def known(self, service: str) -> MapCache:
+        return self._known.setdefault(service, MapCache())
 
     def mapped(self, service: str, paths: Collection[str] | None = None) -> MapResult:
         """The map, made again only when the set of files or what decides about it changed.
@@ -220,7 +220,7 @@ class Maps:
 
     def _rewritten(
         self,
-        known: Known,
+        known: MapCache,
         mapped: MapResult,
         image: ImageFacts,
         odd: Collection[str],
@@ -239,7 +239,7 @@ class Maps:
 
     def _contradicted(
         self,
-        known: Known,
+        known: MapCache,
         mapped: MapResult,
         image: ImageFacts,
         odd: Collection[str],
@@ -312,7 +312,7 @@ def _kind_in(bases: Bases, image: ImageFacts | None, path: str, record: str) -> 
     """What ``path`` is in an image whose history has the COPY that goes there."""
     if image is None or all(entry.created_by != record for entry in image.history):
         return None
-    found = bases.look(image.id, image.chain_id, path)
+    found = bases.lookup(image.id, image.chain_id, path)
     return None if found is None else found.kind
 
 

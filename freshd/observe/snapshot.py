@@ -1,4 +1,4 @@
-"""Surveys one service: the tree, the image, the replicas and the build record, as ``ServiceFacts``.
+"""Surveys one service: the tree, the image, the replicas and the build record, as ``Snapshot``.
 
 Comes in: a project, an engine, the store, and the paths that changed (or None for everything).
 Goes out: the values ``causes.compare`` looks at. The next module on the way is ``reconcile``.
@@ -20,14 +20,14 @@ from freshd.model.mapping import Pair, ServiceMap, Via
 from freshd.model.observed.container import Observation, Replica
 from freshd.model.observed.image import ImageFacts
 from freshd.model.observed.questions import image_of, source_of
-from freshd.model.observed.snapshot import ServiceFacts
+from freshd.model.observed.snapshot import Snapshot
 from freshd.model.observed.tree_size import TreeSize
-from freshd.observe.change_times import Since
+from freshd.observe.change_times import ChangeTimes
 from freshd.observe.container.members import replicas_of
-from freshd.observe.container.replicas import Seen, observe_replicas
+from freshd.observe.container.replicas import Observed, observe_replicas
 from freshd.observe.image.provenance import BuildHistory, read_history, with_build
-from freshd.observe.overlap import Meanwhile
-from freshd.observe.service_maps import Maps, differing, gone, narrowed
+from freshd.observe.overlap import Overlap
+from freshd.observe.service_maps import ServiceMaps, differing, gone, narrowed
 from freshd.store.store import Store
 from freshd.tree.manifest import TreeManifest
 
@@ -35,7 +35,7 @@ _ROUNDS = 3
 
 
 @dataclass(frozen=True, slots=True)
-class _Look:
+class _Scope:
     """What one look is at: a service with its tag's image and replicas, all of it or a part."""
 
     service: str
@@ -49,7 +49,7 @@ def no_haste() -> None:
     """Nothing more urgent waits: a look goes on to its end."""
 
 
-class Surveyor:
+class SnapshotCollector:
     """Looks at the services of one project; one thread at a time on one service."""
 
     def __init__(
@@ -62,9 +62,9 @@ class Surveyor:
         self._project = project
         self._engine = engine
         self._store = store
-        self._maps = Maps(project, engine, store)
+        self._maps = ServiceMaps(project, engine, store)
         self.manifest = TreeManifest(project.dir, store.stats)
-        self._since = Since(self.manifest, clock)
+        self._change_times = ChangeTimes(self.manifest, clock)
         self._histories: dict[str, tuple[Inference | None, str, BuildHistory]] = {}
 
     def map(self, service: str) -> ServiceMap:
@@ -82,19 +82,19 @@ class Surveyor:
         copies = [p for p in mapped.map.pairs if p.via is Via.COPY and p.effective]
         return mapped, len(copies) - len(differing(copies, tree, image))
 
-    def survey_image(self, service: str, ref: str) -> ServiceFacts:
+    def collect_image(self, service: str, ref: str) -> Snapshot:
         """The tree and the image ``ref``, as if it were what the tag of ``service`` names."""
         self._maps.judge(service, ref)
-        return self.survey(service)
+        return self.collect(service)
 
-    def survey(
+    def collect(
         self,
         service: str,
         *,
         paths: Collection[str] | None = None,
         full: bool = False,
         go_on: Callable[[], None] = no_haste,
-    ) -> ServiceFacts:
+    ) -> Snapshot:
         """Look at ``service``; ``paths`` (project-relative) narrows the files to these.
 
         With ``full`` no earlier hash is believed. ``go_on`` is called between the stages and may
@@ -106,23 +106,23 @@ class Surveyor:
         mapped = self._maps.mapped(service, paths)
         go_on()
         pairs, extra = self._asked(service, mapped, before, paths)
-        look = _Look(service, known.tagged, replicas, narrow=paths is not None, full=full)
-        seen, tree, extra = self._seen(look, mapped, pairs, extra)
+        scope = _Scope(service, known.tagged, replicas, narrow=paths is not None, full=full)
+        seen, tree, extra = self._seen(scope, mapped, pairs, extra)
         go_on()
         if extra:
             self._read_tree(tree, mapped.map, (), extra)
         targets = {pair.target for pair in pairs}.union(extra)
-        found = self._images(look, seen, targets)
+        found = self._images(scope, seen, targets)
         go_on()
-        mapped, pairs = self._confirmed(look, mapped, pairs, found, tree)
+        mapped, pairs = self._confirmed(scope, mapped, pairs, found, tree)
         synced = partial(self._store.writes.read_synced, self._project.name, service)
-        pairs = self._since.expected(pairs, seen.observations, found, synced)
+        pairs = self._change_times.expected(pairs, seen.observations, found, synced)
         found = self._attributed(mapped.map, found, extra, tree)
         result = replace(mapped, map=replace(mapped.map, pairs=pairs))
-        facts = self._facts(look, result, tree, found, seen.observations)
-        due = self._since.restarts(service, mapped.restarts, replicas, paths)
+        facts = self._facts(scope, result, tree, found, seen.observations)
+        due = self._change_times.restarts(service, mapped.restarts, replicas, paths)
         facts = replace(facts, restarts=due)
-        return facts if look.narrow else self._with_history(facts)
+        return facts if scope.narrow else self._with_history(facts)
 
     def _find_replicas(self, service: str, *, narrow: bool) -> tuple[Replica, ...]:
         """None of a service whose image alone is judged."""
@@ -133,14 +133,14 @@ class Surveyor:
             return ()
         return replicas_of(self._engine, self._project, service)
 
-    def _with_history(self, facts: ServiceFacts) -> ServiceFacts:
+    def _with_history(self, facts: Snapshot) -> Snapshot:
         """What tells why a file differs, where one does: earlier injections, and recent saves."""
         odd = _differing(facts)
         if not odd:
             return facts
         bound = {pair.source for pair in odd if pair.via is Via.BIND}
         injected = self._store.injected(self._project.name, facts.service)
-        return replace(facts, injected=injected, settled=self._since.settled(bound))
+        return replace(facts, injected=injected, settled=self._change_times.settled(bound))
 
     def replicas(self, service: str) -> tuple[Replica, ...]:
         """The containers that were looked at last."""
@@ -160,7 +160,7 @@ class Surveyor:
         return all(self._maps.stays(service, path) for path in paths)
 
     def layered(self, service: str) -> tuple[ServiceMap, tuple[ImageFacts, ...]] | None:
-        """Map and images of the last look, where the first difference will ask for the layers."""
+        """Map and images of the last scope, where the first difference will ask for the layers."""
         known = self._maps.known(service)
         if known.mapped is None or not known.mapped.map.run_after_copy:
             return None
@@ -230,24 +230,24 @@ class Surveyor:
         return narrowed(mapped.map.pairs, paths, old), gone(mapped.map.pairs, old)
 
     def _seen(
-        self, look: _Look, mapped: MapResult, pairs: tuple[Pair, ...], extra: tuple[str, ...]
-    ) -> tuple[Seen, dict[str, Entry], tuple[str, ...]]:
+        self, scope: _Scope, mapped: MapResult, pairs: tuple[Pair, ...], extra: tuple[str, ...]
+    ) -> tuple[Observed, dict[str, Entry], tuple[str, ...]]:
         """Replicas and tree; a whole look finds the ``extra`` targets itself."""
         targets = {pair.target for pair in pairs}.union(extra)
         observe = partial(
             observe_replicas,
-            *(self._engine, self._store.containers, self._maps, look.service, look.replicas),
-            full=look.full,
+            *(self._engine, self._store.containers, self._maps, scope.service, scope.replicas),
+            full=scope.full,
         )
-        with Meanwhile(self._engine) as beside:
+        with Overlap(self._engine) as beside:
             reading = beside.submit(
-                partial(self._read_tree, {}, mapped.map, pairs, fresh=look.full)
+                partial(self._read_tree, {}, mapped.map, pairs, fresh=scope.full)
             )
-            if look.narrow:
+            if scope.narrow:
                 beside.go()  # a few files
                 seen = observe(targets)
             else:
-                listing = beside.submit(partial(self._extra, look, mapped))
+                listing = beside.submit(partial(self._extra, scope, mapped))
                 seen = observe(targets)
                 beside.go()
                 extra = listing.result()
@@ -257,7 +257,7 @@ class Surveyor:
 
     def _confirmed(
         self,
-        look: _Look,
+        scope: _Scope,
         mapped: MapResult,
         pairs: tuple[Pair, ...],
         found: Mapping[str, ImageFacts],
@@ -265,12 +265,12 @@ class Surveyor:
     ) -> tuple[MapResult, tuple[Pair, ...]]:
         """Without what the images refute: those files are inputs and no pairs."""
         for _ in range(_ROUNDS):
-            only = pairs if look.narrow else None
+            only = pairs if scope.narrow else None
             if not self._maps.refuted(
-                look.service, mapped, found.values(), tree, every=False, only=only
+                scope.service, mapped, found.values(), tree, every=False, only=only
             ):
                 break
-            mapped = self._maps.mapped(look.service)
+            mapped = self._maps.mapped(scope.service)
             kept = {(pair.target, pair.via) for pair in mapped.map.pairs}
             pairs = tuple(pair for pair in pairs if (pair.target, pair.via) in kept)
             self._read_tree(tree, mapped.map, ())
@@ -290,12 +290,12 @@ class Surveyor:
                 break
         return self._maps.mapped(service), image, tree
 
-    def _extra(self, look: _Look, mapped: MapResult) -> tuple[str, ...]:
+    def _extra(self, scope: _Scope, mapped: MapResult) -> tuple[str, ...]:
         """Targets that nothing maps and that came from the tree: left over, or written by us."""
         found: set[str] = set()
-        for one in self._images_of(look.service, look.image, look.replicas).values():
-            found.update(self._maps.leftovers(mapped, one, look.replicas))
-        for replica in look.replicas:
+        for one in self._images_of(scope.service, scope.image, scope.replicas).values():
+            found.update(self._maps.leftovers(mapped, one, scope.replicas))
+        for replica in scope.replicas:
             found.update(self._store.writes.read_all(replica))
         return tuple(sorted(found - {pair.target for pair in mapped.map.pairs}))
 
@@ -332,10 +332,12 @@ class Surveyor:
                 found[one.id] = one
         return found
 
-    def _images(self, look: _Look, seen: Seen, targets: Collection[str]) -> dict[str, ImageFacts]:
+    def _images(
+        self, scope: _Scope, seen: Observed, targets: Collection[str]
+    ) -> dict[str, ImageFacts]:
         """The images in question with what they hold of ``targets``."""
         replicas = [each.replica for each in seen.observations]
-        every = self._images_of(look.service, look.image, replicas)
+        every = self._images_of(scope.service, scope.image, replicas)
         return {
             image_id: self._maps.filled(one, targets, seen.told.get(image_id))
             for image_id, one in every.items()
@@ -361,15 +363,15 @@ class Surveyor:
 
     def _facts(
         self,
-        look: _Look,
+        scope: _Scope,
         mapped: MapResult,
         tree: Mapping[str, Entry],
         found: Mapping[str, ImageFacts],
         observations: tuple[Observation, ...],
-    ) -> ServiceFacts:
-        service, image = look.service, look.image
+    ) -> Snapshot:
+        service, image = scope.service, scope.image
         build = self._project.service(service).build
-        facts = ServiceFacts(
+        facts = Snapshot(
             service=service,
             builds=build is not None,
             mapping=mapped.map,
@@ -389,10 +391,10 @@ class Surveyor:
             return facts
         record = self._store.builds.get(judged.id)
         rules = self._project.policy.watched(service) if record is None else ()
-        newer = self._since.newer(rules, facts.mapping.inputs, judged)
+        newer = self._change_times.newer(rules, facts.mapping.inputs, judged)
         history = self._history(service, mapped.inference, judged)
-        found_out = with_build(facts, judged, history, record=record, narrow=look.narrow)
-        fooled = record is None and self._since.fooled(mapped.map.pairs, facts.tree, judged)
+        found_out = with_build(facts, judged, history, record=record, narrow=scope.narrow)
+        fooled = record is None and self._change_times.fooled(mapped.map.pairs, facts.tree, judged)
         return replace(found_out, newer=newer, fresh_build=found_out.fresh_build or fooled)
 
     def _history(
@@ -406,7 +408,7 @@ class Surveyor:
         return known[2]
 
 
-def _differing(facts: ServiceFacts) -> list[Pair]:
+def _differing(facts: Snapshot) -> list[Pair]:
     """Pairs whose file is not the tree's in some container."""
     return [
         pair

@@ -7,14 +7,14 @@ of writes, so that the next edit of such a file is no foreign change, and its en
 from collections.abc import Iterable, Mapping
 
 from freshd.model.observed.container import Observation
-from freshd.model.observed.snapshot import ServiceFacts
+from freshd.model.observed.snapshot import Snapshot
 from freshd.model.policy import WatchRule
 from freshd.model.remedy import Remedy
 from freshd.model.report import ServiceReport
 from freshd.reconcile.context import Context
 
 
-def adopt(context: Context, facts: ServiceFacts) -> None:
+def adopt(context: Context, facts: Snapshot) -> None:
     """Take what a ``sync`` rule speaks of, and is equal on both sides, for written by freshd."""
     syncing = _syncing(context, facts.service)
     for seen in facts.observations if syncing else ():
@@ -57,9 +57,7 @@ def _expect(context: Context, service: str, digests: Mapping[str, str]) -> None:
         writes.record_synced(project, service, new, context.clock())
 
 
-def brought(
-    facts: ServiceFacts, seen: Observation, rules: Iterable[WatchRule]
-) -> Mapping[str, str]:
+def brought(facts: Snapshot, seen: Observation, rules: Iterable[WatchRule]) -> Mapping[str, str]:
     """target -> digest of what is the tree's in a container and not from its image."""
     image = facts.images.get(seen.replica.image_id)
     found = {}

@@ -13,7 +13,7 @@ from freshd.engine.client import Engine
 from freshd.observe.compose_watch import ComposeWatches
 from freshd.observe.observers import Tools
 from freshd.observe.runtime import RuntimeCollector
-from freshd.observe.snapshot import Surveyor
+from freshd.observe.snapshot import SnapshotCollector
 from freshd.store.store import Store
 
 
@@ -39,9 +39,9 @@ class Context:
     on_line: Callable[[str], None] = _no_line
 
     @cached_property
-    def surveyor(self) -> Surveyor:
+    def snapshots(self) -> SnapshotCollector:
         """Collects tree, image and containers of a service, and remembers what they were."""
-        return Surveyor(self.project, self.engine, self.store, self.clock)
+        return SnapshotCollector(self.project, self.engine, self.store, self.clock)
 
     @cached_property
     def runtime(self) -> RuntimeCollector:

@@ -25,7 +25,7 @@ def pending_steps(
     """What is pending for ``service``; a start since then has done what a start does."""
     known = {replica.id: replica for replica in replicas}
     pending = []
-    for begun in store.owed.get(project, service):
+    for begun in store.pending.get(project, service):
         step = begun.step
         if step.container_id is None:
             pending.append(step)
@@ -33,13 +33,13 @@ def pending_steps(
         replica = known.get(step.container_id)
         restarted = replica is not None and replica.started_at != begun.started_at
         if replica is None or (restarted and step.remedy not in _OUTLIVES_START):
-            store.owed.settle(project, step)
+            store.pending.settle(project, step)
         elif replica.running:
             pending.append(step)
     return tuple(pending)
 
 
-class PendingSteps:
+class PlanProgress:
     """What one plan has begun. An injection that wrote nothing takes back what was to follow it.
 
     A rebuild is pending too, until its end is known: a kill in its middle leaves an image that
@@ -63,11 +63,11 @@ class PendingSteps:
         Not what a person typed: who kills `freshd rebuild` may have changed his mind.
         """
         rebuilds = [PendingStep(step, 0.0) for step in self._plan.steps if _is_awaited(step)]
-        self._store.owed.add(self._project, rebuilds)
+        self._store.pending.add(self._project, rebuilds)
         if not self._replicas:
             return
-        self._before = self._store.owed.get(self._project, self._plan.service)
-        self._store.owed.add(
+        self._before = self._store.pending.get(self._project, self._plan.service)
+        self._store.pending.add(
             self._project,
             [
                 PendingStep(step, self._replicas[step.container_id].started_at)
@@ -86,7 +86,7 @@ class PendingSteps:
         container = step.container_id
         if container is None:
             if step.remedy is Remedy.REBUILD and outcome.status is not StepStatus.UNKNOWN:
-                self._store.owed.settle(self._project, step)
+                self._store.pending.settle(self._project, step)
             return done
         if step.remedy is Remedy.INJECT and not done:
             if outcome.status is not StepStatus.UNKNOWN and not self._landed(container, step):
@@ -95,11 +95,11 @@ class PendingSteps:
             return outcome.status is StepStatus.SKIPPED
         if step.remedy is Remedy.EXEC and outcome.status is StepStatus.FAILED:
             # It ran to its end, or for longer than it may: running it again is the user's choice.
-            self._store.owed.settle(self._project, step)
+            self._store.pending.settle(self._project, step)
         if step.remedy in _AFTER and done:
-            self._store.owed.settle(self._project, step)
+            self._store.pending.settle(self._project, step)
             if step.remedy is Remedy.RESTART:  # it does what a signal would
-                self._store.owed.settle(self._project, replace(step, remedy=Remedy.RELOAD))
+                self._store.pending.settle(self._project, replace(step, remedy=Remedy.RELOAD))
         return done
 
     def _landed(self, container: str, step: Step) -> bool:
@@ -115,11 +115,11 @@ class PendingSteps:
         """Back to what was pending before this plan."""
         if container not in self._replicas:
             return
-        for begun in self._store.owed.get(self._project, self._plan.service):
+        for begun in self._store.pending.get(self._project, self._plan.service):
             if begun.step.container_id == container:
-                self._store.owed.settle(self._project, begun.step)
+                self._store.pending.settle(self._project, begun.step)
         before = [begun for begun in self._before if begun.step.container_id == container]
-        self._store.owed.add(self._project, before)
+        self._store.pending.add(self._project, before)
 
 
 def _is_awaited(step: Step) -> bool:

@@ -14,7 +14,7 @@ from freshd.decide.decide import decide
 from freshd.engine.client import Engine
 from freshd.model.errors import EngineFailed, OutcomeUnknown, TargetGone
 from freshd.model.observed.container import Replica
-from freshd.model.observed.snapshot import ServiceFacts
+from freshd.model.observed.snapshot import Snapshot
 from freshd.model.plan import Outcome, Plan, Step, StepStatus
 from freshd.model.remedy import Remedy
 from freshd.model.report import ServiceReport
@@ -23,7 +23,7 @@ from freshd.reconcile.adoption import adopt, expect_asked
 from freshd.reconcile.context import Context
 from freshd.reconcile.locks import locked
 from freshd.reconcile.memory import recall
-from freshd.reconcile.pending import PendingSteps
+from freshd.reconcile.pending import PlanProgress
 from freshd.reconcile.recovery import settle_unknown
 from freshd.reconcile.world import make_world
 from freshd.store.markers import Failure
@@ -47,7 +47,7 @@ class Passed:
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class Checked:
     """A report, and the replicas it speaks of."""
 
     report: ServiceReport
@@ -71,13 +71,13 @@ def reconcile(
     """
     plans: list[Plan] = []
     outcomes: list[Outcome] = []
-    seen = look(context, service, paths=paths, full=full, go_on=go_on)
+    seen = check_service(context, service, paths=paths, full=full, go_on=go_on)
     for _ in range(_ROUNDS):
         plan = make_plan(context, seen)
         if paths is not None and _renews(plan):
             # New containers lose what somebody changed in the old ones: that has to be looked for.
             paths = None
-            seen = look(context, service)
+            seen = check_service(context, service)
             plan = make_plan(context, seen)
         plans.append(plan)
         if not plan.steps:
@@ -86,7 +86,7 @@ def reconcile(
         with locked(context, service):
             done = act(context, plan, replicas=seen.replicas, on_step=on_step)
         outcomes += done
-        before, seen = seen, look(context, service, paths=_touched(plan, paths))
+        before, seen = seen, check_service(context, service, paths=_touched(plan, paths))
         remember(context, before.report, seen.report, done)
         if any(outcome.status is not StepStatus.DONE for outcome in done):
             break
@@ -95,31 +95,31 @@ def reconcile(
     return Passed(seen.report, tuple(plans), tuple(outcomes))
 
 
-def look(
+def check_service(
     context: Context,
     service: str,
     *,
     paths: Collection[str] | None = None,
     full: bool = False,
     go_on: Callable[[], None] = no_haste,
-) -> Look:
+) -> Checked:
     """Observe, compare and adopt; what differs is looked at twice.
 
     So a file that is just being written is no finding. A narrowed look does without: an injection
     reads the file again anyway.
     """
-    facts = context.surveyor.survey(service, paths=paths, full=full, go_on=go_on)
+    facts = context.snapshots.collect(service, paths=paths, full=full, go_on=go_on)
     report = _compared(context, facts, whole=paths is None, full=full)
     go_on()
     doubtful = {f.path for f in report.findings if f.container_id and f.path is not None}
     if paths is None and doubtful:
-        context.surveyor.doubt(service, doubtful)
-        facts = context.surveyor.survey(service, go_on=go_on)
+        context.snapshots.doubt(service, doubtful)
+        facts = context.snapshots.collect(service, go_on=go_on)
         report = _compared(context, facts, whole=True, full=full)
-    return Look(report, tuple(seen.replica for seen in facts.observations))
+    return Checked(report, tuple(seen.replica for seen in facts.observations))
 
 
-def _compared(context: Context, facts: ServiceFacts, *, whole: bool, full: bool) -> ServiceReport:
+def _compared(context: Context, facts: Snapshot, *, whole: bool, full: bool) -> ServiceReport:
     """Only a whole look asks how containers were made and what runs in them.
 
     What somebody else brought is adopted after it was compared: this report is of what was found.
@@ -130,7 +130,7 @@ def _compared(context: Context, facts: ServiceFacts, *, whole: bool, full: bool)
     return report
 
 
-def make_plan(context: Context, seen: Look) -> Plan:
+def make_plan(context: Context, seen: Checked) -> Plan:
     """What the policy wants done now about what was seen."""
     memory = recall(context, seen.report.name, seen.replicas)
     return decide(seen.report, context.project.policy, seen.replicas, memory, now=context.clock())
@@ -145,7 +145,7 @@ def act(
     them leaves old code in a running process.
     """
     world = make_world(context, plan, replicas)
-    pending = PendingSteps(context.store, context.project.name, plan, replicas)
+    pending = PlanProgress(context.store, context.project.name, plan, replicas)
     pending.begin()
     outcomes: list[Outcome] = []
     stopped: set[str | None] = set()

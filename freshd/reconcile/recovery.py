@@ -172,7 +172,7 @@ def _is_beginning(context: Context, replica: Replica, change: FileChange) -> boo
     if change.want is None or change.source is None or change.want.kind is not Kind.FILE:
         return False
     try:
-        entry, content = context.surveyor.manifest.read(change.source)
+        entry, content = context.snapshots.manifest.read(change.source)
     except OSError:
         return False
     if not entry.same_content(change.want):

@@ -44,7 +44,7 @@ class Store:
         self.resolved = ProxyAddresses(database)
         self.objects = EngineObjects(database)
         self.journal = Journal(database)
-        self.owed = PendingSteps(database)
+        self.pending = PendingSteps(database)
         self.status = StatusTable(database)
         self.incidents = Incidents(database)
         self.failures = Failures(database)

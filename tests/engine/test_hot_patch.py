@@ -8,7 +8,7 @@ from freshd.commands.remedy import carry_out
 from freshd.model.plan import StepStatus
 from freshd.model.remedy import Remedy
 from freshd.reconcile.context import Context
-from freshd.reconcile.reconcile import act, look, make_plan, reconcile
+from freshd.reconcile.reconcile import act, check_service, make_plan, reconcile
 from tests.harness.stack import Stack
 
 COMPOSE = "services: {web: {build: ., stop_grace_period: 0s}}\n"
@@ -58,7 +58,7 @@ def test_an_edit_inside_between_the_look_and_the_write_is_not_written_over(
 ) -> None:
     web = stack.container("web")
     stack.write({"app/a": "a2", "app/b": "b2"})
-    seen = look(context, "web")
+    seen = check_service(context, "web")
     plan = make_plan(context, seen)
     stack.put(web, "/app/b", b"B")
     (outcome,) = act(context, plan, replicas=seen.replicas, on_step=lambda *_: None)

@@ -241,7 +241,7 @@ def test_old_files_are_not_hashed_again_unless_asked_to(
 
     fresh = observe(engine, replica, paths, cache=store.containers)
     assert store.containers.get_many(replica.id, None) == {}, "stamps of this second are not kept"
-    with_old = exec_scan.look(engine, replica.id, set(paths), known={}, clock=later)
+    with_old = exec_scan.scan(engine, replica.id, set(paths), known={}, clock=later)
     assert with_old.signed == {}, "the container's own clock counts as well"
     assert observe(engine, replica, paths, cache=store.containers) == fresh
     printed = docker("exec", replica.id, "stat", "-c", "%f %s %.9Y %.9Z %i", "/data/f").stdout
@@ -259,7 +259,7 @@ def test_a_stamp_is_read_to_the_nanosecond_where_stat_tells_it(
     """Two writes within a second are two signatures; coreutils prints the locale's own comma."""
     replica = start(able)
     fill(docker, replica, {b"/data/f": b"x"})
-    look = exec_scan.look(engine, replica.id, {"/data/f"}, known={})
+    look = exec_scan.scan(engine, replica.id, {"/data/f"}, known={})
     printed = docker("exec", replica.id, "stat", "-c", "%.9Z", "/data/f").stdout.decode().strip()
     assert look.after["/data/f"].split(" ")[3] == printed
     assert ("." in printed) == (able == "python"), "busybox tells whole seconds"

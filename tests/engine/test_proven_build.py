@@ -38,10 +38,10 @@ def test_only_what_the_image_holds_otherwise_than_it_was_given_is_wrong(
 @pytest.mark.timeout(180)
 def test_what_goes_into_a_build_is_read_and_not_remembered(context: Context) -> None:
     """A hash that is kept for a file's size and times is no proof of what BuildKit was sent."""
-    stats, root = context.store.stats, context.surveyor.manifest.root
+    stats, root = context.store.stats, context.snapshots.manifest.root
     make_world(context, Plan("web")).inputs()
     signature, entry = stats.get_many(root, ["app/a"])["app/a"]
     later = signature._replace(hashed_at_ns=signature.hashed_at_ns + 10**10)
     stats.put_many(root, {"app/a": (later, entry._replace(digest="0" * 64))})
-    assert context.surveyor.manifest.entries(["app/a"])["app/a"].digest == "0" * 64
+    assert context.snapshots.manifest.entries(["app/a"])["app/a"].digest == "0" * 64
     assert make_world(context, Plan("web")).inputs()["app/a"] == hashlib.sha256(b"a").hexdigest()

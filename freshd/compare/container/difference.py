@@ -13,7 +13,7 @@ from freshd.compare.unreadable import UNREADABLE, reason_of
 from freshd.model.files import Entry, Kind
 from freshd.model.mapping import Pair, Via
 from freshd.model.observed.container import Mount, Replica
-from freshd.model.observed.snapshot import ServiceFacts
+from freshd.model.observed.snapshot import Snapshot
 from freshd.model.remedy import Remedy
 from freshd.model.report import Finding, Level
 from freshd.model.text import Json, printable
@@ -23,7 +23,7 @@ from freshd.model.text import Json, printable
 class Difference:
     """``want`` is the tree's entry (mode already the COPY's), ``seen`` the container's."""
 
-    facts: ServiceFacts
+    facts: Snapshot
     replica: Replica
     pair: Pair
     want: Entry | None

@@ -15,7 +15,7 @@ from freshd.model.files import Kind
 from freshd.model.mapping import Pair, Via
 from freshd.model.observed.container import Observation
 from freshd.model.observed.questions import is_serving, same_mode, source_of, visible_pairs
-from freshd.model.observed.snapshot import ServiceFacts
+from freshd.model.observed.snapshot import Snapshot
 from freshd.model.report import Finding
 
 
@@ -30,7 +30,7 @@ class ReplicaResult:
 
 
 def compare_replica(
-    facts: ServiceFacts, observation: Observation, *, mapped: frozenset[str]
+    facts: Snapshot, observation: Observation, *, mapped: frozenset[str]
 ) -> ReplicaResult:
     """Compare one replica. ``mapped`` are the targets that have a source in the tree."""
     serving = ServingReplica(facts, observation.replica)
@@ -47,7 +47,7 @@ def compare_replica(
     )
 
 
-def _content(facts: ServiceFacts, observation: Observation) -> tuple[list[Finding], int, int]:
+def _content(facts: Snapshot, observation: Observation) -> tuple[list[Finding], int, int]:
     tree, files, asked = facts.tree, observation.files, observation.asked
     findings: list[Finding] = []
     compared = equal = 0
@@ -73,9 +73,7 @@ def _content(facts: ServiceFacts, observation: Observation) -> tuple[list[Findin
     return findings, compared, equal
 
 
-def _extra(
-    facts: ServiceFacts, observation: Observation, mapped: frozenset[str]
-) -> Iterator[Finding]:
+def _extra(facts: Snapshot, observation: Observation, mapped: frozenset[str]) -> Iterator[Finding]:
     replica = observation.replica
     image = facts.images.get(replica.image_id)
     left = set(leftovers(facts, image, mapped)) if image is not None else set()

@@ -12,13 +12,13 @@ from freshd.compare.finding import make_finding
 from freshd.compare.image.files import Behind
 from freshd.model.observed.build_label import carried
 from freshd.model.observed.image import BuildRecord, ImageFacts, Trace
-from freshd.model.observed.snapshot import ServiceFacts
+from freshd.model.observed.snapshot import Snapshot
 from freshd.model.report import Finding
 from freshd.model.text import printable
 
 
 def build_findings(
-    facts: ServiceFacts, image: ImageFacts, landed: tuple[Behind, ...], *, unclear: tuple[str, ...]
+    facts: Snapshot, image: ImageFacts, landed: tuple[Behind, ...], *, unclear: tuple[str, ...]
 ) -> tuple[Finding, ...]:
     """At most one finding of each cause. Of ``landed``, copies that differ, only inputs count.
 
@@ -52,7 +52,7 @@ def build_findings(
     return (_unrecorded(facts, image, reasons),)
 
 
-def _changed_inputs(facts: ServiceFacts, record: BuildRecord | None) -> Iterator[str]:
+def _changed_inputs(facts: Snapshot, record: BuildRecord | None) -> Iterator[str]:
     if record is None:
         return
     verbatim = {pair.source for pair in facts.mapping.pairs}
@@ -65,12 +65,12 @@ def _changed_inputs(facts: ServiceFacts, record: BuildRecord | None) -> Iterator
             yield path
 
 
-def _now(facts: ServiceFacts, path: str) -> str | None:
+def _now(facts: Snapshot, path: str) -> str | None:
     entry = facts.tree.get(path)
     return entry.digest if entry is not None else None
 
 
-def _changed_arguments(facts: ServiceFacts, record: BuildRecord | None) -> Iterator[str]:
+def _changed_arguments(facts: Snapshot, record: BuildRecord | None) -> Iterator[str]:
     if record is None:
         return
     names = set(record.args)
@@ -81,9 +81,7 @@ def _changed_arguments(facts: ServiceFacts, record: BuildRecord | None) -> Itera
             yield name
 
 
-def _doubts(
-    facts: ServiceFacts, record: BuildRecord | None, unclear: tuple[str, ...]
-) -> Iterator[str]:
+def _doubts(facts: Snapshot, record: BuildRecord | None, unclear: tuple[str, ...]) -> Iterator[str]:
     """Why the image cannot be called fresh, in words."""
     mapping = facts.mapping
     if not mapping.pairs and not mapping.inputs:
@@ -105,7 +103,7 @@ def _doubts(
 
 
 def _changed(
-    facts: ServiceFacts,
+    facts: Snapshot,
     image: ImageFacts,
     changed: list[str],
     *,
@@ -138,7 +136,7 @@ def _changed(
     )
 
 
-def _baked(facts: ServiceFacts, image: ImageFacts, arguments: list[str]) -> Finding:
+def _baked(facts: Snapshot, image: ImageFacts, arguments: list[str]) -> Finding:
     """An argument's value may be a secret: not even its hash leaves here."""
     names = ", ".join(printable(name) for name in arguments)
     return make_finding(
@@ -153,7 +151,7 @@ def _baked(facts: ServiceFacts, image: ImageFacts, arguments: list[str]) -> Find
     )
 
 
-def _unrecorded(facts: ServiceFacts, image: ImageFacts, reasons: tuple[str, ...]) -> Finding:
+def _unrecorded(facts: Snapshot, image: ImageFacts, reasons: tuple[str, ...]) -> Finding:
     newer = facts.newer
     if newer:
         more = evidence.and_more(newer)

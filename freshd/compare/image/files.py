@@ -15,7 +15,7 @@ from freshd.model.mapping import Pair, Via
 from freshd.model.observed.container import Observation
 from freshd.model.observed.image import ImageFacts
 from freshd.model.observed.questions import same_mode, source_of
-from freshd.model.observed.snapshot import ServiceFacts
+from freshd.model.observed.snapshot import Snapshot
 from freshd.model.report import Finding, Level
 from freshd.model.text import Json, count_files
 
@@ -36,7 +36,7 @@ class Behind:
         return self.pair is not None and self.pair.also_input
 
 
-def behind(facts: ServiceFacts, image: ImageFacts, mapped: frozenset[str]) -> tuple[Behind, ...]:
+def behind(facts: Snapshot, image: ImageFacts, mapped: frozenset[str]) -> tuple[Behind, ...]:
     """Every mapped or left-over target that differs in ``image``, sorted by target."""
     tree = facts.tree
     found: dict[str, Behind] = {}
@@ -63,13 +63,13 @@ def behind(facts: ServiceFacts, image: ImageFacts, mapped: frozenset[str]) -> tu
     return tuple(found[target] for target in sorted(found))
 
 
-def has_copies(facts: ServiceFacts) -> bool:
+def has_copies(facts: Snapshot) -> bool:
     """Whether a COPY lands anything that is seen, so that the image can be compared at all."""
     return any(pair.effective and pair.via is Via.COPY for pair in facts.mapping.pairs)
 
 
 def verbatim_findings(
-    facts: ServiceFacts, image: ImageFacts, differing: Iterable[Behind]
+    facts: Snapshot, image: ImageFacts, differing: Iterable[Behind]
 ) -> tuple[Finding, ...]:
     """``image-behind`` (stale, or a note beside ``patched``) or ``stale-build-context``."""
     every = tuple(differing)
@@ -98,7 +98,7 @@ def verbatim_findings(
     return replace(finding, level=Level.NOTE), patched
 
 
-def _stale_context(facts: ServiceFacts, image: ImageFacts, every: tuple[Behind, ...]) -> Finding:
+def _stale_context(facts: Snapshot, image: ImageFacts, every: tuple[Behind, ...]) -> Finding:
     return make_finding(
         "stale-build-context",
         facts.service,
@@ -122,7 +122,7 @@ def _evidence(image: ImageFacts, items: tuple[Behind, ...]) -> dict[str, Json]:
     }
 
 
-def _lands(facts: ServiceFacts, pair: Pair, seen: Entry | None) -> bool:
+def _lands(facts: Snapshot, pair: Pair, seen: Entry | None) -> bool:
     """Whether the image is expected to hold this pair's file."""
     if not pair.effective:
         # A mount hides the file, and not what the build made of it.
@@ -133,11 +133,11 @@ def _lands(facts: ServiceFacts, pair: Pair, seen: Entry | None) -> bool:
     return pair.via is Via.DECLARED and facts.builds and seen is not None
 
 
-def _hidden(facts: ServiceFacts, target: str) -> bool:
+def _hidden(facts: Snapshot, target: str) -> bool:
     return any(observation.replica.mount_at(target) for observation in facts.observations)
 
 
-def _all_replicas_hold(facts: ServiceFacts, items: tuple[Behind, ...]) -> bool:
+def _all_replicas_hold(facts: Snapshot, items: tuple[Behind, ...]) -> bool:
     running = [
         observation
         for observation in facts.observations

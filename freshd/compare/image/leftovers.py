@@ -13,10 +13,10 @@ from freshd.model.mapping import ServiceMap
 from freshd.model.observed.image import ImageFacts
 from freshd.model.observed.image_history import CLASSIC, is_copy
 from freshd.model.observed.questions import source_of
-from freshd.model.observed.snapshot import ServiceFacts
+from freshd.model.observed.snapshot import Snapshot
 
 
-def leftovers(facts: ServiceFacts, image: ImageFacts, mapped: frozenset[str]) -> tuple[str, ...]:
+def leftovers(facts: Snapshot, image: ImageFacts, mapped: frozenset[str]) -> tuple[str, ...]:
     """Targets, sorted, that ``image`` has from a COPY and the tree has no more.
 
     ``mapped`` are the targets of today's mapping.
@@ -25,14 +25,14 @@ def leftovers(facts: ServiceFacts, image: ImageFacts, mapped: frozenset[str]) ->
     return _written_by(proofs, facts, image, mapped)
 
 
-def unclear(facts: ServiceFacts, image: ImageFacts, mapped: frozenset[str]) -> tuple[str, ...]:
+def unclear(facts: Snapshot, image: ImageFacts, mapped: frozenset[str]) -> tuple[str, ...]:
     """Targets, sorted, that have left the tree or came with a COPY from elsewhere: who knows."""
     mixed = facts.mapping.copy_lines.keys() - _proofs(facts.mapping, image, mapped)
     return _written_by(mixed, facts, image, mapped)
 
 
 def _written_by(
-    lines: Collection[str], facts: ServiceFacts, image: ImageFacts, mapped: frozenset[str]
+    lines: Collection[str], facts: Snapshot, image: ImageFacts, mapped: frozenset[str]
 ) -> tuple[str, ...]:
     writers = image.writers
     below = tuple(directory.rstrip("/") + "/" for directory in facts.mapping.copied_into)
@@ -51,7 +51,7 @@ def _written_by(
     )
 
 
-def in_tree(facts: ServiceFacts, target: str) -> bool:
+def in_tree(facts: Snapshot, target: str) -> bool:
     """Whether the tree has, or may have, the source: below an unreadable directory nothing left."""
     source = source_of(facts.mapping, target)
     if source is None:

@@ -8,7 +8,7 @@ from freshd.compare.comparison import ServingReplica, per_replica
 from freshd.compare.finding import make_finding
 from freshd.model.observed.processes import Bytecode
 from freshd.model.observed.questions import source_of
-from freshd.model.observed.snapshot import ServiceFacts
+from freshd.model.observed.snapshot import Snapshot
 from freshd.model.report import Finding
 from freshd.model.text import Json, printable
 
@@ -57,13 +57,13 @@ def _shown(kind: str, files: list[Bytecode]) -> dict[str, Json]:
     return shown
 
 
-def _path(facts: ServiceFacts, target: str) -> str:
+def _path(facts: Snapshot, target: str) -> str:
     """The tree's path, or the one in the container where none is known."""
     pairs = (pair.source for pair in facts.mapping.pairs if pair.target == target)
     return next(pairs, None) or source_of(facts.mapping, target) or target
 
 
-def _digest(facts: ServiceFacts, path: str) -> str | None:
+def _digest(facts: Snapshot, path: str) -> str | None:
     entry = facts.tree.get(path)
     return entry.digest if entry is not None else None
 

@@ -30,7 +30,7 @@ from freshd.model.plan import Outcome, Step, StepStatus
 from freshd.model.remedy import Remedy
 from freshd.notify import IncidentNotices
 from freshd.observe.compose_watch import ComposeWatches
-from freshd.observe.image.prefetch import Ahead
+from freshd.observe.image.prefetch import LayerPrefetcher
 from freshd.observe.snapshot import no_haste
 from freshd.reconcile.context import Context
 from freshd.reconcile.forgetting import forget_gone
@@ -85,7 +85,9 @@ class Worker:
         self._requeue = Requeue(self._marks.mark)
         self._tree_guard = TreeGuard(project, store, log, notices, clock)
         self._incidents = IncidentReporter(project, notices, self._requeue, clock)
-        self._ahead = Ahead(endpoint, memory=self._memory, cache=store.images, log=log)
+        self._prefetcher = LayerPrefetcher(
+            endpoint, memory=self._memory, cache=store.images, log=log
+        )
         self._validating = Validating(clock)
         self.liveness = Liveness()
         self._stopping = False
@@ -110,7 +112,7 @@ class Worker:
     def stop(self) -> None:
         """No step begins after this. A build that runs is ended, other steps end by themselves."""
         self._stopping = True
-        self._ahead.stop()
+        self._prefetcher.stop()
         self._compose.end_builds()
 
     def close(self) -> None:
@@ -179,7 +181,7 @@ class Worker:
         context = self.context(service)
         paths = self._relative(work.paths)
         full = self._validating.owes(service)
-        if paths is None or not context.surveyor.same_files(service, paths):
+        if paths is None or not context.snapshots.same_files(service, paths):
             self._tree_guard.check(context, service)
         begun = time.monotonic()
         give_way = paths is None and not full
@@ -202,18 +204,18 @@ class Worker:
             done = self._validating.came_through(passed.report, steps=len(passed.outcomes))
             self._validated(done)
             if done is not None:
-                context.surveyor.manifest.forget_gone()
+                context.snapshots.manifest.forget_gone()
         self._try_again(service, passed.outcomes)
         forget_gone(self._store, [context.engine])
-        self._look_ahead(context, service)
+        self._prefetch_layers(context, service)
 
-    def _look_ahead(self, context: Context, service: str) -> None:
+    def _prefetch_layers(self, context: Context, service: str) -> None:
         """What would hold up the next save is found out before there is one."""
-        layered = context.surveyor.layered(service) if self._project.policy.injects else None
+        layered = context.snapshots.layered(service) if self._project.policy.injects else None
         if layered is not None:
             mapping, images = layered
             for image in images:
-                self._ahead.learn(image, mapping)
+                self._prefetcher.prefetch(image, mapping)
 
     def _give_way(self, service: str) -> None:
         """A save does not wait for a whole pass, which is due again soon."""

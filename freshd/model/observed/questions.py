@@ -6,7 +6,7 @@ from freshd.model.files import Entry, Kind
 from freshd.model.mapping import Pair, ServiceMap, Via
 from freshd.model.observed.container import Replica
 from freshd.model.observed.image import ImageFacts
-from freshd.model.observed.snapshot import ServiceFacts
+from freshd.model.observed.snapshot import Snapshot
 from freshd.model.paths import is_below
 
 _RANK = {Via.COPY: 0, Via.DECLARED: 1, Via.BIND: 2}
@@ -44,7 +44,7 @@ def _rank(pair: Pair) -> tuple[bool, int]:
     return pair.effective, _RANK[pair.via]
 
 
-def image_of(facts: ServiceFacts) -> ImageFacts | None:
+def image_of(facts: Snapshot) -> ImageFacts | None:
     """The image that the service's tag names; else one that a replica runs, running ones first."""
     if facts.tag_image is not None:
         return facts.tag_image

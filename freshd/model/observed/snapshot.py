@@ -10,7 +10,7 @@ from freshd.model.observed.image import BuildRecord, Fetched, ImageFacts, Trace
 
 
 @dataclass(frozen=True, slots=True)
-class ServiceFacts:
+class Snapshot:
     """Everything ``causes`` looks at for one service: values only, nothing is fetched from here.
 
     ``tag_image`` is the image the service's tag names now (None: no such image). ``images`` holds

@@ -22,7 +22,7 @@ from freshd.model.observed.container import Replica
 from freshd.model.observed.image import ImageFacts
 from freshd.model.observed.questions import image_of, is_serving
 from freshd.model.observed.runtime import RuntimeFacts
-from freshd.model.observed.snapshot import ServiceFacts
+from freshd.model.observed.snapshot import Snapshot
 from freshd.model.observed.surroundings import Covered, LeftOut, LinkOut, Surroundings
 from freshd.observe.container.orphans import find_strays
 from freshd.observe.image.build_products import built_below
@@ -52,7 +52,7 @@ class SurroundingsObserver:
 
     _ignored: dict[str, tuple[object, tuple[_Candidate, ...]]] = field(default_factory=dict)
 
-    def __call__(self, tools: Tools, facts: ServiceFacts, runtime: RuntimeFacts) -> RuntimeFacts:
+    def __call__(self, tools: Tools, facts: Snapshot, runtime: RuntimeFacts) -> RuntimeFacts:
         """Nothing where a container goes away meanwhile; of files nothing where none serves."""
         serving = [seen.replica for seen in facts.observations if is_serving(seen.replica)]
         try:
@@ -68,7 +68,7 @@ class SurroundingsObserver:
         around = Surroundings(covered, links_out, left_out, strays, elsewhere)
         return replace(runtime, around=around)
 
-    def _left_out(self, project: Project, facts: ServiceFacts) -> Iterator[LeftOut]:
+    def _left_out(self, project: Project, facts: Snapshot) -> Iterator[LeftOut]:
         build, image = project.service(facts.service).build, image_of(facts)
         if build is None or build.remote or image is None or not facts.mapping.origins:
             return
@@ -88,7 +88,7 @@ class SurroundingsObserver:
     def _candidates(
         self,
         directory: str,
-        facts: ServiceFacts,
+        facts: Snapshot,
         build: ComposeBuild,
         files: BuildFiles,
         repository: Repository,
@@ -106,7 +106,7 @@ class SurroundingsObserver:
         return known[1]
 
 
-def _covered(tools: Tools, facts: ServiceFacts, replica: Replica) -> Iterator[Covered]:
+def _covered(tools: Tools, facts: Snapshot, replica: Replica) -> Iterator[Covered]:
     image = facts.images.get(replica.image_id)
     if not facts.builds or image is None:
         return
@@ -128,7 +128,7 @@ def _covered(tools: Tools, facts: ServiceFacts, replica: Replica) -> Iterator[Co
             yield Covered(mount, os.path.relpath(source, tools.project.dir), paths)
 
 
-def _links_out(tools: Tools, facts: ServiceFacts, replica: Replica) -> Iterator[LinkOut]:
+def _links_out(tools: Tools, facts: Snapshot, replica: Replica) -> Iterator[LinkOut]:
     directory, build = tools.project.dir, tools.project.service(facts.service).build
     if build is None or build.remote or not replica.running:
         return
@@ -149,7 +149,7 @@ def _links_out(tools: Tools, facts: ServiceFacts, replica: Replica) -> Iterator[
             yield LinkOut(pair.source, pair.target, shown, there, replica.name)
 
 
-def _is_mapped(facts: ServiceFacts, path: str) -> bool:
+def _is_mapped(facts: Snapshot, path: str) -> bool:
     return any(pair.source == path and pair.effective for pair in facts.mapping.pairs)
 
 

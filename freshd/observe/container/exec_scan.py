@@ -59,7 +59,7 @@ _RACY_SECONDS = 2
 
 
 @dataclass(slots=True)
-class Inside:
+class Scan:
     """``files`` exist, ``missing`` do not; ``open`` could not be told, with what is known of each.
 
     ``signed`` are the new (signature, entry) rows that may be trusted at the next look; ``after``
@@ -73,14 +73,14 @@ class Inside:
     after: dict[str, str] = field(default_factory=dict)
 
 
-def look(
+def scan(
     engine: Engine,
     container_id: str,
     paths: Set[str],
     *,
     known: Mapping[str, tuple[str, Entry]],
     clock: Callable[[], float] = time.time,
-) -> Inside:
+) -> Scan:
     """Stat all ``paths``, hash those whose signature is not the ``known`` one.
 
     Raises TargetGone, EngineFailed (the container cannot run commands now), OutcomeUnknown (a
@@ -92,7 +92,7 @@ def look(
         raw = _hash_and_stat(engine, container_id, ordered)
     else:
         raw = _stat(engine, container_id, ordered)
-    seen = Inside(missing=raw.missing)
+    seen = Scan(missing=raw.missing)
     changed: dict[str, Stat] = {}
     for path in ordered:
         if path not in raw.signatures or path in raw.missing:
@@ -116,7 +116,7 @@ def look(
 
 
 def _settle(
-    changed: Mapping[str, Stat], digests: Mapping[str, str], safe_before: int, seen: Inside
+    changed: Mapping[str, Stat], digests: Mapping[str, str], safe_before: int, seen: Scan
 ) -> None:
     for path, stat in changed.items():
         if path not in digests:

@@ -38,12 +38,12 @@ def observe(
     unclean = [path for path in asked if not is_clean(path)]
     files = dict.fromkeys(unclean, _unreadable("not an absolute, normalised path"))
     left = asked - files.keys()
-    seen = exec_scan.Inside()
+    seen = exec_scan.Scan()
     try:
         if replica.running and left:
             known = {} if full else cache.get_many(replica.id, left)
             try:
-                seen = exec_scan.look(engine, replica.id, left, known=known, clock=clock)
+                seen = exec_scan.scan(engine, replica.id, left, known=known, clock=clock)
             except EngineFailed as error:
                 # Paused or stopped meanwhile, no such command, or it printed nonsense without end.
                 seen.open = dict.fromkeys(left, _unreadable(error.message))

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator
 
 from freshd.config.project import Project
 from freshd.model.observed.container import Replica
-from freshd.model.observed.snapshot import ServiceFacts
+from freshd.model.observed.snapshot import Snapshot
 from freshd.model.observed.surroundings import Stray
 from freshd.observe.container.members import is_ours
 from freshd.observe.observers import Tools
@@ -16,7 +16,7 @@ from freshd.observe.observers import Tools
 _SHARED = 0.5  # seconds in which the services of one check share a listing
 
 
-def find_strays(tools: Tools, facts: ServiceFacts) -> Iterator[Stray]:
+def find_strays(tools: Tools, facts: Snapshot) -> Iterator[Stray]:
     """Nothing for a project without Compose files. Raises what the engine raises."""
     project, service = tools.project, facts.service
     files = project.compose_files
@@ -40,9 +40,7 @@ def find_strays(tools: Tools, facts: ServiceFacts) -> Iterator[Stray]:
             )
 
 
-def _left_over(
-    project: Project, facts: ServiceFacts, other: Replica, files: Collection[str]
-) -> str:
+def _left_over(project: Project, facts: Snapshot, other: Replica, files: Collection[str]) -> str:
     """Whose service is gone is reported once, by the first service of the model."""
     services = project.model.services
     if other.service not in services:
@@ -54,7 +52,7 @@ def _left_over(
     return "one-off" if other.image_id != facts.tag_image.id else ""
 
 
-def _wanted_ports(project: Project, facts: ServiceFacts) -> frozenset[str]:
+def _wanted_ports(project: Project, facts: Snapshot) -> frozenset[str]:
     """Host ports of the model, where a container was made and does not run."""
     made = project.model.wanted.get(facts.service)
     replicas = [seen.replica for seen in facts.observations]

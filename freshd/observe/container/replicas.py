@@ -11,36 +11,36 @@ from freshd.observe.caches import ContainerCache
 from freshd.observe.container.few_files import observe_few
 from freshd.observe.container.files import observe
 from freshd.observe.container.inherited import observe_changes
-from freshd.observe.service_maps import Maps
+from freshd.observe.service_maps import ServiceMaps
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class Observed:
     """One observation a replica; ``told`` of their images: id -> path -> entry, None is absent."""
 
     observations: tuple[Observation, ...]
     told: Mapping[str, Mapping[str, Entry | None]] = field(default_factory=dict)
 
-    def joined(self, more: "Seen") -> "Seen":
+    def joined(self, more: "Observed") -> "Observed":
         """This and another look at the same replicas, at other paths."""
         told = {
             image_id: {**self.told.get(image_id, {}), **more.told.get(image_id, {})}
             for image_id in self.told.keys() | more.told.keys()
         }
         both = zip(self.observations, more.observations, strict=True)
-        return Seen(tuple(one.joined(other) for one, other in both), told)
+        return Observed(tuple(one.joined(other) for one, other in both), told)
 
 
 def observe_replicas(
     engine: Engine,
     cache: ContainerCache,
-    maps: Maps,
+    maps: ServiceMaps,
     service: str,
     replicas: Iterable[Replica],
     targets: Collection[str],
     *,
     full: bool,
-) -> Seen:
+) -> Observed:
     """``targets`` in each of them; with ``full`` no earlier hash is believed.
 
     Where the image is not known yet, the first container of it tells what it still has from there.
@@ -63,4 +63,4 @@ def observe_replicas(
         seen, says = observe_changes(engine, replica, targets, cache=cache, full=full)
         observations.append(seen)
         told[image.id] = says
-    return Seen(tuple(observations), told)
+    return Observed(tuple(observations), told)

@@ -15,7 +15,7 @@ from freshd.model.files import Entry
 from freshd.model.mapping import Via
 from freshd.model.observed.image import BuildRecord, ImageFacts
 from freshd.model.observed.runtime import RuntimeFacts
-from freshd.model.observed.snapshot import ServiceFacts
+from freshd.model.observed.snapshot import Snapshot
 from freshd.model.observed.surroundings import Outdated
 from freshd.model.policy import MapEntry
 from freshd.model.remedy import RebuildMode, Remedy
@@ -30,13 +30,13 @@ class ArtefactObserver:
 
     _digests: dict[tuple[str, str], str] = field(default_factory=dict)
 
-    def __call__(self, tools: Tools, facts: ServiceFacts, runtime: RuntimeFacts) -> RuntimeFacts:
+    def __call__(self, tools: Tools, facts: Snapshot, runtime: RuntimeFacts) -> RuntimeFacts:
         try:
             return replace(runtime, outdated=tuple(self._outdated(tools, facts)))
         except (EngineFailed, OutcomeUnknown, TargetGone):
             return runtime  # the image goes away: the next look says what there is
 
-    def _outdated(self, tools: Tools, facts: ServiceFacts) -> Iterator[Outdated]:
+    def _outdated(self, tools: Tools, facts: Snapshot) -> Iterator[Outdated]:
         record, image = facts.record, facts.tag_image
         if record is None or image is None or not record.by_freshd or record.image_id != image.id:
             return
@@ -61,7 +61,7 @@ class ArtefactObserver:
 
 
 def _changed(
-    tools: Tools, facts: ServiceFacts, record: BuildRecord, entry: MapEntry, now: ArtefactRecord
+    tools: Tools, facts: Snapshot, record: BuildRecord, entry: MapEntry, now: ArtefactRecord
 ) -> tuple[str, ...]:
     """The sources that are not those the artefact, as it is, was first seen with."""
     project, service = tools.project.name, facts.service
@@ -75,7 +75,7 @@ def _changed(
     return ()
 
 
-def _made_anew(tools: Tools, facts: ServiceFacts, record: BuildRecord, made: MapEntry) -> bool:
+def _made_anew(tools: Tools, facts: Snapshot, record: BuildRecord, made: MapEntry) -> bool:
     """Whether the build kept nothing, so that the same output is what the sources make."""
     below = f"{made.target.rstrip('/')}/"
     copies = (pair.target for pair in facts.mapping.pairs if pair.via is Via.COPY)

@@ -43,11 +43,11 @@ class Bases:
             env=config.env,
             onbuild=config.onbuild,
             shell=config.shell,
-            lookup=partial(self.look, config.id, config.chain_id),
+            lookup=partial(self.lookup, config.id, config.chain_id),
             history=config.history,
         )
 
-    def look(self, image_id: str, chain_id: str, path: str) -> Node | None:
+    def lookup(self, image_id: str, chain_id: str, path: str) -> Node | None:
         """What the image has at ``path``, its last link not followed; None: nothing.
 
         A path that cannot be looked at now counts as nothing. Raises TargetGone for an image that

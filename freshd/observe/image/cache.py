@@ -11,7 +11,7 @@ from freshd.observe.caches import ImageCache
 _MOST_IMAGES = 4
 
 
-class HeldImages:
+class MemoryImageCache:
     """An ``ImageCache``; files of the last few images are held, all else is handed on."""
 
     def __init__(self, behind: ImageCache) -> None:

@@ -10,7 +10,7 @@ from freshd.mapping.dockerfile.syntax.outline import read_outline
 from freshd.model.errors import ConfigError
 from freshd.model.mapping import Via
 from freshd.model.observed.runtime import RuntimeFacts
-from freshd.model.observed.snapshot import ServiceFacts
+from freshd.model.observed.snapshot import Snapshot
 from freshd.model.observed.surroundings import Aged, BaseSeen
 from freshd.model.patterns import matcher
 from freshd.observe.observers import Tools
@@ -18,7 +18,7 @@ from freshd.observe.observers import Tools
 _BUILD_TIME = "SOURCE_DATE_EPOCH"
 
 
-def observe_base(tools: Tools, facts: ServiceFacts, runtime: RuntimeFacts) -> RuntimeFacts:
+def observe_base(tools: Tools, facts: Snapshot, runtime: RuntimeFacts) -> RuntimeFacts:
     """Nothing where there is no build, no base image here, or a Dockerfile that is wrong."""
     build = tools.project.service(facts.service).build
     if build is None or build.remote or facts.tag_image is None:
@@ -37,7 +37,7 @@ def observe_base(tools: Tools, facts: ServiceFacts, runtime: RuntimeFacts) -> Ru
     return replace(runtime, base=BaseSeen(ref, base[0], base[1], built[1]))
 
 
-def observe_forbidden(tools: Tools, facts: ServiceFacts, runtime: RuntimeFacts) -> RuntimeFacts:
+def observe_forbidden(tools: Tools, facts: Snapshot, runtime: RuntimeFacts) -> RuntimeFacts:
     """Files of the tree that the image holds and the policy never injects."""
     patterns = tools.project.policy.never.inject
     if not patterns or facts.tag_image is None or not facts.builds:
@@ -48,7 +48,7 @@ def observe_forbidden(tools: Tools, facts: ServiceFacts, runtime: RuntimeFacts) 
     return replace(runtime, forbidden=tuple(sorted(forbidden)))
 
 
-def observe_age(tools: Tools, facts: ServiceFacts, runtime: RuntimeFacts) -> RuntimeFacts:
+def observe_age(tools: Tools, facts: Snapshot, runtime: RuntimeFacts) -> RuntimeFacts:
     """Nothing where the builder was told which time to write into images."""
     limit, now = tools.project.policy.service(facts.service).layer_age, tools.clock()
     if limit is None or _BUILD_TIME in facts.args or _BUILD_TIME in tools.compose.environ:

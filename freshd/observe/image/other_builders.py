@@ -12,12 +12,12 @@ from freshd.config.compose.model import ComposeBuild
 from freshd.engine.cli import buildx
 from freshd.engine.transport.endpoint import DEFAULT_HOST, Endpoint
 from freshd.model.observed.questions import image_of
-from freshd.model.observed.snapshot import ServiceFacts
+from freshd.model.observed.snapshot import Snapshot
 from freshd.model.observed.surroundings import Elsewhere
 from freshd.observe.observers import Tools
 
 
-def find_build_elsewhere(tools: Tools, facts: ServiceFacts) -> Elsewhere | None:
+def find_build_elsewhere(tools: Tools, facts: Snapshot) -> Elsewhere | None:
     """The last build that was given to another builder, and what of the tree it had anew.
 
     The engine of ``tools`` is the one that the stack runs on.
@@ -59,7 +59,7 @@ def _given_to(
             yield builder, begun.at
 
 
-def _edited(directory: str, facts: ServiceFacts, since: float, until: float) -> Iterator[str]:
+def _edited(directory: str, facts: Snapshot, since: float, until: float) -> Iterator[str]:
     """Files of the build that changed after the image here got its tag, until ``until``."""
     sources = {pair.source for pair in facts.mapping.pairs}.union(facts.mapping.inputs)
     for path in sorted(sources & facts.tree.keys()):

@@ -25,7 +25,7 @@ class ExceptionLog(Protocol):
     def exception(self, event: str, **values: Any) -> Any: ...
 
 
-class Ahead:
+class LayerPrefetcher:
     """One image at a time, in a thread that no end of the daemon waits for.
 
     ``memory`` is shared with the other clients of the engine: a save that cannot wait for its turn
@@ -44,7 +44,7 @@ class Ahead:
         self._thread: threading.Thread | None = None
         self._beginning = threading.Lock()
 
-    def learn(self, image: ImageFacts, mapping: ServiceMap) -> None:
+    def prefetch(self, image: ImageFacts, mapping: ServiceMap) -> None:
         """Find out who wrote what in ``image``, unless that was asked before. Returns at once.
 
         Called by every worker.

@@ -12,7 +12,7 @@ from freshd.mapping.dockerfile.replay.onbuild import find_unseen_trigger
 from freshd.model.mapping import Via
 from freshd.model.observed.build_label import carried, identity
 from freshd.model.observed.image import BuildRecord, Fetched, ImageFacts, Trace
-from freshd.model.observed.snapshot import ServiceFacts
+from freshd.model.observed.snapshot import Snapshot
 from freshd.observe.service_maps import differing
 
 
@@ -37,13 +37,13 @@ def read_history(inference: Inference | None, image: ImageFacts) -> BuildHistory
 
 
 def with_build(
-    facts: ServiceFacts,
+    facts: Snapshot,
     image: ImageFacts,
     history: BuildHistory,
     *,
     record: BuildRecord | None,
     narrow: bool,
-) -> ServiceFacts:
+) -> Snapshot:
     """The facts with what the record and the image's history tell of its build.
 
     ``narrow``: the facts have a part of the map only, and a file that is not in it is no input.
@@ -82,7 +82,7 @@ def _fetched(inference: Inference, image: ImageFacts, trace: Trace) -> Iterator[
             yield Fetched(step.line, command, line.created_at)
 
 
-def _told_by_label(facts: ServiceFacts, image: ImageFacts) -> tuple[BuildRecord | None, Trace]:
+def _told_by_label(facts: Snapshot, image: ImageFacts) -> tuple[BuildRecord | None, Trace]:
     """A record of the build where the image carries the identity of the tree as it is now."""
     label = carried(image.labels)
     if not label:
@@ -95,7 +95,7 @@ def _told_by_label(facts: ServiceFacts, image: ImageFacts) -> tuple[BuildRecord 
     return BuildRecord(image.id, facts.service, inputs, facts.args), Trace.EQUAL
 
 
-def _built_from(record: BuildRecord, facts: ServiceFacts, image: ImageFacts) -> bool:
+def _built_from(record: BuildRecord, facts: Snapshot, image: ImageFacts) -> bool:
     """Whether the build had the very content that its image does not hold: a stale context.
 
     A mode is not in the record: a chmod since the build is a chmod.

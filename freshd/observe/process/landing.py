@@ -19,7 +19,7 @@ from freshd.model.files import Entry, Kind
 from freshd.model.mapping import Pair, Via
 from freshd.model.observed.container import Observation, Replica
 from freshd.model.observed.processes import Landed
-from freshd.model.observed.snapshot import ServiceFacts
+from freshd.model.observed.snapshot import Snapshot
 from freshd.observe.container.exec_output import names
 
 _MOST_ASKED = 200
@@ -29,7 +29,7 @@ _SECONDS = 10.0
 _STAT = ("xargs", "-0", "stat", "-c", "%Y %Z %n//", "--")
 
 
-class Memory(Protocol):
+class ContentMemory(Protocol):
     """What keeps the content that files held, by container and start: ``CreationRecords``."""
 
     def holds(self, container_id: str, started_at: float) -> bool: ...
@@ -49,11 +49,11 @@ class Landings:
 
     engine: Engine
     root: str
-    memory: Memory
+    memory: ContentMemory
 
     def later(
         self,
-        facts: ServiceFacts,
+        facts: Snapshot,
         seen: Observation,
         visible: Mapping[str, Pair],
         times: Mapping[str, float],
@@ -119,7 +119,7 @@ class Landings:
         self,
         seen: Observation,
         files: list[tuple[Pair, Entry]],
-        facts: ServiceFacts,
+        facts: Snapshot,
         times: Mapping[str, float],
     ) -> Iterator[Landed]:
         """What was written into the container: freshd's record where it still holds, and ctime."""

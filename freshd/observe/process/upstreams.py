@@ -16,7 +16,7 @@ from freshd.config.project import Project
 from freshd.model.observed.container import Replica
 from freshd.model.observed.processes import Moved
 from freshd.model.observed.runtime import ReplicaRuntime
-from freshd.model.observed.snapshot import ServiceFacts
+from freshd.model.observed.snapshot import Snapshot
 from freshd.observe.observers import ReplicaView
 from freshd.observe.process.processes import observe_processes
 from freshd.tree.walk import open_beneath
@@ -39,7 +39,7 @@ class UpstreamObserver:
         names = self._forwards_to(view.tools.project, view.facts)
         return replace(record, moved=tuple(_moved(view, names))) if names else record
 
-    def _forwards_to(self, project: Project, facts: ServiceFacts) -> frozenset[str]:
+    def _forwards_to(self, project: Project, facts: Snapshot) -> frozenset[str]:
         """Services that its mapped configuration names, unless that says to ask again."""
         files = {
             pair.source

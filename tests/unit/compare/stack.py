@@ -1,4 +1,4 @@
-"""A service in memory: tree, image and replicas as plain text, made into ``ServiceFacts``.
+"""A service in memory: tree, image and replicas as plain text, made into ``Snapshot``.
 
 The values of a test are contents: ``{"app/main.py": "v1"}``; ``+`` in front makes it executable.
 """
@@ -13,7 +13,7 @@ from freshd.model.mapping import Pair, ServiceMap, Via
 from freshd.model.observed.container import Mount, Observation, Replica
 from freshd.model.observed.image import BuildRecord, HistoryEntry, ImageFacts, Trace
 from freshd.model.observed.runtime import ReplicaRuntime
-from freshd.model.observed.snapshot import ServiceFacts
+from freshd.model.observed.snapshot import Snapshot
 
 COPY_LINE = "COPY app /srv/app # buildkit"
 
@@ -67,13 +67,13 @@ class Stack:
     pairs: tuple[Pair, ...] | None = None
     extra: Mapping[str, object] = field(default_factory=dict)
 
-    def facts(self) -> ServiceFacts:
+    def facts(self) -> Snapshot:
         pairs = self.pairs
         if pairs is None:
             pairs = tuple(Pair(path, target(path), Via.COPY) for path in sorted(self.tree))
         behind = image("sha256:one", self.built)
         known = set(behind.files) | {pair.target for pair in pairs}
-        facts = ServiceFacts(
+        facts = Snapshot(
             service="web",
             builds=True,
             mapping=ServiceMap(
@@ -119,11 +119,11 @@ def replica(number: int, **changes: object) -> Replica:
 
 
 def serving(
-    what: Replica | None = None, facts: ServiceFacts | None = None, **observed: object
+    what: Replica | None = None, facts: Snapshot | None = None, **observed: object
 ) -> ServingReplica:
     """One replica, ``web-1`` if no other, and what was observed of how it was made and runs."""
     runtime = ReplicaRuntime(**observed)  # type: ignore[arg-type]
-    plain = ServiceFacts("web", builds=True, mapping=ServiceMap("web"), tree={})
+    plain = Snapshot("web", builds=True, mapping=ServiceMap("web"), tree={})
     return ServingReplica(facts or plain, what or replica(1), runtime)
 
 

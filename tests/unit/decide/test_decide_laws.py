@@ -11,7 +11,7 @@ from freshd.compare import compare
 from freshd.decide.decide import decide, plan_text
 from freshd.decide.memory import PassMemory
 from freshd.decide.secrets import secret_pattern
-from freshd.model.observed.snapshot import ServiceFacts
+from freshd.model.observed.snapshot import Snapshot
 from freshd.model.plan import Plan, Step
 from freshd.model.policy import Never, Policy, Reload, ReloadKind, Rule, ServicePolicy
 from freshd.model.remedy import Remedy
@@ -155,7 +155,7 @@ def test_doing_the_plan_once_leaves_no_content_finding(
     assert decide(after, REPAIR, replicas, PassMemory(), NOW).steps == ()
 
 
-def _done(facts: ServiceFacts, steps: tuple[Step, ...]) -> ServiceFacts:
+def _done(facts: Snapshot, steps: tuple[Step, ...]) -> Snapshot:
     """The injections of a plan, done in memory, and written down as freshd does."""
     written = dict(facts.written)
     observations = {each.replica.id: each for each in facts.observations}

@@ -13,7 +13,7 @@ from freshd.model.observed.container import Observation, Replica
 from freshd.model.observed.image import ImageFacts
 from freshd.model.policy import WatchRule
 from freshd.model.remedy import Remedy
-from freshd.observe.change_times import Since
+from freshd.observe.change_times import ChangeTimes
 from freshd.store.store import memory_store
 from freshd.tree.manifest import TreeManifest
 
@@ -29,7 +29,9 @@ class Tree:
         self.root = root
         self.write("one")
         self.clock = time.time
-        self.since = Since(TreeManifest(str(root), memory_store().stats), lambda: self.clock())
+        self.since = ChangeTimes(
+            TreeManifest(str(root), memory_store().stats), lambda: self.clock()
+        )
 
     def write(self, text: str) -> None:
         (self.root / "a").write_text(text)

@@ -9,7 +9,7 @@ import pytest
 
 from freshd.model.files import Entry, Kind
 from freshd.model.observed.container import Observation, Replica
-from freshd.observe.overlap import Meanwhile
+from freshd.observe.overlap import Overlap
 
 PATIENCE = 10.0
 ONE, TWO = Entry(Kind.FILE, "1" * 64), Entry(Kind.FILE, "2" * 64)
@@ -26,7 +26,7 @@ def engine() -> Any:
 
 def test_it_begins_when_a_container_has_something_to_do(engine: Any) -> None:
     began = threading.Event()
-    with Meanwhile(engine) as beside:
+    with Overlap(engine) as beside:
         result = beside.submit(began.set)
         assert not began.wait(0.05)
         engine.at_work()
@@ -36,7 +36,7 @@ def test_it_begins_when_a_container_has_something_to_do(engine: Any) -> None:
 
 
 def test_it_begins_and_ends_where_no_container_was_asked(engine: Any) -> None:
-    with Meanwhile(engine) as beside:
+    with Overlap(engine) as beside:
         results = [beside.submit(partial(int, number)) for number in range(5)]
     assert [one.result(0) for one in results] == [*range(5)]
 
@@ -45,7 +45,7 @@ def test_what_goes_wrong_meanwhile_waits_for_who_asks(engine: Any) -> None:
     def fail() -> None:
         raise LookupError("told later")
 
-    with Meanwhile(engine) as beside:
+    with Overlap(engine) as beside:
         failed, fine = beside.submit(fail), beside.submit(lambda: 1)
         beside.go()
         assert fine.result(PATIENCE) == 1
@@ -57,7 +57,7 @@ def test_a_look_that_fails_does_not_leave_it_behind(engine: Any) -> None:
     done: list[int] = []
 
     def look() -> None:
-        with Meanwhile(engine) as beside:
+        with Overlap(engine) as beside:
             beside.submit(partial(done.append, 1))
             raise LookupError
 

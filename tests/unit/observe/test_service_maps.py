@@ -13,7 +13,7 @@ from freshd.config.locate import locate_project
 from freshd.config.project import load
 from freshd.mapping import service_map
 from freshd.observe import service_maps
-from freshd.observe.service_maps import Maps
+from freshd.observe.service_maps import ServiceMaps
 from freshd.store.store import open_store
 
 FILES = {"Dockerfile": "FROM scratch\nCOPY app /app\n", "app/a": "a", "app/in/b": "b"}
@@ -34,7 +34,7 @@ def made(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 @pytest.fixture
-def mapped(tmp_path: Path, made: list[str]) -> Iterator[Maps]:
+def mapped(tmp_path: Path, made: list[str]) -> Iterator[ServiceMaps]:
     for name, text in FILES.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text)
@@ -44,7 +44,7 @@ def mapped(tmp_path: Path, made: list[str]) -> Iterator[Maps]:
     (tmp_path / "compose.yaml").write_text("services: {}\n")
     project = load(locate_project(Invocation(str(tmp_path), {})), engine=None, compose=compose)
     store = open_store(str(tmp_path.parent / f"{tmp_path.name}.sqlite3"), now=0.0)
-    found = Maps(project, engine, store)
+    found = ServiceMaps(project, engine, store)
     found.mapped("web")
     made.clear()
     yield found
@@ -82,7 +82,7 @@ def moved(root: Path) -> None:
 )
 def test_a_map_is_made_again_when_files_come_or_go(
     tmp_path: Path,
-    mapped: Maps,
+    mapped: ServiceMaps,
     made: list[str],
     change: Callable[[Path], object],
     paths: tuple[str, ...],
@@ -96,7 +96,7 @@ def test_a_map_is_made_again_when_files_come_or_go(
     assert {pair.source for pair in result.map.pairs} == expected
 
 
-def test_what_was_never_mapped_is_not_lost(mapped: Maps) -> None:
+def test_what_was_never_mapped_is_not_lost(mapped: ServiceMaps) -> None:
     known = [mapped.knew("web", path) for path in ("app/a", "app/in", "app", ".", "Dockerfile")]
     assert known == [True] * 5
     assert not any(mapped.knew("web", path) for path in ("app/a.tmp", "app/i", "node_modules/x"))

@@ -7,7 +7,7 @@ from typing import cast
 from freshd.config.compose.develop_watch import Selection
 from freshd.model.mapping import Pair, ServiceMap, Via
 from freshd.model.observed.container import Observation, Replica
-from freshd.model.observed.snapshot import ServiceFacts
+from freshd.model.observed.snapshot import Snapshot
 from freshd.model.policy import Policy, WatchRule
 from freshd.model.remedy import Remedy
 from freshd.reconcile.adoption import adopt, expect_asked
@@ -28,9 +28,9 @@ def context(*does: Remedy) -> Context:
     return cast("Context", made)
 
 
-def facts(tree: str, there: str, built: str) -> ServiceFacts:
+def facts(tree: str, there: str, built: str) -> Snapshot:
     pair = Pair("a", TARGET, Via.DECLARED)
-    return ServiceFacts(
+    return Snapshot(
         service="web",
         builds=True,
         mapping=ServiceMap("web", pairs=(pair, pair._replace(source="b", target="/other"))),

@@ -8,7 +8,7 @@ from freshd.model.files import Entry, Kind
 from freshd.model.observed.container import Mount, Replica
 from freshd.model.plan import Command, FileChange, Outcome, Plan, Step, StepStatus
 from freshd.model.remedy import RebuildMode, Remedy
-from freshd.reconcile.pending import BY_HAND, PendingSteps, pending_steps
+from freshd.reconcile.pending import BY_HAND, PlanProgress, pending_steps
 from freshd.store.store import Store, memory_store
 
 WEB = Replica(id="c" * 64, name="web-1", service="web", started_at=10.0)
@@ -35,8 +35,8 @@ def store() -> Store:
     return memory_store()
 
 
-def begun(store: Store, plan: Plan) -> PendingSteps:
-    pending = PendingSteps(store, "shop", plan, [WEB])
+def begun(store: Store, plan: Plan) -> PlanProgress:
+    pending = PlanProgress(store, "shop", plan, [WEB])
     pending.begin()
     return pending
 
@@ -129,7 +129,7 @@ def test_a_rebuild_that_a_person_typed_is_not_carried_on(store: Store) -> None:
 def test_another_project_with_the_same_service_owes_nothing(store: Store) -> None:
     begun(store, Plan("web", (REBUILD,)))
     assert pending_steps(store, "other", "web", [WEB]) == ()
-    PendingSteps(store, "other", PLAN, []).settle(Outcome(REBUILD, StepStatus.DONE))
+    PlanProgress(store, "other", PLAN, []).settle(Outcome(REBUILD, StepStatus.DONE))
     assert owed(store) == [Remedy.REBUILD]
 
 

@@ -28,7 +28,7 @@ from freshd.store.validations import MOST_KEPT, Validation
 from tests.unit.render.values import DONE, differs, note, service
 
 WORLD = SimpleNamespace(
-    surveyor=SimpleNamespace(
+    snapshots=SimpleNamespace(
         size=lambda _service: TreeSize(files=3),
         same_files=lambda _service, _paths: True,
         manifest=SimpleNamespace(forget_gone=lambda: None),

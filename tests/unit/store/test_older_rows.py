@@ -118,7 +118,7 @@ def test_a_step_is_the_step_it_was(store: Store) -> None:
         rule="r",
     )
     earliest = PendingStep(Step(Remedy.RESTART, "web", ()), 0.0)
-    assert store.owed.get("shop", "web") == (PendingStep(step, 2.5), earliest)
+    assert store.pending.get("shop", "web") == (PendingStep(step, 2.5), earliest)
     (entry,) = store.journal.history("shop")
     assert (entry.id, entry.step, entry.output, entry.child_pid) == (7, step, ("line",), 6)
 

@@ -30,7 +30,7 @@ from freshd.notify import IncidentNotices
 from freshd.observe.compose_watch import ComposeWatches
 from freshd.reconcile.consent import agree
 from freshd.reconcile.context import Context
-from freshd.reconcile.reconcile import Look, Passed, make_plan
+from freshd.reconcile.reconcile import Checked, Passed, make_plan
 from freshd.store.store import Store, open_store
 from tests.unit.render.values import service
 
@@ -93,7 +93,7 @@ class Daemon:
         )
 
     def reconcile(self, context: Context, name: str, **_: object) -> Passed:
-        plan = make_plan(context, Look(STALE, ()))
+        plan = make_plan(context, Checked(STALE, ()))
         self.planned.append(tuple(step.remedy for step in plan.steps))
         return Passed(STALE, plans=(plan,))
 

@@ -2,18 +2,18 @@
 
 from freshd.model.files import Entry, Kind
 from freshd.model.observed.container import Observation, Replica
-from freshd.observe.container.replicas import Seen
+from freshd.observe.container.replicas import Observed
 
 ONE, TWO = Entry(Kind.FILE, "1" * 64), Entry(Kind.FILE, "2" * 64)
 REPLICAS = tuple(Replica(str(number) * 64, f"shop-web-{number}", "web") for number in (1, 2))
 
 
 def test_every_replica_keeps_its_own_and_images_are_told_by_both() -> None:
-    first = Seen(
+    first = Observed(
         tuple(Observation(each, frozenset({"/a"}), {"/a": ONE}) for each in REPLICAS),
         {"sha256:1": {"/a": ONE}},
     )
-    more = Seen(
+    more = Observed(
         tuple(Observation(each, frozenset({"/b"}), {"/b": TWO}) for each in REPLICAS),
         {"sha256:1": {"/b": None}, "sha256:2": {"/b": TWO}},
     )

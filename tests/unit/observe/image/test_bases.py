@@ -45,15 +45,15 @@ def test_a_path_is_asked_once_and_the_probe_goes_away(asked: list[str]) -> None:
     engine = Engine(Endpoint("unix:///nowhere", "the test"))
     for _ in range(2):
         with Bases(engine, store.images) as bases:
-            assert bases.look("id", "chain", "/opt") == Node(Kind.DIR)
-            assert bases.look("id", "chain", "/bin") == Node(Kind.LINK, link="/usr/bin")
-            assert bases.look("id", "chain", "/none") is None
+            assert bases.lookup("id", "chain", "/opt") == Node(Kind.DIR)
+            assert bases.lookup("id", "chain", "/bin") == Node(Kind.LINK, link="/usr/bin")
+            assert bases.lookup("id", "chain", "/none") is None
     assert asked == ["probe id", "/opt", "/bin", "/none", "gone"]
 
 
 def test_a_look_that_failed_is_made_again(asked: list[str]) -> None:
     store = memory_store()
     with Bases(Engine(Endpoint("unix:///nowhere", "the test")), store.images) as bases:
-        assert bases.look("id", "chain", "/closed") is None
-        assert bases.look("id", "chain", "/closed") is None
+        assert bases.lookup("id", "chain", "/closed") is None
+        assert bases.lookup("id", "chain", "/closed") is None
     assert asked.count("/closed") == 2

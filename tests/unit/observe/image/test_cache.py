@@ -1,7 +1,7 @@
 """What is held of images answers as the store would, and asks it once."""
 
 from freshd.model.files import Entry, Kind
-from freshd.observe.image.cache import HeldImages
+from freshd.observe.image.cache import MemoryImageCache
 from freshd.store import memory_store
 
 
@@ -9,7 +9,7 @@ def test_answers_are_the_stores_and_outlive_it() -> None:
     store = memory_store()
     entry = Entry(Kind.FILE, "a" * 64, 3)
     store.images.put_files("one", {"/a": entry, "/gone": None})
-    held = HeldImages(store.images)
+    held = MemoryImageCache(store.images)
     assert held.get_files("one", ["/a", "/gone", "/unknown"]) == {"/a": entry, "/gone": None}
     held.put_files("one", {"/b": entry})
     assert store.images.get_files("one", ["/b"]) == {"/b": entry}
@@ -19,7 +19,7 @@ def test_answers_are_the_stores_and_outlive_it() -> None:
 
 def test_the_oldest_image_makes_room_and_is_asked_for_again() -> None:
     store = memory_store()
-    held = HeldImages(store.images)
+    held = MemoryImageCache(store.images)
     for name in ("one", "two", "three", "four", "five"):
         held.put_files(name, {"/a": Entry(Kind.FILE, "b" * 64)})
     assert list(held._files) == ["two", "three", "four", "five"]

@@ -15,7 +15,7 @@ from freshd.engine.client import Engine
 from freshd.engine.transport.endpoint import Endpoint
 from freshd.model.mapping import Pair, ServiceMap, Via
 from freshd.model.observed.image import ImageFacts
-from freshd.model.observed.snapshot import ServiceFacts
+from freshd.model.observed.snapshot import Snapshot
 from freshd.model.observed.surroundings import Elsewhere
 from freshd.observe.image.other_builders import find_build_elsewhere
 from freshd.observe.observers import Tools
@@ -61,7 +61,7 @@ class Shop:
         image = ImageFacts("i", "c", created_at=self.edited - 5, tagged_at=self.tagged)
         mapping = ServiceMap("web", pairs=(Pair("app/main.py", "/main.py", Via.COPY),))
         tree = {"app/main.py": entry("1")}
-        facts = ServiceFacts("web", True, mapping, tree, tag_image=image)
+        facts = Snapshot("web", True, mapping, tree, tag_image=image)
         return find_build_elsewhere(tools, facts)
 
 

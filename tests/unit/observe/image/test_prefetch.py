@@ -14,7 +14,7 @@ from freshd.model.errors import TargetGone
 from freshd.model.mapping import Pair, ServiceMap, Via
 from freshd.model.observed.image import ImageFacts
 from freshd.observe.image import prefetch
-from freshd.observe.image.prefetch import Ahead
+from freshd.observe.image.prefetch import LayerPrefetcher
 
 PATIENCE = 10.0
 PAIRS = (Pair("a", "/app/a", Via.COPY), Pair("b", "/srv/b", Via.BIND))
@@ -59,57 +59,61 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> Asked:
 
 
 @pytest.fixture
-def looking(asked: Asked) -> Iterator[Ahead]:
+def looking(asked: Asked) -> Iterator[LayerPrefetcher]:
     cache: Any = None
-    made = Ahead(Endpoint("unix:///none", "test"), memory=Memory(), cache=cache, log=asked)
+    made = LayerPrefetcher(
+        Endpoint("unix:///none", "test"), memory=Memory(), cache=cache, log=asked
+    )
     yield made
     made.stop()
 
 
-def test_each_image_is_asked_once_and_one_after_the_other(asked: Asked, looking: Ahead) -> None:
+def test_each_image_is_asked_once_and_one_after_the_other(
+    asked: Asked, looking: LayerPrefetcher
+) -> None:
     go_on = threading.Event()
     asked.answer = lambda: None if go_on.wait(PATIENCE) else pytest.fail("never let go")
     for number in (1, 2, 1, 1, 2):
-        looking.learn(image(number), MAPPING)
+        looking.prefetch(image(number), MAPPING)
     assert asked.images.get(timeout=PATIENCE) == "sha256:1"
     assert asked.images.empty(), "the second waits for the first"
     go_on.set()
     assert asked.images.get(timeout=PATIENCE) == "sha256:2"
-    looking.learn(image(2), MAPPING)
-    looking.learn(image(3), MAPPING)
+    looking.prefetch(image(2), MAPPING)
+    looking.prefetch(image(3), MAPPING)
     assert asked.images.get(timeout=PATIENCE) == "sha256:3"
 
 
-def test_what_failed_is_asked_at_the_next_look(asked: Asked, looking: Ahead) -> None:
+def test_what_failed_is_asked_at_the_next_look(asked: Asked, looking: LayerPrefetcher) -> None:
     def gone() -> None:
         asked.answer = lambda: None
         raise TargetGone("no such image")
 
     asked.answer = gone
-    looking.learn(image(1), MAPPING)
-    looking.learn(image(2), MAPPING)
+    looking.prefetch(image(1), MAPPING)
+    looking.prefetch(image(2), MAPPING)
     assert [asked.images.get(timeout=PATIENCE) for _ in range(2)] == ["sha256:1", "sha256:2"]
-    looking.learn(image(1), MAPPING)
+    looking.prefetch(image(1), MAPPING)
     assert asked.images.get(timeout=PATIENCE) == "sha256:1"
 
 
-def test_a_bug_is_logged_and_ends_nothing(asked: Asked, looking: Ahead) -> None:
+def test_a_bug_is_logged_and_ends_nothing(asked: Asked, looking: LayerPrefetcher) -> None:
     def fail() -> None:
         asked.answer = lambda: None
         raise KeyError("lines")
 
     asked.answer = fail
-    looking.learn(image(1), MAPPING)
+    looking.prefetch(image(1), MAPPING)
     assert asked.logged.get(timeout=PATIENCE) == "looking ahead failed: KeyError('lines')"
-    looking.learn(image(2), MAPPING)
+    looking.prefetch(image(2), MAPPING)
     assert [asked.images.get(timeout=PATIENCE) for _ in range(2)] == ["sha256:1", "sha256:2"]
 
 
 def test_two_workers_at_once_make_one_thread(
-    asked: Asked, looking: Ahead, monkeypatch: pytest.MonkeyPatch
+    asked: Asked, looking: LayerPrefetcher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made: list[str] = []
-    other = threading.Thread(target=lambda: looking.learn(image(2), MAPPING))
+    other = threading.Thread(target=lambda: looking.prefetch(image(2), MAPPING))
 
     class Slow(threading.Thread):
         """While the first is being made, another worker comes."""
@@ -122,7 +126,7 @@ def test_two_workers_at_once_make_one_thread(
             super().__init__(**how)
 
     monkeypatch.setattr(threading, "Thread", Slow)
-    looking.learn(image(1), MAPPING)
+    looking.prefetch(image(1), MAPPING)
     other.join(PATIENCE)
     assert made == ["ahead"]
     assert {asked.images.get(timeout=PATIENCE) for _ in range(2)} == {"sha256:1", "sha256:2"}

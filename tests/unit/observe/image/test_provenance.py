@@ -7,7 +7,7 @@ from freshd.model.files import Entry, Kind
 from freshd.model.mapping import Pair, ServiceMap, Via
 from freshd.model.observed.build_label import LABEL, identity
 from freshd.model.observed.image import BuildRecord, Fetched, HistoryEntry, ImageFacts, Trace
-from freshd.model.observed.snapshot import ServiceFacts
+from freshd.model.observed.snapshot import Snapshot
 from freshd.observe.image.provenance import BuildHistory, read_history, told_by_history, with_build
 
 STAGES = "FROM scratch AS tools\n{run}FROM scratch\nCOPY --from=tools /made /made\nCOPY a /a\n"
@@ -49,7 +49,7 @@ def test_equal_lines_prove_nothing_of_what_leaves_none(
 
 INPUTS = {"a": "1" * 64, "Dockerfile": "2" * 64}
 MAP = ServiceMap("web", (Pair("a", "/a", Via.COPY), Pair("b", "/b", Via.BIND)), ("Dockerfile",))
-FACTS = ServiceFacts(
+FACTS = Snapshot(
     "web",
     builds=True,
     mapping=MAP,

@@ -31,7 +31,7 @@ def remember(store: Store, container: str) -> None:
     store.made.record_held(container, 1.0, {"a": "ab" * 32})
     store.resolved.record(container, "api", ["10.0.0.1"], started_at=1.0)
     store.writes.set_many(container, {"/a": "cd" * 32}, 1.0)
-    store.owed.add("shop", [PendingStep(replace(RESTART, container_id=container), 1.0)])
+    store.pending.add("shop", [PendingStep(replace(RESTART, container_id=container), 1.0)])
     failure = Failure(f"restart {container}", 1, "in", 1.0, 2.0, "")
     store.failures.record("shop", "web", failure)
 
