@@ -40,10 +40,18 @@ quietly() {
     output=$("$@" 2>&1) || { printf '%s\n' "$output" | tail -n 40 >&2; return 1; }
 }
 
+# Scripts that run side by side install one after the other: apt waits for no other `update`.
+lock_apt() {
+    ! command -v flock >/dev/null || { exec 7<"$(dirname "${BASH_SOURCE[0]}")" && flock 7; }
+}
+unlock_apt() { exec 7>&-; }
+
 install_from_distribution() {
+    lock_apt
     quietly apt update || say "apt: some package lists could not be fetched; trying all the same"
     quietly without_starting_services apt install -y --no-install-recommends "$@" ||
         fail "apt: could not install $*"
+    unlock_apt
 }
 
 # One value of /etc/os-release.

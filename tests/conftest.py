@@ -58,6 +58,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[_session] = (home, before)
     # The user's own Docker settings hold plugins and credentials; only engine tests use them.
     os.environ.setdefault("DOCKER_CONFIG", os.path.join(os.path.expanduser("~"), ".docker"))
+    os.environ.setdefault("FRESHD_IMAGE_CACHE", _image_cache())
     for name in list(os.environ):
         if name.startswith(UNWANTED_PREFIXES) or name in UNWANTED:
             del os.environ[name]
@@ -66,6 +67,12 @@ def pytest_configure(config: pytest.Config) -> None:
         os.makedirs(path, mode=0o700, exist_ok=True)
         os.environ[name] = path
     os.environ.update(FIXED)
+
+
+def _image_cache() -> str:
+    """Where `.ci/images` keeps what it made: the developer's own, whose images are made once."""
+    caches = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    return os.path.join(caches, "freshd")
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
