@@ -66,7 +66,7 @@ def _steps(
 ) -> list[Step]:
     causes = tuple(sorted({finding.cause for finding in snapshot.report.findings})) or ("by-hand",)
     service = snapshot.report.name
-    if remedy in (Remedy.REBUILD, Remedy.RECREATE):
+    if remedy.renews_containers:
         mode = (rebuild or RebuildMode.CACHED) if remedy is Remedy.REBUILD else None
         return [Step(remedy, service, causes, rebuild=mode, rule=BY_HAND)]
     patterns = (*BYTECODE, *context.project.policy.service(service).purge)

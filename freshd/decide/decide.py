@@ -100,7 +100,7 @@ def _steps(
     requests: list[Request], policy: Policy, replicas: Sequence[Replica], backoff: _Backoff
 ) -> tuple[tuple[Step, ...], list[Request]]:
     """The steps, and the requests as they stand when failures have held some back."""
-    for remedy in (Remedy.REBUILD, Remedy.RECREATE):
+    for remedy in (remedy for remedy in Remedy if remedy.renews_containers):
         step = service_step(remedy, requests)
         if step is None:
             continue

@@ -42,17 +42,17 @@ def container_steps(
     for replica in sorted(replicas, key=lambda replica: (replica.number, replica.name, replica.id)):
         ours = [request for request in requests if _concerns(request.finding, replica)]
         inject = _inject(replica, ours)
-        if inject is not None:
-            yield inject
-        purge = _purge(replica, ours, inject, service)
-        if purge is not None:
-            yield purge
-        reload = _reload(replica, ours, service)
-        if reload is not None:
-            yield reload
-        command = _exec(replica, ours)
-        if command is not None:
-            yield command
+        steps = {
+            Remedy.INJECT: inject,
+            Remedy.PURGE: _purge(replica, ours, inject, service),
+            Remedy.RELOAD: _reload(replica, ours, service),
+            Remedy.EXEC: _exec(replica, ours),
+        }
+        for remedy in Remedy:
+            if not remedy.renews_containers:
+                step = steps[remedy] if remedy in steps else _plain(remedy, replica, ours)
+                if step is not None:
+                    yield step
 
 
 def _concerns(finding: Finding, replica: Replica) -> bool:
@@ -92,13 +92,22 @@ def _purge(
 
 
 def _reload(replica: Replica, requests: Sequence[Request], service: ServicePolicy) -> Step | None:
-    restarting = [request for request in requests if Remedy.RESTART in request.remedies]
-    signalling = [request for request in requests if Remedy.RELOAD in request.remedies]
-    if restarting:  # one restart does what the signals would
-        return _step(Remedy.RESTART, replica, [*restarting, *signalling])
-    if signalling:
-        return _step(Remedy.RELOAD, replica, signalling, signal=service.reload.signal)
-    return None
+    if any(Remedy.RESTART in request.remedies for request in requests):
+        return None  # one restart does what the signals would
+    asking = [request for request in requests if Remedy.RELOAD in request.remedies]
+    if not asking:
+        return None
+    return _step(Remedy.RELOAD, replica, asking, signal=service.reload.signal)
+
+
+def _plain(remedy: Remedy, replica: Replica, requests: Sequence[Request]) -> Step | None:
+    """What has nothing to say but its container."""
+    asking = [request for request in requests if remedy in request.remedies]
+    if not asking:
+        return None
+    if remedy is Remedy.RESTART:
+        asking += [request for request in requests if Remedy.RELOAD in request.remedies]
+    return _step(remedy, replica, asking)
 
 
 def _exec(replica: Replica, requests: Sequence[Request]) -> Step | None:

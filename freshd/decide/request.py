@@ -14,7 +14,6 @@ from freshd.model.policy import Policy, ReloadKind, Rule
 from freshd.model.remedy import RebuildMode, Remedy
 from freshd.model.report import Finding, LinkName
 
-_FOLLOWERS = frozenset({Remedy.PURGE, Remedy.RELOAD, Remedy.RESTART, Remedy.EXEC})
 _MODES = tuple(RebuildMode)
 
 
@@ -111,7 +110,8 @@ def _injected(request: Request, policy: Policy, replica: Replica | None) -> Requ
     if request.finding.via is Via.BIND and request.remedies & {Remedy.RESTART}:
         # Nor is it purged: a delete below a bind mount deletes on the host.
         return replace(request, remedies=request.remedies - {Remedy.INJECT, Remedy.PURGE})
-    return replace(request, remedies=request.remedies - _FOLLOWERS - {Remedy.INJECT}, lost=reason)
+    followers = {remedy for remedy in request.remedies if remedy.follows_injection}
+    return replace(request, remedies=request.remedies - followers - {Remedy.INJECT}, lost=reason)
 
 
 def _no_injection(finding: Finding, policy: Policy, replica: Replica | None) -> str | None:
@@ -135,7 +135,7 @@ def _standing(request: Request, replica: Replica | None) -> Request:
     """Take out what the container's state does not allow."""
     if replica is None or replica.running:
         return request
-    for remedy in (Remedy.PURGE, Remedy.RELOAD, Remedy.EXEC):
+    for remedy in (remedy for remedy in Remedy if remedy.needs_process):
         request = request.without(remedy, f"the container is {replica.state}")
     if replica.state in ("paused", "dead", "removing"):
         request = request.without(Remedy.RESTART, f"the container is {replica.state}")

@@ -18,6 +18,31 @@ class Remedy(StrEnum):
     RESTART = "restart"
     EXEC = "exec"
 
+    @property
+    def renews_containers(self) -> bool:
+        """Whether it is done to a whole service, and leaves new containers."""
+        return self in (Remedy.REBUILD, Remedy.RECREATE)
+
+    @property
+    def follows_injection(self) -> bool:
+        """Whether it takes up what was injected: pending until it was done, left out without it."""
+        return self in (Remedy.PURGE, Remedy.RELOAD, Remedy.RESTART, Remedy.EXEC)
+
+    @property
+    def needs_process(self) -> bool:
+        """Whether it works in a running container only."""
+        return self in (Remedy.PURGE, Remedy.RELOAD, Remedy.EXEC)
+
+    @property
+    def outlives_start(self) -> bool:
+        """Whether a new start of the container does not do it as well."""
+        return self in (Remedy.PURGE, Remedy.EXEC)
+
+    @property
+    def is_verb(self) -> bool:
+        """Whether ``freshd REMEDY SERVICE`` can be typed."""
+        return self not in (Remedy.NOTIFY, Remedy.RELOAD, Remedy.EXEC)
+
 
 class RebuildMode(StrEnum):
     CACHED = "cached"

@@ -15,8 +15,6 @@ from freshd.store.pending_steps import PendingStep
 from freshd.store.store import Store
 
 BY_HAND = "by hand"  # the rule of a step that a person typed
-_AFTER = frozenset({Remedy.PURGE, Remedy.RELOAD, Remedy.RESTART, Remedy.EXEC})
-_OUTLIVES_START = frozenset({Remedy.PURGE, Remedy.EXEC})  # a new process does not do these
 
 
 def pending_steps(
@@ -32,7 +30,7 @@ def pending_steps(
             continue
         replica = known.get(step.container_id)
         restarted = replica is not None and replica.started_at != begun.started_at
-        if replica is None or (restarted and step.remedy not in _OUTLIVES_START):
+        if replica is None or (restarted and not step.remedy.outlives_start):
             store.pending.settle(project, step)
         elif replica.running:
             pending.append(step)
@@ -52,7 +50,9 @@ class PlanProgress:
         self._project = project
         self._plan = plan
         injected = {s.container_id for s in plan.steps if s.remedy is Remedy.INJECT}
-        self._after = [s for s in plan.steps if s.remedy in _AFTER and s.container_id in injected]
+        self._after = [
+            s for s in plan.steps if s.remedy.follows_injection and s.container_id in injected
+        ]
         followed = {step.container_id for step in self._after}
         self._replicas = {replica.id: replica for replica in replicas if replica.id in followed}
         self._before: tuple[PendingStep, ...] = ()
@@ -96,7 +96,7 @@ class PlanProgress:
         if step.remedy is Remedy.EXEC and outcome.status is StepStatus.FAILED:
             # It ran to its end, or for longer than it may: running it again is the user's choice.
             self._store.pending.settle(self._project, step)
-        if step.remedy in _AFTER and done:
+        if step.remedy.follows_injection and done:
             self._store.pending.settle(self._project, step)
             if step.remedy is Remedy.RESTART:  # it does what a signal would
                 self._store.pending.settle(self._project, replace(step, remedy=Remedy.RELOAD))

@@ -206,4 +206,4 @@ def _touched(plan: Plan, paths: Collection[str] | None) -> Collection[str] | Non
 
 def _renews(plan: Plan) -> bool:
     """Whether it makes new containers."""
-    return any(step.remedy in (Remedy.REBUILD, Remedy.RECREATE) for step in plan.steps)
+    return any(step.remedy.renews_containers for step in plan.steps)

@@ -228,7 +228,7 @@ def _scale(entries: list[JournalEntry]) -> dict[str, int] | None:
     """
     found = None
     for entry in entries:
-        if entry.step.remedy not in (Remedy.RECREATE, Remedy.REBUILD):
+        if not entry.step.remedy.renews_containers:
             continue
         for phase in entry.phases:
             scale = phase.data.get("scale")

@@ -26,7 +26,6 @@ STYLES = {Verdict.FRESH: "good", Verdict.STALE: "bad", Verdict.UNVERIFIABLE: "do
 MARKS = {Verdict.FRESH: "✓", Verdict.STALE: "✗", Verdict.UNVERIFIABLE: "?"}
 _LINK_STYLES = {"fresh": "", "stale": "bad", "unverifiable": "doubt", "unchecked": "dim"}
 _LEVEL_STYLES = {Level.STALE: "bad", Level.UNVERIFIABLE: "doubt", Level.NOTE: "dim"}
-_BY_HAND = frozenset({Remedy.INJECT, Remedy.PURGE, Remedy.RESTART, Remedy.RECREATE, Remedy.REBUILD})
 
 
 def report_lines(report: ProjectReport, *, of: str | None = None) -> Iterator[Line]:
@@ -230,7 +229,7 @@ def _cut(lines: Sequence[Line], *, total: int | None = None) -> Iterator[Line]:
 def remedy_command(findings: Sequence[Finding]) -> str | None:
     """The command line that runs the suggested remedy by hand; None where there is none."""
     first = findings[0]
-    if first.remedy not in _BY_HAND:
+    if not first.remedy.is_verb:
         return None
     words = ["freshd", first.remedy.value, first.service]
     least = get_cause(first.cause).least_rebuild
