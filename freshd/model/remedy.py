@@ -41,7 +41,10 @@ class Remedy(StrEnum):
     @property
     def is_verb(self) -> bool:
         """Whether ``freshd REMEDY SERVICE`` can be typed."""
-        return self not in (Remedy.NOTIFY, Remedy.RELOAD, Remedy.EXEC)
+        return self in _TYPED
+
+
+_TYPED = frozenset({Remedy.INJECT, Remedy.PURGE, Remedy.RESTART, Remedy.RECREATE, Remedy.REBUILD})
 
 
 class RebuildMode(StrEnum):
