@@ -15,7 +15,7 @@ from freshd.act.tally import Tally
 from freshd.act.write import delete, rules, staging, symlinks
 from freshd.act.write.prepare import Directory, Job, prepare
 from freshd.engine.container import archive
-from freshd.engine.container.exec import Helper
+from freshd.engine.container.shell_session import ShellSession
 from freshd.model.errors import EngineFailed, OutcomeUnknown, StepRefused
 from freshd.model.files import Kind
 from freshd.model.observed.container import Replica
@@ -31,22 +31,22 @@ _DENIED = ("ermission denied", "not permitted")
 def apply(step: Step, world: World) -> Outcome:
     """Raises TargetGone, StepRefused (the container's state), EngineFailed, OutcomeUnknown."""
     replica = read_target(step, world)
-    helper, why = get_helper(world, replica)
+    shell, why = get_shell(world, replica)
     tally = Tally()
     writes = [change for change in step.files if change.want is not None]
     removals = [change for change in step.files if change.want is None]
     blocking = _find_blocking(removals, writes)
     if blocking:
-        delete.delete(world, replica, helper, blocking, tally, why)
-    if helper is not None:
+        delete.delete(world, replica, shell, blocking, tally, why)
+    if shell is not None:
         occupied = [c for c in writes if c.seen is not None and c.seen.kind is Kind.DIR]
-        delete.clear_places(world, replica, helper, occupied, tally)
+        delete.clear_places(world, replica, shell, occupied, tally)
     for batch in _batches(writes):
-        jobs, missing = prepare(world, replica, helper, batch, tally)
-        _write(world, replica, helper, jobs, missing, tally, why)
+        jobs, missing = prepare(world, replica, shell, batch, tally)
+        _write(world, replica, shell, jobs, missing, tally, why)
     rest = [change for change in removals if change not in blocking]
     if rest:
-        delete.delete(world, replica, helper, rest, tally, why)
+        delete.delete(world, replica, shell, rest, tally, why)
     return tally.outcome(step)
 
 
@@ -81,15 +81,15 @@ def read_target(step: Step, world: World) -> Replica:
     return replica
 
 
-def get_helper(world: World, replica: Replica) -> tuple[Helper | None, str]:
+def get_shell(world: World, replica: Replica) -> tuple[ShellSession | None, str]:
     """The kept exec, or None and why there is none."""
     if not replica.running:
         return None, f"the container is {replica.state}"
-    helper = world.engine.helper(replica.id)
-    if not helper.available:
-        return None, helper.why
-    staging.sweep(world.engine, replica.id, helper, _tops(world, replica))
-    return helper, ""
+    shell = world.engine.shell(replica.id)
+    if not shell.available:
+        return None, shell.why
+    staging.sweep(world.engine, replica.id, shell, _tops(world, replica))
+    return shell, ""
 
 
 def _tops(world: World, replica: Replica) -> list[str]:
@@ -114,7 +114,7 @@ def _batches(changes: Sequence[FileChange]) -> Iterator[list[FileChange]]:
 def _write(
     world: World,
     replica: Replica,
-    helper: Helper | None,
+    shell: ShellSession | None,
     jobs: list[Job],
     missing: list[Directory],
     tally: Tally,
@@ -122,30 +122,30 @@ def _write(
 ) -> None:
     by_top: dict[str, list[Job]] = {}
     for job in jobs:
-        if helper is None and job.want.kind is Kind.LINK:
+        if shell is None and job.want.kind is Kind.LINK:
             tally.refuse(job.target, f"a link cannot be made in this container: {why}")
             continue
         by_top.setdefault(rules.find_top(replica, job.path), []).append(job)
     errors = ""
     for top, group in by_top.items():
         own = [directory for directory in missing if rules.find_top(replica, directory.path) == top]
-        if helper is None:
+        if shell is None:
             _put_in_place(world, replica, top, group, own)
             tally.note(f"in place, not atomically: {why}")
             continue
-        failures = _put_staged(world, replica, helper, top, group, own)
+        failures = _put_staged(world, replica, shell, top, group, own)
         errors += failures
         if any(text in failures for text in _DENIED):
             files = [job for job in group if job.want.kind is Kind.FILE]
             _put_in_place(world, replica, top, files, own)
             tally.note("in place, not atomically: root in the container may not rename there")
-    _verify(world, replica, helper, [j for g in by_top.values() for j in g], tally, errors)
+    _verify(world, replica, shell, [j for g in by_top.values() for j in g], tally, errors)
 
 
 def _put_staged(
     world: World,
     replica: Replica,
-    helper: Helper,
+    shell: ShellSession,
     top: str,
     jobs: list[Job],
     missing: list[Directory],
@@ -155,33 +155,33 @@ def _put_staged(
     data: Mapping[str, Json] = {
         "staging": [stage.directory],
         "files": len(jobs),
-        "helper": helper.token,
+        "helper": shell.token,
     }
     world.journal.phase("put", data)
     try:
         archive.put(world.engine, replica.id, path=top, tar=stage.tar)
-        errors = _make_links(helper, stage, jobs)
+        errors = _make_links(shell, stage, jobs)
         world.journal.phase("rename", data)
-        errors += helper.rename(stage.moves)
+        errors += shell.rename(stage.moves)
         world.journal.phase("verify", {"files": len(jobs)})
     except OutcomeUnknown:
-        # The engine may still be unpacking; the next helper sweeps what is left.
-        world.engine.drop_helper(replica.id)
+        # The engine may still be unpacking; the next shell sweeps what is left.
+        world.engine.drop_shell(replica.id)
         raise
     except EngineFailed:
-        staging.clean_after_failure(world.engine, replica.id, helper, stage)
+        staging.clean_after_failure(world.engine, replica.id, shell, stage)
         raise
-    staging.clean(world.engine, replica.id, helper, stage)
+    staging.clean(world.engine, replica.id, shell, stage)
     return errors
 
 
-def _make_links(helper: Helper, stage: staging.StagingArea, jobs: list[Job]) -> str:
+def _make_links(shell: ShellSession, stage: staging.StagingArea, jobs: list[Job]) -> str:
     """Links never travel in a tar, where unpacking could go through them."""
     errors = ""
     for job in jobs:
         if job.want.kind is Kind.LINK:
             text = job.content.decode("utf-8", "surrogateescape")
-            errors += helper.link(text, stage.places[job.path])
+            errors += shell.link(text, stage.places[job.path])
     return errors
 
 
@@ -197,7 +197,7 @@ def _put_in_place(
 def _verify(
     world: World,
     replica: Replica,
-    helper: Helper | None,
+    shell: ShellSession | None,
     jobs: Sequence[Job],
     tally: Tally,
     errors: str,
@@ -206,8 +206,8 @@ def _verify(
     if not jobs:
         return
     paths = [job.path for job in jobs]
-    present = read_back.read_facts(world.engine, replica.id, paths, helper)
-    digests = read_back.read_digests(world.engine, replica.id, present, helper)
+    present = read_back.read_facts(world.engine, replica.id, paths, shell)
+    digests = read_back.read_digests(world.engine, replica.id, present, shell)
     good = {}
     for job in jobs:
         fact = present.get(job.path)

@@ -11,11 +11,12 @@ import re
 from collections.abc import Iterable, Sequence
 
 from freshd.act import read_back
-from freshd.act.inject import get_helper, read_target
+from freshd.act.inject import get_shell, read_target
 from freshd.act.ports import World
 from freshd.act.tally import Tally
 from freshd.act.write import rules, symlinks
-from freshd.engine.container.exec import Helper, run
+from freshd.engine.container.exec import run
+from freshd.engine.container.shell_session import ShellSession
 from freshd.model.errors import EngineFailed, StepRefused
 from freshd.model.files import Kind
 from freshd.model.observed.container import Replica
@@ -39,16 +40,16 @@ def apply(step: Step, world: World) -> Outcome:
     replica = read_target(step, world)
     if not replica.running:
         raise StepRefused(f"{replica.name} is {replica.state}: nothing is purged in it")
-    helper, why = get_helper(world, replica)
-    if helper is None:
+    shell, why = get_shell(world, replica)
+    if shell is None:
         raise EngineFailed(f"nothing can be purged in {replica.name}: {why}")
-    paths = dict.fromkeys(_find_bytecode(helper, [change.target for change in step.files]))
+    paths = dict.fromkeys(_find_bytecode(shell, [change.target for change in step.files]))
     if step.patterns:
         paths.update(dict.fromkeys(_find_matching(world, replica, step.patterns)))
-    return _delete(step, world, replica, helper, list(paths))
+    return _delete(step, world, replica, shell, list(paths))
 
 
-def _find_bytecode(helper: Helper, sources: Iterable[str]) -> list[str]:
+def _find_bytecode(shell: ShellSession, sources: Iterable[str]) -> list[str]:
     """What the interpreter may have kept of these modules: beside them and in __pycache__."""
     by_directory: dict[str, set[str]] = {}
     for source in sources:
@@ -61,7 +62,7 @@ def _find_bytecode(helper: Helper, sources: Iterable[str]) -> list[str]:
         paths += [posixpath.join(directory, f"{stem}.pyc") for stem in sorted(stems)]
         cache = posixpath.join(directory, "__pycache__")
         kept = re.compile(f"(?:{'|'.join(map(re.escape, sorted(stems)))}){_TAGS}")
-        names = [name for name in helper.list(cache) if kept.fullmatch(name)]
+        names = [name for name in shell.list(cache) if kept.fullmatch(name)]
         paths += [posixpath.join(cache, name) for name in names]
     return paths
 
@@ -105,22 +106,22 @@ def _plain_beginning(pattern: str) -> str:
 
 
 def _delete(
-    step: Step, world: World, replica: Replica, helper: Helper, paths: Sequence[str]
+    step: Step, world: World, replica: Replica, shell: ShellSession, paths: Sequence[str]
 ) -> Outcome:
     tally = Tally()
     allowed = [path for path in paths if not _is_forbidden(world, replica, path, tally)]
     settled, refused = symlinks.resolve(
-        world.engine, replica, allowed, helper=helper, volumes_allowed=world.volumes_allowed
+        world.engine, replica, allowed, shell=shell, volumes_allowed=world.volumes_allowed
     )
     for path, reason in refused.items():
         tally.refuse(path, reason)
     real = list(settled.values())
-    present = read_back.read_facts(world.engine, replica.id, real, helper)
+    present = read_back.read_facts(world.engine, replica.id, real, shell)
     files = [path for path, fact in present.items() if fact.kind is Kind.FILE]
     if files:
         world.journal.phase("purge", {"files": len(files)})
-        errors = helper.delete(files)
-        left = read_back.read_facts(world.engine, replica.id, files, helper)
+        errors = shell.delete(files)
+        left = read_back.read_facts(world.engine, replica.id, files, shell)
         for path in left:
             tally.fail(path, f"it is still there ({' '.join(errors.split())})")
         tally.deleted = len(files) - len(left)

@@ -1,4 +1,4 @@
-"""Read what paths in a container are right now, by the helper or, where there is none, by archive.
+"""Read what paths in a container are right now, by the shell or, where there is none, by archive.
 
 In: exact paths. Out: facts (type, mode, owner, mtime) and digests. Links are never followed.
 """
@@ -11,8 +11,8 @@ from typing import IO
 
 from freshd.engine.client import Engine
 from freshd.engine.container import archive
-from freshd.engine.container.exec import Helper
 from freshd.engine.container.shell_output import FileFacts
+from freshd.engine.container.shell_session import ShellSession
 from freshd.model.errors import EngineFailed
 from freshd.model.files import Kind
 
@@ -20,11 +20,11 @@ _CHUNK = 1024 * 1024
 
 
 def read_facts(
-    engine: Engine, container_id: str, paths: Sequence[str], helper: Helper | None
+    engine: Engine, container_id: str, paths: Sequence[str], shell: ShellSession | None
 ) -> dict[str, FileFacts]:
-    """What exists of ``paths``. Without a helper root is taken for a directory's owner."""
-    if helper is not None and "stat" in helper.tools:
-        return helper.stat(paths)
+    """What exists of ``paths``. Without a shell root is taken for a directory's owner."""
+    if shell is not None and "stat" in shell.tools:
+        return shell.stat(paths)
     facts = {}
     for path in paths:
         stat = archive.stat(engine, container_id, path)
@@ -44,16 +44,16 @@ def read_digests(
     engine: Engine,
     container_id: str,
     present: Mapping[str, FileFacts],
-    helper: Helper | None,
+    shell: ShellSession | None,
 ) -> dict[str, str]:
     """sha256 of the files, and of the links' texts, among what ``read_facts`` found."""
     files = [path for path, fact in present.items() if fact.kind is Kind.FILE]
     links = [path for path, fact in present.items() if fact.kind is Kind.LINK]
-    if helper is None:
+    if shell is None:
         return _by_archive(engine, container_id, [*files, *links])
-    digests = helper.hash(files, size=sum(present[path].size for path in files))
+    digests = shell.hash(files, size=sum(present[path].size for path in files))
     for path in links:
-        text = helper.read_link(path)
+        text = shell.read_link(path)
         if text is not None:
             digests[path] = hashlib.sha256(text).hexdigest()
     return digests

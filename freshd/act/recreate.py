@@ -70,7 +70,7 @@ def replace_all(
     scale = {name: len(replicas) for name, replicas in old.items()}
     gone = frozenset(replica.id for replicas in old.values() for replica in replicas)
     for identity in gone:
-        world.engine.drop_helper(identity)
+        world.engine.drop_shell(identity)
     world.journal.phase("recreate", {"scale": scale, "replaces": sorted(gone)})
     try:
         result = _up(world, files, scale, force=True)

@@ -22,7 +22,7 @@ def apply(step: Step, world: World) -> Outcome:
     for replica in (before, *following):
         spare_the_host(world.engine, replica.id, f"restarting {replica.name}")
     world.journal.phase("restart", {"started_at": before.started_at})
-    world.engine.drop_helper(before.id)
+    world.engine.drop_shell(before.id)
     world.engine.restart(before.id, grace=world.timeouts.grace)
     problem = wait_until_up(
         world.engine, before.id, started_after=before.started_at, timeouts=world.timeouts
@@ -46,7 +46,7 @@ def _restart_followers(
     ended = {joined}
     while joining := [replica for replica in following if ended.intersection(replica.joins)]:
         for replica in joining:
-            world.engine.drop_helper(replica.id)
+            world.engine.drop_shell(replica.id)
             world.engine.restart(replica.id, grace=world.timeouts.grace)
             problem = wait_until_up(
                 world.engine, replica.id, started_after=replica.started_at, timeouts=world.timeouts

@@ -19,7 +19,7 @@ from freshd.config.locations import Locations, locate, prepare
 from freshd.config.project import Containers, IfAnswering, Project, load
 from freshd.engine.cli.compose import Compose
 from freshd.engine.client import Engine, EngineVersion
-from freshd.engine.shared_cache import Memory
+from freshd.engine.shared_cache import SharedCache
 from freshd.engine.transport.endpoint import Endpoint, resolve
 from freshd.model.errors import ConfigError, StateError
 from freshd.model.observed.container import Replica
@@ -51,7 +51,7 @@ class Workspace:
     locks: str
     endpoint: Endpoint
     compose: Compose
-    memory: Memory = field(default_factory=Memory)
+    memory: SharedCache = field(default_factory=SharedCache)
     clock: Callable[[], float] = time.time
     on_line: LineProgress = ignore_line
     unseen: tuple[str, ...] = ()

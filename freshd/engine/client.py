@@ -10,9 +10,9 @@ from typing import Any, TypeVar
 
 from freshd.engine import inspect
 from freshd.engine.connection import Connection
-from freshd.engine.container.shell_session import Helper
+from freshd.engine.container.shell_session import ShellSession
 from freshd.engine.events import EventStream
-from freshd.engine.shared_cache import Memory
+from freshd.engine.shared_cache import SharedCache
 from freshd.engine.transport import sdk_errors
 from freshd.engine.transport.endpoint import Endpoint
 from freshd.model.errors import TargetGone
@@ -46,10 +46,10 @@ class Engine(Connection):
     """One engine, spoken to from one thread: what it has and does, as values of the model."""
 
     def __init__(
-        self, endpoint: Endpoint, *, timeout: float = 20.0, memory: Memory | None = None
+        self, endpoint: Endpoint, *, timeout: float = 20.0, memory: SharedCache | None = None
     ) -> None:
         super().__init__(endpoint, timeout=timeout, memory=memory)
-        self._helpers: dict[str, Helper] = {}
+        self._shells: dict[str, ShellSession] = {}
         self._inspected: dict[str, Mapping[str, Any]] = {}
         self._seen: dict[str, str] = {}
 
@@ -260,34 +260,34 @@ class Engine(Connection):
         """A stream on a connection of its own; ``since`` in unix seconds."""
         return EventStream(self.endpoint, self.api_version, since, timeout=self.timeout)
 
-    def helper(self, container_id: str, *, fresh: bool = False) -> Helper:
-        """The kept exec of this container, started when there is none alive; see ``Helper``.
+    def shell(self, container_id: str, *, fresh: bool = False) -> ShellSession:
+        """The kept exec of this container, started when there is none alive; see ``ShellSession``.
 
         Raises TargetGone or EngineFailed (paused, not running). ``available`` may be False.
         """
-        known = self._helpers.get(container_id)
+        known = self._shells.get(container_id)
         if known is not None and not fresh and known.alive():
             return known
-        self.drop_helper(container_id)
-        while len(self._helpers) >= 64:
-            self.drop_helper(next(iter(self._helpers)))
-        self._helpers[container_id] = Helper(self, container_id)
-        return self._helpers[container_id]
+        self.drop_shell(container_id)
+        while len(self._shells) >= 64:
+            self.drop_shell(next(iter(self._shells)))
+        self._shells[container_id] = ShellSession(self, container_id)
+        return self._shells[container_id]
 
-    def has_helper(self, container_id: str) -> bool:
-        """Whether ``helper`` would answer without starting one."""
-        known = self._helpers.get(container_id)
+    def has_shell(self, container_id: str) -> bool:
+        """Whether ``shell`` would answer without starting one."""
+        known = self._shells.get(container_id)
         return known is not None and known.alive()
 
-    def drop_helper(self, container_id: str) -> None:
-        known = self._helpers.pop(container_id, None)
+    def drop_shell(self, container_id: str) -> None:
+        known = self._shells.pop(container_id, None)
         if known is not None:
             known.close()
 
     def close(self) -> None:
         """Ends the kept execs and the connections; the next call would connect anew."""
-        for container_id in tuple(self._helpers):
-            self.drop_helper(container_id)
+        for container_id in tuple(self._shells):
+            self.drop_shell(container_id)
         super().close()
 
     def _list(self, project: str | None) -> Sequence[Mapping[str, Any]]:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Self
 
-from freshd.engine.shared_cache import Memory
+from freshd.engine.shared_cache import SharedCache
 from freshd.engine.transport import http, sdk_errors, ssh
 from freshd.engine.transport.endpoint import Endpoint
 from freshd.model.errors import OutcomeUnknown, TargetGone
@@ -44,11 +44,11 @@ class Connection:
     """
 
     def __init__(
-        self, endpoint: Endpoint, *, timeout: float = 20.0, memory: Memory | None = None
+        self, endpoint: Endpoint, *, timeout: float = 20.0, memory: SharedCache | None = None
     ) -> None:
         self.endpoint = endpoint
         self.timeout = timeout
-        self.memory = Memory() if memory is None else memory
+        self.memory = SharedCache() if memory is None else memory
         self.at_work: Callable[[], None] = _nothing
         self._api: Any = None
 

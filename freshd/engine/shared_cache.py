@@ -13,7 +13,7 @@ _MOST: Final = 64
 
 
 @dataclass(slots=True)
-class Memory:
+class SharedCache:
     """Safe in several threads: at worst the same is asked twice, but for what is asked ``alone``.
 
     ``listing`` is the last answer to ``GET /containers/json`` and when it was given, by the

@@ -194,7 +194,7 @@ def _warm(engine: Engine, replicas: Iterable[Replica]) -> None:
     for replica in replicas:
         if replica.running:
             try:
-                engine.helper(replica.id)
+                engine.shell(replica.id)
             except (EngineFailed, OutcomeUnknown, TargetGone):
                 continue  # an injection tries again and says why it cannot
 

@@ -97,10 +97,10 @@ def _settle(context: Context, service: str, entries: list[JournalEntry], *, say:
         try:
             _settle_replica(context, replica, entries)
         except (TargetGone, EngineFailed, OutcomeUnknown) as error:
-            # Gone, or not to be looked at: the pass, and the sweep of the next helper, see to it.
+            # Gone, or not to be looked at: the pass, and the sweep of the next shell, see to it.
             say(f"{replica.name}: {error.message}")
         finally:
-            context.engine.drop_helper(replica.id)  # the passes have their own
+            context.engine.drop_shell(replica.id)  # the passes have their own
 
 
 def _settle_replica(context: Context, replica: Replica, entries: list[JournalEntry]) -> None:
@@ -149,11 +149,11 @@ def _landed(
     targets = [change.target for change in (*writes, *deletes)]
     if not targets:
         return {}
-    helper = engine.helper(replica.id) if replica.running else None
-    if helper is not None and not helper.available:
-        helper = None
-    present = read_back.read_facts(engine, replica.id, targets, helper)
-    digests = read_back.read_digests(engine, replica.id, present, helper)
+    shell = engine.shell(replica.id) if replica.running else None
+    if shell is not None and not shell.available:
+        shell = None
+    present = read_back.read_facts(engine, replica.id, targets, shell)
+    digests = read_back.read_digests(engine, replica.id, present, shell)
     found = {change.target: "" for change in deletes if change.target not in present}
     in_place = any(phase.data.get("in_place") for phase in phases)
     for change in writes:
@@ -188,7 +188,7 @@ def _is_beginning(context: Context, replica: Replica, change: FileChange) -> boo
 def _let_end(
     context: Context, replica: Replica, entry: JournalEntry, *, patience: float = _PATIENCE
 ) -> None:
-    """What the engine or a helper was told before the kill is carried out all the same."""
+    """What the engine or a shell was told before the kill is carried out all the same."""
     if not replica.running:
         return
     tokens = {phase.data["helper"] for phase in entry.phases if "helper" in phase.data}
@@ -215,10 +215,10 @@ def sweep(context: Context, replica: Replica) -> int:
     """
     tops = [] if replica.read_only else ["/"]
     tops += [m.target for m in replica.mounts if m.kind == "volume" and m.writable]
-    helper = context.engine.helper(replica.id)
-    if not helper.available:
+    shell = context.engine.shell(replica.id)
+    if not shell.available:
         return 0
-    return staging.sweep(context.engine, replica.id, helper, tops)
+    return staging.sweep(context.engine, replica.id, shell, tops)
 
 
 def _scale(entries: list[JournalEntry]) -> dict[str, int] | None:

@@ -30,7 +30,7 @@ class Stream(Protocol):
     def close(self) -> None: ...
 
 
-class Connection(Protocol):
+class EventConnection(Protocol):
     """What is needed of an Engine; one of its own, closed with the trigger."""
 
     def events(self, since: float | None) -> Stream: ...
@@ -67,7 +67,7 @@ class EngineEvents(Trigger):
 
     def __init__(
         self,
-        connect: Callable[[], Connection],
+        connect: Callable[[], EventConnection],
         *,
         on_event: Callable[[EngineEvent], None],
         on_connect: Callable[[], None],
@@ -151,7 +151,7 @@ class EngineEvents(Trigger):
         if time.monotonic() - began < STEADY:
             raise _Down(reason)
 
-    def _read(self, connection: Connection) -> None:
+    def _read(self, connection: EventConnection) -> None:
         stream = connection.events(None)
         with self._lock:
             self._stream = stream

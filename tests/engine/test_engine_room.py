@@ -19,6 +19,7 @@ from freshd.engine.cli.compose import Compose, ComposeFiles
 from freshd.engine.client import Engine
 from freshd.engine.container import archive
 from freshd.engine.container import exec as execs
+from freshd.engine.container.shell_session import ShellSession
 from freshd.engine.transport.endpoint import Endpoint, resolve
 from freshd.model.errors import (
     ConfigError,
@@ -215,7 +216,7 @@ def test_a_helper_ends_when_its_freshd_is_killed(engine: Engine, stack: Stack) -
     code = (
         "import os, sys; from freshd.engine.client import Engine;"
         "from freshd.engine.transport.endpoint import resolve;"
-        "e = Engine(resolve(os.environ)); h = e.helper(sys.argv[1]);"
+        "e = Engine(resolve(os.environ)); h = e.shell(sys.argv[1]);"
         "print(h.hash(['/etc/passwd']), flush=True); sys.stdin.read()"
     )
     argv = [sys.executable, "-c", code, identity]
@@ -231,10 +232,10 @@ def test_a_helper_ends_when_its_freshd_is_killed(engine: Engine, stack: Stack) -
 
 def test_a_helper_is_started_anew_after_a_restart(engine: Engine, stack: Stack) -> None:
     identity = stack.run(*IDLE)
-    first = engine.helper(identity)
-    assert engine.helper(identity) is first
+    first = engine.shell(identity)
+    assert engine.shell(identity) is first
     engine.restart(identity, grace=0.0)
-    second = engine.helper(identity)
+    second = engine.shell(identity)
     assert second is not first
     assert second.hash(["/etc/passwd"])
 
@@ -243,24 +244,24 @@ def test_a_helper_in_a_paused_container_is_left_at_its_deadline(
     engine: Engine, stack: Stack
 ) -> None:
     identity = stack.run(*IDLE)
-    helper = execs.Helper(engine, identity, timeout=0.5)
+    helper = ShellSession(engine, identity, timeout=0.5)
     stack.docker("pause", identity)
     with pytest.raises(OutcomeUnknown):
         helper.hash(["/etc/passwd"])
     assert not helper.alive()
     with pytest.raises(EngineFailed, match="paused"):
-        execs.Helper(engine, identity)
+        ShellSession(engine, identity)
     stack.docker("unpause", identity)
 
 
 def test_an_image_without_a_shell_has_no_helper_and_says_why(engine: Engine, stack: Stack) -> None:
-    helper = engine.helper(stack.run("freshd-static:1"))
+    helper = engine.shell(stack.run("freshd-static:1"))
     assert not helper.available
     assert "/bin/sh" in helper.why
 
 
 def test_a_rename_never_goes_into_or_over_a_directory(engine: Engine, shell: str) -> None:
-    helper = engine.helper(shell)
+    helper = engine.shell(shell)
     execs.run(engine, shell, ["sh", "-c", "mkdir -p /d/a /s; echo x >/s/a; echo y >/f"], timeout=9)
     assert helper.rename({"/d": ["/s/a"]})
     assert helper.rename({"/f": ["/s/a"]})
@@ -271,7 +272,7 @@ def test_a_rename_never_goes_into_or_over_a_directory(engine: Engine, shell: str
 
 
 def test_a_path_in_a_name_is_never_part_of_the_script(engine: Engine, shell: str) -> None:
-    helper = engine.helper(shell)
+    helper = engine.shell(shell)
     names = ["/tmp/$(touch /bad)", "/tmp/`touch /bad`", "/tmp/;touch /bad", "/tmp/a\n/bad", "*"]
     assert helper.hash(names) == {}
     assert helper.links(names) == frozenset()
@@ -281,7 +282,7 @@ def test_a_path_in_a_name_is_never_part_of_the_script(engine: Engine, shell: str
 
 
 def test_names_count_from_the_directory_they_share(engine: Engine, shell: str) -> None:
-    helper = engine.helper(shell)
+    helper = engine.shell(shell)
     odd = "/tmp/shared/od\nd"
     assert helper.make_directories([odd, "/tmp/else", "/tmp/shared/link"]) == ""
     assert helper.link("/etc/passwd", f"{odd}/a") == helper.link("/etc/passwd", f"{odd}/b") == ""
@@ -312,7 +313,7 @@ def test_thousands_of_names_of_any_kind_go_and_come_back(engine: Engine, shell: 
     files = {name: name.encode(errors="surrogateescape") for name in odd}
     files |= {f"{number}{'x' * 90}": b"%d" % number for number in range(2500)}
     archive.put(engine, shell, path="/tmp", tar=tar_of({f"from/{n}": b for n, b in files.items()}))
-    helper = engine.helper(shell)
+    helper = engine.shell(shell)
     assert helper.make_directories(["/tmp/to"]) == ""
     places = [f"/tmp/from/{name}" for name in files]
     facts = helper.stat([*places, "/tmp/from/none", "/tmp/from/no\nne"])
@@ -335,7 +336,7 @@ def test_a_name_is_no_option_and_the_path_of_the_image_is_not_used(
 ) -> None:
     idle = ("freshd-python:1", "/bin/sleep", "600")
     identity = stack.run(*idle, options=["-w", "/w", "-e", "PATH=/nowhere"])
-    helper = engine.helper(identity)
+    helper = engine.shell(identity)
     assert helper.available, helper.why
     script = "cd /w; >-c; mkdir -- -d; >-d/in; >'a b'; >'*'; >kept"
     argv = ["/bin/sh", "-c", f"PATH=/bin; {script}"]

@@ -13,7 +13,7 @@ import pytest
 
 from freshd import act
 from freshd.engine.client import Engine
-from freshd.engine.container.shell_session import Helper
+from freshd.engine.container.shell_session import ShellSession
 from freshd.engine.transport.endpoint import resolve
 from freshd.model.errors import EngineFailed
 from freshd.model.files import Kind
@@ -192,10 +192,10 @@ def test_a_renamed_file_is_at_no_time_missing_under_both_names(
 def test_nothing_stays_staged_when_a_rename_cannot_be_tried(
     site: Site, stack: Stack, shell: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refusing(_helper: Helper, _moves: Mapping[str, list[str]]) -> str:
+    def refusing(_helper: ShellSession, _moves: Mapping[str, list[str]]) -> str:
         raise EngineFailed("it cannot")
 
-    monkeypatch.setattr(Helper, "rename", refusing)
+    monkeypatch.setattr(ShellSession, "rename", refusing)
     outcome = act.run(inject(shell, site.change("/app/old.py", b"new\n")), site.world())
     assert outcome.status is StepStatus.FAILED, outcome
     assert not [name for name in listing(stack, shell) if name.startswith(".freshd")]

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from freshd.engine.client import Engine
-from freshd.engine.container.shell_session import Helper
+from freshd.engine.container.shell_session import ShellSession
 from freshd.model.errors import OutcomeUnknown
 from freshd.model.plan import Step, StepStatus
 from freshd.model.remedy import Remedy
@@ -40,16 +40,16 @@ def test_what_landed_though_nobody_answered_may_be_written_over(
     context: Context, stack: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The renames were done and the answer never came: the next edit is no foreign change."""
-    real = Helper.rename
+    real = ShellSession.rename
 
-    def unanswered(self: Helper, moves: Mapping[str, list[str]]) -> str:
+    def unanswered(self: ShellSession, moves: Mapping[str, list[str]]) -> str:
         real(self, moves)
         self.close()
         raise OutcomeUnknown("no answer before the deadline")
 
     stack.write({"app/a": "a2"})
     with monkeypatch.context() as patch:
-        patch.setattr(Helper, "rename", unanswered)
+        patch.setattr(ShellSession, "rename", unanswered)
         passed = reconcile(context, "web")
     assert [outcome.status for outcome in passed.outcomes] == [StepStatus.UNKNOWN]
     stack.write({"app/a": "a3"})

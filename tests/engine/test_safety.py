@@ -18,7 +18,7 @@ from freshd.act import tally
 from freshd.act.write import prepare, rules, staging
 from freshd.engine.client import Engine
 from freshd.engine.container import archive
-from freshd.engine.container.exec import Helper
+from freshd.engine.container.shell_session import ShellSession
 from freshd.engine.transport import http
 from freshd.engine.transport.endpoint import Endpoint, resolve
 from freshd.model.errors import EngineFailed, OutcomeUnknown, StepRefused, TargetGone
@@ -67,7 +67,7 @@ def uploads(monkeypatch: pytest.MonkeyPatch) -> Uploads:
         deadline: float,
         body: bytes | None = None,
         content_type: str = "application/json",
-    ) -> http.Answer:
+    ) -> http.HttpAnswer:
         seen.sent.append((method, target))
         return real(
             endpoint, method, target, deadline=deadline, body=body, content_type=content_type
@@ -115,7 +115,7 @@ def test_the_engine_itself_is_told_not_to_replace_a_directory_by_a_file(
     monkeypatch.setattr(rules, "find_objection", lambda *_, **__: None)
     monkeypatch.setattr(rules, "find_top", lambda *_: "/")  # else it is no file named like a mount
     monkeypatch.setattr(prepare, "_occupied", lambda *_: None)
-    monkeypatch.setattr(Helper, "available", property(lambda _: False))
+    monkeypatch.setattr(ShellSession, "available", property(lambda _: False))
     outcome = run_inject(site, identity, "/hostrw")
     assert untouched(host)
     assert outcome.status is StepStatus.FAILED
@@ -285,9 +285,9 @@ def test_what_is_read_back_different_is_not_done(
     stack.put(identity, "/x", b"old")
     real = http.request
 
-    def dropping(endpoint: Endpoint, method: str, target: str, **rest: object) -> http.Answer:
+    def dropping(endpoint: Endpoint, method: str, target: str, **rest: object) -> http.HttpAnswer:
         if method == "PUT":
-            return http.Answer(200, {}, b"")
+            return http.HttpAnswer(200, {}, b"")
         return real(endpoint, method, target, **rest)  # type: ignore[arg-type]
 
     monkeypatch.setattr(http, "request", dropping)
@@ -302,15 +302,15 @@ def test_only_what_was_read_back_is_recorded_when_a_process_writes_over_it(
     site: Site, stack: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     identity = stack.run(*IDLE)
-    real = Helper.rename
+    real = ShellSession.rename
 
-    def then_overwritten(self: Helper, moves: Mapping[str, list[str]]) -> str:
+    def then_overwritten(self: ShellSession, moves: Mapping[str, list[str]]) -> str:
         said = real(self, moves)
         script = "echo -n other >/b && chmod 600 /c && ln -sf d /d"
         stack.exec(identity, ["sh", "-c", script])
         return said
 
-    monkeypatch.setattr(Helper, "rename", then_overwritten)
+    monkeypatch.setattr(ShellSession, "rename", then_overwritten)
     changes = [site.change(f"/{name}", name.encode()) for name in "abc"]
     changes.append(site.change("/d", b"d", mode=0o777))  # as a link has it, and with its digest
     outcome = act.run(inject(identity, *changes), site.world())
@@ -325,7 +325,7 @@ def test_what_cannot_be_deleted_is_not_said_to_be(
 ) -> None:
     identity = stack.run(*IDLE)
     stack.exec(identity, ["sh", "-c", "mkdir /app && echo -n x >/app/m.pyc"])
-    monkeypatch.setattr(Helper, "delete", lambda *_: "it is busy")
+    monkeypatch.setattr(ShellSession, "delete", lambda *_: "it is busy")
     purge = Step(Remedy.PURGE, "web", ("x",), container_id=identity, patterns=("*.pyc",))
     for step in (inject(identity, removal("/app/m.pyc", b"x")), purge):
         outcome = act.run(step, site.world())
@@ -381,7 +381,7 @@ def test_a_container_paused_in_the_middle_is_unknown_and_nothing_is_recorded(
     site: Site, stack: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     identity = stack.run(*IDLE)
-    helper = site.engine.helper(identity)
+    helper = site.engine.shell(identity)
     monkeypatch.setattr(helper, "_timeout", 0.5)
 
     def pausing(name: str, data: Mapping[str, object]) -> None:

@@ -12,7 +12,7 @@ from freshd.act.ports import World
 from freshd.act.tally import Tally
 from freshd.act.write.prepare import resolve
 from freshd.engine.container import archive
-from freshd.engine.container.exec import Helper
+from freshd.engine.container.shell_session import ShellSession
 from freshd.model.errors import EngineFailed
 from freshd.model.files import Kind
 from freshd.model.observed.container import Replica
@@ -23,22 +23,22 @@ from freshd.model.plan import FileChange
 def delete(
     world: World,
     replica: Replica,
-    helper: Helper | None,
+    shell: ShellSession | None,
     changes: Sequence[FileChange],
     tally: Tally,
     why: str,
 ) -> None:
     """Delete what still is what the step saw, and check that it is gone."""
-    if helper is None:
+    if shell is None:
         for change in changes:
             tally.fail(change.target, f"it cannot be deleted: {why}")
         return
-    paths = _expected(world, replica, helper, _mapped(world, changes, tally), tally)
+    paths = _expected(world, replica, shell, _mapped(world, changes, tally), tally)
     if not paths:
         return
-    world.journal.phase("delete", {"files": len(paths), "helper": helper.token})
-    errors = helper.delete(list(paths.values()))
-    left = read_back.read_facts(world.engine, replica.id, list(paths.values()), helper)
+    world.journal.phase("delete", {"files": len(paths), "helper": shell.token})
+    errors = shell.delete(list(paths.values()))
+    left = read_back.read_facts(world.engine, replica.id, list(paths.values()), shell)
     for target, path in paths.items():
         if path in left:
             tally.fail(target, f"it is still there ({' '.join(errors.split())})")
@@ -49,11 +49,11 @@ def delete(
 
 
 def clear_places(
-    world: World, replica: Replica, helper: Helper, changes: Sequence[FileChange], tally: Tally
+    world: World, replica: Replica, shell: ShellSession, changes: Sequence[FileChange], tally: Tally
 ) -> None:
     """Remove directories that hold no file from where ``changes`` are to write one."""
     wanted = [c.target for c in _mapped(world, changes, tally)]
-    for path in resolve(world, replica, helper, wanted, tally).values():
+    for path in resolve(world, replica, shell, wanted, tally).values():
         try:
             members = [member for member, _ in archive.get(world.engine, replica.id, path)]
         except EngineFailed:
@@ -61,7 +61,7 @@ def clear_places(
         if all(member.isdir() for member in members):
             names = (member.name.rstrip("/") for member in members)
             parent = posixpath.dirname(path)
-            helper.remove_directories(
+            shell.remove_directories(
                 sorted((posixpath.join(parent, name) for name in names), reverse=True)
             )
 
@@ -79,14 +79,14 @@ def _mapped(world: World, changes: Sequence[FileChange], tally: Tally) -> list[F
 def _expected(
     world: World,
     replica: Replica,
-    helper: Helper,
+    shell: ShellSession,
     changes: Sequence[FileChange],
     tally: Tally,
 ) -> dict[str, str]:
     """target -> path, of those that are right now what the step saw."""
-    settled = resolve(world, replica, helper, [change.target for change in changes], tally)
-    present = read_back.read_facts(world.engine, replica.id, list(settled.values()), helper)
-    digests = read_back.read_digests(world.engine, replica.id, present, helper)
+    settled = resolve(world, replica, shell, [change.target for change in changes], tally)
+    present = read_back.read_facts(world.engine, replica.id, list(settled.values()), shell)
+    digests = read_back.read_digests(world.engine, replica.id, present, shell)
     expected = {}
     for change in changes:
         path = settled.get(change.target)

@@ -11,8 +11,8 @@ from freshd.act import read_back
 from freshd.act.ports import World
 from freshd.act.tally import Tally
 from freshd.act.write import rules, symlinks
-from freshd.engine.container.exec import Helper
 from freshd.engine.container.shell_output import FileFacts
+from freshd.engine.container.shell_session import ShellSession
 from freshd.model.files import Entry, Kind
 from freshd.model.observed.container import Replica
 from freshd.model.plan import FileChange
@@ -45,7 +45,7 @@ class Directory:
 def prepare(
     world: World,
     replica: Replica,
-    helper: Helper | None,
+    shell: ShellSession | None,
     changes: Sequence[FileChange],
     tally: Tally,
 ) -> tuple[list[Job], list[Directory]]:
@@ -55,12 +55,12 @@ def prepare(
         content = _read(world, change, tally)
         if content is not None:
             contents[change.target] = content
-    places_of = resolve(world, replica, helper, list(contents), tally)
+    places_of = resolve(world, replica, shell, list(contents), tally)
     asked = dict.fromkeys(places_of.values())
     for path in tuple(asked):
         asked.update(dict.fromkeys(symlinks.list_parents(path)))
-    present = read_back.read_facts(world.engine, replica.id, list(asked), helper)
-    moved = _moved(world, replica, helper, changes, places_of, present)
+    present = read_back.read_facts(world.engine, replica.id, list(asked), shell)
+    moved = _moved(world, replica, shell, changes, places_of, present)
     jobs = []
     for change in changes:
         real = places_of.get(change.target)
@@ -79,7 +79,7 @@ def prepare(
 
 
 def resolve(
-    world: World, replica: Replica, helper: Helper | None, targets: Sequence[str], tally: Tally
+    world: World, replica: Replica, shell: ShellSession | None, targets: Sequence[str], tally: Tally
 ) -> dict[str, str]:
     """target -> where it really is, for those that may be touched; the others are refused."""
     allowed = []
@@ -90,7 +90,7 @@ def resolve(
         else:
             allowed.append(target)
     settled, refused = symlinks.resolve(
-        world.engine, replica, allowed, helper=helper, volumes_allowed=world.volumes_allowed
+        world.engine, replica, allowed, shell=shell, volumes_allowed=world.volumes_allowed
     )
     for target, reason in refused.items():
         tally.refuse(target, reason)
@@ -122,7 +122,7 @@ def _read(world: World, change: FileChange, tally: Tally) -> bytes | None:
 def _moved(
     world: World,
     replica: Replica,
-    helper: Helper | None,
+    shell: ShellSession | None,
     changes: Sequence[FileChange],
     places_of: Mapping[str, str],
     present: Mapping[str, FileFacts],
@@ -140,7 +140,7 @@ def _moved(
     }
     replaced = {places_of[target] for target in seen_there} & present.keys()
     facts = {path: present[path] for path in replaced}
-    digests = read_back.read_digests(world.engine, replica.id, facts, helper)
+    digests = read_back.read_digests(world.engine, replica.id, facts, shell)
     return frozenset(
         target
         for target, entry in seen_there.items()

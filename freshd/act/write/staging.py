@@ -19,7 +19,7 @@ from freshd.act.write import rules
 from freshd.act.write.prepare import Directory, Job
 from freshd.engine.client import Engine
 from freshd.engine.container import archive
-from freshd.engine.container.exec import Helper
+from freshd.engine.container.shell_session import ShellSession
 from freshd.model.errors import EngineFailed, FreshdError
 from freshd.model.files import Kind
 
@@ -74,40 +74,40 @@ def pack_in_place(top: str, jobs: Sequence[Job], missing: Sequence[Directory]) -
     return _tar(members)
 
 
-def clean(engine: Engine, container_id: str, helper: Helper, stage: StagingArea) -> None:
+def clean(engine: Engine, container_id: str, shell: ShellSession, stage: StagingArea) -> None:
     """Remove the staging directory; what was not renamed goes with it."""
-    if helper.remove_directories([*stage.subdirectories, stage.directory]):
-        remove(engine, container_id, helper, stage.directory)
+    if shell.remove_directories([*stage.subdirectories, stage.directory]):
+        remove(engine, container_id, shell, stage.directory)
 
 
 def clean_after_failure(
-    engine: Engine, container_id: str, helper: Helper, stage: StagingArea
+    engine: Engine, container_id: str, shell: ShellSession, stage: StagingArea
 ) -> None:
-    """As `clean`, while another error is being raised: the next helper sweeps what stays."""
+    """As `clean`, while another error is being raised: the next shell sweeps what stays."""
     try:
-        remove(engine, container_id, helper, stage.directory)
+        remove(engine, container_id, shell, stage.directory)
     except FreshdError:
-        engine.drop_helper(container_id)
+        engine.drop_shell(container_id)
 
 
-def sweep(engine: Engine, container_id: str, helper: Helper, tops: Iterable[str]) -> int:
+def sweep(engine: Engine, container_id: str, shell: ShellSession, tops: Iterable[str]) -> int:
     """Remove what killed runs left at the tops of mounts; returns how many directories.
 
-    Once per helper: whatever leaves a staging directory behind has lost its helper too.
+    Once per shell: whatever leaves a staging directory behind has lost its shell too.
     """
     removed = 0
     for top in tops:
-        if top in helper.swept:
+        if top in shell.swept:
             continue
-        for name in helper.list(top):
+        for name in shell.list(top):
             if _OURS.fullmatch(name):
-                remove(engine, container_id, helper, posixpath.join(top, name))
+                remove(engine, container_id, shell, posixpath.join(top, name))
                 removed += 1
-        helper.swept.add(top)
+        shell.swept.add(top)
     return removed
 
 
-def remove(engine: Engine, container_id: str, helper: Helper, directory: str) -> None:
+def remove(engine: Engine, container_id: str, shell: ShellSession, directory: str) -> None:
     """Remove one staging directory by the exact names in it. EngineFailed if something stays."""
     if not _OURS.fullmatch(posixpath.basename(directory)):
         raise EngineFailed(f"{directory} is no staging directory of freshd")
@@ -118,8 +118,8 @@ def remove(engine: Engine, container_id: str, helper: Helper, directory: str) ->
     for member, _ in archive.get(engine, container_id, directory):
         path = posixpath.join(posixpath.dirname(directory), member.name.rstrip("/"))
         (directories if member.isdir() else files).append(path)
-    problem = helper.delete(files)
-    problem += helper.remove_directories(sorted(directories, reverse=True))
+    problem = shell.delete(files)
+    problem += shell.remove_directories(sorted(directories, reverse=True))
     if problem:
         raise EngineFailed(f"the staging directory {directory} cannot be removed: {problem}")
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from freshd.act.write import rules
 from freshd.engine.client import Engine
 from freshd.engine.container import archive
-from freshd.engine.container.exec import Helper
+from freshd.engine.container.shell_session import ShellSession
 from freshd.engine.images import probe_container
 from freshd.model.files import Kind
 from freshd.model.observed.container import Replica
@@ -27,7 +27,7 @@ def resolve(
     replica: Replica,
     paths: Iterable[str],
     *,
-    helper: Helper | None,
+    shell: ShellSession | None,
     volumes_allowed: bool,
 ) -> tuple[dict[str, str], dict[str, str]]:
     """(path -> where it really is, path -> why it is refused); every path is in one of the two.
@@ -39,7 +39,7 @@ def resolve(
     settled: dict[str, str] = {}
     for _ in range(_HOPS):
         asked = {prefix for real in current.values() for prefix in list_parents(real)}
-        links = _links(engine, replica, sorted(asked), helper)
+        links = _links(engine, replica, sorted(asked), shell)
         onward: dict[str, str] = {}
         for path, real in current.items():
             link = next((prefix for prefix in list_parents(real) if prefix in links), None)
@@ -76,10 +76,10 @@ def list_parents(path: str) -> Iterator[str]:
 
 
 def _links(
-    engine: Engine, replica: Replica, prefixes: list[str], helper: Helper | None
+    engine: Engine, replica: Replica, prefixes: list[str], shell: ShellSession | None
 ) -> frozenset[str]:
-    if helper is not None:
-        return helper.links(prefixes)
+    if shell is not None:
+        return shell.links(prefixes)
     stats: Mapping[str, archive.PathStat | None] = {
         prefix: archive.stat(engine, replica.id, prefix) for prefix in prefixes
     }

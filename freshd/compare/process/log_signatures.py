@@ -18,7 +18,7 @@ _SHOWN = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Signature:
+class LogSignature:
     """``pattern`` is searched in each line; ``meaning`` and ``fix`` are one sentence each."""
 
     name: str
@@ -27,8 +27,8 @@ class Signature:
     fix: str
 
 
-def _known(name: str, pattern: str, meaning: str, fix: str) -> Signature:
-    return Signature(name, re.compile(pattern), meaning, fix)
+def _known(name: str, pattern: str, meaning: str, fix: str) -> LogSignature:
+    return LogSignature(name, re.compile(pattern), meaning, fix)
 
 
 _MIGRATE = "run the project's migrations in the container"
@@ -94,7 +94,7 @@ SIGNATURES: Final = (
 
 def signature_findings(serving: ServingReplica) -> Iterator[Finding]:
     """``known-log-signature``: one note for each signature, with the newest line that has it."""
-    lines: dict[Signature, list[str]] = {}
+    lines: dict[LogSignature, list[str]] = {}
     for line in serving.runtime.logged:
         known = next((known for known in SIGNATURES if known.pattern.search(line)), None)
         if known is not None:

@@ -23,7 +23,7 @@ from freshd.daemon.work.tree_guard import TreeGuard
 from freshd.decide.text import step_text
 from freshd.engine.cli.compose import Compose
 from freshd.engine.client import Engine
-from freshd.engine.shared_cache import Memory
+from freshd.engine.shared_cache import SharedCache
 from freshd.engine.transport.endpoint import Endpoint
 from freshd.model.errors import ConfigError, EngineUnavailable, FreshdError, Overtaken, TargetGone
 from freshd.model.plan import Outcome, Step, StepStatus
@@ -79,7 +79,7 @@ class Worker:
         self._clock = clock
         self._lock = threading.Lock()
         self._contexts: dict[str, Context] = {}
-        self._memory = Memory()
+        self._memory = SharedCache()
         self._status_board = StatusBoard(project, store, log, clock)
         self._marks = ProjectMarks(project, queue)
         self._requeue = Requeue(self._marks.mark)

@@ -1,11 +1,10 @@
-"""Commands in a container: argv and bytes in, ``ExecResult`` out; and the kept ``Helper``."""
+"""Commands in a container: argv and bytes in, ``ExecResult`` out."""
 
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from freshd.engine.client import Engine
-from freshd.engine.container.shell_session import Helper
 from freshd.engine.transport.stream import STDOUT, ExecStream, Setting
 from freshd.model.errors import EngineFailed
 
@@ -78,4 +77,4 @@ def run(
     return ExecResult(code, bytes(out), bytes(err), missing)
 
 
-__all__ = ["ExecResult", "Helper", "Setting", "run"]
+__all__ = ["ExecResult", "Setting", "run"]

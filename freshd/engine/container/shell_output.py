@@ -1,4 +1,4 @@
-"""What the helper's commands print, as values. Pure: bytes and names in, values out."""
+"""What the shell's commands print, as values. Pure: bytes and names in, values out."""
 
 import os
 from collections.abc import Callable, Iterable, Sequence

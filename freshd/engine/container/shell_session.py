@@ -123,12 +123,12 @@ _HASHED_PER_SECOND = 20_000_000
 _SECONDS_PER_MOVE = 0.05
 
 
-class Helper:
+class ShellSession:
     """Commands to one running container. Not shared between threads.
 
     ``available`` is False where the image has no usable ``sh``; ``why`` then says so. ``tools``
     are the commands it has, ``token`` tells its exec from others. Any method raises OutcomeUnknown
-    when the loop dies or does not answer in time (container killed, paused, hung): the helper is
+    when the loop dies or does not answer in time (container killed, paused, hung): the shell is
     then dead, start another.
     """
 
@@ -139,7 +139,7 @@ class Helper:
         self.token = nonce = secrets.token_hex(8)
         self._mark = nonce.encode() + b" "
         self._dead = False
-        self.swept: set[str] = set()  # tops that the user of this helper has tidied
+        self.swept: set[str] = set()  # tops that the user of this shell has tidied
         deadline = time.monotonic() + max(timeout, _START_SECONDS)
         argv = ("/bin/sh", "-c", _LOOP, "freshd-helper", nonce)
         self._stream = ExecStream(

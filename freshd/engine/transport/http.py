@@ -19,7 +19,7 @@ _HEAD_LIMIT = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class HttpAnswer:
     """A complete small answer; header names are lower case."""
 
     status: int
@@ -30,7 +30,7 @@ class Answer:
 class EarlyAnswerError(OSError):
     """The engine answered before it had read the whole body; ``answer`` says why."""
 
-    def __init__(self, answer: Answer) -> None:
+    def __init__(self, answer: HttpAnswer) -> None:
         super().__init__(f"HTTP {answer.status} before the upload ended")
         self.answer = answer
 
@@ -83,7 +83,7 @@ def request(
     deadline: float,
     body: bytes | None = None,
     content_type: str = "application/json",
-) -> Answer:
+) -> HttpAnswer:
     """One request, its whole body sent with its length, its whole answer read.
 
     Raises EarlyAnswerError when the engine refused while the body was still on its way.
@@ -117,7 +117,7 @@ def stream(
 
 def hijack(
     endpoint: Endpoint, target: str, *, body: bytes, deadline: float
-) -> tuple[socket.socket, bytes] | Answer:
+) -> tuple[socket.socket, bytes] | HttpAnswer:
     """A POST that turns the connection into a raw stream; the first bytes may have come already.
 
     An ``Answer`` is returned when the engine refused.
@@ -140,7 +140,7 @@ def hijack(
         sock.close()
         raise
     sock.close()
-    return Answer(status, headers, rest)
+    return HttpAnswer(status, headers, rest)
 
 
 def _read_head(sock: socket.socket, deadline: float) -> tuple[bytes, bytes]:
@@ -178,7 +178,7 @@ def _send(sock: socket.socket, head: bytes, body: bytes, deadline: float) -> boo
     return True
 
 
-def _answer(sock: socket.socket, method: str, deadline: float) -> Answer:
+def _answer(sock: socket.socket, method: str, deadline: float) -> HttpAnswer:
     sock.settimeout(left(deadline))
     response = http.client.HTTPResponse(sock, method=method)
     try:
@@ -189,7 +189,7 @@ def _answer(sock: socket.socket, method: str, deadline: float) -> Answer:
     finally:
         response.close()
     headers = {name.lower(): value for name, value in response.getheaders()}
-    return Answer(response.status, headers, body)
+    return HttpAnswer(response.status, headers, body)
 
 
 def _parsed(head: bytes) -> tuple[int, dict[str, str]]:

@@ -116,7 +116,7 @@ class ExecStream:
             )
         except OSError as error:
             raise self.unknown(f"the engine did not start it in time ({error})") from error
-        if isinstance(got, http.Answer):
+        if isinstance(got, http.HttpAnswer):
             if got.status == 404:
                 self._connection.inspect(container_id)
             text = got.body.decode("utf-8", "replace")

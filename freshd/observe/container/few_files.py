@@ -20,20 +20,20 @@ def observe_few(engine: Engine, replica: Replica, paths: Collection[str]) -> Obs
     """What ``paths`` hold now; nothing is remembered, so nothing is believed. Raises TargetGone."""
     if not replica.running or len(paths) > MOST or not all(map(is_clean, paths)):
         return None
-    if not engine.has_helper(replica.id):
+    if not engine.has_shell(replica.id):
         return None
     ordered = sorted(paths)
     try:
-        helper = engine.helper(replica.id)
-        if not helper.available:
+        shell = engine.shell(replica.id)
+        if not shell.available:
             return None
-        facts = helper.stat(ordered)
+        facts = shell.stat(ordered)
         if len(facts) < len(ordered) or not all(stat.S_ISREG(f.st_mode) for f in facts.values()):
             return None
         size = sum(fact.size for fact in facts.values())
-        digests = helper.hash(sorted(facts), size=size)
+        digests = shell.hash(sorted(facts), size=size)
     except (EngineFailed, OutcomeUnknown):
-        engine.drop_helper(replica.id)
+        engine.drop_shell(replica.id)
         return None
     if digests.keys() != facts.keys():
         return None

@@ -10,7 +10,7 @@ from queue import SimpleQueue
 from typing import Any, Protocol
 
 from freshd.engine.client import Engine
-from freshd.engine.shared_cache import Memory
+from freshd.engine.shared_cache import SharedCache
 from freshd.engine.transport.endpoint import Endpoint
 from freshd.model.errors import FreshdError
 from freshd.model.mapping import ServiceMap, Via
@@ -33,7 +33,7 @@ class LayerPrefetcher:
     """
 
     def __init__(
-        self, endpoint: Endpoint, *, memory: Memory, cache: ImageCache, log: ExceptionLog
+        self, endpoint: Endpoint, *, memory: SharedCache, cache: ImageCache, log: ExceptionLog
     ) -> None:
         self._endpoint = endpoint
         self._memory = memory

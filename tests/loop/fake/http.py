@@ -37,7 +37,7 @@ class FakeHttp:
         deadline: float,
         body: bytes | None = None,
         content_type: str = "",
-    ) -> wire.Answer:
+    ) -> wire.HttpAnswer:
         container_id, path = _asked(target)
         try:
             if method == "PUT":
@@ -76,7 +76,7 @@ class FakeHttp:
             raise Refused(404, f"Could not find the file {path}")
         return tar
 
-    def _put(self, container_id: str, path: str, tar: bytes) -> wire.Answer:
+    def _put(self, container_id: str, path: str, tar: bytes) -> wire.HttpAnswer:
         with self._engine.call("put", container_id):
             one = self._engine.container(container_id)
             there = one.view.get(path)
@@ -86,9 +86,9 @@ class FakeHttp:
             problem = tars.given(one.view, path, tar)
             if problem:
                 raise Refused(400, problem)
-            return wire.Answer(200, {}, b"")
+            return wire.HttpAnswer(200, {}, b"")
 
-    def _head(self, container_id: str, path: str) -> wire.Answer:
+    def _head(self, container_id: str, path: str) -> wire.HttpAnswer:
         with self._engine.call("head", container_id):
             node = self._engine.container(container_id).view.get(path)
             if node is None:
@@ -104,7 +104,7 @@ class FakeHttp:
                 else "",
             }
             encoded = base64.b64encode(json.dumps(told).encode()).decode()
-            return wire.Answer(200, {"x-docker-container-path-stat": encoded}, b"")
+            return wire.HttpAnswer(200, {"x-docker-container-path-stat": encoded}, b"")
 
 
 class _Socket:
@@ -137,5 +137,5 @@ def _asked(target: str) -> tuple[str, str]:
     return unquote(parts.path.split("/")[3]), asked["path"][0]
 
 
-def _refusal(error: Refused) -> wire.Answer:
-    return wire.Answer(error.status, {}, json.dumps({"message": str(error)}).encode())
+def _refusal(error: Refused) -> wire.HttpAnswer:
+    return wire.HttpAnswer(error.status, {}, json.dumps({"message": str(error)}).encode())

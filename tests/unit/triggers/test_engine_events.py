@@ -31,7 +31,7 @@ class Stream:
         self.events.put(None)
 
 
-class Connection:
+class EventConnection:
     def __init__(self, stream: Stream) -> None:
         self.stream = stream
         self.closed = False
@@ -49,13 +49,13 @@ class Log:
 
     def __init__(self) -> None:
         self.told: list[object] = []
-        self.connections: list[Connection] = []
+        self.connections: list[EventConnection] = []
         self.errors: list[Exception] = []
 
-    def connect(self) -> Connection:
+    def connect(self) -> EventConnection:
         if self.errors:
             raise self.errors.pop(0)
-        self.connections.append(Connection(Stream()))
+        self.connections.append(EventConnection(Stream()))
         return self.connections[-1]
 
     def trigger(self, **more: Callable[..., object]) -> EngineEvents:

@@ -276,7 +276,7 @@ def test_a_hijacked_stream_keeps_the_bytes_that_came_with_the_head(
 def test_a_refused_hijack_is_an_answer(serve: Callable[..., Peer]) -> None:
     peer = serve(b"HTTP/1.1 409 X\r\nContent-Length: 6\r\n\r\npaused")
     got = http.hijack(peer.endpoint, "/x", body=b"{}", deadline=soon())
-    assert isinstance(got, http.Answer)
+    assert isinstance(got, http.HttpAnswer)
     assert (got.status, got.body) == (409, b"paused")
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from freshd.engine.shared_cache import Memory
+from freshd.engine.shared_cache import SharedCache
 from freshd.engine.transport.endpoint import Endpoint
 from freshd.model.errors import TargetGone
 from freshd.model.mapping import Pair, ServiceMap, Via
@@ -34,7 +34,7 @@ class Asked:
         self.answer: Callable[[], None] = lambda: None
 
     @contextmanager
-    def client(self, _endpoint: Endpoint, *, memory: Memory) -> Iterator[None]:
+    def client(self, _endpoint: Endpoint, *, memory: SharedCache) -> Iterator[None]:
         assert memory is not None
         yield
 
@@ -62,7 +62,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> Asked:
 def looking(asked: Asked) -> Iterator[LayerPrefetcher]:
     cache: Any = None
     made = LayerPrefetcher(
-        Endpoint("unix:///none", "test"), memory=Memory(), cache=cache, log=asked
+        Endpoint("unix:///none", "test"), memory=SharedCache(), cache=cache, log=asked
     )
     yield made
     made.stop()
