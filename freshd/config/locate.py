@@ -9,6 +9,7 @@ from freshd.config.compose import names
 from freshd.config.compose.files import default_files, setting, split_files
 from freshd.config.invocation import Invocation
 from freshd.model.errors import ConfigError
+from freshd.model.paths import is_below
 from freshd.model.policy import POLICY_FILE
 
 _SEPARATOR: Final = "COMPOSE_PATH_SEPARATOR"
@@ -81,7 +82,7 @@ def find_directory(invocation: Invocation) -> str | None:
         # a policy above the file speaks for it; else its own directory is the project
         beside = os.path.dirname(files[0])
         above = next((parent for parent in _upwards(start) if _has_policy(parent)), None)
-        return above if above is not None and _within(beside, above) else beside
+        return above if above is not None and is_below(beside, above) else beside
     return next((parent for parent in _upwards(start) if is_project(parent)), None)
 
 
@@ -132,10 +133,6 @@ def _upwards(start: str) -> Iterable[str]:
 
 def _has_policy(directory: str) -> bool:
     return os.path.isfile(os.path.join(directory, POLICY_FILE))
-
-
-def _within(path: str, directory: str) -> bool:
-    return path == directory or path.startswith(directory.rstrip("/") + "/")
 
 
 def _split(value: str | None) -> tuple[str, ...]:

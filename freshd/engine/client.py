@@ -212,15 +212,6 @@ class Engine(Connection):
         self._seen[config.id] = config.chain_id
         return config
 
-    def tags(self, image_id: str) -> tuple[str, ...]:
-        """The references that name this image now."""
-        try:
-            with sdk_errors.translated(self.endpoint, f"inspecting image {image_id[:19]}"):
-                data = self.api.inspect_image(image_id)
-        except TargetGone:
-            return ()
-        return tuple(sorted(data.get("RepoTags") or ()))
-
     def changes(self, container_id: str) -> Mapping[str, str]:
         """The writable layer: path -> changed, added or deleted. No volumes, no content."""
         with sdk_errors.translated(self.endpoint, f"listing changes of {container_id[:12]}"):

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from freshd.config.compose.model import ComposeMount
 from freshd.model.mapping import Pair, Via
 from freshd.model.observed.container import Mount
-from freshd.model.paths import is_below
+from freshd.model.paths import innermost, is_below
 from freshd.tree.git import find_repository
 
 
@@ -37,16 +37,6 @@ def merge(
     return merged
 
 
-def find_mount_over(target: str, mounts: Mapping[str, ComposeMount]) -> str | None:
-    """The destination of the innermost mount that ``target`` is at or below, or None."""
-    path = target
-    while path:
-        if path in mounts:
-            return path
-        path = path.rpartition("/")[0]
-    return "/" if "/" in mounts else None
-
-
 def mark_hidden(
     pairs: Iterable[Pair],
     mounts: Mapping[str, ComposeMount],
@@ -63,7 +53,7 @@ def mark_hidden(
         return list(pairs)
     marked: list[Pair] = []
     for pair in pairs:
-        destination = find_mount_over(pair.target, mounts)
+        destination = innermost(pair.target, mounts)
         shown = destination is None or (
             pair.via is Via.BIND and bound.get(pair.target) == destination
         )

@@ -28,11 +28,12 @@ from freshd.mapping.dockerfile.infer import (
     unknown_kind,
 )
 from freshd.mapping.dockerfile.stages import BaseImage
-from freshd.mapping.mounts import find_mount_over, mark_hidden, may_list, merge
+from freshd.mapping.mounts import mark_hidden, may_list, merge
 from freshd.mapping.names import Names
 from freshd.model.files import Kind
 from freshd.model.mapping import Pair, ServiceMap, Via
 from freshd.model.observed.container import Mount
+from freshd.model.paths import innermost, is_below
 from freshd.model.policy import MapEntry, ServicePolicy, WatchRule
 from freshd.model.remedy import Remedy
 from freshd.tree.ignore import WatchIgnore, never_code
@@ -298,7 +299,7 @@ class _Draft:
 
     def _watched_files(self, source: str) -> Iterable[tuple[str, str]]:
         """(project-relative, relative to ``source``) of each file that git does not ignore."""
-        inside = source == self.project_dir or source.startswith(self.project_dir + "/")
+        inside = is_below(source, self.project_dir)
         base = self.project_dir if inside else source
         if base not in self._watch:
             self._watch[base] = WatchIgnore(base, policy=self._ignore if inside else ())
@@ -330,7 +331,7 @@ class _Draft:
         origins = {
             target: source
             for target, source in sorted(self.origins.items())
-            if find_mount_over(target, mounts) is None
+            if innermost(target, mounts) is None
         }
         inference = self.inference
         result = ServiceMap(

@@ -1,6 +1,7 @@
-"""Questions about paths in a container. Pure."""
+"""Questions about absolute paths. Pure text: no file system is asked."""
 
 import posixpath
+from collections.abc import Container
 
 
 def is_below(path: str, directory: str) -> bool:
@@ -11,3 +12,13 @@ def is_below(path: str, directory: str) -> bool:
 def absolute(path: str) -> str:
     """Clean and absolute: no ``.``, no doubled slash, and ``..`` stops at the root."""
     return posixpath.normpath("/" + path.lstrip("/"))
+
+
+def innermost(path: str, directories: Container[str]) -> str | None:
+    """The one of ``directories`` that ``path`` is at or below, the deepest; None: none of them."""
+    above = path
+    while above:
+        if above in directories:
+            return above
+        above = above.rpartition("/")[0]
+    return "/" if "/" in directories else None

@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
-from freshd.observe.paths import is_below
+from freshd.model.paths import is_below
 
 # One archive of a file costs about as much as some hundred small files in an archive of a
 # directory; but a directory may hold anything (node_modules beside a handful of asked files).

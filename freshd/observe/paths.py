@@ -1,9 +1,9 @@
 """Absolute container paths: what lies below what. Pure text, no file system is asked."""
 
 import posixpath
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
-from freshd.model.observed.container import Mount
+from freshd.model.paths import is_below
 
 # The kernel's own; what an archive shows there is not what a process sees.
 KERNEL_ROOTS = ("/proc", "/sys", "/dev")
@@ -12,11 +12,6 @@ KERNEL_ROOTS = ("/proc", "/sys", "/dev")
 ENGINE_FILES = frozenset(
     {"/.dockerenv", "/etc/hostname", "/etc/hosts", "/etc/mtab", "/etc/resolv.conf"}
 )
-
-
-def is_below(path: str, directory: str) -> bool:
-    """Whether ``path`` is ``directory`` or lies below it."""
-    return directory == "/" or path == directory or path.startswith(directory + "/")
 
 
 def above(path: str) -> str:
@@ -32,12 +27,6 @@ def ancestors(path: str) -> Iterator[str]:
     while parent:
         yield parent
         parent = parent.rpartition("/")[0]
-
-
-def mount_of(path: str, mounts: Sequence[Mount]) -> Mount | None:
-    """The mount that serves ``path``: the deepest one it is on or below."""
-    serving = [mount for mount in mounts if is_below(path, mount.target)]
-    return max(serving, key=lambda mount: len(mount.target), default=None)
 
 
 def is_clean(path: str) -> bool:

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 
 from freshd.model.files import Kind
+from freshd.model.paths import is_below
 from freshd.model.verbs.diagnosis import Diagnosis, ok, problem, warning
 from freshd.tree.ignore import WatchIgnore
 from freshd.tree.walk import RootGone, walk
@@ -120,7 +121,7 @@ def find_file_system(directory: str, mountinfo: str) -> str:
         if not dash or len(fields) < 5:
             continue
         at = fields[4].encode().decode("unicode_escape", "replace").rstrip("/")
-        if (real == at or real.startswith(f"{at}/")) and len(at) >= best:
+        if is_below(real, at) and len(at) >= best:
             best, kind = len(at), after.split(" ")[0]
     return kind
 

@@ -4,6 +4,8 @@ import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from freshd.model.paths import is_below
+
 _PROC = "/proc"
 
 
@@ -24,7 +26,7 @@ def select_inside(processes: Iterable[RunningProcess], directory: str) -> Iterat
     """Those that were started in the project or below it."""
     top = os.path.realpath(directory)
     for process in processes:
-        if process.directory == top or process.directory.startswith(f"{top}/"):
+        if is_below(process.directory, top):
             yield process
 
 

@@ -11,10 +11,11 @@ from freshd.commands.workspace import Workspace
 from freshd.config.compose.build_files import read_build_files
 from freshd.config.compose.model import ComposeBuild, ComposeService
 from freshd.mapping.left_out import explain_context_ignore, explain_watch_ignore
-from freshd.mapping.mounts import find_mount_over, merge
+from freshd.mapping.mounts import merge
 from freshd.model.errors import ConfigError
 from freshd.model.mapping import Pair, ServiceMap, Via
 from freshd.model.observed.container import Mount, Replica
+from freshd.model.paths import innermost, is_below
 from freshd.model.text import printable
 from freshd.model.verbs.explanation import IgnoredBy, Landing, PathExplanation, PathInService
 from freshd.tree.ignore import never_code
@@ -124,7 +125,7 @@ def _why_absent(
         return "it is nobody's code (git's own, an editor's, freshd's policy or bytecode)", None
     for mount in service.mounts:
         source = os.path.normpath(mount.source)
-        if mount.kind == "bind" and (full == source or full.startswith(f"{source}/")):
+        if mount.kind == "bind" and is_below(full, source):
             policy = workspace.project.policy.service(service.name).ignore
             ignored = explain_watch_ignore(workspace.project.dir, path, policy=policy)
             words = f"the bind mount at {mount.target} shows it, and it is not compared"
@@ -195,7 +196,7 @@ def _nothing_at(workspace: Workspace, name: str, mapped: Mapped, target: str) ->
         return mapped.problem
     actual = mapped.replicas[0].mounts if mapped.replicas else None
     mounts = merge(workspace.project.service(name).mounts, actual)
-    at = find_mount_over(target, mounts)
+    at = innermost(target, mounts)
     if at is not None:
         mount = mounts[at]
         return f"it lies in the {mount.kind} mounted at {at}, and nothing of the tree is there"

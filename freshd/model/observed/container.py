@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from freshd.model.files import Manifest
+from freshd.model.paths import innermost
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +57,11 @@ class Replica:
 
     def mount_at(self, target: str) -> Mount | None:
         """The innermost mount at or above ``target``; None: the container's own file system."""
-        best: Mount | None = None
-        for mount in self.mounts:
-            at = mount.target.rstrip("/")
-            below = target == at or target.startswith(f"{at}/")
-            if below and (best is None or len(at) > len(best.target.rstrip("/"))):
-                best = mount
-        return best
+        if not self.mounts:
+            return None
+        mounts = {mount.target.rstrip("/") or "/": mount for mount in reversed(self.mounts)}
+        at = innermost(target, mounts)
+        return None if at is None else mounts[at]
 
 
 @dataclass(frozen=True, slots=True)

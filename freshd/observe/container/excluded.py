@@ -24,6 +24,7 @@ from freshd.model.observed.questions import image_of, is_serving
 from freshd.model.observed.runtime import RuntimeFacts
 from freshd.model.observed.snapshot import Snapshot
 from freshd.model.observed.surroundings import Covered, LeftOut, LinkOut, Surroundings
+from freshd.model.paths import is_below
 from freshd.observe.container.orphans import find_strays
 from freshd.observe.image.build_products import built_below
 from freshd.observe.image.other_builders import find_build_elsewhere
@@ -175,7 +176,7 @@ def _link(path: str) -> str | None:
 def _led_out(link: str, roots: list[str]) -> str | None:
     """Where a link leads, if that exists and is in none of ``roots``."""
     real = os.path.realpath(link)
-    inside = any(real == root or real.startswith(f"{root}/") for root in roots)
+    inside = any(is_below(real, root) for root in roots)
     return real if not inside and os.path.exists(real) else None
 
 

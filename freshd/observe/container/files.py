@@ -14,7 +14,7 @@ from freshd.model.observed.container import Observation, Replica
 from freshd.observe import archives
 from freshd.observe.caches import ContainerCache
 from freshd.observe.container import exec_scan
-from freshd.observe.paths import is_clean, mount_of, of_kernel
+from freshd.observe.paths import is_clean, of_kernel
 
 
 def observe(
@@ -74,7 +74,7 @@ def _hidden(
     """Those of ``paths`` that an archive shows wrongly or not at all, each with the reason."""
     found: dict[str, Entry] = {}
     for path in paths:
-        mount = mount_of(path, replica.mounts)
+        mount = replica.mount_at(path)
         if mount is not None and mount.kind == "tmpfs":
             where = f"it is on the tmpfs mount {mount.target}"
             more = doubts[path].reason if path in doubts else f"the container is {replica.state}"

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 
 from freshd.model.observed.image import HistoryEntry
 from freshd.model.observed.image_history import is_copy
-from freshd.observe.paths import ancestors, is_below
+from freshd.model.paths import is_below
+from freshd.observe.paths import ancestors
 
 _WHITEOUT = ".wh."
 _OPAQUE = ".wh..wh..opq"

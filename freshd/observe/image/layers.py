@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from freshd.engine import images as engine_images
 from freshd.engine.client import Engine
 from freshd.model.observed.image_history import is_copy
+from freshd.model.paths import is_below
 from freshd.observe.caches import ImageCache
 from freshd.observe.image.attribution import (
     Layer,
@@ -24,7 +25,7 @@ from freshd.observe.image.attribution import (
     rewritten,
 )
 from freshd.observe.image.content import image_of
-from freshd.observe.paths import any_below, is_below, is_clean
+from freshd.observe.paths import any_below, is_clean
 
 __all__ = ["is_copy", "rewritten", "writers"]
 

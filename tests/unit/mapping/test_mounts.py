@@ -8,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from freshd.config.compose.model import ComposeMount
-from freshd.mapping.mounts import find_mount_over, mark_hidden, may_list, merge
+from freshd.mapping.mounts import mark_hidden, may_list, merge
 from freshd.model.mapping import Pair, Via
 from freshd.model.observed.container import Mount
+from freshd.model.paths import innermost
 
 DESTINATIONS = st.sampled_from(["/", "/app", "/app/src", "/app/src/lib", "/data", "/application"])
 TARGETS = st.sampled_from(["/app/a", "/app/src/b", "/app/src", "/app/src/lib/c", "/x", "/data/y"])
@@ -23,7 +24,7 @@ def mounts(*targets: str, kind: str = "volume") -> dict[str, ComposeMount]:
 @given(targets=st.lists(DESTINATIONS, unique=True), path=TARGETS)
 def test_the_innermost_mount_hides(targets: list[str], path: str) -> None:
     over = [one for one in targets if one == "/" or path == one or path.startswith(one + "/")]
-    assert find_mount_over(path, mounts(*targets)) == (max(over, key=len) if over else None)
+    assert innermost(path, mounts(*targets)) == (max(over, key=len) if over else None)
 
 
 def test_copies_below_a_mount_are_hidden_and_others_stay() -> None:

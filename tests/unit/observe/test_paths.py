@@ -1,9 +1,12 @@
 """Container paths are compared by whole components."""
 
+from dataclasses import replace
+
 import pytest
 
-from freshd.model.observed.container import Mount
-from freshd.observe.paths import ancestors, is_below, is_clean, mount_of
+from freshd.model.observed.container import Mount, Replica
+from freshd.model.paths import is_below
+from freshd.observe.paths import ancestors, is_clean
 
 
 @pytest.mark.parametrize(
@@ -26,9 +29,13 @@ def test_ancestors_are_the_directories_above_without_the_root() -> None:
 
 def test_the_deepest_mount_serves_a_path() -> None:
     outer, inner = Mount("bind", "/app"), Mount("tmpfs", "/app/tmp")
-    assert mount_of("/app/tmp/x", (outer, inner)) is inner
-    assert mount_of("/app/tmpx", (outer, inner)) is outer
-    assert mount_of("/srv", (outer, inner)) is None
+    replica = Replica(id="1", name="web-1", service="web", mounts=(outer, inner))
+    assert replica.mount_at("/app/tmp/x") is inner
+    assert replica.mount_at("/app/tmpx") is outer
+    assert replica.mount_at("/srv") is None
+    root = Mount("volume", "/")
+    assert replace(replica, mounts=(root, inner)).mount_at("/srv") is root
+    assert replace(replica, mounts=(root, inner)).mount_at("/app/tmp") is inner
 
 
 @pytest.mark.parametrize("path", ["", "a", "./a", "/a/", "/a//b", "/a/../b", "//a", "/a\0b"])

@@ -18,7 +18,7 @@ from freshd.mapping.dockerfile.syntax.parse import Heredoc, heredoc_mark
 from freshd.mapping.dockerfile.syntax.words import Words
 from freshd.model.errors import ConfigError
 from freshd.model.files import Kind
-from freshd.model.paths import absolute
+from freshd.model.paths import absolute, is_below
 from freshd.tree.dockerignore import DockerIgnore
 
 URL = re.compile(r"https?://|git://|ssh://|git@[^/]+:")
@@ -109,7 +109,7 @@ class Copying:
             self.state.directories[target] = below(self.prefix, source.strip("/"))
             return
         for made, origin in self.origin_state.directories.items():
-            if made == source or made.startswith(source.rstrip("/") + "/"):
+            if is_below(made, source):
                 inside = posixpath.relpath(made, source)
                 self.state.directories[posixpath.normpath(join(target, inside))] = origin
 
