@@ -73,7 +73,7 @@ def load_projects_state(store: "Store") -> "ProjectsState | None":
     """What ``freshd run --all`` says, while it lives."""
     from freshd.model.daemon_state import ProjectsState
 
-    state = ProjectsState.from_json(store.several.load())
+    state = ProjectsState.from_json(store.projects_document.load())
     return state if is_alive(state) else None
 
 

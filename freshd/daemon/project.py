@@ -130,7 +130,7 @@ class ProjectDaemon:
             TimeEvents(
                 project,
                 marks,
-                self._store.schedule,
+                self._store.last_runs,
                 validate=self._worker.validate,
                 on_gap=engine.reconnect,  # after a suspend it may be dead without a sign
                 on_error=self._on_job_error,

@@ -97,7 +97,7 @@ class Projects:
         state = self._state()
         if state != self._saved:
             self._saved = state
-            self._shared.store.several.save(state.to_json())
+            self._shared.store.projects_document.save(state.to_json())
 
     def trouble(self) -> str:
         if not self._thread.is_alive():

@@ -58,7 +58,7 @@ class ServiceMaps:
     def __init__(self, project: Project, engine: Engine, store: Store) -> None:
         self._project = project
         self._engine = engine
-        self._images = MemoryImageCache(store.images)
+        self._images = MemoryImageCache(store.image_contents)
         self._known: dict[str, MapCache] = {}
         self._judged: dict[str, str] = {}
 

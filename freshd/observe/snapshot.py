@@ -63,7 +63,7 @@ class SnapshotCollector:
         self._engine = engine
         self._store = store
         self._maps = ServiceMaps(project, engine, store)
-        self.manifest = TreeManifest(project.dir, store.stats)
+        self.manifest = TreeManifest(project.dir, store.tree_hashes)
         self._change_times = ChangeTimes(self.manifest, clock)
         self._histories: dict[str, tuple[Inference | None, str, BuildHistory]] = {}
 
@@ -115,7 +115,7 @@ class SnapshotCollector:
         found = self._images(scope, seen, targets)
         go_on()
         mapped, pairs = self._confirmed(scope, mapped, pairs, found, tree)
-        synced = partial(self._store.writes.read_synced, self._project.name, service)
+        synced = partial(self._store.injected_files.read_synced, self._project.name, service)
         pairs = self._change_times.expected(pairs, seen.observations, found, synced)
         found = self._attributed(mapped.map, found, extra, tree)
         result = replace(mapped, map=replace(mapped.map, pairs=pairs))
@@ -150,10 +150,10 @@ class SnapshotCollector:
         """Forget what was hashed of ``paths`` and where they land: the next look reads them."""
         known = self._maps.known(service)
         sources = known.sources
-        self._store.stats.forget(self.manifest.root, paths)
+        self._store.tree_hashes.forget(self.manifest.root, paths)
         targets = [pair.target for path in paths for pair in sources.get(path, ())]
         for replica in known.replicas:
-            self._store.containers.forget(replica.id, targets)
+            self._store.container_hashes.forget(replica.id, targets)
 
     def same_files(self, service: str, paths: Iterable[str]) -> bool:
         """Whether no mapped file can have come or gone where ``paths`` are all that changed."""
@@ -236,7 +236,13 @@ class SnapshotCollector:
         targets = {pair.target for pair in pairs}.union(extra)
         observe = partial(
             observe_replicas,
-            *(self._engine, self._store.containers, self._maps, scope.service, scope.replicas),
+            *(
+                self._engine,
+                self._store.container_hashes,
+                self._maps,
+                scope.service,
+                scope.replicas,
+            ),
             full=scope.full,
         )
         with Overlap(self._engine) as beside:
@@ -296,7 +302,7 @@ class SnapshotCollector:
         for one in self._images_of(scope.service, scope.image, scope.replicas).values():
             found.update(self._maps.leftovers(mapped, one, scope.replicas))
         for replica in scope.replicas:
-            found.update(self._store.writes.read_all(replica))
+            found.update(self._store.injected_files.read_all(replica))
         return tuple(sorted(found - {pair.target for pair in mapped.map.pairs}))
 
     def _read_tree(
@@ -383,13 +389,13 @@ class SnapshotCollector:
             written={
                 (seen.replica.id, target): digest
                 for seen in observations
-                for target, digest in self._store.writes.read_all(seen.replica).items()
+                for target, digest in self._store.injected_files.read_all(seen.replica).items()
             },
         )
         judged = image_of(facts)  # the tag may be gone, and what it named still run
         if judged is None:
             return facts
-        record = self._store.builds.get(judged.id)
+        record = self._store.build_records.get(judged.id)
         rules = self._project.policy.watched(service) if record is None else ()
         newer = self._change_times.newer(rules, facts.mapping.inputs, judged)
         history = self._history(service, mapped.inference, judged)

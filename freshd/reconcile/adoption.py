@@ -22,7 +22,7 @@ def adopt(context: Context, facts: Snapshot) -> None:
         written, identity = facts.written, seen.replica.id
         foreign = {t: digest for t, digest in found.items() if written.get((identity, t)) != digest}
         if foreign:
-            context.store.writes.record(seen.replica, foreign, context.clock())
+            context.store.injected_files.record(seen.replica, foreign, context.clock())
         _expect(context, facts.service, found)
 
 
@@ -50,7 +50,7 @@ def _expect(context: Context, service: str, digests: Mapping[str, str]) -> None:
     """These belong in every container of the service from now on."""
     if not digests:
         return
-    writes, project = context.store.writes, context.project.name
+    writes, project = context.store.injected_files, context.project.name
     known = writes.read_synced(project, service)
     new = {target: digest for target, digest in digests.items() if target not in known}
     if new:

@@ -34,7 +34,7 @@ class BuildRecorder:
 
     def record(self, image_id: str, inputs: Mapping[str, str]) -> None:
         """Remember what a proven build was made of."""
-        self._context.store.builds.record(
+        self._context.store.build_records.record(
             BuildRecord(
                 image_id=image_id,
                 service=self._service,

@@ -13,14 +13,14 @@ from freshd.reconcile.context import Context
 def agree(context: Context) -> None:
     """Remember what the files say now as agreed to."""
     now = context.clock()
-    context.store.consent.record(context.project.dir, _fingerprint(context), now)
+    context.store.consents.record(context.project.dir, _fingerprint(context), now)
 
 
 def find_problem(context: Context) -> str | None:
     """Why steps that execute the project's files must wait, in words, or None."""
     if context.asked:
         return None
-    known = context.store.consent.get(context.project.dir)
+    known = context.store.consents.get(context.project.dir)
     return consent_problem(None if known is None else known.files, _fingerprint(context))
 
 

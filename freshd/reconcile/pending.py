@@ -23,7 +23,7 @@ def pending_steps(
     """What is pending for ``service``; a start since then has done what a start does."""
     known = {replica.id: replica for replica in replicas}
     pending = []
-    for begun in store.pending.get(project, service):
+    for begun in store.pending_steps.get(project, service):
         step = begun.step
         if step.container_id is None:
             pending.append(step)
@@ -31,7 +31,7 @@ def pending_steps(
         replica = known.get(step.container_id)
         restarted = replica is not None and replica.started_at != begun.started_at
         if replica is None or (restarted and not step.remedy.outlives_start):
-            store.pending.settle(project, step)
+            store.pending_steps.settle(project, step)
         elif replica.running:
             pending.append(step)
     return tuple(pending)
@@ -63,11 +63,11 @@ class PlanProgress:
         Not what a person typed: who kills `freshd rebuild` may have changed his mind.
         """
         rebuilds = [PendingStep(step, 0.0) for step in self._plan.steps if _is_awaited(step)]
-        self._store.pending.add(self._project, rebuilds)
+        self._store.pending_steps.add(self._project, rebuilds)
         if not self._replicas:
             return
-        self._before = self._store.pending.get(self._project, self._plan.service)
-        self._store.pending.add(
+        self._before = self._store.pending_steps.get(self._project, self._plan.service)
+        self._store.pending_steps.add(
             self._project,
             [
                 PendingStep(step, self._replicas[step.container_id].started_at)
@@ -86,7 +86,7 @@ class PlanProgress:
         container = step.container_id
         if container is None:
             if step.remedy is Remedy.REBUILD and outcome.status is not StepStatus.UNKNOWN:
-                self._store.pending.settle(self._project, step)
+                self._store.pending_steps.settle(self._project, step)
             return done
         if step.remedy is Remedy.INJECT and not done:
             if outcome.status is not StepStatus.UNKNOWN and not self._landed(container, step):
@@ -95,17 +95,17 @@ class PlanProgress:
             return outcome.status is StepStatus.SKIPPED
         if step.remedy is Remedy.EXEC and outcome.status is StepStatus.FAILED:
             # It ran to its end, or for longer than it may: running it again is the user's choice.
-            self._store.pending.settle(self._project, step)
+            self._store.pending_steps.settle(self._project, step)
         if step.remedy.follows_injection and done:
-            self._store.pending.settle(self._project, step)
+            self._store.pending_steps.settle(self._project, step)
             if step.remedy is Remedy.RESTART:  # it does what a signal would
-                self._store.pending.settle(self._project, replace(step, remedy=Remedy.RELOAD))
+                self._store.pending_steps.settle(self._project, replace(step, remedy=Remedy.RELOAD))
         return done
 
     def _landed(self, container: str, step: Step) -> bool:
         """Whether any file of the step was written and read back, or deleted."""
         replica = self._replicas.get(container)
-        written = {} if replica is None else self._store.writes.read_all(replica)
+        written = {} if replica is None else self._store.injected_files.read_all(replica)
         return any(
             written.get(change.target) == (change.want.digest if change.want else "")
             for change in step.files
@@ -115,11 +115,11 @@ class PlanProgress:
         """Back to what was pending before this plan."""
         if container not in self._replicas:
             return
-        for begun in self._store.pending.get(self._project, self._plan.service):
+        for begun in self._store.pending_steps.get(self._project, self._plan.service):
             if begun.step.container_id == container:
-                self._store.pending.settle(self._project, begun.step)
+                self._store.pending_steps.settle(self._project, begun.step)
         before = [begun for begun in self._before if begun.step.container_id == container]
-        self._store.pending.add(self._project, before)
+        self._store.pending_steps.add(self._project, before)
 
 
 def _is_awaited(step: Step) -> bool:

@@ -131,7 +131,7 @@ def settle_unknown(context: Context, step: Step) -> None:
 
 def _record(context: Context, replica: Replica, step: Step, phases: Sequence[Phase]) -> None:
     landed = _landed(context, replica, step, phases)
-    context.store.writes.record(replica, landed, context.clock())
+    context.store.injected_files.record(replica, landed, context.clock())
 
 
 def _landed(

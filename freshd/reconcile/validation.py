@@ -47,16 +47,16 @@ def take_up(store: Store, project: str, *, now: float) -> bool:
     """Whether the last weekly validation came to no result, as freshd ended before; noted, so that
     it is taken up once and no crash repeats it.
     """
-    began = store.schedule.last_run(WEEKLY, project)
+    began = store.last_runs.last_run(WEEKLY, project)
     if began is None:
         return False
-    again = store.schedule.last_run(_AGAIN, project)
+    again = store.last_runs.last_run(_AGAIN, project)
     if again is not None and again >= began:
         return False
     known = store.validations.history(project, limit=MOST_KEPT)
     if any(each.began_at >= began and not each.by_hand for each in known):
         return False
-    store.schedule.set(_AGAIN, project, now)
+    store.last_runs.set(_AGAIN, project, now)
     return True
 
 

@@ -58,4 +58,4 @@ class _Written:
     def set_many(self, container_id: str, digests: Mapping[str, str], at: float) -> None:
         if container_id not in self._known:
             self._known[container_id] = self._context.engine.replica(container_id)
-        self._context.store.writes.record(self._known[container_id], digests, at)
+        self._context.store.injected_files.record(self._known[container_id], digests, at)

@@ -34,45 +34,45 @@ class Store:
     def __init__(self, database: Database, *, recovered: str = "") -> None:
         self.path = database.path
         self.recovered = recovered
-        self.stats = TreeHashes(database)
-        self.images = ImageContents(database)
-        self.containers = ContainerHashes(database)
-        self.writes = InjectedFiles(database)
-        self.builds = BuildRecords(database)
-        self.made = CreationRecords(database)
-        self.derived = ArtefactRecords(database)
-        self.resolved = ProxyAddresses(database)
-        self.objects = EngineObjects(database)
+        self.tree_hashes = TreeHashes(database)
+        self.image_contents = ImageContents(database)
+        self.container_hashes = ContainerHashes(database)
+        self.injected_files = InjectedFiles(database)
+        self.build_records = BuildRecords(database)
+        self.creation_records = CreationRecords(database)
+        self.artefacts = ArtefactRecords(database)
+        self.proxy_addresses = ProxyAddresses(database)
+        self.engine_objects = EngineObjects(database)
         self.journal = Journal(database)
-        self.pending = PendingSteps(database)
+        self.pending_steps = PendingSteps(database)
         self.status = StatusTable(database)
         self.incidents = Incidents(database)
         self.failures = Failures(database)
         self.halts = Halts(database)
-        self.sizes = TreeSizes(database)
-        self.consent = Consents(database)
-        self.schedule = LastRuns(database)
+        self.tree_sizes = TreeSizes(database)
+        self.consents = Consents(database)
+        self.last_runs = LastRuns(database)
         self.validations = Validations(database)
-        self.several = ProjectsDocument(database)
+        self.projects_document = ProjectsDocument(database)
         self._database = database
 
     def injected(self, project: str, service: str) -> Mapping[str, tuple[str, float]]:
         """Target -> digest and time of what the last injections wrote, the newest of each."""
         found: dict[str, tuple[str, float]] = {}
         for container_id in self.journal.injected_into(project, service):
-            for target, (digest, at) in self.writes.read_landed(container_id).items():
+            for target, (digest, at) in self.injected_files.read_landed(container_id).items():
                 if target not in found or found[target][1] <= at:
                     found[target] = (digest, at)
         return found
 
     def forget(self, engine: str, *, gone: Collection[str], unused: Collection[str]) -> None:
-        """Forget what ``engine`` has no more, and images there that nothing names: see ``objects``.
+        """Forget what ``engine`` has no more, and images there that nothing names.
 
         What the journal's last injections wrote is kept: see ``Journal.injected_into``.
         """
         if gone or unused:
             injected = self.journal.all_injected()
-            self.objects.forget(engine, gone=gone, unused=unused, injected=injected)
+            self.engine_objects.forget(engine, gone=gone, unused=unused, injected=injected)
 
     def close(self) -> None:
         """Close every connection; a second call does nothing."""

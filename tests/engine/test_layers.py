@@ -89,7 +89,7 @@ def test_each_way_to_rewrite_a_file_after_copy_is_attributed(
     image = build(STEPS, legacy=legacy)
     paths = [f"/app/{name.removeprefix('src/')}" for name in FILES]
     asked = [*paths, "/app/new-in-the-tree", "/app/anew/new-in-the-tree", "/app/elsewhere"]
-    found = writers(engine, image, asked, cache=store.images, below=["/app"])
+    found = writers(engine, image, asked, cache=store.image_contents, below=["/app"])
     assert found.keys() == set(asked)
     by_run = {path: line for path, line in found.items() if line and not is_copy(line)}
     words = {
@@ -135,7 +135,9 @@ def test_copy_link_add_of_an_archive_and_stages_are_copies(
         "COPY --link src/plain /app/linked/\nRUN echo done >/app/marker\n"
     )
     paths = ["/app/packed/f", "/app/out/built", "/app/out/src/plain", "/app/linked/plain"]
-    found = writers(engine, image, [*paths, "/app/marker"], cache=store.images, below=["/app"])
+    found = writers(
+        engine, image, [*paths, "/app/marker"], cache=store.image_contents, below=["/app"]
+    )
     assert rewritten(found, found).keys() == {"/app/marker"}
     assert found["/app/packed/f"].startswith("ADD packed.tgz")
     assert found["/app/out/built"].startswith("COPY")
@@ -148,7 +150,7 @@ def test_a_parent_that_is_a_link_is_followed(engine: Engine, store: Store, build
         "COPY src/plain src/edited /short/\nRUN sed -i s/e/E/ /short/edited\n"
     )
     asked = ["/short/plain", "/short/edited", "/usr/real/edited"]
-    found = writers(engine, image, asked, cache=store.images, below=["/short"])
+    found = writers(engine, image, asked, cache=store.image_contents, below=["/short"])
     assert rewritten(asked, found).keys() == {"/short/edited", "/usr/real/edited"}
     assert is_copy(found["/short/plain"])
 
@@ -157,7 +159,7 @@ def test_files_directly_in_the_root_are_attributed(
     engine: Engine, store: Store, build: Build
 ) -> None:
     image = build("FROM freshd-busybox:1\nCOPY src/plain src/edited /\nRUN sed -i s/e/E/ /edited\n")
-    found = writers(engine, image, ["/plain", "/edited"], cache=store.images, below=["/"])
+    found = writers(engine, image, ["/plain", "/edited"], cache=store.image_contents, below=["/"])
     assert rewritten(found, found).keys() == {"/edited"}
 
 
@@ -165,14 +167,14 @@ def test_layers_are_streamed_once_for_all_paths_below(
     engine: Engine, store: Store, build: Build, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     image = build("FROM freshd-busybox:1\nCOPY src /app/\nRUN sed -i s/e/E/ /app/edited\n")
-    first = writers(engine, image, ["/app/plain"], cache=store.images, below=["/app"])
+    first = writers(engine, image, ["/app/plain"], cache=store.image_contents, below=["/app"])
 
     def no_save(*_: object, **__: object) -> None:
         raise AssertionError("the image was streamed again")
 
     monkeypatch.setattr(engine_images, "save", no_save)
     asked = ["/app/plain", "/app/edited", "/app/gone/a"]
-    again = writers(engine, image, asked, cache=store.images, below=["/app"])
+    again = writers(engine, image, asked, cache=store.image_contents, below=["/app"])
     assert again["/app/plain"] == first["/app/plain"]
     assert rewritten(asked, again).keys() == {"/app/edited"}
 
@@ -191,7 +193,7 @@ def test_two_clients_at_once_stream_an_image_once(
         return whole(client, image_id, **how)
 
     def ask(client: Engine) -> Mapping[str, str]:
-        return writers(client, image, asked, cache=store.images, below=["/app"])
+        return writers(client, image, asked, cache=store.image_contents, below=["/app"])
 
     with (
         pytest.MonkeyPatch.context() as patch,
@@ -212,7 +214,7 @@ def test_the_same_layer_twice_is_replayed_twice(engine: Engine, store: Store, bu
         "FROM freshd-busybox:1\nWORKDIR /app\nCOPY --link src/plain /app/plain\n"
         "RUN rm /app/plain\nCOPY --link src/plain /app/plain\n"
     )
-    found = writers(engine, image, ["/app/plain"], cache=store.images, below=["/app"])
+    found = writers(engine, image, ["/app/plain"], cache=store.image_contents, below=["/app"])
     assert is_copy(found["/app/plain"])
 
 
@@ -226,7 +228,9 @@ def test_an_imported_image_attributes_nothing_or_to_no_copy(
     docker("import", "-", tag, stdin=spool.getvalue())
     try:
         image = docker("image", "inspect", "-f", "{{.Id}}", tag).stdout.decode().strip()
-        found = writers(engine, image, ["/app/f", "/app/g"], cache=store.images, below=["/app"])
+        found = writers(
+            engine, image, ["/app/f", "/app/g"], cache=store.image_contents, below=["/app"]
+        )
     finally:
         docker("image", "rm", "-f", tag, check=False)
     assert found == {"/app/f": "", "/app/g": ""}
@@ -234,4 +238,4 @@ def test_an_imported_image_attributes_nothing_or_to_no_copy(
 
 def test_an_image_that_is_gone_is_gone(engine: Engine, store: Store) -> None:
     with pytest.raises(TargetGone):
-        writers(engine, "sha256:" + "0" * 64, ["/x"], cache=store.images)
+        writers(engine, "sha256:" + "0" * 64, ["/x"], cache=store.image_contents)

@@ -145,7 +145,7 @@ def test_odd_names_are_observed_bit_for_bit(
     fill(docker, replica, members)
     missing = [f"{name}?" for name in names(members) if len(os.path.basename(name)) < 255]
     for _ in range(2):  # the second look comes from the cache where there is one
-        seen = observe(engine, replica, [*names(members), *missing], cache=store.containers)
+        seen = observe(engine, replica, [*names(members), *missing], cache=store.container_hashes)
         assert not seen.problem
         assert seen.files == {os.fsdecode(name): file(content) for name, content in members.items()}
 
@@ -172,7 +172,7 @@ def test_every_kind_of_path_is_told_apart(
     )
     asked = ["file", "empty", "dir", "link", "dangling", "hard", "fifo", "gone", "file/x"]
     paths = [f"/data/{name}" for name in asked] + ["/alias/file", "/alias/gone", "/nowhere/x"]
-    seen = observe(engine, replica, paths, cache=store.containers)
+    seen = observe(engine, replica, paths, cache=store.container_hashes)
     kinds = {path: entry.kind for path, entry in seen.files.items()}
     assert kinds == {
         "/data/file": Kind.FILE,
@@ -195,7 +195,7 @@ def test_a_loop_of_links_is_a_link_or_unreadable_and_never_missing(
     """The engine follows links to tell where they lead, and fails on a loop."""
     replica = start(kind)
     fill(docker, replica, {b"/data/loop": link("loop")})
-    seen = observe(engine, replica, ["/data/loop", "/data/loop/x"], cache=store.containers)
+    seen = observe(engine, replica, ["/data/loop", "/data/loop/x"], cache=store.container_hashes)
     expected = Kind.UNREADABLE if kind == "scratch" else Kind.LINK
     assert seen.files["/data/loop"].kind is expected
     assert seen.files["/data/loop/x"].kind is Kind.UNREADABLE
@@ -212,7 +212,7 @@ def test_modes_are_observed(
         info.mode = mode
         members[b"/data/%o" % mode] = info
     fill(docker, replica, members)
-    seen = observe(engine, replica, names(members), cache=store.containers)
+    seen = observe(engine, replica, names(members), cache=store.container_hashes)
     assert {path: f"/data/{entry.mode:o}" for path, entry in seen.files.items()} == {
         path: path for path in names(members)
     }
@@ -225,7 +225,7 @@ def test_a_change_is_seen_whatever_the_cache_remembers(
     replica = start(kind)
     for content in (b"one", b"two", b"six"):
         fill(docker, replica, {b"/data/f": content})
-        seen = observe(engine, replica, ["/data/f"], cache=store.containers)
+        seen = observe(engine, replica, ["/data/f"], cache=store.container_hashes)
         assert seen.files == {"/data/f": file(content)}
 
 
@@ -239,17 +239,19 @@ def test_old_files_are_not_hashed_again_unless_asked_to(
     def later() -> float:
         return time.time() + 3600
 
-    fresh = observe(engine, replica, paths, cache=store.containers)
-    assert store.containers.get_many(replica.id, None) == {}, "stamps of this second are not kept"
+    fresh = observe(engine, replica, paths, cache=store.container_hashes)
+    assert store.container_hashes.get_many(replica.id, None) == {}, (
+        "stamps of this second are not kept"
+    )
     with_old = exec_scan.scan(engine, replica.id, set(paths), known={}, clock=later)
     assert with_old.signed == {}, "the container's own clock counts as well"
-    assert observe(engine, replica, paths, cache=store.containers) == fresh
+    assert observe(engine, replica, paths, cache=store.container_hashes) == fresh
     printed = docker("exec", replica.id, "stat", "-c", "%f %s %.9Y %.9Z %i", "/data/f").stdout
     lie = {"/data/f": (printed.decode().strip(), file(b"?"))}
-    store.containers.put_many(replica.id, lie)
-    cached = observe(engine, replica, paths, cache=store.containers)
+    store.container_hashes.put_many(replica.id, lie)
+    cached = observe(engine, replica, paths, cache=store.container_hashes)
     assert cached.files["/data/f"] == file(b"?"), "an equal signature is believed"
-    verified = observe(engine, replica, paths, cache=store.containers, full=True)
+    verified = observe(engine, replica, paths, cache=store.container_hashes, full=True)
     assert verified == fresh, "full reads everything"
 
 
@@ -270,8 +272,8 @@ def test_files_of_the_image_are_kept_in_the_cache(
 ) -> None:
     replica = start(able)
     path = {"busybox": "/bin/busybox", "python": "/usr/lib/os-release"}[able]
-    seen = observe(engine, replica, [path], cache=store.containers)
-    row = store.containers.get_many(replica.id, [path])[path]
+    seen = observe(engine, replica, [path], cache=store.container_hashes)
+    row = store.container_hashes.get_many(replica.id, [path])[path]
     assert row[1] == seen.files[path]
 
 
@@ -301,7 +303,7 @@ def test_containers_that_run_nothing_are_observed_too(
         replica = engine.replica(replica.id)
         assert replica.state == state
         asked = [*names(members), "/alias/-n", "/vol/y", "/gone/x"]
-        seen = observe(engine, replica, asked, cache=store.containers)
+        seen = observe(engine, replica, asked, cache=store.container_hashes)
     finally:
         docker("rm", "-f", "-v", replica.id)
     expected = {
@@ -325,7 +327,7 @@ def test_a_name_that_is_not_utf8_is_read_without_a_shell_too(
     replica = start("scratch")
     fill(docker, replica, {NOT_UTF8: b"content"})
     name = os.fsdecode(NOT_UTF8)
-    seen = observe(engine, replica, [name], cache=store.containers)
+    seen = observe(engine, replica, [name], cache=store.container_hashes)
     assert seen.files == {name: file(b"content")}
 
 
@@ -343,7 +345,7 @@ def test_mounts_are_seen_through(
         out.write(b"on the host")
     replica = start(kind, "--read-only", "-v", f"{host}:/bind", "-v", "/vol")
     docker("cp", "-", f"{replica.id}:/vol", stdin=_one_file_tar("v", b"in the volume"))
-    seen = observe(engine, replica, ["/bind/h", "/vol/v", "/vol/w"], cache=store.containers)
+    seen = observe(engine, replica, ["/bind/h", "/vol/v", "/vol/w"], cache=store.container_hashes)
     assert seen.files == {"/bind/h": file(b"on the host"), "/vol/v": file(b"in the volume")}
 
 
@@ -364,7 +366,7 @@ def test_a_tmpfs_is_read_by_commands_inside(
     script = 'echo ram >/ram/x; echo odd >"/ram/new\nline"; ln -s x "/ram/li\nnk"'
     docker("exec", replica.id, "sh", "-c", script)
     paths = ["/ram/x", "/ram/new\nline", "/ram/li\nnk", "/ram/y"]
-    seen = observe(engine, replica, paths, cache=store.containers)
+    seen = observe(engine, replica, paths, cache=store.container_hashes)
     assert seen.files["/ram/x"] == file(b"ram\n")
     assert seen.files["/ram/new\nline"] == file(b"odd\n")
     assert seen.files["/ram/li\nnk"].digest == hashlib.sha256(b"x").hexdigest()
@@ -376,7 +378,7 @@ def test_a_tmpfs_that_cannot_be_read_is_unreadable_and_never_equal(
 ) -> None:
     replica = start("scratch", "--tmpfs", "/ram")
     fill(docker, replica, {b"/ram/x": b"in the layer below the tmpfs"})
-    seen = observe(engine, replica, ["/ram/x", "/ram/y"], cache=store.containers)
+    seen = observe(engine, replica, ["/ram/x", "/ram/y"], cache=store.container_hashes)
     assert {entry.kind for entry in seen.files.values()} == {Kind.UNREADABLE}
     assert seen.files.keys() == {"/ram/x", "/ram/y"}
     assert "tmpfs" in seen.files["/ram/x"].reason
@@ -391,7 +393,7 @@ def test_what_the_image_user_may_not_read_is_read(
     fill(docker, replica, {b"/data/locked": secret})
     fill(docker, replica, {b"/data/locked/f": b"x", b"/data/plain": b"y"})
     paths = ["/data/locked/f", "/data/locked/gone", "/data/plain"]
-    seen = observe(engine, replica, paths, cache=store.containers)
+    seen = observe(engine, replica, paths, cache=store.container_hashes)
     assert seen.files == {"/data/locked/f": file(b"x"), "/data/plain": file(b"y")}
 
 
@@ -401,7 +403,7 @@ def test_a_file_that_nobody_can_read_is_unreadable_with_a_reason(
     """On a tmpfs, owned by another user, in a container whose root has no capabilities."""
     replica = start(able, "--cap-drop", "ALL", "--tmpfs", "/ram:mode=777")
     docker("exec", "-u", "4321", replica.id, "sh", "-c", "umask 077; echo x >/ram/f")
-    seen = observe(engine, replica, ["/ram/f"], cache=store.containers)
+    seen = observe(engine, replica, ["/ram/f"], cache=store.container_hashes)
     entry = seen.files["/ram/f"]
     assert entry.kind is Kind.UNREADABLE
     assert "could not be read" in entry.reason
@@ -413,7 +415,7 @@ def test_paths_of_the_kernel_and_malformed_ones_are_not_taken_from_archives(
 ) -> None:
     replica = start("scratch")
     asked = ["/proc/version", "relative", "/a/../b", "/nul\0", ""]
-    seen = observe(engine, replica, asked, cache=store.containers)
+    seen = observe(engine, replica, asked, cache=store.container_hashes)
     assert seen.files.keys() == set(asked)
     assert {entry.kind for entry in seen.files.values()} == {Kind.UNREADABLE}
     assert all(entry.reason for entry in seen.files.values())
@@ -425,7 +427,7 @@ def test_a_big_file_is_hashed_whole(
     replica = start(kind)
     big = bytes(range(256)) * 4096 * 24 + b"end"
     fill(docker, replica, {b"/data/big": big, b"/data/small": b"x"})
-    seen = observe(engine, replica, ["/data/big", "/data/small"], cache=store.containers)
+    seen = observe(engine, replica, ["/data/big", "/data/small"], cache=store.container_hashes)
     assert seen.files == {"/data/big": file(big), "/data/small": file(b"x")}
 
 
@@ -439,11 +441,11 @@ def test_seven_thousand_files_are_all_observed_and_the_changed_ones_found(
     fill(docker, replica, members)
     expected = {os.fsdecode(path): file(content) for path, content in members.items()}
     asked = [*expected, *(f"/data/src/gone{number}" for number in range(3000))]
-    assert observe(engine, replica, asked, cache=store.containers).files == expected
+    assert observe(engine, replica, asked, cache=store.container_hashes).files == expected
     changed = dict.fromkeys(list(members)[::700], b"new")
     fill(docker, replica, changed)
     expected |= {os.fsdecode(path): file(content) for path, content in changed.items()}
-    assert observe(engine, replica, list(expected), cache=store.containers).files == expected
+    assert observe(engine, replica, list(expected), cache=store.container_hashes).files == expected
 
 
 def test_links_to_directories_inside_a_fetched_tree_are_followed(
@@ -481,7 +483,7 @@ def test_a_container_that_was_removed_is_gone(
     replica = start(kind)
     docker("rm", "-f", replica.id)
     with pytest.raises(TargetGone):
-        observe(engine, replica, ["/etc/passwd"], cache=store.containers)
+        observe(engine, replica, ["/etc/passwd"], cache=store.container_hashes)
 
 
 def test_a_container_removed_in_the_middle_is_gone_and_never_empty(
@@ -504,7 +506,7 @@ def test_a_container_removed_in_the_middle_is_gone_and_never_empty(
     monkeypatch.setattr(exec_scan, "_hash_and_stat", exec_scan._stat)
     monkeypatch.setattr(exec_scan, "_digests", vanish)
     with pytest.raises(TargetGone):
-        observe(engine, replica, ["/data/f"], cache=store.containers)
+        observe(engine, replica, ["/data/f"], cache=store.container_hashes)
 
 
 def test_a_container_that_stopped_since_it_was_inspected_is_still_observed(
@@ -515,7 +517,7 @@ def test_a_container_that_stopped_since_it_was_inspected_is_still_observed(
     docker("kill", replica.id)
     docker("wait", replica.id)
     assert replica.running, "the value says what was, not what is"
-    seen = observe(engine, replica, ["/data/f"], cache=store.containers)
+    seen = observe(engine, replica, ["/data/f"], cache=store.container_hashes)
     assert seen.files == {"/data/f": file(b"x")}
 
 
@@ -538,7 +540,7 @@ def test_tools_that_answer_nonsense_change_nothing(
     fake.mode = 0o755
     fill(docker, replica, {b"/data/f": b"x", f"/usr/local/bin/{tool}".encode(): script.encode()})
     docker("exec", replica.id, "/bin/chmod", "755", f"/usr/local/bin/{tool}")
-    seen = observe(engine, replica, ["/data/f", "/data/gone"], cache=store.containers)
+    seen = observe(engine, replica, ["/data/f", "/data/gone"], cache=store.container_hashes)
     assert seen == Observation(
         replica, frozenset(["/data/f", "/data/gone"]), {"/data/f": file(b"x")}
     )
@@ -556,7 +558,7 @@ def test_a_command_that_never_ends_gives_a_problem_and_no_answer(
     docker("exec", replica.id, "chmod", "755", "/usr/local/bin/stat")
     monkeypatch.setattr(exec_scan, "_BOTH_SECONDS", 1.0)
     monkeypatch.setattr(exec_scan, "_STAT_SECONDS", 1.0)
-    seen = observe(engine, replica, ["/etc/passwd"], cache=store.containers)
+    seen = observe(engine, replica, ["/etc/passwd"], cache=store.container_hashes)
     assert seen.problem
     assert seen.files == {}
 
@@ -573,7 +575,7 @@ def test_what_takes_too_long_at_once_is_read_step_by_step(
     fill(docker, replica, {b"/data/f": b"x"})
     monkeypatch.setattr(exec_scan, "_HASH_AND_STAT", ("sleep", "5"))
     monkeypatch.setattr(exec_scan, "_BOTH_SECONDS", 0.5)
-    seen = observe(engine, replica, ["/data/f", "/data/gone"], cache=store.containers)
+    seen = observe(engine, replica, ["/data/f", "/data/gone"], cache=store.container_hashes)
     assert seen.files == {"/data/f": file(b"x")}
     assert not seen.problem
 
@@ -584,7 +586,7 @@ def test_a_link_to_a_fifo_does_not_stop_the_look(
     replica = start(able)
     fifo = link("", tarfile.FIFOTYPE)
     fill(docker, replica, {b"/data/p": fifo, b"/data/l": link("p"), b"/data/f": b"x"})
-    seen = observe(engine, replica, ["/data/l", "/data/f", "/data/p"], cache=store.containers)
+    seen = observe(engine, replica, ["/data/l", "/data/f", "/data/p"], cache=store.container_hashes)
     assert seen.files["/data/f"] == file(b"x")
     assert seen.files["/data/l"].kind is Kind.LINK
     assert seen.files["/data/p"].kind is Kind.OTHER
@@ -594,6 +596,6 @@ def test_nothing_asked_is_nothing_seen(
     engine: Engine, store: Store, start: Start, able: str
 ) -> None:
     replica = start(able)
-    assert observe(engine, replica, [], cache=store.containers) == Observation(replica)
+    assert observe(engine, replica, [], cache=store.container_hashes) == Observation(replica)
     stopped = replace(replica, state="exited")
-    assert observe(engine, stopped, [], cache=store.containers) == Observation(stopped)
+    assert observe(engine, stopped, [], cache=store.container_hashes) == Observation(stopped)

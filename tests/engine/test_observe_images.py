@@ -76,7 +76,7 @@ def test_facts_are_the_content_of_the_asked_paths(
     engine: Engine, store: Store, docker: Docker, image: str
 ) -> None:
     asked = [f"/{name}" for name in TREE] + ["/app/gone", "/gone/x", "/short/main.py", "/app/pkg"]
-    seen = facts(engine, image, asked, cache=store.images)
+    seen = facts(engine, image, asked, cache=store.image_contents)
     expected = {f"/{name}": file(content) for name, content in TREE.items()}
     expected["/short/main.py"] = expected["/app/main.py"]
     assert {p: e for p, e in seen.files.items() if e.kind is Kind.FILE} == expected
@@ -90,17 +90,19 @@ def test_answers_are_kept_for_ever_absent_ones_too(
     engine: Engine, store: Store, image: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = ["/app/main.py", "/app/gone"]
-    first = facts(engine, image, asked, cache=store.images)
-    listed = list_below(engine, image_of(engine, image), ["/app"], cache=store.images)
+    first = facts(engine, image, asked, cache=store.image_contents)
+    listed = list_below(engine, image_of(engine, image), ["/app"], cache=store.image_contents)
 
     def no_probe(*_: object) -> None:
         raise AssertionError("a probe was made for what is known")
 
     monkeypatch.setattr(images, "probe_container", no_probe)
-    assert facts(engine, image, asked, cache=store.images) == first
-    assert list_below(engine, image_of(engine, image), ["/app"], cache=store.images) == listed
+    assert facts(engine, image, asked, cache=store.image_contents) == first
+    assert (
+        list_below(engine, image_of(engine, image), ["/app"], cache=store.image_contents) == listed
+    )
     with pytest.raises(AssertionError, match="a probe was made"):
-        list_below(engine, image_of(engine, image), ["/app"], cache=store.images, prune=())
+        list_below(engine, image_of(engine, image), ["/app"], cache=store.image_contents, prune=())
 
 
 def test_answers_learnt_elsewhere_are_taken_and_kept(
@@ -110,16 +112,18 @@ def test_answers_learnt_elsewhere_are_taken_and_kept(
     asked = ["/app/main.py", "/app/gone"]
     monkeypatch.setattr(images, "probe_container", None)
     known: dict[str, Entry | None] = {"/app/main.py": entry, "/app/gone": None}
-    seen = facts(engine, image, asked, cache=store.images, known=known)
+    seen = facts(engine, image, asked, cache=store.image_contents, known=known)
     assert seen.files == {"/app/main.py": entry}
-    again = facts(engine, image, asked, cache=store.images, known=dict.fromkeys(asked))
+    again = facts(engine, image, asked, cache=store.image_contents, known=dict.fromkeys(asked))
     assert again.files == {"/app/main.py": entry}, "what is cached wins over later claims"
 
 
 def test_what_the_engine_puts_into_every_container_is_not_the_images(
     engine: Engine, store: Store, image: str
 ) -> None:
-    seen = facts(engine, image, ["/etc/hosts", "/.dockerenv", "/proc/x"], cache=store.images)
+    seen = facts(
+        engine, image, ["/etc/hosts", "/.dockerenv", "/proc/x"], cache=store.image_contents
+    )
     assert {entry.kind for entry in seen.files.values()} == {Kind.UNREADABLE}
     assert len(seen.files) == 3
 
@@ -128,25 +132,31 @@ def test_listings_have_every_file_and_link_below_and_prune(
     engine: Engine, store: Store, image: str
 ) -> None:
     listed = list_below(
-        engine, image_of(engine, image), ["/app", "/app/pkg", "/none"], cache=store.images
+        engine, image_of(engine, image), ["/app", "/app/pkg", "/none"], cache=store.image_contents
     )
     # /app/pkg/mod.py is on an anonymous volume of the probe, which has the image's content.
     assert listed == ("/app/alias", "/app/main.py", "/app/pkg/mod.py", "/app/two\nlines")
-    everything = list_below(engine, image_of(engine, image), ["/app"], cache=store.images, prune=())
+    everything = list_below(
+        engine, image_of(engine, image), ["/app"], cache=store.image_contents, prune=()
+    )
     pruned = {"/app/node_modules/dep/index.js", "/app/pkg/__pycache__/mod.pyc"}
     assert set(everything) - set(listed) == pruned
-    through_link = list_below(engine, image_of(engine, image), ["/short"], cache=store.images)
+    through_link = list_below(
+        engine, image_of(engine, image), ["/short"], cache=store.image_contents
+    )
     assert through_link == tuple(path.replace("/app", "/short", 1) for path in listed)
-    top = list_below(engine, image_of(engine, image), ["/"], cache=store.images)
+    top = list_below(engine, image_of(engine, image), ["/"], cache=store.image_contents)
     assert set(listed) < set(top)
     assert not {"/.dockerenv", "/etc/hosts"} & set(top)
 
 
 def test_an_image_that_is_gone_is_gone(engine: Engine, store: Store) -> None:
     with pytest.raises(TargetGone):
-        facts(engine, "sha256:" + "0" * 64, ["/x"], cache=store.images)
+        facts(engine, "sha256:" + "0" * 64, ["/x"], cache=store.image_contents)
     with pytest.raises(TargetGone):
-        list_below(engine, image_of(engine, "sha256:" + "0" * 64), ["/x"], cache=store.images)
+        list_below(
+            engine, image_of(engine, "sha256:" + "0" * 64), ["/x"], cache=store.image_contents
+        )
 
 
 @pytest.fixture
@@ -219,10 +229,10 @@ def test_only_what_was_not_touched_counts_as_the_images(
     same = [
         *old, *beside, "/aged/never", "/aged/sub/never", "/app/never", "/app/kept/never",
     ]  # fmt: skip
-    truth = facts(engine, replica.image_id, [*image_paths, *same], cache=store.images).files
+    truth = facts(engine, replica.image_id, [*image_paths, *same], cache=store.image_contents).files
     for full in (False, False, True, True):
         seen, learnt = observe_changes(
-            engine, replica, [*image_paths, *same], cache=store.containers, full=full
+            engine, replica, [*image_paths, *same], cache=store.container_hashes, full=full
         )
         assert seen.asked == {*image_paths, *same}
         assert seen.files["/app/main.py"] == file(b"2\n")
@@ -252,7 +262,7 @@ def test_a_program_that_writes_beside_its_code_costs_no_list_of_changes(
     monkeypatch.setattr(Engine, "changes", lambda *_: pytest.fail("asked for the changes"))
     code = {f"/app/pkg/{n}.py": file(b"%d\n" % n) for n in range(1, 301)}
     seen, learnt = observe_changes(
-        engine, replica, [*code, "/app/pkg/new.py"], cache=store.containers
+        engine, replica, [*code, "/app/pkg/new.py"], cache=store.container_hashes
     )
     assert learnt == code
     assert seen.files.keys() == {*code, "/app/pkg/new.py"}

@@ -57,7 +57,11 @@ def test_an_untouched_container_tells_what_its_image_holds(
     assert names(engine, replica, "/real") == REAL
     store = memory_store()
     assert (
-        set(list_below(engine, image_of(engine, replica.image_id), ["/real"], cache=store.images))
+        set(
+            list_below(
+                engine, image_of(engine, replica.image_id), ["/real"], cache=store.image_contents
+            )
+        )
         == REAL
     )
     store.close()

@@ -38,7 +38,7 @@ def test_only_what_the_image_holds_otherwise_than_it_was_given_is_wrong(
 @pytest.mark.timeout(180)
 def test_what_goes_into_a_build_is_read_and_not_remembered(context: Context) -> None:
     """A hash that is kept for a file's size and times is no proof of what BuildKit was sent."""
-    stats, root = context.store.stats, context.snapshots.manifest.root
+    stats, root = context.store.tree_hashes, context.snapshots.manifest.root
     make_world(context, Plan("web")).inputs()
     signature, entry = stats.get_many(root, ["app/a"])["app/a"]
     later = signature._replace(hashed_at_ns=signature.hashed_at_ns + 10**10)

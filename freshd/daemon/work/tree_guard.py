@@ -42,7 +42,7 @@ class TreeGuard:
         if reason is None:
             if halts.reason(self.project.name, service) is None:
                 if before is None or before.files != now.files:
-                    self.store.sizes.record(self.project.name, service, now.files)
+                    self.store.tree_sizes.record(self.project.name, service, now.files)
                 self._sizes[service] = now
             return
         self._halted.add(service)
@@ -64,5 +64,5 @@ class TreeGuard:
 
     def _size_before(self, service: str) -> TreeSize | None:
         """As it was when freshd ended: a disk may not be mounted when the machine comes up."""
-        files = self.store.sizes.get(self.project.name, service)
+        files = self.store.tree_sizes.get(self.project.name, service)
         return None if files is None else TreeSize(files)

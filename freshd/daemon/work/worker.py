@@ -86,7 +86,7 @@ class Worker:
         self._tree_guard = TreeGuard(project, store, log, notices, clock)
         self._incidents = IncidentReporter(project, notices, self._requeue, clock)
         self._prefetcher = LayerPrefetcher(
-            endpoint, memory=self._memory, cache=store.images, log=log
+            endpoint, memory=self._memory, cache=store.image_contents, log=log
         )
         self._validating = Validating(clock)
         self.liveness = Liveness()

@@ -47,7 +47,7 @@ class ConfigObserver:
             mapped={p.target for p in view.facts.mapping.pairs} if wanted.contents else set(),
             label_fits=partial(self._label_fits, view, files, wanted),
         )
-        seen = observe_config(tools.engine, replica, model, tools.store.made)
+        seen = observe_config(tools.engine, replica, model, tools.store.creation_records)
         variables, keys = differing_variables(seen), differing_keys(seen)
         if variables or keys:
             doubtful = {*(f"{ENVIRONMENT}{name}" for name in variables), *keys}

@@ -120,7 +120,7 @@ def _covered(tools: Tools, facts: Snapshot, replica: Replica) -> Iterator[Covere
     if not binds:
         return
     tops = [mount.target for mount in binds]
-    built = built_below(tools.engine, image, tops, cache=tools.store.images)
+    built = built_below(tools.engine, image, tops, cache=tools.store.image_contents)
     for mount in binds:
         source = sources[mount.target]
         hidden = (path for path in built if replica.mount_at(path) == mount)

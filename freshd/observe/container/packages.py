@@ -25,7 +25,7 @@ def observe_packages(view: ReplicaView, record: ReplicaRuntime) -> ReplicaRuntim
     Only directories called ``node_modules`` have such a file.
     """
     tools = view.tools
-    hidden = _hidden(tools.engine, view.replica, tools.store.images)
+    hidden = _hidden(tools.engine, view.replica, tools.store.image_contents)
     return replace(record, hidden=tuple(hidden))
 
 

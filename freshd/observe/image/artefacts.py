@@ -53,7 +53,7 @@ class ArtefactObserver:
         """One digest of a file, or of all that lies below a directory; "" where there is none."""
         key = (image.id, target)
         if key not in self._digests:
-            cache = tools.store.images
+            cache = tools.store.image_contents
             names = content.list_below(tools.engine, image, [target], cache=cache, prune=())
             held = content.fill(tools.engine, image, names or [target], cache=cache).files
             self._digests[key] = _digest(held)
@@ -65,13 +65,13 @@ def _changed(
 ) -> tuple[str, ...]:
     """The sources that are not those the artefact, as it is, was first seen with."""
     project, service = tools.project.name, facts.service
-    before = tools.store.derived.get(project, service, entry.target)
+    before = tools.store.artefacts.get(project, service, entry.target)
     if before is not None and before.artefact == now.artefact:
         names = before.sources.keys() | now.sources.keys()
         changed = {one for one in names if before.sources.get(one) != now.sources.get(one)}
         if not changed or not _made_anew(tools, facts, record, entry):
             return tuple(sorted(changed))
-    tools.store.derived.record(project, service, entry.target, now)
+    tools.store.artefacts.record(project, service, entry.target, now)
     return ()
 
 

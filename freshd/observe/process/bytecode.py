@@ -150,7 +150,7 @@ json.dump(found, sys.stdout)
 
 def observe_bytecode(view: ReplicaView, record: ReplicaRuntime) -> ReplicaRuntime:
     """Only looked for when sources changed since it last was right: that is when it can lie."""
-    files, made, replica = view.observation.files, view.tools.store.made, view.replica
+    files, made, replica = view.observation.files, view.tools.store.creation_records, view.replica
     sources = [path for path in view.visible if path.endswith(".py") and path in files]
     if not sources:
         return record

@@ -71,7 +71,7 @@ def _moved(view: ReplicaView, names: Collection[str]) -> Iterator[Moved]:
 
 
 def _moved_from(view: ReplicaView, upstream: str, replicas: list[Replica]) -> Moved | None:
-    engine, known, proxy = view.tools.engine, view.tools.store.resolved, view.replica
+    engine, known, proxy = view.tools.engine, view.tools.store.proxy_addresses, view.replica
     now = frozenset(address for replica in replicas for address in engine.addresses(replica.id))
     started = max(replica.started_at for replica in replicas)
     before = known.get(proxy.id, upstream, started_at=proxy.started_at)

@@ -51,21 +51,21 @@ def test_being_asked_for_is_consent_and_being_started_at_login_is_not(
 ) -> None:
     directory = str(tmp_path / "shop")
     start()
-    assert shared.store.consent.get(directory) is None
+    assert shared.store.consents.get(directory) is None
     start(asked=True)
-    consent = shared.store.consent.get(directory)
+    consent = shared.store.consents.get(directory)
     assert consent is not None
     assert list(consent.files) == ["freshd.toml"]
     make_project(tmp_path / "shop", name="another")
     start()
-    assert shared.store.consent.get(directory) == consent
+    assert shared.store.consents.get(directory) == consent
 
 
 def test_a_validation_that_was_cut_off_is_owed_again(
     start: Start, shared: Shared, tmp_path: Path
 ) -> None:
     policy = tmp_path / "shop" / "freshd.toml"
-    shared.store.schedule.set("validate", "shop", time.time())
+    shared.store.last_runs.set("validate", "shop", time.time())
     assert not start()._worker._validating.owes("web"), "the policy asks for none"
     policy.write_text(policy.read_text() + '[schedule]\nvalidate = "Sun 03:30"\n')
     assert start()._worker._validating.owes("web")

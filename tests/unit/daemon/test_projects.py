@@ -38,7 +38,7 @@ class House:
     def problems(self) -> dict[str, str]:
         """What the store says of each project after a tick, by its directory's name."""
         self.running.tick()
-        state = ProjectsState.from_json(self.shared.store.several.load())
+        state = ProjectsState.from_json(self.shared.store.projects_document.load())
         assert state is not None
         return {Path(each.directory).name: each.problem for each in state.projects}
 
@@ -93,7 +93,7 @@ def test_without_a_project_it_idles_says_so_and_takes_up_what_is_added(house: Ho
     directory = make_project(house.top / "shop")
     house.write("shop")
     house.until(lambda found: found == {"shop": ""})
-    assert house.shared.store.consent.get(str(directory)) is None, "nobody typed a word"
+    assert house.shared.store.consents.get(str(directory)) is None, "nobody typed a word"
     house.config.write_text("")
     house.until(lambda found: found == {})
 
@@ -115,7 +115,7 @@ def test_an_invalid_configuration_changes_nothing_and_is_told(house: House) -> N
 
     def told() -> bool:
         house.running.tick()
-        state = ProjectsState.from_json(house.shared.store.several.load())
+        state = ProjectsState.from_json(house.shared.store.projects_document.load())
         return state is not None and 'log.level = "loud"' in state.problem
 
     wait_until(told)

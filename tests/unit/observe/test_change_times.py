@@ -30,7 +30,7 @@ class Tree:
         self.write("one")
         self.clock = time.time
         self.since = ChangeTimes(
-            TreeManifest(str(root), memory_store().stats), lambda: self.clock()
+            TreeManifest(str(root), memory_store().tree_hashes), lambda: self.clock()
         )
 
     def write(self, text: str) -> None:

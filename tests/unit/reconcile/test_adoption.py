@@ -45,7 +45,9 @@ def facts(tree: str, there: str, built: str) -> Snapshot:
 
 
 def kept(store: Store) -> tuple[dict[str, str], dict[str, str]]:
-    return dict(store.writes.read_all(REPLICA)), dict(store.writes.read_synced("shop", "web"))
+    return dict(store.injected_files.read_all(REPLICA)), dict(
+        store.injected_files.read_synced("shop", "web")
+    )
 
 
 def test_what_equals_the_tree_and_not_the_image_was_brought() -> None:
@@ -80,8 +82,8 @@ def test_what_is_about_to_be_synced_is_expected_after_a_rebuild_too() -> None:
     elsewhere = replace(finding("missing-in-container", "b"), target="/other/b")
     gone = replace(finding("extra-in-container", "c"), target="/srv/c")
     expect_asked(made, report(asked, elsewhere, gone))
-    assert set(made.store.writes.read_synced("shop", "web")) == {TARGET}
+    assert set(made.store.injected_files.read_synced("shop", "web")) == {TARGET}
     made.store.forget("here", gone=["c1"], unused=())
-    synced = made.store.writes.read_synced("shop", "web")
+    synced = made.store.injected_files.read_synced("shop", "web")
     assert set(synced) == {TARGET}, "no container's, so it stays"
-    assert made.store.writes.read_synced("other", "web") == {}
+    assert made.store.injected_files.read_synced("other", "web") == {}

@@ -34,7 +34,7 @@ class _Client:
 def store(tmp_path: Path) -> Iterator[Store]:
     with closing(open_store(str(tmp_path / "state"), now=0.0)) as opened:
         for container in (ONE, TWO):
-            opened.made.record(container, MADE)
+            opened.creation_records.record(container, MADE)
         yield opened
 
 
@@ -61,7 +61,7 @@ def test_a_look_that_saw_nothing_new_asks_nothing(
 ) -> None:
     forget(store, _Client(ONE), _Client(TWO))
     assert asked == [{ONE, TWO}]
-    assert (store.made.get(ONE), store.made.get(TWO)) == (None, MADE)
+    assert (store.creation_records.get(ONE), store.creation_records.get(TWO)) == (None, MADE)
     forget(store, _Client(TWO))
     forget(store, _Client())
     forget(store)
@@ -77,7 +77,7 @@ def test_where_the_engine_does_not_answer_nothing_is_forgotten(
     with monkeypatch.context() as patch:
         patch.setattr(inventory, "missing", away)
         forget(store, _Client(ONE))
-    assert store.made.get(ONE) == MADE
+    assert store.creation_records.get(ONE) == MADE
     forget(store, _Client(TWO))
     assert asked == [{ONE, TWO}], "what was known then is asked for at the next look"
-    assert store.made.get(ONE) is None
+    assert store.creation_records.get(ONE) is None

@@ -97,7 +97,7 @@ def test_taking_back_leaves_what_was_owed_before(store: Store) -> None:
 
 def test_an_injection_that_left_some_out_is_followed_when_some_landed(store: Store) -> None:
     pending = begun(store, PLAN)
-    store.writes.record(WEB, {"/app/a.py": NEW.digest}, 1.0)
+    store.injected_files.record(WEB, {"/app/a.py": NEW.digest}, 1.0)
     assert pending.settle(Outcome(INJECT, StepStatus.SKIPPED))
     assert not pending.settle(Outcome(INJECT, StepStatus.FAILED))
     assert owed(store) == [Remedy.PURGE, Remedy.RESTART]
@@ -144,12 +144,12 @@ def test_what_was_written_on_a_volume_is_known_in_every_container_that_has_it(
         service="job",
         mounts=(Mount("volume", "/in", name="shared"), Mount("tmpfs", "/in/tmp")),
     )
-    store.writes.record(one, {"/app/a": "aa" * 32, "/data/x": "bb" * 32}, 1.0)
-    store.writes.record(one, {"/data/tmp/y": "cc" * 32, "/data/gone": ""}, 1.0)
-    assert store.writes.read_all(two) == {"/in/x": "bb" * 32, "/in/gone": ""}
+    store.injected_files.record(one, {"/app/a": "aa" * 32, "/data/x": "bb" * 32}, 1.0)
+    store.injected_files.record(one, {"/data/tmp/y": "cc" * 32, "/data/gone": ""}, 1.0)
+    assert store.injected_files.read_all(two) == {"/in/x": "bb" * 32, "/in/gone": ""}
     store.forget("here", gone=[one.id], unused=())
-    assert store.writes.read_all(two) == {"/in/x": "bb" * 32, "/in/gone": ""}
-    assert "/app/a" not in store.writes.read_all(one)
+    assert store.injected_files.read_all(two) == {"/in/x": "bb" * 32, "/in/gone": ""}
+    assert "/app/a" not in store.injected_files.read_all(one)
 
 
 @pytest.mark.parametrize("status", [StepStatus.DONE, StepStatus.FAILED])

@@ -187,12 +187,12 @@ def test_one_that_ended_without_a_result_is_taken_up_once(stage: Stage) -> None:
         return take_up(store, "shop", now=now)
 
     assert not taken_up(1.0), "none ever began"
-    store.schedule.set("validate", "shop", 100.0)
+    store.last_runs.set("validate", "shop", 100.0)
     by_hand = result([service()], began_at=105.0, finished_at=106.0, by_hand=True)
     store.validations.record("shop", by_hand)
     assert taken_up(110.0)
     assert not taken_up(120.0), "whatever ended it may do so again"
-    store.schedule.set("validate", "shop", 200.0)
+    store.last_runs.set("validate", "shop", 200.0)
     store.validations.record("shop", result([service()], began_at=200.5, finished_at=201.0))
     assert not taken_up(210.0)
 

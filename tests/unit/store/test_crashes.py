@@ -102,7 +102,7 @@ def test_threads_read_whole_transactions_while_one_writes(store: Store) -> None:
     def read() -> None:
         try:
             while not stop.is_set():
-                sizes.add(len(store.writes.get("c")))
+                sizes.add(len(store.injected_files.get("c")))
         except Exception as error:  # noqa: BLE001 - handed to the test's thread
             errors.append(error)
 
@@ -111,21 +111,21 @@ def test_threads_read_whole_transactions_while_one_writes(store: Store) -> None:
         reader.start()
     for number in range(60):
         batch = {f"/{number}/{each}": "ab" * 32 for each in range(10)}
-        store.writes.set_many("c", batch, 1.0)
+        store.injected_files.set_many("c", batch, 1.0)
     stop.set()
     for reader in readers:
         reader.join()
     assert errors == []
     assert all(size % 10 == 0 for size in sizes)
-    assert len(store.writes.get("c")) == 600
+    assert len(store.injected_files.get("c")) == 600
 
 
 def test_a_failed_transaction_leaves_nothing_behind(store: Store) -> None:
     with pytest.raises(ValueError):
-        store.writes.set_many("c", {"/a": "ab" * 32, "/b": "not hex"}, 1.0)
-    assert store.writes.get("c") == {}
-    store.writes.set_many("c", {"/a": "ab" * 32}, 1.0)
-    assert store.writes.get("c") == {"/a": "ab" * 32}
+        store.injected_files.set_many("c", {"/a": "ab" * 32, "/b": "not hex"}, 1.0)
+    assert store.injected_files.get("c") == {}
+    store.injected_files.set_many("c", {"/a": "ab" * 32}, 1.0)
+    assert store.injected_files.get("c") == {"/a": "ab" * 32}
 
 
 def test_a_full_disk_is_a_state_error_and_passes_when_there_is_room(store: Store) -> None:
@@ -136,12 +136,12 @@ def test_a_full_disk_is_a_state_error_and_passes_when_there_is_room(store: Store
     assert writer is not None
     writer.execute(f"PRAGMA max_page_count = {pages}")
     with pytest.raises(StateError, match="full") as raised:
-        store.writes.set_many("c", {f"/{n}": "ab" * 32 for n in range(5_000)}, 1.0)
+        store.injected_files.set_many("c", {f"/{n}": "ab" * 32 for n in range(5_000)}, 1.0)
     assert raised.value.hint
     assert "disk space" in raised.value.hint
     writer.execute("PRAGMA max_page_count = 1000000")
-    store.writes.set_many("c", {"/a": "ab" * 32}, 1.0)
-    assert store.writes.get("c") == {"/a": "ab" * 32}
+    store.injected_files.set_many("c", {"/a": "ab" * 32}, 1.0)
+    assert store.injected_files.get("c") == {"/a": "ab" * 32}
 
 
 def test_a_lost_shared_memory_file_after_a_kill_loses_nothing(database: str) -> None:

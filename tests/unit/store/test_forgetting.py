@@ -19,41 +19,41 @@ STEP = Step(Remedy.RESTART, "web", ("old-image",))
 
 def test_hashes_are_forgotten_by_path_and_by_root(store: Store) -> None:
     row = (SIGNATURE, ENTRY)
-    store.stats.put_many("/one", {"a": row, "b": row})
-    store.stats.put_many("/two", {"a": row})
-    store.stats.forget("/one", ["a", "never-there"])
-    assert set(store.stats.get_many("/one", None)) == {"b"}
-    store.stats.forget("/one")
-    assert store.stats.get_many("/one", None) == {}
-    assert set(store.stats.get_many("/two", None)) == {"a"}
+    store.tree_hashes.put_many("/one", {"a": row, "b": row})
+    store.tree_hashes.put_many("/two", {"a": row})
+    store.tree_hashes.forget("/one", ["a", "never-there"])
+    assert set(store.tree_hashes.get_many("/one", None)) == {"b"}
+    store.tree_hashes.forget("/one")
+    assert store.tree_hashes.get_many("/one", None) == {}
+    assert set(store.tree_hashes.get_many("/two", None)) == {"a"}
 
 
 def test_containers_that_no_longer_exist_are_forgotten(store: Store) -> None:
     for container in ("c1", "c2"):
-        store.containers.put_many(container, {"/a": ("s", ENTRY), "/b": ("s", ENTRY)})
-        store.writes.set_many(container, {"/a": "cd" * 32}, 1.0)
-    store.containers.forget("c1", ["/a"])
-    assert set(store.containers.get_many("c1", None)) == {"/b"}
+        store.container_hashes.put_many(container, {"/a": ("s", ENTRY), "/b": ("s", ENTRY)})
+        store.injected_files.set_many(container, {"/a": "cd" * 32}, 1.0)
+    store.container_hashes.forget("c1", ["/a"])
+    assert set(store.container_hashes.get_many("c1", None)) == {"/b"}
     store.forget("here", gone=["c1"], unused=())
-    assert store.containers.get_many("c1", None) == {}
-    assert store.writes.get("c1") == {}
-    assert set(store.containers.get_many("c2", None)) == {"/a", "/b"}
-    assert store.writes.get("c2") == {"/a": "cd" * 32}
-    store.containers.forget("c2")
-    assert store.containers.get_many("c2", None) == {}
+    assert store.container_hashes.get_many("c1", None) == {}
+    assert store.injected_files.get("c1") == {}
+    assert set(store.container_hashes.get_many("c2", None)) == {"/a", "/b"}
+    assert store.injected_files.get("c2") == {"/a": "cd" * 32}
+    store.container_hashes.forget("c2")
+    assert store.container_hashes.get_many("c2", None) == {}
 
 
 def test_images_that_are_not_kept_are_forgotten_whole(store: Store) -> None:
     for chain in ("one", "two"):
-        store.images.put_files(chain, {"/a": ENTRY})
-        store.images.put_listing(chain, "/", ["/a"])
-        store.images.put_writers(chain, "/", {"/a": "COPY a /"})
-    store.objects.add("here", {"sha256:1": "one", "sha256:2": "two"})
+        store.image_contents.put_files(chain, {"/a": ENTRY})
+        store.image_contents.put_listing(chain, "/", ["/a"])
+        store.image_contents.put_writers(chain, "/", {"/a": "COPY a /"})
+    store.engine_objects.add("here", {"sha256:1": "one", "sha256:2": "two"})
     store.forget("here", gone=[], unused=["sha256:1"])
-    assert store.images.get_files("one", ["/a"]) == {}
-    assert store.images.get_listing("one", "/") is None
-    assert store.images.get_writers("one", "/") is None
-    assert store.images.get_files("two", ["/a"]) == {"/a": ENTRY}
+    assert store.image_contents.get_files("one", ["/a"]) == {}
+    assert store.image_contents.get_listing("one", "/") is None
+    assert store.image_contents.get_writers("one", "/") is None
+    assert store.image_contents.get_files("two", ["/a"]) == {"/a": ENTRY}
 
 
 def test_the_journal_keeps_its_newest_entries_and_all_unfinished_ones(store: Store) -> None:
@@ -174,25 +174,25 @@ def test_a_halt_stays_until_resumed_and_keeps_its_first_reason(database: str) ->
 
 def test_the_size_of_a_tree_outlives_a_restart_and_is_forgotten_at_a_resume(database: str) -> None:
     with closing(open_store(database, now=0.0)) as store:
-        store.sizes.record("shop", "web", 40)
-        store.sizes.record("shop", "web", 42)
-        store.sizes.record("other", "web", 7)
+        store.tree_sizes.record("shop", "web", 40)
+        store.tree_sizes.record("shop", "web", 42)
+        store.tree_sizes.record("other", "web", 7)
     with closing(open_store(database, now=0.0)) as store:
-        assert store.sizes.get("shop", "web") == 42
-        assert store.sizes.get("shop", "api") is None
+        assert store.tree_sizes.get("shop", "web") == 42
+        assert store.tree_sizes.get("shop", "api") is None
         store.halts.resume("shop")
-        assert store.sizes.get("shop", "web") is None
-        assert store.sizes.get("other", "web") == 7
+        assert store.tree_sizes.get("shop", "web") is None
+        assert store.tree_sizes.get("other", "web") == 7
 
 
 @pytest.mark.parametrize("directory", ["/home/me/shop", "/odd/\udcff"])
 def test_consent_and_last_runs_are_remembered(store: Store, directory: str) -> None:
-    assert store.consent.get(directory) is None
-    store.consent.record(directory, {"compose.yaml": "ab" * 32}, 4.0)
-    consent = store.consent.get(directory)
+    assert store.consents.get(directory) is None
+    store.consents.record(directory, {"compose.yaml": "ab" * 32}, 4.0)
+    consent = store.consents.get(directory)
     assert consent is not None
     assert (consent.files, consent.at) == ({"compose.yaml": "ab" * 32}, 4.0)
-    assert store.schedule.last_run("validate", "shop") is None
-    store.schedule.set("validate", "shop", 9.0)
-    store.schedule.set("validate", "shop", 10.0)
-    assert store.schedule.last_run("validate", "shop") == 10.0
+    assert store.last_runs.last_run("validate", "shop") is None
+    store.last_runs.set("validate", "shop", 9.0)
+    store.last_runs.set("validate", "shop", 10.0)
+    assert store.last_runs.last_run("validate", "shop") == 10.0

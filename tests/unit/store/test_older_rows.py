@@ -118,7 +118,7 @@ def test_a_step_is_the_step_it_was(store: Store) -> None:
         rule="r",
     )
     earliest = PendingStep(Step(Remedy.RESTART, "web", ()), 0.0)
-    assert store.pending.get("shop", "web") == (PendingStep(step, 2.5), earliest)
+    assert store.pending_steps.get("shop", "web") == (PendingStep(step, 2.5), earliest)
     (entry,) = store.journal.history("shop")
     assert (entry.id, entry.step, entry.output, entry.child_pid) == (7, step, ("line",), 6)
 
@@ -139,7 +139,7 @@ def test_what_was_reported_is_reported(store: Store) -> None:
         *(1.0, 2.0, Verdict.STALE, {"web": Verdict.STALE}, ("old-image",), 7, 1, True)
     )
     projects = (ProjectState("/shop", "shop", "no Compose file"),)
-    known = ProjectsState.from_json(store.several.load())
+    known = ProjectsState.from_json(store.projects_document.load())
     assert known == ProjectsState(5, "/l", "/c", "", projects)
 
 
@@ -148,21 +148,24 @@ def test_what_must_survive_a_restart_has(store: Store) -> None:
     failure = Failure(f"restart {ONE}", 2, "in", 1.0, 9.0, "why")
     assert store.failures.get("shop", "web") == {failure.key: failure}
     assert store.halts.active("shop") == (Halt(None, "the tree is empty", 1.0),)
-    assert store.consent.get("/shop") == Consent({"compose.yaml": "cd"}, 4.0)
-    assert store.schedule.last_run("validate", "shop") == 9.0
-    assert store.sizes.get("shop", "web") == 42
+    assert store.consents.get("/shop") == Consent({"compose.yaml": "cd"}, 4.0)
+    assert store.last_runs.last_run("validate", "shop") == 9.0
+    assert store.tree_sizes.get("shop", "web") == 42
 
 
 def test_what_was_recorded_of_containers_and_images_is_known(store: Store) -> None:
-    assert store.derived.get("shop", "web", "/dist") == ArtefactRecord("one", {"src/a": "1"})
-    assert store.resolved.get(ONE, "api", started_at=1.5) == {"10.0.0.1"}
+    assert store.artefacts.get("shop", "web", "/dist") == ArtefactRecord("one", {"src/a": "1"})
+    assert store.proxy_addresses.get(ONE, "api", started_at=1.5) == {"10.0.0.1"}
     build = BuildRecord("sha256:1", "web", {"a": "1"}, {"X": "y"}, 5.0, by_freshd=True)
-    assert store.builds.get("sha256:1") == build
-    assert store.made.key() == b"k" * 32
-    assert store.made.get(ONE) == CreationRecord("v2", {"image": "keyed"})
-    assert store.made.read_clean(ONE) == "print"
-    assert store.made.read_held(ONE, 1.5) == {"a.py": "1"}
-    assert store.made.read_held(ONE, 2.5) == {}
-    assert (store.made.holds(ONE, 1.5), store.made.holds(ONE, 2.5)) == (True, False)
-    assert store.writes.read_landed(ONE) == {"/app/a": ("ab" * 32, 1.0)}
-    assert store.writes.get("volume:data") == {"/x": ""}
+    assert store.build_records.get("sha256:1") == build
+    assert store.creation_records.key() == b"k" * 32
+    assert store.creation_records.get(ONE) == CreationRecord("v2", {"image": "keyed"})
+    assert store.creation_records.read_clean(ONE) == "print"
+    assert store.creation_records.read_held(ONE, 1.5) == {"a.py": "1"}
+    assert store.creation_records.read_held(ONE, 2.5) == {}
+    assert (store.creation_records.holds(ONE, 1.5), store.creation_records.holds(ONE, 2.5)) == (
+        True,
+        False,
+    )
+    assert store.injected_files.read_landed(ONE) == {"/app/a": ("ab" * 32, 1.0)}
+    assert store.injected_files.get("volume:data") == {"/x": ""}

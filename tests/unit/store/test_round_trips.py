@@ -57,10 +57,10 @@ def test_hashes_of_the_tree_come_back_as_they_were(
     root: str, rows: Mapping[str, tuple[Signature, Entry]]
 ) -> None:
     store = memory_store()
-    store.stats.put_many(root, rows)
-    assert store.stats.get_many(root, None) == rows
-    assert store.stats.get_many(root, list(rows)) == rows
-    listed = [os.fsencode(path) for path, _ in store.stats.iterate(root)]
+    store.tree_hashes.put_many(root, rows)
+    assert store.tree_hashes.get_many(root, None) == rows
+    assert store.tree_hashes.get_many(root, list(rows)) == rows
+    listed = [os.fsencode(path) for path, _ in store.tree_hashes.iterate(root)]
     assert listed == sorted(map(os.fsencode, rows))
     store.close()
 
@@ -73,10 +73,10 @@ def test_hashes_of_a_container_come_back_as_they_were(
     rows: Mapping[str, tuple[str, Entry]],
 ) -> None:
     store = memory_store()
-    store.containers.put_many("c1", rows)
-    assert store.containers.get_many("c1", None) == rows
-    assert store.containers.get_many("c1", list(rows)) == rows
-    assert store.containers.get_many("c2", list(rows)) == {}
+    store.container_hashes.put_many("c1", rows)
+    assert store.container_hashes.get_many("c1", None) == rows
+    assert store.container_hashes.get_many("c1", list(rows)) == rows
+    assert store.container_hashes.get_many("c2", list(rows)) == {}
     store.close()
 
 
@@ -90,14 +90,14 @@ def test_image_facts_come_back_and_absent_differs_from_unknown(
     files: Mapping[str, Entry | None], listing: list[str], lines: Mapping[str, str]
 ) -> None:
     store = memory_store()
-    store.images.put_files("sha256:a", files)
-    assert store.images.get_files("sha256:a", [*files, "/never/asked"]) == files
-    assert store.images.get_listing("sha256:a", "/app") is None
-    store.images.put_listing("sha256:a", "/app", listing)
-    assert store.images.get_listing("sha256:a", "/app") == tuple(listing)
-    assert store.images.get_writers("sha256:a", "/app") is None
-    store.images.put_writers("sha256:a", "/app", lines)
-    assert store.images.get_writers("sha256:a", "/app") == lines
+    store.image_contents.put_files("sha256:a", files)
+    assert store.image_contents.get_files("sha256:a", [*files, "/never/asked"]) == files
+    assert store.image_contents.get_listing("sha256:a", "/app") is None
+    store.image_contents.put_listing("sha256:a", "/app", listing)
+    assert store.image_contents.get_listing("sha256:a", "/app") == tuple(listing)
+    assert store.image_contents.get_writers("sha256:a", "/app") is None
+    store.image_contents.put_writers("sha256:a", "/app", lines)
+    assert store.image_contents.get_writers("sha256:a", "/app") == lines
     store.close()
 
 
@@ -106,9 +106,9 @@ def test_image_facts_come_back_and_absent_differs_from_unknown(
 def test_written_digests_come_back_per_container(rows: Mapping[str, str]) -> None:
     store = memory_store()
     for target, digest in rows.items():
-        store.writes.set_many("c1", {target: digest}, 5.0)
-    assert store.writes.get("c1") == rows
-    assert store.writes.get("c2") == {}
+        store.injected_files.set_many("c1", {target: digest}, 5.0)
+    assert store.injected_files.get("c1") == rows
+    assert store.injected_files.get("c2") == {}
     store.close()
 
 
@@ -151,9 +151,9 @@ def test_the_journal_tells_what_was_planned_and_what_came_of_it(
 def test_a_build_record_comes_back(inputs: Mapping[str, str], by_freshd: bool) -> None:
     store = memory_store()
     record = BuildRecord("sha256:i", "web", inputs, {"V": "1"}, 9.0, by_freshd)
-    store.builds.record(record)
-    assert store.builds.get("sha256:i") == record
-    assert store.builds.get("sha256:other") is None
+    store.build_records.record(record)
+    assert store.build_records.get("sha256:i") == record
+    assert store.build_records.get("sha256:other") is None
     store.close()
 
 
@@ -172,20 +172,20 @@ def test_a_status_comes_back(directory: str, report: dict[str, str]) -> None:
 def test_any_number_of_paths_can_be_asked_for_at_once(store: Store, count: int) -> None:
     signature = Signature(1, 2, 3, 4, 5, 6)
     rows = {f"f{number}": (signature, Entry(Kind.FILE, "ab" * 32)) for number in range(count)}
-    store.stats.put_many("/r", rows)
-    assert store.stats.get_many("/r", list(rows)) == rows
+    store.tree_hashes.put_many("/r", rows)
+    assert store.tree_hashes.get_many("/r", list(rows)) == rows
 
 
 def test_a_walk_over_many_pages_names_every_path_once(store: Store) -> None:
     signature = Signature(1, 2, 3, 4, 5, 6)
     rows = {f"f{number}": (signature, Entry(Kind.DIR)) for number in range(4_001)}
-    store.stats.put_many("/r", rows)
-    assert [path for path, _ in store.stats.iterate("/r")] == sorted(rows)
+    store.tree_hashes.put_many("/r", rows)
+    assert [path for path, _ in store.tree_hashes.iterate("/r")] == sorted(rows)
 
 
 def test_a_time_that_sqlite_cannot_hold_is_not_cached(store: Store) -> None:
     far = Signature(2**63, 0, 1, 1, 1, 1)
     near = Signature(-5, 0, 1, 1, 1, 1)
     entry = Entry(Kind.FILE, "ab" * 32)
-    store.stats.put_many("/r", {"far": (far, entry), "near": (near, entry)})
-    assert store.stats.get_many("/r", None) == {"near": (near, entry)}
+    store.tree_hashes.put_many("/r", {"far": (far, entry), "near": (near, entry)})
+    assert store.tree_hashes.get_many("/r", None) == {"near": (near, entry)}

@@ -27,7 +27,7 @@ def sha(content: bytes) -> str:
 
 @pytest.fixture
 def cache() -> HashCache:
-    return memory_store().stats
+    return memory_store().tree_hashes
 
 
 class Later:
@@ -319,7 +319,7 @@ class EditsAreNeverMissed(RuleBasedStateMachine):
         import tempfile
 
         self.root = tempfile.mkdtemp(prefix="freshd-manifest-")
-        self.manifest = TreeManifest(self.root, memory_store().stats)
+        self.manifest = TreeManifest(self.root, memory_store().tree_hashes)
 
     names = st.sampled_from(["a", "b", "c"])
     contents = st.sampled_from([b"", b"1", b"2", b"11"])

@@ -41,7 +41,7 @@ class Bench:
     def __init__(self, at: datetime) -> None:
         self.hands = Hands(at.timestamp())
         self.store = memory_store()
-        self.memory = self.store.schedule
+        self.memory = self.store.last_runs
         self.gaps: list[str] = []
         self.errors: list[tuple[str, Exception]] = []
         self.runs: list[str] = []

@@ -215,7 +215,7 @@ def test_why_the_service_does_not_watch_a_project_is_said(line: Line, tmp_path: 
         ),
     )
     with database(line) as store:
-        store.several.save(state.to_json())
+        store.projects_document.save(state.to_json())
     assert "nothing is known of" in line("status").out, "whoever said it is gone"
     with lock.open("w") as held:
         fcntl.flock(held, fcntl.LOCK_EX)

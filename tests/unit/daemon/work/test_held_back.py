@@ -225,11 +225,11 @@ def test_what_was_there_before_is_not_forgotten_while_it_halts(
     assert daemon.look() == ()
     lose(root, left=29)
     assert daemon.look() != ()
-    assert daemon.store.sizes.get("shop", "web") == FILES
+    assert daemon.store.tree_sizes.get("shop", "web") == FILES
     for number in range(20):
         (root / f"app/many/{number}").write_text("")
     assert daemon.look() != (), "it is for a person to say that all is well"
-    assert daemon.store.sizes.get("shop", "web") == FILES
+    assert daemon.store.tree_sizes.get("shop", "web") == FILES
     bring_back(root)
     assert daemon.look() != ()
 

@@ -44,7 +44,7 @@ def test_a_path_is_asked_once_and_the_probe_goes_away(asked: list[str]) -> None:
     store = memory_store()
     engine = Engine(Endpoint("unix:///nowhere", "the test"))
     for _ in range(2):
-        with Bases(engine, store.images) as bases:
+        with Bases(engine, store.image_contents) as bases:
             assert bases.lookup("id", "chain", "/opt") == Node(Kind.DIR)
             assert bases.lookup("id", "chain", "/bin") == Node(Kind.LINK, link="/usr/bin")
             assert bases.lookup("id", "chain", "/none") is None
@@ -53,7 +53,7 @@ def test_a_path_is_asked_once_and_the_probe_goes_away(asked: list[str]) -> None:
 
 def test_a_look_that_failed_is_made_again(asked: list[str]) -> None:
     store = memory_store()
-    with Bases(Engine(Endpoint("unix:///nowhere", "the test")), store.images) as bases:
+    with Bases(Engine(Endpoint("unix:///nowhere", "the test")), store.image_contents) as bases:
         assert bases.lookup("id", "chain", "/closed") is None
         assert bases.lookup("id", "chain", "/closed") is None
     assert asked.count("/closed") == 2

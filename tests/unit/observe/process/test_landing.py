@@ -25,7 +25,7 @@ class World:
         self.started_at = time.time() - started
         self.store = memory_store()
         nowhere = Endpoint("unix:///nonexistent.sock", "test")
-        self.landings = Landings(Engine(nowhere), str(root), self.store.made)
+        self.landings = Landings(Engine(nowhere), str(root), self.store.creation_records)
 
     def write(self, text: str, *, at: float) -> None:
         """The file with a modification time ``at`` seconds after the start."""
@@ -87,4 +87,4 @@ def test_another_start_knows_nothing_of_the_one_before(world: World) -> None:
     world.write("two", at=30)
     world.started_at = time.time() + 10
     assert world.landed() == []
-    assert not world.store.made.holds(replica(1).id, 1.0)
+    assert not world.store.creation_records.holds(replica(1).id, 1.0)

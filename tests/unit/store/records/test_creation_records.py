@@ -10,21 +10,21 @@ from freshd.store.store import Store, memory_store, open_store
 def test_the_key_is_made_once_and_stays(tmp_path: Path) -> None:
     path = str(tmp_path / "state.db")
     store = open_store(path, now=0.0)
-    key = store.made.key()
+    key = store.creation_records.key()
     assert len(key) == 32
-    assert store.made.key() == key
+    assert store.creation_records.key() == key
     store.close()
     again = open_store(path, now=0.0)
-    assert again.made.key() == key
+    assert again.creation_records.key() == key
     again.close()
     other = memory_store()
-    assert other.made.key() != key
+    assert other.creation_records.key() != key
     other.close()
 
 
 def test_everything_comes_back_as_it_was_and_by_container() -> None:
     store = memory_store()
-    made = store.made
+    made = store.creation_records
     assert made.get("c") is None
     made.record("c", CreationRecord("compose 1", {"ports": "keyed:1"}))
     made.record("c", CreationRecord("compose 2", {"ports": "keyed:2"}))
@@ -43,7 +43,7 @@ def test_everything_comes_back_as_it_was_and_by_container() -> None:
 
 
 def test_what_an_artefact_was_made_from_is_kept_by_project_and_service(store: Store) -> None:
-    derived = store.derived
+    derived = store.artefacts
     assert derived.get("shop", "web", "/dist") is None
     derived.record("shop", "web", "/dist", ArtefactRecord("one", {"src/a": "1"}))
     derived.record("till", "web", "/dist", ArtefactRecord("two", {}))
@@ -53,7 +53,7 @@ def test_what_an_artefact_was_made_from_is_kept_by_project_and_service(store: St
 
 
 def test_where_a_proxy_found_a_service_holds_for_one_start(store: Store) -> None:
-    resolved = store.resolved
+    resolved = store.proxy_addresses
     resolved.record("c", "api", {"10.0.0.2", "10.0.0.3"}, started_at=5.0)
     assert resolved.get("c", "api", started_at=5.0) == {"10.0.0.2", "10.0.0.3"}
     assert resolved.get("c", "api", started_at=6.0) == frozenset()

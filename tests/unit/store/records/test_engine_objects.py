@@ -25,13 +25,13 @@ RESTART = Step(Remedy.RESTART, "web", ("old-image",))
 
 def remember(store: Store, container: str) -> None:
     """Something in each table that knows of containers."""
-    store.containers.put_many(container, {"/a": ("s", ENTRY)})
-    store.made.record(container, CreationRecord("v2", {"image": "x"}))
-    store.made.record_clean(container, "print")
-    store.made.record_held(container, 1.0, {"a": "ab" * 32})
-    store.resolved.record(container, "api", ["10.0.0.1"], started_at=1.0)
-    store.writes.set_many(container, {"/a": "cd" * 32}, 1.0)
-    store.pending.add("shop", [PendingStep(replace(RESTART, container_id=container), 1.0)])
+    store.container_hashes.put_many(container, {"/a": ("s", ENTRY)})
+    store.creation_records.record(container, CreationRecord("v2", {"image": "x"}))
+    store.creation_records.record_clean(container, "print")
+    store.creation_records.record_held(container, 1.0, {"a": "ab" * 32})
+    store.proxy_addresses.record(container, "api", ["10.0.0.1"], started_at=1.0)
+    store.injected_files.set_many(container, {"/a": "cd" * 32}, 1.0)
+    store.pending_steps.add("shop", [PendingStep(replace(RESTART, container_id=container), 1.0)])
     failure = Failure(f"restart {container}", 1, "in", 1.0, 2.0, "")
     store.failures.record("shop", "web", failure)
 
@@ -52,99 +52,103 @@ def inject(store: Store, container: str) -> None:
 
 def test_a_container_that_is_gone_is_gone_from_every_table(store: Store) -> None:
     remember(store, ONE)
-    store.objects.add("here", {ONE: ""})
+    store.engine_objects.add("here", {ONE: ""})
     before = rows(store)
     remember(store, TWO)
-    store.objects.add("here", {TWO: ""})
+    store.engine_objects.add("here", {TWO: ""})
     assert sum(rows(store).values()) >= sum(before.values()) + 9
     store.forget("here", gone=[TWO], unused=())
     assert rows(store) == before
-    assert store.objects.get("here") == {ONE}
-    assert store.made.get(ONE) == CreationRecord("v2", {"image": "x"})
+    assert store.engine_objects.get("here") == {ONE}
+    assert store.creation_records.get(ONE) == CreationRecord("v2", {"image": "x"})
     assert set(store.failures.get("shop", "web")) == {f"restart {ONE}"}
 
 
 def test_one_engine_says_nothing_of_what_another_has(store: Store) -> None:
     remember(store, ONE)
-    store.objects.add("here", {ONE: "", IMAGE: "chain"})
-    store.objects.add("there", {TWO: "", IMAGE: "chain"})
-    store.images.put_files("chain", {"/a": ENTRY})
-    store.builds.record(BuildRecord(IMAGE, "web", {}, {}, 1.0))
-    assert store.objects.get("there") == {TWO, IMAGE}
+    store.engine_objects.add("here", {ONE: "", IMAGE: "chain"})
+    store.engine_objects.add("there", {TWO: "", IMAGE: "chain"})
+    store.image_contents.put_files("chain", {"/a": ENTRY})
+    store.build_records.record(BuildRecord(IMAGE, "web", {}, {}, 1.0))
+    assert store.engine_objects.get("there") == {TWO, IMAGE}
     store.forget("there", gone=[TWO, IMAGE], unused=())
-    assert store.made.get(ONE) is not None
-    assert store.images.get_files("chain", ["/a"]) == {"/a": ENTRY}
-    assert store.builds.get(IMAGE) is not None
+    assert store.creation_records.get(ONE) is not None
+    assert store.image_contents.get_files("chain", ["/a"]) == {"/a": ENTRY}
+    assert store.build_records.get(IMAGE) is not None
     store.forget("here", gone=[IMAGE], unused=())
-    assert store.images.get_files("chain", ["/a"]) == {}
-    assert store.builds.get(IMAGE) is None
-    assert store.objects.get("here") == {ONE}
+    assert store.image_contents.get_files("chain", ["/a"]) == {}
+    assert store.build_records.get(IMAGE) is None
+    assert store.engine_objects.get("here") == {ONE}
 
 
 def test_a_container_known_by_two_addresses_of_its_engine_is_gone_once(store: Store) -> None:
     remember(store, ONE)
-    store.objects.add("by socket", {ONE: ""})
-    store.objects.add("by port", {ONE: ""})
+    store.engine_objects.add("by socket", {ONE: ""})
+    store.engine_objects.add("by port", {ONE: ""})
     store.forget("by port", gone=[ONE], unused=())
-    assert store.made.get(ONE) is None
-    assert store.objects.get("by socket") == frozenset()
+    assert store.creation_records.get(ONE) is None
+    assert store.engine_objects.get("by socket") == frozenset()
 
 
 def test_a_build_is_known_as_long_as_its_image_is_there(store: Store) -> None:
     """Its files can be read again; what went into it cannot."""
-    store.objects.add("here", {IMAGE: "chain"})
-    store.images.put_files("chain", {"/a": ENTRY})
-    store.builds.record(BuildRecord(IMAGE, "web", {}, {}, 1.0))
+    store.engine_objects.add("here", {IMAGE: "chain"})
+    store.image_contents.put_files("chain", {"/a": ENTRY})
+    store.build_records.record(BuildRecord(IMAGE, "web", {}, {}, 1.0))
     store.forget("here", gone=(), unused=[IMAGE])
-    assert store.images.get_files("chain", ["/a"]) == {}
-    assert store.builds.get(IMAGE) is not None
-    assert store.objects.get("here") == {IMAGE}
-    assert store.objects.unknown({IMAGE: "chain"}) == {IMAGE: "chain"}, "it may be used again"
+    assert store.image_contents.get_files("chain", ["/a"]) == {}
+    assert store.build_records.get(IMAGE) is not None
+    assert store.engine_objects.get("here") == {IMAGE}
+    assert store.engine_objects.unknown({IMAGE: "chain"}) == {IMAGE: "chain"}, (
+        "it may be used again"
+    )
     store.forget("here", gone=[IMAGE], unused=())
-    assert store.builds.get(IMAGE) is None
-    assert store.objects.get("here") == frozenset()
+    assert store.build_records.get(IMAGE) is None
+    assert store.engine_objects.get("here") == frozenset()
 
 
 def test_an_image_that_nothing_names_and_nobody_recorded_is_forgotten(store: Store) -> None:
-    store.objects.add("here", {IMAGE: "chain", f"{IMAGE}x": "shared", f"{IMAGE}y": "shared"})
+    store.engine_objects.add("here", {IMAGE: "chain", f"{IMAGE}x": "shared", f"{IMAGE}y": "shared"})
     for chain in ("chain", "shared"):
-        store.images.put_files(chain, {"/a": ENTRY})
+        store.image_contents.put_files(chain, {"/a": ENTRY})
     store.forget("here", gone=(), unused=[IMAGE, f"{IMAGE}x"])
-    assert store.images.get_files("chain", ["/a"]) == {}
-    assert store.images.get_files("shared", ["/a"]) == {"/a": ENTRY}, "another has its content"
-    assert store.objects.get("here") == {f"{IMAGE}y"}
+    assert store.image_contents.get_files("chain", ["/a"]) == {}
+    assert store.image_contents.get_files("shared", ["/a"]) == {"/a": ENTRY}, (
+        "another has its content"
+    )
+    assert store.engine_objects.get("here") == {f"{IMAGE}y"}
 
 
 def test_what_the_last_injections_wrote_outlives_their_containers(store: Store) -> None:
     remember(store, ONE)
-    store.objects.add("here", {ONE: ""})
+    store.engine_objects.add("here", {ONE: ""})
     inject(store, ONE)
     store.forget("here", gone=[ONE], unused=())
-    assert store.writes.get(ONE) == {"/a": "cd" * 32}
-    assert store.made.get(ONE) is None
+    assert store.injected_files.get(ONE) == {"/a": "cd" * 32}
+    assert store.creation_records.get(ONE) is None
     for number in range(20):
         inject(store, f"{number:064}")
-    store.forget("here", gone=store.objects.get("here"), unused=())
-    assert store.writes.get(ONE) == {}
-    assert store.objects.get("here") == frozenset()
+    store.forget("here", gone=store.engine_objects.get("here"), unused=())
+    assert store.injected_files.get(ONE) == {}
+    assert store.engine_objects.get("here") == frozenset()
 
 
 def test_a_volume_that_is_gone_takes_what_was_written_on_it_along(store: Store) -> None:
-    store.writes.set_many(VOLUME, {"/x": "cd" * 32}, 1.0)
-    store.writes.set_many("synced:shop/web", {"/x": "cd" * 32}, 1.0)
-    store.objects.add("here", {VOLUME: ""})
+    store.injected_files.set_many(VOLUME, {"/x": "cd" * 32}, 1.0)
+    store.injected_files.set_many("synced:shop/web", {"/x": "cd" * 32}, 1.0)
+    store.engine_objects.add("here", {VOLUME: ""})
     store.forget("here", gone=(), unused=())
-    assert store.writes.get(VOLUME) == {"/x": "cd" * 32}
+    assert store.injected_files.get(VOLUME) == {"/x": "cd" * 32}
     store.forget("here", gone=[VOLUME], unused=())
-    assert store.writes.get(VOLUME) == {}
-    assert store.writes.read_synced("shop", "web") == {"/x": "cd" * 32}
+    assert store.injected_files.get(VOLUME) == {}
+    assert store.injected_files.read_synced("shop", "web") == {"/x": "cd" * 32}
 
 
 @pytest.mark.parametrize("content", ["", "chain"])
 def test_what_is_known_is_not_unknown(store: Store, content: str) -> None:
-    assert store.objects.unknown({ONE: content}) == {ONE: content}
-    store.objects.add("here", {ONE: content})
-    assert store.objects.unknown({ONE: content, TWO: ""}) == {TWO: ""}
+    assert store.engine_objects.unknown({ONE: content}) == {ONE: content}
+    store.engine_objects.add("here", {ONE: content})
+    assert store.engine_objects.unknown({ONE: content, TWO: ""}) == {TWO: ""}
 
 
 def test_an_older_database_keeps_its_records_and_reads_images_again(database: str) -> None:
@@ -163,5 +167,5 @@ def test_an_older_database_keeps_its_records_and_reads_images_again(database: st
         connection.commit()
     with closing(open_store(database, now=1.0)) as store:
         assert store.recovered == ""
-        assert store.made.get(ONE) == CreationRecord("v2", {"image": "x"})
-        assert store.images.get_listing("chain", "/") is None
+        assert store.creation_records.get(ONE) == CreationRecord("v2", {"image": "x"})
+        assert store.image_contents.get_listing("chain", "/") is None

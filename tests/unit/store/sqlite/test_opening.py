@@ -17,7 +17,7 @@ from freshd.store.sqlite.schema import APPLICATION_ID, VERSION
 def filled(database: str) -> None:
     store = open_store(database, now=0.0)
     for number in range(200):
-        store.writes.set_many("c", {f"/{number}": "ab" * 32}, 1.0)
+        store.injected_files.set_many("c", {f"/{number}": "ab" * 32}, 1.0)
     store.close()
 
 
@@ -31,7 +31,7 @@ def test_a_new_store_is_private_and_says_nothing_was_recovered(database: str) ->
 def test_what_was_written_is_there_after_reopening(database: str) -> None:
     filled(database)
     store = open_store(database, now=0.0)
-    assert len(store.writes.get("c")) == 200
+    assert len(store.injected_files.get("c")) == 200
     assert store.recovered == ""
     store.close()
 
@@ -106,8 +106,8 @@ def test_damage_is_set_aside_whole_and_a_new_store_works(
     assert str(aside) in store.recovered
     after = aside.read_bytes() if aside.is_file() else (aside / "kept").read_bytes()
     assert after == before
-    store.writes.set_many("c", {"/a": "ab" * 32}, 1.0)
-    assert store.writes.get("c") == {"/a": "ab" * 32}
+    store.injected_files.set_many("c", {"/a": "ab" * 32}, 1.0)
+    assert store.injected_files.get("c") == {"/a": "ab" * 32}
     store.close()
     again = open_store(str(path), now=1235.0)
     assert again.recovered == ""
@@ -154,8 +154,8 @@ def test_random_damage_never_ends_in_anything_but_a_working_store(tmp_path: Path
         except StateError as refused:
             refusals.append(refused.message)
             continue
-        store.writes.set_many("new", {"/a": "ab" * 32}, 1.0)
-        assert store.writes.get("new") == {"/a": "ab" * 32}
+        store.injected_files.set_many("new", {"/a": "ab" * 32}, 1.0)
+        assert store.injected_files.get("new") == {"/a": "ab" * 32}
         store.close()
     # damage in the version field itself reads as a newer schema, and nothing else is refused
     assert all("has schema" in message for message in refusals)
@@ -183,8 +183,8 @@ def test_a_directory_that_is_not_there_is_a_state_error_and_memory_still_works(
         open_store(str(tmp_path / "absent" / "freshd.sqlite3"), now=1.0)
     assert raised.value.hint
     store = memory_store()
-    store.writes.set_many("c", {"/a": "ab" * 32}, 1.0)
-    assert store.writes.get("c") == {"/a": "ab" * 32}
+    store.injected_files.set_many("c", {"/a": "ab" * 32}, 1.0)
+    assert store.injected_files.get("c") == {"/a": "ab" * 32}
     assert store.path is None
     store.close()
 
@@ -221,10 +221,10 @@ def test_a_reader_sees_what_a_writer_commits_and_cannot_write(database: str) -> 
     writer = open_store(database, now=0.0)
     reader = open_readonly(database)
     assert reader is not None
-    writer.writes.set_many("c", {"/a": "ab" * 32}, 1.0)
-    assert reader.writes.get("c") == {"/a": "ab" * 32}
+    writer.injected_files.set_many("c", {"/a": "ab" * 32}, 1.0)
+    assert reader.injected_files.get("c") == {"/a": "ab" * 32}
     with pytest.raises(StateError, match="reading only"):
-        reader.writes.set_many("c", {"/b": "ab" * 32}, 1.0)
+        reader.injected_files.set_many("c", {"/b": "ab" * 32}, 1.0)
     reader.close()
     writer.close()
 
@@ -239,10 +239,10 @@ def test_reading_a_damaged_file_is_a_state_error_and_sets_nothing_aside(database
 
 def test_a_closed_store_answers_with_a_state_error(database: str) -> None:
     store = open_store(database, now=0.0)
-    store.writes.get("c")
+    store.injected_files.get("c")
     store.close()
     store.close()
     with pytest.raises(StateError):
-        store.writes.get("c")
+        store.injected_files.get("c")
     with pytest.raises(StateError):
-        store.writes.set_many("c", {"/a": "ab" * 32}, 1.0)
+        store.injected_files.set_many("c", {"/a": "ab" * 32}, 1.0)
