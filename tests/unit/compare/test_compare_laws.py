@@ -96,9 +96,9 @@ def test_comparing_many_files_costs_a_small_multiple_of_touching_them() -> None:
     def best(work: object) -> float:
         times = []
         for _ in range(5):
-            start = time.perf_counter()
+            start = time.thread_time()
             work()  # type: ignore[operator]
-            times.append(time.perf_counter() - start)
+            times.append(time.thread_time() - start)
         return min(times)
 
     assert best(lambda: compare(facts)) < 80 * best(joined)
