@@ -6,14 +6,17 @@ BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
 WITH_ENGINE := FRESHD_REQUIRE_ENGINE=1 .ci/with-engine
 WITH_OLD := FRESHD_REQUIRE_ENGINE=1 FRESHD_ENGINE=old .ci/with-engine
-# Engine tests wait more than they compute; files stay whole, so that module fixtures are made once.
-WORKERS ?= 2
+# Engine tests wait about as much as they compute. How they are shared out: tests/spread.py.
+WORKERS ?= 4
 SPREAD := -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+SPREAD_UNIT := -n 2 --dist loadfile
+# What `make test` has a few of, and `make test-all` has many of: docs/contributing.md says how many.
+MANY := FRESHD_KILLS=100 FRESHD_SEQUENCES=500 FRESHD_ORACLE_COUNT=300 FRESHD_EVERY_CALL=1 FRESHD_COLD=1 FRESHD_PODMAN=$${FRESHD_PODMAN:-podman}
 # For one test: make engine TESTS='tests/engine/test_inject.py -k mode'
 TESTS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help venv lint types layers unit loop engine test test-old causes demo bench clean
+.PHONY: help venv lint types layers unit loop checks ahead engine test test-all test-old causes demo bench clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -35,16 +38,26 @@ layers: venv ## import-linter: imports point downwards
 	@PYTHONPATH=. $(BIN)/lint-imports
 
 unit: venv ## unit tests: no engine
-	@$(PYTEST) -q $(or $(TESTS),tests/unit)
+	@$(PYTEST) -q $(if $(TESTS),$(TESTS),$(SPREAD_UNIT) tests/unit)
 
 loop: venv ## whole passes against a fake engine: seconds
-	@$(PYTEST) -q $(if $(TESTS),$(TESTS),-n $(WORKERS) tests/loop)
+	@$(PYTEST) -q $(if $(TESTS),$(TESTS),$(SPREAD_UNIT) tests/loop)
+
+checks: lint types layers unit loop ## all that needs no engine, in a minute
+
+ahead: # what engine tests need and takes long where it is not there yet
+	@.ci/ahead
 
 engine: venv ## engine tests, on your engine or a private one
 	@$(WITH_ENGINE) $(PYTEST) -q $(if $(TESTS),$(TESTS),$(SPREAD) tests/engine)
 
-test: lint types layers ## all of it, as CI does: lint, types, layers, unit, loop and engine tests
-	@$(WITH_ENGINE) $(PYTEST) -q $(SPREAD) tests/unit tests/loop tests/engine
+test: ## all of it, as CI does: checks while an engine and images are made, then the engine tests
+	@$(MAKE) --no-print-directory -j 3 ahead checks
+	@$(MAKE) --no-print-directory engine
+
+test-all: ## what `make test` has, many times over, and Podman and Docker 20.10: an hour or two
+	@$(MANY) $(MAKE) --no-print-directory test
+	@$(MAKE) --no-print-directory test-old
 
 test-old: venv ## the engine tests on Docker 20.10 with Compose v1 beside it (root on Debian 12)
 	@$(WITH_OLD) $(PYTEST) -q $(if $(TESTS),$(TESTS),$(SPREAD) tests/engine)

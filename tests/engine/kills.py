@@ -217,7 +217,7 @@ class Site:
 
     # ---- the kill
 
-    def kill_inside(self, wanted: str, *, deadline: float = 120.0) -> Open | None:
+    def kill_inside(self, wanted: str, *, deadline: float = 400.0) -> Open | None:
         """Start the daemon, edit, and kill it when the journal says that it is at ``wanted``.
 
         Returns what the journal has as unfinished afterwards: what the kill counts for.
@@ -237,7 +237,7 @@ class Site:
         self.kills[found.phase if found else "between steps"] += 1
         return found
 
-    def kill_verb(self, argv: Sequence[str], wanted: str, *, deadline: float = 90.0) -> None:
+    def kill_verb(self, argv: Sequence[str], wanted: str, *, deadline: float = 300.0) -> None:
         """Run one verb and kill it inside ``wanted``; again when it was over too soon."""
         end = time.monotonic() + deadline
         while time.monotonic() < end:
@@ -371,7 +371,7 @@ class Site:
                 found.append(" ".join(words))
         return found
 
-    def converge(self, deadline: float = 150.0) -> None:
+    def converge(self, deadline: float = 400.0) -> None:
         """Start the daemon, wait until all is as it should be, stop it, and look for debris."""
         daemon = self.freshd.run().wait_ready(60.0)
         self.pids.append(daemon.pid)
@@ -401,7 +401,7 @@ class Site:
             return not wrong
 
         try:
-            wait_until(none, 10.0, what="no debris")
+            wait_until(none, 120.0, what="no debris")
         except AssertionError as error:
             raise AssertionError(f"{error}\n{wrong}") from None
         assert self.journal.unfinished() == []

@@ -267,7 +267,7 @@ class World:
             done = self.stack.exec(container, ["python3", "-B", "-c", ASK], check=False)
             return json.loads(done.stdout) if done.returncode == 0 else None
 
-        return wait_until(asked, 30.0, what="the server")
+        return wait_until(asked, 120.0, what="the server")
 
     def _inspect(self, what: str, name: str, kind: str = "container") -> str:
         return self.stack.docker.words(kind, "inspect", "--format", what, name)[0]

@@ -176,11 +176,11 @@ def test_mounts_in_mounts_forbidden_files_and_services_that_do_not_serve(
         (each,) = stack.containers(service, all_states=True)
         return stack.docker("inspect", "-f", what, each).stdout.decode().strip()
 
-    wait_until(lambda: state("sick", "{{.State.Health.Status}}") == "unhealthy", 60.0)
+    wait_until(lambda: state("sick", "{{.State.Health.Status}}") == "unhealthy", 120.0)
     assert stack.exec(stack.container("inner"), ["ls", "/app/lib"]).stdout == b"shown.py\n"
     # its waits grow, so that it is soon caught waiting
-    wait_until(lambda: int(state("loop", "{{.RestartCount}}")) > 3, 60.0)
-    wait_until(lambda: state("loop", "{{.State.Status}}") == "restarting", 60.0)
+    wait_until(lambda: int(state("loop", "{{.RestartCount}}")) > 3, 120.0)
+    wait_until(lambda: state("loop", "{{.State.Status}}") == "restarting", 120.0)
     document = looked(freshd, exit_code=1)
     assert found(document) == {Found("forbidden-in-image", "note")}
     assert finding(document, "forbidden-in-image")["evidence"]["paths"] == ["scripts/seed.sh"]
@@ -197,7 +197,7 @@ def test_mounts_in_mounts_forbidden_files_and_services_that_do_not_serve(
     stack.write({"Dockerfile": "FROM freshd-busybox:1\nCOPY app /srv/app\n"})
     os.unlink(stack.path("app/lib/hidden.py"))
     stack.up(build=True)
-    wait_until(lambda: state("sick", "{{.State.Health.Status}}") == "healthy", 60.0)
+    wait_until(lambda: state("sick", "{{.State.Health.Status}}") == "healthy", 120.0)
     document = looked(freshd, exit_code=0)
     for service in ("web", "inner", "sick", "loop"):
         assert found(document, service) == set(), service

@@ -135,7 +135,7 @@ def told(stack: Stack, edit: Edit) -> str:
         answers.append(done.stdout.decode())
         return done.returncode == 0
 
-    wait_until(asked, 20.0, what="the container to answer")
+    wait_until(asked, 120.0, what="the container to answer")
     return answers[-1]
 
 

@@ -96,7 +96,7 @@ def test_scripts_that_are_compiled_once(
     stack.write({"compose.yaml": COMPOSE.format(command=command, file=file, target=target)})
     stack.up()
     freshd = make_freshd(stack)
-    wait_until(lambda: serves() == b"1", 60.0)
+    wait_until(lambda: serves() == b"1", 120.0)
     assert found(looked(freshd, exit_code=0)) == set()
 
     stack.write({"app/page.php": "<?php echo 22;\n"})
@@ -109,12 +109,12 @@ def test_scripts_that_are_compiled_once(
     assert (evidence["setting"], evidence["file"]) == ("opcache.validate_timestamps=0", target)
 
     assert freshd("restart", "web").returncode == 0
-    wait_until(lambda: serves() == b"22", 60.0)
+    wait_until(lambda: serves() == b"22", 120.0)
     assert found(looked(freshd, exit_code=0)) == set()
 
     configured(1)  # near miss: the same with timestamps
     stack.compose("restart", "web")
-    wait_until(lambda: serves() == b"22", 60.0)
+    wait_until(lambda: serves() == b"22", 120.0)
     stack.write({"app/page.php": "<?php echo 333;\n"})
-    wait_until(lambda: serves() == b"333", 60.0)
+    wait_until(lambda: serves() == b"333", 120.0)
     assert KEPT not in found(looked(freshd, exit_code=0))

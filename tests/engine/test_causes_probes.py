@@ -57,7 +57,7 @@ def web(stack: Stack) -> Stack:
     stack.write({"app/migrate": MIGRATE, "app/web.py": WEB, "app/migrations/001": "\n"})
     stack.write({"compose.yaml": COMPOSE, "freshd.toml": f"version = 1\n{HEADS}"})
     stack.up()
-    wait_until(lambda: stack.read(stack.container("web"), "/tmp/done") == b"001\n", 30.0)
+    wait_until(lambda: stack.read(stack.container("web"), "/tmp/done") == b"001\n", 120.0)
     return stack
 
 
@@ -122,7 +122,7 @@ def test_a_line_that_is_known_is_noted_until_the_next_start(
     stack.write({"app/say": f'echo "{line}"\n', "compose.yaml": LOUD.replace("DRIVER", "local")})
     stack.up()
     container = stack.container("web")
-    wait_until(lambda: line.encode() in stack.docker("logs", container).stdout, 30.0)
+    wait_until(lambda: line.encode() in stack.docker("logs", container).stdout, 120.0)
     freshd = make_freshd(stack)
     document = looked(freshd, exit_code=0)
     assert found(document) == {Found("known-log-signature", "note")}
@@ -132,7 +132,7 @@ def test_a_line_that_is_known_is_noted_until_the_next_start(
 
     stack.write({"app/say": "echo 'page does not exist, creating it'\n"})
     stack.docker("restart", "-t", "0", container)
-    wait_until(lambda: b"creating it" in stack.docker("logs", container).stdout, 30.0)
+    wait_until(lambda: b"creating it" in stack.docker("logs", container).stdout, 120.0)
     assert found(looked(freshd, exit_code=0)) == set(), "the line is of the start before"
 
     # a driver that keeps nothing: nothing is claimed

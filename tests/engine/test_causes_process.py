@@ -82,7 +82,7 @@ def served(stack: Stack, service: str = "web") -> str:
         done = stack.exec(stack.container(service), ASK, check=False)
         return done.stdout.decode().strip() if done.returncode == 0 else ""
 
-    return wait_until(asked, 30.0, what="the server")
+    return wait_until(asked, 120.0, what="the server")
 
 
 def workers(stack: Stack, count: int = 2) -> list[str]:
@@ -93,7 +93,7 @@ def workers(stack: Stack, count: int = 2) -> list[str]:
         texts = [stack.read(stack.container("web"), name) for name in names]
         return [text.decode() for text in texts if text]
 
-    return wait_until(lambda: len(asked()) == count and asked(), 30.0, what="the workers") or []
+    return wait_until(lambda: len(asked()) == count and asked(), 120.0, what="the workers") or []
 
 
 def injected_and_not_run(
@@ -240,14 +240,14 @@ services:
     second_passes()
     stack.exec(web, ["touch", "/tmp/partial"])
     stack.docker("kill", "-s", "HUP", web)
-    wait_until(lambda: workers(stack) == ["one", "two"], 30.0)
+    wait_until(lambda: workers(stack) == ["one", "two"], 120.0)
     document = looked(make_freshd(stack), exit_code=1)
     assert found(document) == {Found("partial-reload", "stale")}
     assert "1 of 2" in finding(document, "partial-reload")["message"]
 
     stack.exec(web, ["rm", "/tmp/partial"])
     stack.docker("kill", "-s", "HUP", web)
-    wait_until(lambda: workers(stack) == ["two", "two"], 30.0)
+    wait_until(lambda: workers(stack) == ["two", "two"], 120.0)
     assert found(looked(make_freshd(stack), exit_code=0)) == set()
 
     stack.write({"compose.yaml": compose.replace('"answer:app"', '"--preload", "answer:app"')})
@@ -263,7 +263,7 @@ services:
     assert found(document) == {Found("preloaded-master", "stale")}
     assert finding(document, "preloaded-master")["remedy"] == "restart"
     assert freshd("restart", "web").returncode == 0
-    wait_until(lambda: workers(stack) == ["three", "three"], 30.0)
+    wait_until(lambda: workers(stack) == ["three", "three"], 120.0)
     assert found(looked(freshd, exit_code=0)) == set()
 
 
@@ -307,7 +307,7 @@ services:
     assert served(stack) == "one"
     freshd = make_freshd(stack)
     stack.write({"app/answer.py": "TEXT = 'two'\n"})
-    wait_until(lambda: served(stack) == "two", 60.0)
+    wait_until(lambda: served(stack) == "two", 120.0)
     assert found(looked(freshd, exit_code=0)) == set()
 
     web = stack.container("web")
@@ -322,7 +322,7 @@ services:
         told.append(found(done.json))
         return bool(told[-1])
 
-    wait_until(noticed, 60.0)
+    wait_until(noticed, 120.0)
     assert served(stack) == "two", "the reloader is not deaf"
     assert told[-1] == {Found("reloader-deaf", "stale")}
     assert freshd("restart", "web").returncode == 0

@@ -133,7 +133,7 @@ def test_what_stopped_and_what_cannot_be_written(web: Stack, make_freshd: MakeFr
     web.up()
     assert found(looked(freshd, exit_code=0)) == set()  # near miss: nothing is to be written
     web.docker("kill", web.container("web"))  # stopped, it could end well
-    wait_until(lambda: not web.containers("web"), 30.0)
+    wait_until(lambda: not web.containers("web"), 120.0)
     assert found(looked(freshd, exit_code=1)) == {Found("not-running", "stale")}
     web.up()
     assert found(looked(freshd, exit_code=0)) == set()
@@ -170,7 +170,7 @@ def test_a_restart_that_is_due(stack: Stack, make_freshd: MakeFreshd) -> None:
     stack.write({"conf/a": "one\n", "conf/b": "1\n", "compose.yaml": WATCHED})
     stack.up()
     web = stack.container("web")
-    wait_until(lambda: stack.read(web, "/loaded") == b"one\n", 30.0)
+    wait_until(lambda: stack.read(web, "/loaded") == b"one\n", 120.0)
     freshd = make_freshd(stack)
     assert found(looked(freshd, exit_code=0)) == set()
     stack.write({"conf/b": "2\n"})  # near miss: the rule does not name it
@@ -179,5 +179,5 @@ def test_a_restart_that_is_due(stack: Stack, make_freshd: MakeFreshd) -> None:
     assert stack.read(web, "/loaded") == b"one\n"
     assert found(looked(freshd, exit_code=1)) == {Found("restart-due", "stale")}
     assert freshd("restart", "web").returncode == 0
-    wait_until(lambda: stack.read(web, "/loaded") == b"two\n", 30.0)
+    wait_until(lambda: stack.read(web, "/loaded") == b"two\n", 120.0)
     assert found(looked(freshd, exit_code=0)) == set()

@@ -55,7 +55,7 @@ services:
 
     stack.up()
     freshd = make_freshd(stack)
-    wait_until(lambda: forwards_to() == is_at(), 60.0)
+    wait_until(lambda: forwards_to() == is_at(), 120.0)
     assert found(looked(freshd, exit_code=0)) == set()
 
     second_passes()
@@ -75,7 +75,7 @@ services:
         [is_at().decode()],
     )
     assert freshd("restart", "web").returncode == 0
-    wait_until(lambda: forwards_to() == is_at(), 60.0)
+    wait_until(lambda: forwards_to() == is_at(), 120.0)
     assert found(looked(freshd, exit_code=0)) == set()
 
     # near miss: a proxy that asks again

@@ -143,7 +143,7 @@ def test_the_daemon_follows_who_changes_while_it_runs(stack: Stack, freshd: Fres
     daemon = freshd.run().wait_ready()
     stack.up("web", build=True)
     stack.write({"app/a.txt": "two\n"})
-    wait_until(lambda: oracle(stack) == [], 60.0, what="the rebuild")
+    wait_until(lambda: oracle(stack) == [], 120.0, what="the rebuild")
     assert names(stack) == [f"{stack.project}-web-1"]
     assert daemon.stop() == 0
     assert freshd("check", "web").returncode == 0

@@ -141,7 +141,7 @@ def both_hold(
         return len(seen) == 2 and wanted and all(one == compared[0] for one in compared)
 
     try:
-        wait_until(same, 60.0, what="both stacks to be equal")
+        wait_until(same, 120.0, what="both stacks to be equal")
     except AssertionError as error:
         shown = "\n".join(map(str, seen))
         raise AssertionError(f"{error}, {expected}\n{shown}") from None
@@ -209,7 +209,7 @@ def test_every_action_ends_as_under_compose_watch_which_freshd_then_leaves_alone
     shop.fresh()
 
     theirs.write({"app/both/c.py": "c3\n"})
-    wait_until(lambda: theirs.oracle("web", {"app/both/c.py": "/both/c.py"}) == [], 30.0)
+    wait_until(lambda: theirs.oracle("web", {"app/both/c.py": "/both/c.py"}) == [], 120.0)
     beside = Watching(theirs, make_freshd(theirs))
     beside.run()
     beside.until(lambda: beside.status()["daemon"]["verifying"], "freshd to see compose watch")

@@ -104,7 +104,7 @@ def test_what_the_readme_shows_is_what_happens(stack: Stack, freshd: Freshd) -> 
             return status == shown.status and not missing(shown, output)
 
         if watching and shown.command.startswith("freshd "):
-            wait_until(as_shown, 60, what=f"{shown.command} to show what the README shows")
+            wait_until(as_shown, 180, what=f"{shown.command} to show what the README shows")
         else:
             good = as_shown()
             assert good, f"{shown}: {missing(shown, last[0][1])!r} is missing in {last}"

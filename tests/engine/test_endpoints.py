@@ -141,7 +141,7 @@ def test_the_daemon_works_over_ssh_and_leaves_no_process(by_ssh: Freshd, stack: 
     wait_until(lambda: stack.oracle("web", PAIRS) == [], 120.0, what="the injection")
     print(f"visible after {time.monotonic() - began:.2f} s over ssh")
     assert daemon.stop(120.0) == 0
-    wait_until(lambda: left_over() == [], 60.0, what="every ssh to end")
+    wait_until(lambda: left_over() == [], 120.0, what="every ssh to end")
 
 
 def left_over() -> list[str]:

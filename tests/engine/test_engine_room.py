@@ -429,7 +429,7 @@ def test_an_engine_that_stops_ends_the_stream_and_is_told_as_such(
         thread = threading.Thread(target=read)
         thread.start()
         private_engine.down()
-        wait_until(ended.is_set, 30.0, what="the stream to end")
+        wait_until(ended.is_set, 120.0, what="the stream to end")
         thread.join()
         stream.close()
     with pytest.raises(EngineUnavailable, match="does not exist"):

@@ -87,10 +87,10 @@ def test_the_daemon_follows_it_through_a_new_one_of_the_same_name(
 ) -> None:
     running = daemon()
     stack.write({"app/a.py": "A = 2\n"})
-    wait_until(lambda: differences(stack, plain) == [], 30.0, what="the injection")
+    wait_until(lambda: differences(stack, plain) == [], 120.0, what="the injection")
     stack.docker("rm", "-f", plain)
     stack.run(f"{stack.project}-plain", *IDLE, name=plain)
-    wait_until(lambda: differences(stack, plain) == [], 30.0, what="the new one to be filled")
+    wait_until(lambda: differences(stack, plain) == [], 120.0, what="the new one to be filled")
     assert running.stop() == 0
 
 

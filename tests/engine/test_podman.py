@@ -94,11 +94,11 @@ def test_the_daemon_brings_edits_and_new_containers_level(stack: Stack, tmp_path
     daemon = freshd.run().wait_ready(60)
     try:
         stack.write({"app/a.py": "A = 2\n"})
-        wait_until(lambda: held(stack) == b"A = 2\n", 60, what="the edit")
+        wait_until(lambda: held(stack) == b"A = 2\n", 120.0, what="the edit")
         before = stack.container("web")
         stack.up("--force-recreate")
         assert stack.container("web") != before
-        wait_until(lambda: held(stack) == b"A = 2\n", 60, what="the new container")
+        wait_until(lambda: held(stack) == b"A = 2\n", 120.0, what="the new container")
         assert daemon.stop() == 0
     finally:
         freshd.close()

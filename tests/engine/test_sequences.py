@@ -17,7 +17,7 @@ from tests.engine.sequences import World
 from tests.harness.cli import Freshd
 from tests.harness.stack import Stack
 
-SEQUENCES = int(os.environ.get("FRESHD_SEQUENCES", "16"))
+SEQUENCES = int(os.environ.get("FRESHD_SEQUENCES", "8"))
 SEED = int(os.environ.get("FRESHD_SEED", "20261126"))
 LONGEST = 5
 SHARDS = 2

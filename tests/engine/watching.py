@@ -12,7 +12,7 @@ from tests.harness.cli import Daemon, Freshd
 from tests.harness.stack import Stack
 from tests.harness.waiting import wait_until
 
-PATIENCE = 60.0
+PATIENCE = 180.0
 SOME = 30
 
 COMPOSE = """

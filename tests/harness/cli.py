@@ -67,7 +67,7 @@ class Daemon:
         with open(self.log, "rb") as file:
             return file.read()
 
-    def wait_ready(self, deadline: float = 30.0) -> "Daemon":
+    def wait_ready(self, deadline: float = 120.0) -> "Daemon":
         """Until it says that it watches; an early end fails with what it said."""
 
         def ready() -> bool:
@@ -79,7 +79,7 @@ class Daemon:
         wait_until(ready, deadline, what="freshd run to be ready")
         return self
 
-    def stop(self, deadline: float = 30.0) -> int:
+    def stop(self, deadline: float = 60.0) -> int:
         """SIGTERM, then the exit code; SIGKILL and a failure after the deadline."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
@@ -132,7 +132,7 @@ class Freshd:
         directory: str | None = None,
         environment: Mapping[str, str] | None = None,
         stdin: str = "",
-        timeout: float = 120.0,
+        timeout: float = 300.0,
         cold: bool = False,
     ) -> Result:
         """One call to its end."""

@@ -44,7 +44,7 @@ class ComposeWatch:
                 start_new_session=True,
             )
         watch = cls(process, log)
-        wait_until(lambda: "Watch enabled" in watch.output(), 30.0, what="compose watch to watch")
+        wait_until(lambda: "Watch enabled" in watch.output(), 120.0, what="compose watch to watch")
         return watch
 
     def output(self) -> str:

@@ -18,7 +18,7 @@ class Docker:
     directory: str | None = None
 
     def __call__(
-        self, *argv: str, stdin: bytes = b"", check: bool = True, timeout: float = 120.0
+        self, *argv: str, stdin: bytes = b"", check: bool = True, timeout: float = 300.0
     ) -> Completed:
         """One command, its output kept; a failure shows what it printed."""
         done = subprocess.run(

@@ -69,7 +69,7 @@ class Stack:
 
     # ---- the engine
 
-    def compose(self, *argv: str, check: bool = True, timeout: float = 180.0) -> Completed:
+    def compose(self, *argv: str, check: bool = True, timeout: float = 300.0) -> Completed:
         return self.docker("compose", *argv, check=check, timeout=timeout)
 
     def build(self, *services: str) -> None:

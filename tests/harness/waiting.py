@@ -7,10 +7,10 @@ from typing import Final, TypeVar
 Value = TypeVar("Value")
 
 POLL: Final = 0.02  # seconds
-LONGEST_POLL: Final = 0.25
+LONGEST_POLL: Final = 1.0
 
 
-def wait_until(predicate: Callable[[], Value], deadline: float = 10.0, *, what: str = "") -> Value:
+def wait_until(predicate: Callable[[], Value], deadline: float = 60.0, *, what: str = "") -> Value:
     """Call ``predicate`` until it returns something true, and return that.
 
     ``deadline`` is in seconds from now. Raises AssertionError that names ``what`` and the last
