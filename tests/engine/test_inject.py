@@ -311,7 +311,7 @@ def test_what_a_killed_run_left_staged_is_swept_before_the_next_injection(
 
 
 def test_no_reader_sees_half_a_file_or_none(site: Site, stack: Stack, shell: str) -> None:
-    """E36: a loop reads without pause while the file is replaced forty times."""
+    """A loop reads without pause while the file is replaced forty times."""
     size = 2_000_000
     first = site.change("/app/big", b"0" * size)
     assert act.run(inject(shell, first), site.world()).status is StepStatus.DONE

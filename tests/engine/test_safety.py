@@ -97,7 +97,7 @@ def run_inject(site: Site, container: str, target: str, content: bytes = b"new")
 def test_a_file_named_like_a_bind_mounted_directory_leaves_the_host_directory_alone(
     site: Site, stack: Stack, host: Path, uploads: Uploads
 ) -> None:
-    """E14: an upload with the engine's defaults deletes everything in the host directory."""
+    """An upload with the engine's defaults deletes everything in the host directory."""
     identity = stack.run(*IDLE, options=["-v", f"{host}:/app/hostrw"])
     for target in ("/app/hostrw", "/app"):
         outcome = run_inject(site, identity, target)
@@ -265,7 +265,7 @@ def test_no_setuid_bit_reaches_a_container(site: Site, stack: Stack) -> None:
 def test_an_archive_that_is_not_whole_is_never_sent(
     site: Site, stack: Stack, uploads: Uploads, cut: int
 ) -> None:
-    """E32: the engine answers 200 to a tar that ends at a block boundary."""
+    """The engine answers 200 to a tar that ends at a block boundary."""
     identity = stack.run(*IDLE)
     change = site.change("/app/x", b"x" * 700)
     jobs, missing = prepare.prepare(
@@ -280,7 +280,7 @@ def test_an_archive_that_is_not_whole_is_never_sent(
 def test_what_is_read_back_different_is_not_done(
     site: Site, stack: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """E24, E27: the engine's 200 proves nothing; here it drops the upload and says 200."""
+    """The engine's 200 proves nothing; here it drops the upload and says 200."""
     identity = stack.run(*IDLE)
     stack.put(identity, "/x", b"old")
     real = http.request

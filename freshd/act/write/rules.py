@@ -1,6 +1,6 @@
 """Where freshd may write in a container. Pure: a path and the container's mounts in, a reason out.
 
-Design rules 1-3 begin here: what is refused is refused before any call to the engine.
+Safety rules 1 to 3 begin here: what is refused is refused before any call to the engine.
 """
 
 import posixpath
@@ -32,7 +32,7 @@ def find_objection(replica: Replica, path: str, *, volumes_allowed: bool) -> str
         return "this name is freshd's own"
     below = [mount.target for mount in replica.mounts if is_below(mount.target, path)]
     if below and not is_mount_point(replica, path):
-        # A file put where a directory holds a mount would delete what is mounted (E14).
+        # A file put where a directory holds a mount would delete what is mounted.
         return f"the mount {below[0]} is below it"
     return _mount_objection(replica, path, volumes_allowed=volumes_allowed)
 

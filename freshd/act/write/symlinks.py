@@ -1,4 +1,4 @@
-"""Symbolic links on the way to a target: design rule 3. Paths in, real paths or reasons out.
+"""Symbolic links on the way to a target: safety rule 3. Paths in, real paths or reasons out.
 
 A link that somebody planted could lead a write through a mount to the host, so every component is
 checked right before; a link that the image has itself (``/bin -> usr/bin``) may be followed when

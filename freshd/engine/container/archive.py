@@ -48,7 +48,7 @@ class PathStat:
 def put(engine: Engine, container_id: str, *, path: str, tar: bytes) -> None:
     """Unpacks a complete, uncompressed tar below ``path``, an existing directory.
 
-    The engine's 200 proves nothing (design rule 5): read back what was written. Raises TargetGone,
+    The engine's 200 proves nothing (safety rule 5): read back what was written. Raises TargetGone,
     EngineFailed, and OutcomeUnknown when no answer came within 5 s and 1 s per 10 MB.
     """
     what = f"writing to {path} in {container_id[:12]}"

@@ -16,7 +16,7 @@ _SYNCED = "synced:"
 
 
 class InjectedFiles:
-    """The W of the state table: a file that still is what freshd wrote may be overwritten."""
+    """What freshd wrote itself: a file that still is that may be overwritten."""
 
     def __init__(self, database: Database) -> None:
         columns = {"container_id": PLAIN, "target": PATH, "digest": DIGEST, "at": PLAIN}
