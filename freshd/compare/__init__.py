@@ -1,7 +1,8 @@
 """Compare: what is known of one service in, its findings, links and verdict out. Pure.
 
-``container`` compares each replica, ``image`` the files and ``build`` the inputs of the image,
-``verdict`` sums up. ``registry`` says what each cause means.
+``image``, ``container``, ``process`` and ``config`` have the finders of their link, ``unreadable``
+those of what could not be read, ``verdict`` sums up. What a finder is says ``comparison``; what a
+cause means says ``freshd.catalog.causes``.
 """
 
 from collections.abc import Collection, Iterable, Sequence

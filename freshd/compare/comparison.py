@@ -1,7 +1,10 @@
 """What the finders look at: the facts of one service, and of each of its replicas.
 
-A finder is a function from a ``Comparison`` to findings. Each module that has finders lists them
-in its ``FINDERS``, and each link those of its modules.
+A finder is a function from a ``Comparison`` to findings. ``FINDERS`` of a module, or of its link,
+lists those that are asked where replicas serve; ``per_replica`` makes one of a function that looks
+at one ``ServingReplica``. ``BESIDE`` lists those that are asked even where none serves: they are
+about what lies around the containers. What one replica's state and files say, file by file, has no
+list: ``container.replica.compare_replica`` finds it.
 """
 
 from collections.abc import Callable, Iterable, Iterator

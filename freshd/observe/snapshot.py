@@ -1,7 +1,7 @@
 """Surveys one service: the tree, the image, the replicas and the build record, as ``Snapshot``.
 
 Comes in: a project, an engine, the store, and the paths that changed (or None for everything).
-Goes out: the values ``causes.compare`` looks at. The next module on the way is ``reconcile``.
+Goes out: the values that ``freshd.compare`` looks at. ``reconcile`` carries them there.
 """
 
 import os

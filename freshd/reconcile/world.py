@@ -1,4 +1,8 @@
-"""What the steps of one plan may touch, and where they note what they did: ``act.ports.World``."""
+"""What the steps of one plan may touch, and where they note what they did: ``act.ports.World``.
+
+In: what the pass has at hand, the plan and its replicas. Out: a ``World``; ``freshd.act`` knows no
+project and no store, only this.
+"""
 
 from collections.abc import Iterable, Mapping
 

@@ -20,7 +20,7 @@ _NO_NEWLINE = b"\\ No newline at end of file\n"
 
 @dataclass(frozen=True, slots=True)
 class FileDiff:
-    """One file on both diff; None where it does not exist. ``path`` is None for a leftover."""
+    """One file on both sides; None where it does not exist. ``path`` is None for a leftover."""
 
     path: str | None
     target: str

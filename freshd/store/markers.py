@@ -1,5 +1,7 @@
 """Small things that must survive a restart: incidents, failures, halts, consent, last runs.
 
+One class for the table of each, values in and out. Whoever decides by them is elsewhere: failures
+``decide.backoff``, halts ``decide.halts``, consent ``decide.consent``, last runs ``triggers``.
 Times are seconds since the epoch. A service of None means the whole project.
 """
 

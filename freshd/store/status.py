@@ -1,6 +1,6 @@
 """The last report of each service and what the daemon says of itself, for ``freshd status``.
 
-Reports come and go as JSON values; their shape belongs to ``report/``.
+Reports come and go as JSON values; ``freshd.render.documents`` gives them their shape.
 """
 
 from collections.abc import Collection, Mapping

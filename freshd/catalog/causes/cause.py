@@ -1,4 +1,8 @@
-"""What the passes know of one cause; what people are told of it is its page."""
+"""What the passes know of one cause: the shape of its entry. Pure.
+
+Everything that policy, remedies and reports have to know of a cause is a field here, so that no
+other module asks for its slug. What people are told of it is its page (``pages``).
+"""
 
 from dataclasses import dataclass
 from enum import StrEnum

@@ -1,4 +1,8 @@
-"""Mounts that hide what the image or the tree has at their place."""
+"""Mounts that hide what the image or the tree has at their place: what was seen in, findings out.
+
+A volume with other packages than the image, a mount inside a bind mount, and a bind mount over
+what the image built. ``judge_volume`` says which cause a volume is, for hidden files as well.
+"""
 
 from collections.abc import Iterator
 

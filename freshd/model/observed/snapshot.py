@@ -11,7 +11,7 @@ from freshd.model.observed.image import BuildRecord, Fetched, ImageFacts, Trace
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """Everything ``causes`` looks at for one service: values only, nothing is fetched from here.
+    """Everything ``compare`` looks at for one service: values only, nothing is fetched from here.
 
     ``tag_image`` is the image the service's tag names now (None: no such image). ``images`` holds
     the facts of every image a replica runs, by id. ``tree`` maps sources and inputs to entries

@@ -1,1 +1,5 @@
-"""What verbs come to: values that ``commands`` makes and ``render`` shows."""
+"""What verbs come to: values that ``commands`` makes and ``render`` shows. Pure.
+
+``diagnosis`` is of ``doctor``, ``explanation`` of ``explain``, ``proposal`` of ``init`` and
+``service`` of ``service``.
+"""

@@ -19,7 +19,7 @@ from freshd.model.errors import (
 from freshd.model.plan import Outcome, Step, StepStatus
 from freshd.model.remedy import Remedy
 
-STEP = Step(Remedy.RESTART, "web", ("stale-process",), container_id="c" * 64)
+STEP = Step(Remedy.RESTART, "web", ("process-older-than-code",), container_id="c" * 64)
 
 
 class Journal:

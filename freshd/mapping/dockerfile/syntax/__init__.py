@@ -1,1 +1,5 @@
-"""The text of a Dockerfile: instructions, words and variables. Pure."""
+"""The text of a Dockerfile: text in; instructions, words and variables out. Pure.
+
+``parse`` makes instructions, ``words`` splits one of them, ``expand`` puts variables in, and
+``outline`` tells what is said beside files: the command, settings, RUNs.
+"""
