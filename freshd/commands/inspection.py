@@ -37,9 +37,9 @@ def _map_service(workspace: Workspace, name: str) -> Mapped:
         if workspace.unseen:
             policy = project.policy.service(name)
             return Mapped(build_map(project.service(name), project_dir=project.dir, policy=policy))
-        snapshots = workspace.context("").snapshots
-        made, held = snapshots.proof(name)
-        return Mapped(made, snapshots.replicas(name), held)
+        context = workspace.context("")
+        made, held = context.proof.map_and_held(name)
+        return Mapped(made, context.snapshots.replicas(name), held)
     except (ConfigError, EngineFailed) as error:
         return Mapped(None, problem=error.message)
 

@@ -80,9 +80,7 @@ class Session:
     def maps(self, services: Sequence[str]) -> tuple[ServiceMap, ...]:
         """The map of each service."""
         contexts = map(self.workspace.context, names := self.workspace.resolve_names(services))
-        return tuple(
-            context.snapshots.map(name) for name, context in zip(names, contexts, strict=True)
-        )
+        return tuple(context.proof.map(name) for name, context in zip(names, contexts, strict=True))
 
     def check(
         self,
@@ -99,7 +97,7 @@ class Session:
             paths = None
             if path_globs:
                 chosen = matcher(tuple(path_globs))
-                mapping = context.snapshots.map(name)
+                mapping = context.proof.map(name)
                 paths = {pair.source for pair in mapping.pairs if chosen(pair.source)}
             return check_service(context, name, paths=paths, full=full).report
 

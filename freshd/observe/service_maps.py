@@ -29,6 +29,8 @@ from freshd.store.store import Store
 from freshd.tree.ignore import never_code
 from freshd.tree.listing import stamp_again
 
+ROUNDS = 3  # how often an image may refute a map that it corrected
+
 
 @dataclass(slots=True)
 class MapCache:

@@ -21,12 +21,12 @@ class BuildRecorder:
 
     def inputs(self) -> Mapping[str, str]:
         """Digests of all that the build may read, as it is now: called before the build."""
-        self._tree = self._context.snapshots.build_tree(self._service)
+        self._tree = self._context.proof.read(self._service)
         return {path: entry.digest for path, entry in self._tree.items()}
 
     def mismatches(self) -> tuple[str, ...]:
         """Files the image does not hold as the tree had them; what was edited since is left out."""
-        return self._context.snapshots.mismatches(self._service, self._tree)
+        return self._context.proof.mismatches(self._service, self._tree)
 
     def labels(self, inputs: Mapping[str, str]) -> Mapping[str, str]:
         """What tells, of the image alone, that it was made of ``inputs``."""

@@ -13,7 +13,9 @@ from freshd.engine.client import Engine
 from freshd.observe.compose_watch import ComposeWatches
 from freshd.observe.observers import Tools
 from freshd.observe.runtime import RuntimeCollector
-from freshd.observe.snapshot import SnapshotCollector
+from freshd.observe.service_maps import ServiceMaps
+from freshd.observe.snapshot.collector import SnapshotCollector
+from freshd.observe.snapshot.proof import TreeProof
 from freshd.store.store import Store
 
 
@@ -41,10 +43,19 @@ class Context:
     @cached_property
     def snapshots(self) -> SnapshotCollector:
         """Collects tree, image and containers of a service, and remembers what they were."""
-        return SnapshotCollector(self.project, self.engine, self.store, self.clock)
+        return SnapshotCollector(self.project, self.engine, self.store, self._maps, self.clock)
+
+    @cached_property
+    def proof(self) -> TreeProof:
+        """Proves the tree of a service against its tag's image."""
+        return TreeProof(self.project, self.engine, self._maps, self.snapshots.manifest)
 
     @cached_property
     def runtime(self) -> RuntimeCollector:
         """Collects how containers were made, and what runs in them."""
         tools = Tools(self.project, self.engine, self.compose, self.store, self.clock)
         return RuntimeCollector(tools)
+
+    @cached_property
+    def _maps(self) -> ServiceMaps:
+        return ServiceMaps(self.project, self.engine, self.store)

@@ -18,7 +18,7 @@ from freshd.model.observed.snapshot import Snapshot
 from freshd.model.plan import Outcome, Plan, Step, StepStatus
 from freshd.model.remedy import Remedy
 from freshd.model.report import ServiceReport
-from freshd.observe.snapshot import no_haste
+from freshd.observe.snapshot.collector import no_haste
 from freshd.reconcile.adoption import adopt, expect_asked
 from freshd.reconcile.context import Context
 from freshd.reconcile.locks import locked

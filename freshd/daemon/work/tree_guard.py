@@ -33,7 +33,7 @@ class TreeGuard:
 
     def check(self, context: Context, service: str) -> None:
         """Compare the service's tree with what it was, and halt where too much of it is gone."""
-        now, halts = context.snapshots.size(service), self.store.halts
+        now, halts = context.proof.size(service), self.store.halts
         if service in self._halted and halts.reason(self.project.name, service) is None:
             self._halted.discard(service)  # a person has looked: the tree as it is now is meant
             self._sizes.pop(service, None)

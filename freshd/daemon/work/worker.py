@@ -31,7 +31,7 @@ from freshd.model.remedy import Remedy
 from freshd.notify import IncidentNotices
 from freshd.observe.compose_watch import ComposeWatches
 from freshd.observe.image.prefetch import LayerPrefetcher
-from freshd.observe.snapshot import no_haste
+from freshd.observe.snapshot.collector import no_haste
 from freshd.reconcile.context import Context
 from freshd.reconcile.forgetting import forget_gone
 from freshd.reconcile.reconcile import reconcile

@@ -36,6 +36,19 @@ def read_history(inference: Inference | None, image: ImageFacts) -> BuildHistory
     return BuildHistory(verdict, tuple(unseen), tuple(_fetched(inference, image, verdict.trace)))
 
 
+class BuildHistories:
+    """The histories of the services of one project, each read once for a map and an image."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, tuple[Inference | None, str, BuildHistory]] = {}
+
+    def read(self, service: str, inference: Inference | None, image: ImageFacts) -> BuildHistory:
+        known = self._known.get(service)
+        if known is None or known[0] is not inference or known[1] != image.id:
+            known = self._known[service] = (inference, image.id, read_history(inference, image))
+        return known[2]
+
+
 def with_build(
     facts: Snapshot,
     image: ImageFacts,

@@ -28,8 +28,8 @@ from freshd.store.validations import MOST_KEPT, Validation
 from tests.unit.render.values import DONE, differs, note, service
 
 WORLD = SimpleNamespace(
+    proof=SimpleNamespace(size=lambda _service: TreeSize(files=3)),
     snapshots=SimpleNamespace(
-        size=lambda _service: TreeSize(files=3),
         same_files=lambda _service, _paths: True,
         manifest=SimpleNamespace(forget_gone=lambda: None),
     ),
