@@ -61,11 +61,11 @@ class ChangeTimes:
         where every replica has there what its image has, nothing was ever to be synced. ``synced``
         tells the targets that were brought once: they are expected whatever came after.
         """
-        seen = [each for each in observations if is_serving(each.replica)]
+        serving = [seen for seen in observations if is_serving(seen.replica)]
         untouched = {
             pair.target
             for pair in pairs
-            if pair.on_change and all(self._untouched(pair, one, images) for one in seen)
+            if pair.on_change and all(self._untouched(pair, seen, images) for seen in serving)
         }
         if not untouched:
             return tuple(pairs)

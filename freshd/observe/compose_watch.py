@@ -67,7 +67,7 @@ def _files(watching: Watching, cwd: str | None, environ: Mapping[str, str]) -> S
     """The Compose files that the command reads, as Compose finds them."""
     start = cwd or ""
     if watching.files:
-        return [path for each in watching.files if (path := os.path.join(start, each))[:1] == "/"]
+        return [path for file in watching.files if (path := os.path.join(start, file))[:1] == "/"]
     if cwd is None and not watching.directory.startswith("/"):
         return ()
     directory = os.path.normpath(os.path.join(start, watching.directory))
@@ -99,7 +99,7 @@ class ComposeWatches:
         No process is looked at for a project without a ``develop.watch`` section.
         """
         files = project.compose_files
-        if files is None or not any(one.watch for one in project.services.values()):
+        if files is None or not any(service.watch for service in project.services.values()):
             return ()
         with self._lock:
             self._look()

@@ -29,14 +29,15 @@ def result(
     """What looking at these services came to."""
     every = sorted(reports, key=lambda report: report.name)
     findings = [finding for report in every for finding in report.findings]
+    causes = {finding.cause for finding in findings if finding.level is not Level.NOTE}
     return Validation(
         began_at=began_at,
         finished_at=finished_at,
         verdict=worst(report.verdict for report in every),
         services={report.name: report.verdict for report in every},
-        causes=tuple(sorted({each.cause for each in findings if each.level is not Level.NOTE})),
+        causes=tuple(sorted(causes)),
         compared=sum(
-            max((each.compared for each in report.containers), default=0) for report in every
+            max((replica.compared for replica in report.containers), default=0) for report in every
         ),
         steps=steps,
         by_hand=by_hand,
@@ -54,7 +55,7 @@ def take_up(store: Store, project: str, *, now: float) -> bool:
     if again is not None and again >= began:
         return False
     known = store.validations.history(project, limit=MOST_KEPT)
-    if any(each.began_at >= began and not each.by_hand for each in known):
+    if any(validation.began_at >= began and not validation.by_hand for validation in known):
         return False
     store.last_runs.set(_AGAIN, project, now)
     return True

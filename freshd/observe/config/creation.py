@@ -72,7 +72,7 @@ def _newer(model: Model, replica: Replica) -> Iterator[str]:
 
 def _spelled_alike(mounts: Sequence[Mount], wanted: Wanted) -> Iterator[Mount]:
     """A bind whose source is the same directory by another name gets the model's name for it."""
-    sources = {one.target: one.source for one in wanted.mounts if one.kind == "bind"}
+    sources = {mount.target: mount.source for mount in wanted.mounts if mount.kind == "bind"}
     for mount in mounts:
         want = sources.get(mount.target)
         same = want is not None and os.path.realpath(want) == os.path.realpath(mount.source)
@@ -97,28 +97,28 @@ def _against_record(
 
 
 def _contents(engine: Engine, replica: Replica, model: Model, key: bytes) -> Iterator[ContentSeen]:
-    for one in model.wanted.contents:
-        expected = None if one.target in model.mapped else _expected(one)
+    for content in model.wanted.contents:
+        expected = None if content.target in model.mapped else _expected(content)
         if expected is None:
             continue
         try:
-            seen = _digest_inside(engine, replica.id, one.target)
+            seen = _digest_inside(engine, replica.id, content.target)
         except EngineFailed:
             continue  # the container's files are reported where they are observed
         if seen != expected:
-            yield ContentSeen(one, str(sealed(key, expected)), sealed(key, seen))
+            yield ContentSeen(content, str(sealed(key, expected)), sealed(key, seen))
 
 
-def _expected(one: WantedContent) -> str | None:
+def _expected(content: WantedContent) -> str | None:
     """The digest of what the model says; None where that is not known."""
-    if one.content is not None:
-        return hashlib.sha256(one.content.encode(errors="surrogateescape")).hexdigest()
+    if content.content is not None:
+        return hashlib.sha256(content.content.encode(errors="surrogateescape")).hexdigest()
     try:
-        if one.file is None or not os.path.isfile(one.file):
+        if content.file is None or not os.path.isfile(content.file):
             return None
-        if os.path.getsize(one.file) > _MAX_CONTENT:
+        if os.path.getsize(content.file) > _MAX_CONTENT:
             return None
-        with open(one.file, "rb") as file:
+        with open(content.file, "rb") as file:
             return hashlib.sha256(file.read()).hexdigest()
     except OSError:
         return None

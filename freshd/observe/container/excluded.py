@@ -188,7 +188,7 @@ def _ignored(
     repository: Repository,
 ) -> Iterator[_Candidate]:
     """Code below a copied directory that git tracks and an ignore rule leaves out."""
-    tops = {os.path.normpath(os.path.join(project_dir, one)) for one in origins.values()}
+    tops = {os.path.normpath(os.path.join(project_dir, origin)) for origin in origins.values()}
     for below, tracked in read_tracked(repository).items():
         full = os.path.join(repository.top, below)
         if not is_code(below) or not full.startswith(f"{context.rstrip('/')}/"):

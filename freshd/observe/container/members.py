@@ -53,7 +53,7 @@ def find_running_followers(
     """The running containers of the services that share a namespace of ``service``'s."""
     names = find_followers(project.services, service)
     found = find_replicas(engine, project, names) if names else {}
-    running = {name: tuple(one for one in found[name] if one.running) for name in found}
+    running = {name: tuple(replica for replica in found[name] if replica.running) for name in found}
     return {name: several for name, several in running.items() if several}
 
 
@@ -70,14 +70,15 @@ def sort_out(
     Pure but for resolving links in host paths.
     """
     ordered = sorted(found, key=lambda replica: (replica.service, replica.number, replica.name))
-    ours = [each for each in ordered if is_ours(each, directory=directory, files=files)]
+    ours = [replica for replica in ordered if is_ours(replica, directory=directory, files=files)]
+    stay = [replica for replica in ours if not replica.oneoff]
     return ProjectContainers(
         services={
-            service: tuple(each for each in ours if each.service == service and not each.oneoff)
+            service: tuple(replica for replica in stay if replica.service == service)
             for service in sorted(services)
         },
-        one_offs=tuple(each for each in ours if each.oneoff),
-        foreign=tuple(each for each in ordered if each not in ours),
+        one_offs=tuple(replica for replica in ours if replica.oneoff),
+        foreign=tuple(replica for replica in ordered if replica not in ours),
     )
 
 

@@ -33,7 +33,7 @@ def told_to_stay(text: str) -> bool:
     """The pure part: the kernel's default (N: an overlay does not redirect), then the mounts."""
     default, _, mounts = text.partition("\n")
     words = [line.split(" ") for line in mounts.splitlines()]
-    roots = [each for each in words if len(each) > 3 and each[1] == "/"]
+    roots = [word for word in words if len(word) > 3 and word[1] == "/"]
     if default != "N" or not roots or roots[-1][2] != "overlay":
         return False
     return not any(option in _REDIRECTING for option in roots[-1][3].split(","))

@@ -68,7 +68,7 @@ def _changed(
     before = tools.store.artefacts.get(project, service, entry.target)
     if before is not None and before.artefact == now.artefact:
         names = before.sources.keys() | now.sources.keys()
-        changed = {one for one in names if before.sources.get(one) != now.sources.get(one)}
+        changed = {path for path in names if before.sources.get(path) != now.sources.get(path)}
         if not changed or not _made_anew(tools, facts, record, entry):
             return tuple(sorted(changed))
     tools.store.artefacts.record(project, service, entry.target, now)
@@ -81,10 +81,10 @@ def _made_anew(tools: Tools, facts: Snapshot, record: BuildRecord, made: MapEntr
     copies = (pair.target for pair in facts.mapping.pairs if pair.via is Via.COPY)
     if any(target == made.target or target.startswith(below) for target in copies):
         return False  # made on the host, and copied
-    for one in tools.store.journal.history(tools.project.name, facts.service):
-        ended = one.finished_at if one.finished_at is not None else one.began_at
-        if one.step.remedy is Remedy.REBUILD and one.began_at <= record.recorded_at <= ended:
-            mode = one.step.rebuild
+    for entry in tools.store.journal.history(tools.project.name, facts.service):
+        ended = entry.finished_at if entry.finished_at is not None else entry.began_at
+        if entry.step.remedy is Remedy.REBUILD and entry.began_at <= record.recorded_at <= ended:
+            mode = entry.step.rebuild
             plain = mode is RebuildMode.NO_CACHE and not _keeps_a_cache(
                 tools.project, facts.service
             )

@@ -61,8 +61,8 @@ def writers(
 def _known(
     cache: ImageCache, chain_id: str, directories: Iterable[str]
 ) -> dict[str, Mapping[str, str]]:
-    tables = {each: cache.get_writers(chain_id, each) for each in set(directories)}
-    return {each: rows for each, rows in tables.items() if rows is not None}
+    tables = {directory: cache.get_writers(chain_id, directory) for directory in set(directories)}
+    return {directory: rows for directory, rows in tables.items() if rows is not None}
 
 
 # The row of a table that holds the history lines, one per layer; the others hold a layer's number,

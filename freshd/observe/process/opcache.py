@@ -74,7 +74,7 @@ def directories(words: Sequence[str], variables: Mapping[str, str]) -> Sequence[
     main = find_main_ini(words) or ""
     named = [posixpath.dirname(main) if main.endswith(".ini") else main]
     named += variables.get(_SCAN, "").split(":")
-    return [*dict.fromkeys((*DIRECTORIES, *(one for one in named if one.startswith("/"))))]
+    return [*dict.fromkeys((*DIRECTORIES, *(path for path in named if path.startswith("/"))))]
 
 
 def settings_of(
@@ -101,13 +101,18 @@ def _ini_files(
 ) -> Iterator[str]:
     """``main`` is the one that the command line names, or its directory."""
     usual = [path for path in own if posixpath.basename(posixpath.dirname(path)) in _SCANNED]
-    extra = [one for one in (scan or "").split(":") if one]
-    named = [path for one in extra for path in sorted(texts) if posixpath.dirname(path) == one]
+    extra = [directory for directory in (scan or "").split(":") if directory]
+    named = [
+        path
+        for directory in extra
+        for path in sorted(texts)
+        if posixpath.dirname(path) == directory
+    ]
     if scan is None or "" in scan.split(":"):
         named = [*usual, *named]
     mains = [path for path in own if posixpath.basename(path) == "php.ini"]
     if main is not None:
-        mains = [one for one in (main, posixpath.join(main, "php.ini")) if one in texts]
+        mains = [path for path in (main, posixpath.join(main, "php.ini")) if path in texts]
     yield from mains
     yield from (path for path in named if path.endswith(".ini"))
 
