@@ -43,9 +43,9 @@ class Request:
         return stronger(asked, get_cause(self.finding.cause).least_rebuild)
 
 
-def stronger(one: RebuildMode, other: RebuildMode) -> RebuildMode:
+def stronger(mode: RebuildMode, other: RebuildMode) -> RebuildMode:
     """The mode that trusts less of what the builder remembers."""
-    return max(one, other, key=_MODES.index)
+    return max(mode, other, key=_MODES.index)
 
 
 def make_request(

@@ -77,7 +77,7 @@ def _roots(path: str, node: _Node) -> Iterator[Root]:
     if len(wanted) > _FEW and worth_it and path not in _SHARED:
         yield Root(path, wanted, whole=True)
         return
-    for file in node.direct:
-        yield Root(file, (file,), whole=False)
+    for direct in node.direct:
+        yield Root(direct, (direct,), whole=False)
     for name, child in node.children.items():
         yield from _roots(posixpath.join(path, name), child)

@@ -29,23 +29,23 @@ def read(engine: Engine, container_id: str, paths: Collection[str]) -> dict[str,
     Raises TargetGone when the container is gone, EngineUnavailable when the engine is, and
     HostPathGone where the engine must not be asked.
     """
-    found: dict[str, Entry | None] = {}
+    entries: dict[str, Entry | None] = {}
     pending = plan(paths)
     while pending:
         root = pending.pop()
         try:
             if root.whole:
-                pending += _directory(engine, container_id, root, found)
+                pending += _directory(engine, container_id, root, entries)
             else:
-                found[root.path] = _single(engine, container_id, root.path)
+                entries[root.path] = _single(engine, container_id, root.path)
         except HostPathGone:
             raise  # there is no smaller part of it that may be asked for
         except (EngineFailed, tarfile.TarError) as error:
             smaller = split(root)
             if not smaller:
-                found[root.path] = Entry(Kind.UNREADABLE, reason=str(error))
+                entries[root.path] = Entry(Kind.UNREADABLE, reason=str(error))
             pending += smaller
-    return found
+    return entries
 
 
 def members_below(
@@ -93,27 +93,27 @@ def _rebased(name: str, actual: str, directory: str) -> str:
 
 
 def _directory(
-    engine: Engine, container_id: str, root: Root, found: dict[str, Entry | None]
+    engine: Engine, container_id: str, root: Root, entries: dict[str, Entry | None]
 ) -> list[Root]:
-    """Fill ``found`` from one archive; what it could not answer comes back as further roots."""
+    """Fill ``entries`` from one archive; what it could not answer comes back as further roots."""
     wanted = set(root.wanted)
     above = {parent for path in wanted for parent in ancestors(path)}
     links: set[str] = set()
     alone: set[str] = set()
-    seen: dict[str, Entry | None] = {}
+    members: dict[str, Entry | None] = {}
     for path, member, reader in members_below(engine, container_id, root.path):
         if member.issym() and path in above:
             links.add(path)
         if path not in wanted:
             continue
         if not member.islnk():
-            seen[path] = _entry(member, reader)
-        elif same := seen.get(member.linkname):
-            seen[path] = same
+            members[path] = _entry(member, reader)
+        elif same := members.get(member.linkname):
+            members[path] = same
         else:
             alone.add(path)
-    found |= seen
-    return [*_leftover(engine, container_id, wanted - seen.keys() - alone, links, found)] + [
+    entries |= members
+    return [*_leftover(engine, container_id, wanted - members.keys() - alone, links, entries)] + [
         Root(path, (path,), whole=False) for path in alone
     ]
 
@@ -123,7 +123,7 @@ def _leftover(
     container_id: str,
     absent: set[str],
     links: set[str],
-    found: dict[str, Entry | None],
+    entries: dict[str, Entry | None],
 ) -> Iterator[Root]:
     """Paths that an archive did not have: behind a link inside it, or missing."""
     missing = set(absent)
@@ -131,7 +131,7 @@ def _leftover(
         root = below_link(link, absent)
         missing.difference_update(root.wanted)
         yield root
-    found |= dict.fromkeys(missing)
+    entries |= dict.fromkeys(missing)
     if len(missing) > _CONFIRMED:
         return
     for path in missing:

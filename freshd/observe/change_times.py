@@ -38,15 +38,15 @@ class ChangeTimes:
 
     def settled(self, paths: Iterable[str]) -> frozenset[str]:
         """Those of ``paths`` that were not written just now: file sharing takes its time."""
-        found, before = set(), self._clock() - _SETTLING
+        quiet, before = set(), self._clock() - _SETTLING
         for path in paths:
             try:
                 status = os.lstat(os.path.join(self._manifest.root, path))
             except OSError:
                 continue
             if status.st_mtime <= before:
-                found.add(path)
-        return frozenset(found)
+                quiet.add(path)
+        return frozenset(quiet)
 
     def expected(
         self,
@@ -61,24 +61,27 @@ class ChangeTimes:
         where every replica has there what its image has, nothing was ever to be synced. ``synced``
         tells the targets that were brought once: they are expected whatever came after.
         """
-        serving = [seen for seen in observations if is_serving(seen.replica)]
+        serving = [observation for observation in observations if is_serving(observation.replica)]
         untouched = {
             pair.target
             for pair in pairs
-            if pair.on_change and all(self._untouched(pair, seen, images) for seen in serving)
+            if pair.on_change
+            and all(self._untouched(pair, observation, images) for observation in serving)
         }
         if not untouched:
             return tuple(pairs)
         untouched.difference_update(synced())
         return tuple(pair for pair in pairs if not (pair.on_change and pair.target in untouched))
 
-    def _untouched(self, pair: Pair, seen: Observation, images: Mapping[str, ImageFacts]) -> bool:
-        image = images.get(seen.replica.image_id)
-        if image is None or pair.target not in seen.asked:
+    def _untouched(
+        self, pair: Pair, observation: Observation, images: Mapping[str, ImageFacts]
+    ) -> bool:
+        image = images.get(observation.replica.image_id)
+        if image is None or pair.target not in observation.asked:
             return False
-        held, there = image.files.get(pair.target), seen.files.get(pair.target)
+        held, there = image.files.get(pair.target), observation.files.get(pair.target)
         same = there is None if held is None else held.same_content(there)
-        return same and self.changed_at(pair.source) <= seen.replica.created_at
+        return same and self.changed_at(pair.source) <= observation.replica.created_at
 
     def newer(
         self, rules: Iterable[WatchRule], inputs: Iterable[str], image: ImageFacts
@@ -128,7 +131,7 @@ class ChangeTimes:
         entries = self._manifest.entries({p for p in files if paths is None or p in paths})
         times = {path: self.changed_at(path) for path in entries}
         now = self._clock()
-        found = {}
+        changes = {}
         for identity, started_at in starts:
             held = self._held[service][identity, started_at]
             for path in entries:
@@ -140,5 +143,5 @@ class ChangeTimes:
                 if started_at < times[path] <= now and held.get(path) != entry.digest
             }
             gone = held.keys() - entries.keys() if paths is None else set()
-            found[identity] = tuple(sorted(changed | gone))
-        return found
+            changes[identity] = tuple(sorted(changed | gone))
+        return changes

@@ -103,14 +103,14 @@ class ComposeWatches:
             return ()
         with self._lock:
             self._look()
-            found = dict(self._found)
+            commands = dict(self._found)
         ours = [
             pid
-            for pid, one in sorted(found.items())
-            if _is_about(pid, one, project.name, files.files)
+            for pid, watching in sorted(commands.items())
+            if _is_about(pid, watching, project.name, files.files)
         ]
-        seen = {found[pid]: AtWork(pid, found[pid].services) for pid in reversed(ours)}
-        return tuple(sorted(seen.values(), key=lambda one: one.pid))
+        working = {commands[pid]: AtWork(pid, commands[pid].services) for pid in reversed(ours)}
+        return tuple(sorted(working.values(), key=lambda at_work: at_work.pid))
 
     def keeping(self, project: Project, service: str) -> str | None:
         """Why nothing is done to a service that Compose itself keeps up to date now, or None."""

@@ -49,12 +49,12 @@ class RuntimeCollector:
     def collect(self, facts: Snapshot, *, full: bool = False) -> RuntimeFacts:
         """What the facts leave out. With ``full`` no earlier look at bytecode is believed."""
         replicas: dict[str, ReplicaRuntime] = {}
-        for seen in facts.observations:
-            if is_serving(seen.replica):
+        for observation in facts.observations:
+            if is_serving(observation.replica):
                 first = not any(record.answers for record in replicas.values())
-                visible = visible_pairs(facts.mapping.pairs, seen.replica)
-                view = ReplicaView(self._tools, facts, seen, visible, full=full, first=first)
-                replicas[seen.replica.id] = self._replica(view)
+                visible = visible_pairs(facts.mapping.pairs, observation.replica)
+                view = ReplicaView(self._tools, facts, observation, visible, full=full, first=first)
+                replicas[observation.replica.id] = self._replica(view)
         runtime = RuntimeFacts(replicas)
         for observe in self._of_service:
             runtime = observe(self._tools, facts, runtime)

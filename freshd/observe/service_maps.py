@@ -90,11 +90,11 @@ class ServiceMaps:
         chain_id = "" if image is None else image.chain_id
         rewritten, refuted = known.rewritten.get(chain_id, {}), known.refuted.get(chain_id, {})
         mounts = known.replicas[0].mounts if known.replicas else None
-        told = (tuple(sorted(rewritten)), tuple(sorted(refuted)))
+        corrections = (tuple(sorted(rewritten)), tuple(sorted(refuted)))
         if known.mounts != (model.mounts, mounts):
             known.mounts, known.shown = (model.mounts, mounts), merge(model.mounts, mounts)
         shown = tuple(known.shown.items())  # not `mounts`: none may be known yet
-        made_for = (model, policy, watch, shown, told, "" if image is None else image.id)
+        made_for = (model, policy, watch, shown, corrections, "" if image is None else image.id)
         if known.mapped is not None and known.made_for == made_for:
             if paths is not None and all(self.stays(service, path) for path in paths):
                 return known.mapped
@@ -190,31 +190,31 @@ class ServiceMaps:
         self,
         service: str,
         mapped: MapResult,
-        found: Iterable[ImageFacts],
+        images: Iterable[ImageFacts],
         tree: Mapping[str, Entry],
         *,
         every: bool,
         only: Iterable[Pair] | None = None,
         built: bool = False,
     ) -> bool:
-        """Whether ``found`` tell that files of ``mapped`` are not as inferred; remembered.
+        """Whether ``images`` tell that files of ``mapped`` are not as inferred; remembered.
 
         A RUN wrote them, or the COPY went elsewhere; that only a look at all pairs can tell, and
         not one at ``only`` some. Layers are only asked where an image differs from the tree, or
         with ``every``, and then only where a RUN followed, or the image was ``built`` of this tree.
         """
         known = self.known(service)
-        told, whole = False, only is None
-        for image in found:
+        learned, whole = False, only is None
+        for image in images:
             odd = differing(mapped.map.pairs if only is None else only, tree, image)
             if (odd or every) and (mapped.map.run_after_copy or (odd and built)):
                 writers = self._writers_of_copies(mapped, image)
-                told = self._rewritten(known, mapped, image, odd, writers) or told
+                learned = self._rewritten(known, mapped, image, odd, writers) or learned
             else:
                 writers = {}
             if odd and whole:
-                told = self._contradicted(known, mapped, image, odd, writers) or told
-        return told
+                learned = self._contradicted(known, mapped, image, odd, writers) or learned
+        return learned
 
     def _writers_of_copies(self, mapped: MapResult, image: ImageFacts) -> Mapping[str, str]:
         copies = [pair.target for pair in mapped.map.pairs if pair.via is Via.COPY]
@@ -235,9 +235,9 @@ class ServiceMaps:
             if copy is not None and copy.through_run:
                 lines.setdefault(target, "a RUN of an earlier stage may have changed it")
         remembered = known.rewritten.setdefault(image.chain_id, {})
-        told = bool(lines.keys() - remembered.keys())
+        learned = bool(lines.keys() - remembered.keys())
         remembered.update(lines)
-        return told
+        return learned
 
     def _contradicted(
         self,
@@ -255,9 +255,9 @@ class ServiceMaps:
         pairs = [mapped.copies[target] for target in left if target in mapped.copies]
         lines |= find_overwritten(pairs, writers, image.history)
         remembered = known.refuted.setdefault(image.chain_id, {})
-        told = bool(lines.keys() - remembered.keys())
+        learned = bool(lines.keys() - remembered.keys())
         remembered.update(lines)
-        return told
+        return learned
 
     def knew(self, service: str, path: str) -> bool:
         """Whether ``path``, or something below it, is in the map as it was made last."""
@@ -290,10 +290,12 @@ def differing(
     """Targets of COPYs that the image does not have as the tree does."""
     odd = []
     for pair in pairs:
-        want, seen = tree.get(pair.source), image.files.get(pair.target)
+        want, actual = tree.get(pair.source), image.files.get(pair.target)
         if pair.via is not Via.COPY or not pair.effective or want is None:
             continue
-        if not want.same_content(seen) or (seen is not None and not same_mode(pair, want, seen)):
+        if not want.same_content(actual) or (
+            actual is not None and not same_mode(pair, want, actual)
+        ):
             odd.append(pair.target)
     return tuple(odd)
 
@@ -304,18 +306,18 @@ def _directories(mapping: ServiceMap) -> tuple[str, ...]:
 
 
 def _by_source(pairs: Iterable[Pair]) -> dict[str, tuple[Pair, ...]]:
-    found: dict[str, list[Pair]] = {}
+    by_source: dict[str, list[Pair]] = {}
     for pair in pairs:
-        found.setdefault(pair.source, []).append(pair)
-    return {source: tuple(several) for source, several in found.items()}
+        by_source.setdefault(pair.source, []).append(pair)
+    return {source: tuple(several) for source, several in by_source.items()}
 
 
 def _kind_in(bases: Bases, image: ImageFacts | None, path: str, record: str) -> Kind | None:
     """What ``path`` is in an image whose history has the COPY that goes there."""
     if image is None or all(entry.created_by != record for entry in image.history):
         return None
-    found = bases.lookup(image.id, image.chain_id, path)
-    return None if found is None else found.kind
+    member = bases.lookup(image.id, image.chain_id, path)
+    return None if member is None else member.kind
 
 
 def narrowed(

@@ -17,13 +17,15 @@ from freshd.reconcile.context import Context
 def adopt(context: Context, facts: Snapshot) -> None:
     """Take what a ``sync`` rule speaks of, and is equal on both sides, for written by freshd."""
     syncing = _syncing(context, facts.service)
-    for seen in facts.observations if syncing else ():
-        found = brought(facts, seen, syncing)
-        written, identity = facts.written, seen.replica.id
-        foreign = {t: digest for t, digest in found.items() if written.get((identity, t)) != digest}
+    for observation in facts.observations if syncing else ():
+        contents = brought(facts, observation, syncing)
+        written, identity = facts.written, observation.replica.id
+        foreign = {
+            t: digest for t, digest in contents.items() if written.get((identity, t)) != digest
+        }
         if foreign:
-            context.store.injected_files.record(seen.replica, foreign, context.clock())
-        _expect(context, facts.service, found)
+            context.store.injected_files.record(observation.replica, foreign, context.clock())
+        _expect(context, facts.service, contents)
 
 
 def expect_asked(context: Context, report: ServiceReport) -> None:
@@ -57,16 +59,18 @@ def _expect(context: Context, service: str, digests: Mapping[str, str]) -> None:
         writes.record_synced(project, service, new, context.clock())
 
 
-def brought(facts: Snapshot, seen: Observation, rules: Iterable[WatchRule]) -> Mapping[str, str]:
+def brought(
+    facts: Snapshot, observation: Observation, rules: Iterable[WatchRule]
+) -> Mapping[str, str]:
     """target -> digest of what is the tree's in a container and not from its image."""
-    image = facts.images.get(seen.replica.image_id)
-    found = {}
+    image = facts.images.get(observation.replica.image_id)
+    contents = {}
     for pair in facts.mapping.pairs:
-        there, want = seen.files.get(pair.target), facts.tree.get(pair.source)
+        there, want = observation.files.get(pair.target), facts.tree.get(pair.source)
         if there is None or not pair.effective or not there.same_content(want):
             continue
         if image is None or there.same_content(image.files.get(pair.target)):
             continue
         if any(rule.lands(pair.source) == pair.target for rule in rules):
-            found[pair.target] = there.digest
-    return found
+            contents[pair.target] = there.digest
+    return contents

@@ -17,13 +17,13 @@ def forget_gone(store: Store, clients: Collection[Engine]) -> None:
 
     ``clients`` are all of the same engine.
     """
-    seen = {name: content for client in clients for name, content in client.take_seen().items()}
-    if store.path is None or not store.engine_objects.unknown(seen):
+    objects = {name: content for client in clients for name, content in client.take_seen().items()}
+    if store.path is None or not store.engine_objects.unknown(objects):
         return
     engine = next(iter(clients))
     try:
         name = inventory.identity(engine)
-        store.engine_objects.add(name, seen)
+        store.engine_objects.add(name, objects)
         # known before it is listed: what another process sees meanwhile is not taken for gone
         missing = inventory.missing(engine, store.engine_objects.get(name))
     except (EngineUnavailable, EngineFailed, OutcomeUnknown):

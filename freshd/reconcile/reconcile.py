@@ -71,28 +71,28 @@ def reconcile(
     """
     plans: list[Plan] = []
     outcomes: list[Outcome] = []
-    seen = check_service(context, service, paths=paths, full=full, go_on=go_on)
+    checked = check_service(context, service, paths=paths, full=full, go_on=go_on)
     for _ in range(_ROUNDS):
-        plan = make_plan(context, seen)
+        plan = make_plan(context, checked)
         if paths is not None and _renews(plan):
             # New containers lose what somebody changed in the old ones: that has to be looked for.
             paths = None
-            seen = check_service(context, service)
-            plan = make_plan(context, seen)
+            checked = check_service(context, service)
+            plan = make_plan(context, checked)
         plans.append(plan)
         if not plan.steps:
             break
-        expect_asked(context, seen.report)
+        expect_asked(context, checked.report)
         with locked(context, service):
-            done = act(context, plan, replicas=seen.replicas, on_step=on_step)
+            done = act(context, plan, replicas=checked.replicas, on_step=on_step)
         outcomes += done
-        before, seen = seen, check_service(context, service, paths=_touched(plan, paths))
-        remember(context, before.report, seen.report, done)
+        before, checked = checked, check_service(context, service, paths=_touched(plan, paths))
+        remember(context, before.report, checked.report, done)
         if any(outcome.status is not StepStatus.DONE for outcome in done):
             break
     if paths is None and not context.asked and context.project.policy.injects:
-        _warm(context.engine, seen.replicas)
-    return Passed(seen.report, tuple(plans), tuple(outcomes))
+        _warm(context.engine, checked.replicas)
+    return Passed(checked.report, tuple(plans), tuple(outcomes))
 
 
 def check_service(
@@ -116,7 +116,7 @@ def check_service(
         context.snapshots.doubt(service, doubtful)
         facts = context.snapshots.collect(service, go_on=go_on)
         report = _compared(context, facts, whole=True, full=full)
-    return Checked(report, tuple(seen.replica for seen in facts.observations))
+    return Checked(report, tuple(observation.replica for observation in facts.observations))
 
 
 def _compared(context: Context, facts: Snapshot, *, whole: bool, full: bool) -> ServiceReport:
@@ -130,10 +130,12 @@ def _compared(context: Context, facts: Snapshot, *, whole: bool, full: bool) -> 
     return report
 
 
-def make_plan(context: Context, seen: Checked) -> Plan:
+def make_plan(context: Context, checked: Checked) -> Plan:
     """What the policy wants done now about what was seen."""
-    memory = recall(context, seen.report.name, seen.replicas)
-    return decide(seen.report, context.project.policy, seen.replicas, memory, now=context.clock())
+    memory = recall(context, checked.report.name, checked.replicas)
+    return decide(
+        checked.report, context.project.policy, checked.replicas, memory, now=context.clock()
+    )
 
 
 def act(

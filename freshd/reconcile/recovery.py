@@ -154,7 +154,7 @@ def _landed(
         shell = None
     present = read_back.read_facts(engine, replica.id, targets, shell)
     digests = read_back.read_digests(engine, replica.id, present, shell)
-    found = {change.target: "" for change in deletes if change.target not in present}
+    landed = {change.target: "" for change in deletes if change.target not in present}
     in_place = any(phase.data.get("in_place") for phase in phases)
     for change in writes:
         fact, want = present.get(change.target), change.want
@@ -163,8 +163,8 @@ def _landed(
         digest = digests.get(change.target, "")
         torn = in_place and fact.size < want.size
         if digest == want.digest or (torn and _is_beginning(context, replica, change)):
-            found[change.target] = digest
-    return found
+            landed[change.target] = digest
+    return landed
 
 
 def _is_beginning(context: Context, replica: Replica, change: FileChange) -> bool:
@@ -226,15 +226,15 @@ def _scale(entries: list[JournalEntry]) -> dict[str, int] | None:
 
     With the service itself come those that share a namespace of its.
     """
-    found = None
+    counts = None
     for entry in entries:
         if not entry.step.remedy.renews_containers:
             continue
         for phase in entry.phases:
             scale = phase.data.get("scale")
             if phase.name == "recreate" and isinstance(scale, Mapping):
-                found = {name: count for name, count in scale.items() if isinstance(count, int)}
-    return found
+                counts = {name: count for name, count in scale.items() if isinstance(count, int)}
+    return counts
 
 
 def _outlive(pid: int, *, say: Say) -> None:
@@ -254,9 +254,9 @@ def _is_compose(pid: int) -> bool:
     except (ProcessLookupError, PermissionError):
         return False
     try:
-        told = subprocess.run(
+        result = subprocess.run(
             ["ps", "-o", "args=", "-p", str(pid)], capture_output=True, check=False, timeout=10.0
         )
     except (OSError, subprocess.TimeoutExpired):
         return True  # nobody tells; it is waited for
-    return told.returncode == 0 and b"docker" in told.stdout
+    return result.returncode == 0 and b"docker" in result.stdout

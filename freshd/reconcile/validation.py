@@ -37,7 +37,8 @@ def result(
         services={report.name: report.verdict for report in every},
         causes=tuple(sorted(causes)),
         compared=sum(
-            max((replica.compared for replica in report.containers), default=0) for report in every
+            max((container.compared for container in report.containers), default=0)
+            for report in every
         ),
         steps=steps,
         by_hand=by_hand,
@@ -55,7 +56,7 @@ def take_up(store: Store, project: str, *, now: float) -> bool:
     if again is not None and again >= began:
         return False
     known = store.validations.history(project, limit=MOST_KEPT)
-    if any(validation.began_at >= began and not validation.by_hand for validation in known):
+    if any(run.began_at >= began and not run.by_hand for run in known):
         return False
     store.last_runs.set(_AGAIN, project, now)
     return True

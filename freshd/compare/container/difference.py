@@ -75,9 +75,9 @@ def finding_for(difference: Difference) -> Finding:
 
 
 def _judge(difference: Difference, mount: Mount | None) -> _Judged:
-    seen, where = difference.seen, difference.replica.name
-    if seen is not None and seen.kind is Kind.UNREADABLE:
-        return _Judged(UNREADABLE, reason_of(difference.pair.target, where, seen))
+    actual, where = difference.seen, difference.replica.name
+    if actual is not None and actual.kind is Kind.UNREADABLE:
+        return _Judged(UNREADABLE, reason_of(difference.pair.target, where, actual))
     if difference.pair.via is Via.BIND:
         return _judge_bound(difference, mount)
     reason = _unwritable(difference.replica, mount)
@@ -92,10 +92,10 @@ def _judge(difference: Difference, mount: Mount | None) -> _Judged:
         return _plain(difference, _remedy(difference))
     if mount is not None and mount.kind == "volume" and _in_own_image(difference):
         return _judge_hidden(difference, mount)
-    words = "was removed" if seen is None else "was changed"
+    words = "was removed" if actual is None else "was changed"
     volume = f" (on the volume at {mount.target})" if mount is not None else ""
     message = f"{difference.shown} {words} in {where}{volume}, and not by freshd"
-    if seen is not None and difference.replica.image_id not in difference.facts.images:
+    if actual is not None and difference.replica.image_id not in difference.facts.images:
         message = (
             f"{difference.shown} in {where}{volume} is not the file in the tree; its image is gone "
             "from the engine, so whether somebody changed it there cannot be told"
@@ -106,8 +106,8 @@ def _judge(difference: Difference, mount: Mount | None) -> _Judged:
 def _judge_bound(difference: Difference, mount: Mount | None) -> _Judged:
     """A mount of one file holds on to that file, whatever takes its place in the directory."""
     alone = mount is not None and mount.target == difference.pair.target
-    want, seen = difference.want, difference.seen
-    if want is None or seen is None or want.same_content(seen):
+    want, actual = difference.want, difference.seen
+    if want is None or actual is None or want.same_content(actual):
         return _plain(difference, Remedy.RESTART)
     if not alone:
         if mount is None or difference.pair.source not in difference.facts.settled:
@@ -139,13 +139,13 @@ def _judge_hidden(difference: Difference, mount: Mount) -> _Judged:
 def _plain(difference: Difference, remedy: Remedy) -> _Judged:
     """The causes that say no more than how the path differs."""
     shown, where = difference.shown, difference.replica.name
-    want, seen = difference.want, difference.seen
+    want, actual = difference.want, difference.seen
     if want is None:
         return _Judged("extra-in-container", f"{shown} has left the tree and is in {where}", remedy)
-    if seen is None:
+    if actual is None:
         return _Judged("missing-in-container", f"{shown} is missing in {where}", remedy)
-    if want.same_content(seen):
-        word = "executable" if seen.executable else "not executable"
+    if want.same_content(actual):
+        word = "executable" if actual.executable else "not executable"
         return _Judged("mode-differs", f"{shown} is {word} in {where}, unlike in the tree", remedy)
     return _Judged("content-differs", f"{shown} in {where} is not the file in the tree", remedy)
 
@@ -193,13 +193,13 @@ def _writer_known(difference: Difference) -> bool:
 
     Nothing is lost by writing where neither image nor record says that there was anything.
     """
-    seen, image = difference.seen, difference.in_image
+    actual, image = difference.seen, difference.in_image
     wrote = difference.facts.written.get((difference.replica.id, difference.pair.target))
-    if seen is None:
+    if actual is None:
         return image is None or wrote == ""
-    if seen.kind is Kind.DIR and wrote == "":
+    if actual.kind is Kind.DIR and wrote == "":
         return True  # freshd deleted the file; the directory came with what the tree had there then
-    return seen.same_content(image) or (bool(seen.digest) and wrote == seen.digest)
+    return actual.same_content(image) or (bool(actual.digest) and wrote == actual.digest)
 
 
 def _injection_lost(difference: Difference, mount: Mount | None) -> bool:
@@ -215,7 +215,7 @@ def _injection_lost(difference: Difference, mount: Mount | None) -> bool:
 
 
 def _evidence(difference: Difference, mount: Mount | None) -> dict[str, Json]:
-    found: dict[str, Json] = {
+    values: dict[str, Json] = {
         "tree": evidence.digest(difference.want),
         "container": evidence.digest(difference.seen),
         "image": evidence.digest(difference.in_image),
@@ -223,9 +223,9 @@ def _evidence(difference: Difference, mount: Mount | None) -> dict[str, Json]:
     }
     known = difference.facts.injected.get(difference.pair.target)
     if known is not None and _injection_lost(difference, mount):
-        found["injected_at"] = known[1]
-        found["made_at"] = difference.replica.created_at
+        values["injected_at"] = known[1]
+        values["made_at"] = difference.replica.created_at
     if _same_bytes(difference):
-        found["tree_mode"] = evidence.octal(difference.want)
-        found["container_mode"] = evidence.octal(difference.seen)
-    return found
+        values["tree_mode"] = evidence.octal(difference.want)
+        values["container_mode"] = evidence.octal(difference.seen)
+    return values

@@ -56,20 +56,20 @@ def _content(facts: Snapshot, observation: Observation) -> tuple[list[Finding], 
         if target not in asked or want is None or want.kind in (Kind.OTHER, Kind.UNREADABLE):
             continue
         compared += 1
-        seen = files.get(target)
+        actual = files.get(target)
         if (
-            seen is not None
-            and seen.kind is want.kind
-            and seen.digest == want.digest
-            and ((seen.mode == want.mode and pair.mode is None) or same_mode(pair, want, seen))
+            actual is not None
+            and actual.kind is want.kind
+            and actual.digest == want.digest
+            and ((actual.mode == want.mode and pair.mode is None) or same_mode(pair, want, actual))
         ):
             equal += 1
             continue
         if pair.mode is not None:
             want = want._replace(mode=pair.mode)
-        elif pair.free_mode and seen is not None and want.kind is seen.kind:
-            want = want._replace(mode=seen.mode)  # the build's mode is not the tree's to change
-        findings.append(finding_for(Difference(facts, observation.replica, pair, want, seen)))
+        elif pair.free_mode and actual is not None and want.kind is actual.kind:
+            want = want._replace(mode=actual.mode)  # the build's mode is not the tree's to change
+        findings.append(finding_for(Difference(facts, observation.replica, pair, want, actual)))
     return findings, compared, equal
 
 
@@ -83,12 +83,16 @@ def _extra(facts: Snapshot, observation: Observation, mapped: frozenset[str]) ->
         if container_id == replica.id and digest and target not in mapped
     }
     for target in sorted(left & observation.asked):
-        seen = observation.files.get(target)
+        actual = observation.files.get(target)
         mount = replica.mount_at(target)
         if in_tree(facts, target):  # no longer mapped, but not gone: ignored on purpose
             continue
-        if seen is None or seen.kind is Kind.DIR or (mount is not None and mount.kind == "bind"):
+        if (
+            actual is None
+            or actual.kind is Kind.DIR
+            or (mount is not None and mount.kind == "bind")
+        ):
             continue
         source = source_of(facts.mapping, target)
         pair = Pair(source=source or "", target=target, via=Via.COPY)
-        yield finding_for(Difference(facts, replica, pair, None, seen))
+        yield finding_for(Difference(facts, replica, pair, None, actual))

@@ -39,28 +39,30 @@ class Behind:
 def behind(facts: Snapshot, image: ImageFacts, mapped: frozenset[str]) -> tuple[Behind, ...]:
     """Every mapped or left-over target that differs in ``image``, sorted by target."""
     tree = facts.tree
-    found: dict[str, Behind] = {}
+    files: dict[str, Behind] = {}
     for pair in facts.mapping.pairs:
-        want, seen = tree.get(pair.source), image.files.get(pair.target)
+        want, actual = tree.get(pair.source), image.files.get(pair.target)
         if want is None or want.kind in (Kind.OTHER, Kind.UNREADABLE):
             continue
         if (
-            seen is not None
-            and seen.digest == want.digest
-            and seen.kind is want.kind
-            and ((seen.mode == want.mode and pair.mode is None) or same_mode(pair, want, seen))
+            actual is not None
+            and actual.digest == want.digest
+            and actual.kind is want.kind
+            and ((actual.mode == want.mode and pair.mode is None) or same_mode(pair, want, actual))
         ):
             continue
-        if not _lands(facts, pair, seen) or (seen is not None and seen.kind is Kind.UNREADABLE):
+        if not _lands(facts, pair, actual) or (
+            actual is not None and actual.kind is Kind.UNREADABLE
+        ):
             continue
         if pair.mode is not None:
             want = want._replace(mode=pair.mode)
-        found[pair.target] = Behind(pair.source, pair.target, want, seen, pair)
+        files[pair.target] = Behind(pair.source, pair.target, want, actual, pair)
     for target in leftovers(facts, image, mapped):
         if not _hidden(facts, target):
             source = source_of(facts.mapping, target) or target
-            found[target] = Behind(source, target, None, image.files[target])
-    return tuple(found[target] for target in sorted(found))
+            files[target] = Behind(source, target, None, image.files[target])
+    return tuple(files[target] for target in sorted(files))
 
 
 def has_copies(facts: Snapshot) -> bool:
@@ -122,7 +124,7 @@ def _evidence(image: ImageFacts, items: tuple[Behind, ...]) -> dict[str, Json]:
     }
 
 
-def _lands(facts: Snapshot, pair: Pair, seen: Entry | None) -> bool:
+def _lands(facts: Snapshot, pair: Pair, actual: Entry | None) -> bool:
     """Whether the image is expected to hold this pair's file."""
     if not pair.effective:
         # A mount hides the file, and not what the build made of it.
@@ -130,7 +132,7 @@ def _lands(facts: Snapshot, pair: Pair, seen: Entry | None) -> bool:
     if pair.via is Via.COPY:
         return True
     # A declared file that the build brought too goes back to the build's on a recreate.
-    return pair.via is Via.DECLARED and facts.builds and seen is not None
+    return pair.via is Via.DECLARED and facts.builds and actual is not None
 
 
 def _hidden(facts: Snapshot, target: str) -> bool:
@@ -151,12 +153,12 @@ def _all_replicas_hold(facts: Snapshot, items: tuple[Behind, ...]) -> bool:
 def _holds(observation: Observation, item: Behind) -> bool:
     if observation.problem or item.target not in observation.asked:
         return False
-    seen = observation.files.get(item.target)
+    actual = observation.files.get(item.target)
     if item.want is None:
-        return seen is None or seen.kind is Kind.DIR  # a directory took the old file's place
-    if item.pair is None or seen is None:
+        return actual is None or actual.kind is Kind.DIR  # a directory took the old file's place
+    if item.pair is None or actual is None:
         return False
-    return item.want.same_content(seen) and same_mode(item.pair, item.want, seen)
+    return item.want.same_content(actual) and same_mode(item.pair, item.want, actual)
 
 
 def _state(want: Entry | None) -> str | None:

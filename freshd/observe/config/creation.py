@@ -46,7 +46,7 @@ def observe_config(
     """Compare nothing yet but contents and the record. Raises what the engine raises."""
     creation = engine.creation(replica.id)
     wanted, key = model.wanted, records.key()
-    seen = ConfigSeen(
+    config = ConfigSeen(
         wanted=replace(wanted, image=normalize_tag(wanted.image)),
         creation=replace(creation, image=normalize_tag(creation.image)),
         image=engine.image_defaults(replica.image_id),
@@ -55,8 +55,8 @@ def observe_config(
         key=key,
     )
     contents = tuple(_contents(engine, replica, model, key))
-    changed, hinted = _against_record(replica, model, seen, records)
-    return replace(seen, contents=contents, changed=changed, hinted=hinted)
+    changed, hinted = _against_record(replica, model, config, records)
+    return replace(config, contents=contents, changed=changed, hinted=hinted)
 
 
 def _newer(model: Model, replica: Replica) -> Iterator[str]:
@@ -72,7 +72,7 @@ def _newer(model: Model, replica: Replica) -> Iterator[str]:
 
 def _spelled_alike(mounts: Sequence[Mount], wanted: Wanted) -> Iterator[Mount]:
     """A bind whose source is the same directory by another name gets the model's name for it."""
-    sources = {mount.target: mount.source for mount in wanted.mounts if mount.kind == "bind"}
+    sources = {bind.target: bind.source for bind in wanted.mounts if bind.kind == "bind"}
     for mount in mounts:
         want = sources.get(mount.target)
         same = want is not None and os.path.realpath(want) == os.path.realpath(mount.source)
@@ -80,17 +80,17 @@ def _spelled_alike(mounts: Sequence[Mount], wanted: Wanted) -> Iterator[Mount]:
 
 
 def _against_record(
-    replica: Replica, model: Model, seen: ConfigSeen, records: CreationRecords
+    replica: Replica, model: Model, config: ConfigSeen, records: CreationRecords
 ) -> tuple[tuple[str, ...], bool]:
     """Keys that differ from the record; and whether there is only Compose's hash to go by."""
-    now = {name: str(sealed(seen.key, text)) for name, text in model.wanted.parts.items()}
+    now = {name: str(sealed(config.key, text)) for name, text in model.wanted.parts.items()}
     record = records.get(replica.id)
     if record is not None and record.stamp == model.stamp:
         names = now.keys() | record.parts.keys()
         return tuple(sorted(n for n in names if now.get(n) != record.parts.get(n))), False
     fits: bool | None = True
-    if seen.inputs:
-        fits = model.label_fits(replica, seen.creation.compose_version)
+    if config.inputs:
+        fits = model.label_fits(replica, config.creation.compose_version)
     if fits:
         records.record(replica.id, CreationRecord(model.stamp, now))
     return (), fits is False
@@ -102,23 +102,23 @@ def _contents(engine: Engine, replica: Replica, model: Model, key: bytes) -> Ite
         if expected is None:
             continue
         try:
-            seen = _digest_inside(engine, replica.id, content.target)
+            digest = _digest_inside(engine, replica.id, content.target)
         except EngineFailed:
             continue  # the container's files are reported where they are observed
-        if seen != expected:
-            yield ContentSeen(content, str(sealed(key, expected)), sealed(key, seen))
+        if digest != expected:
+            yield ContentSeen(content, str(sealed(key, expected)), sealed(key, digest))
 
 
-def _expected(content: WantedContent) -> str | None:
+def _expected(wanted: WantedContent) -> str | None:
     """The digest of what the model says; None where that is not known."""
-    if content.content is not None:
-        return hashlib.sha256(content.content.encode(errors="surrogateescape")).hexdigest()
+    if wanted.content is not None:
+        return hashlib.sha256(wanted.content.encode(errors="surrogateescape")).hexdigest()
     try:
-        if content.file is None or not os.path.isfile(content.file):
+        if wanted.file is None or not os.path.isfile(wanted.file):
             return None
-        if os.path.getsize(content.file) > _MAX_CONTENT:
+        if os.path.getsize(wanted.file) > _MAX_CONTENT:
             return None
-        with open(content.file, "rb") as file:
+        with open(wanted.file, "rb") as file:
             return hashlib.sha256(file.read()).hexdigest()
     except OSError:
         return None
@@ -126,8 +126,8 @@ def _expected(content: WantedContent) -> str | None:
 
 def _digest_inside(engine: Engine, container_id: str, target: str) -> str | None:
     """Of a regular file in the container; None where there is none."""
-    found = archive.stat(engine, container_id, target)
-    if found is None or found.kind is not Kind.FILE or found.size > _MAX_CONTENT:
+    status = archive.stat(engine, container_id, target)
+    if status is None or status.kind is not Kind.FILE or status.size > _MAX_CONTENT:
         return None
     for member, reader in archive.get(engine, container_id, target):
         if member.isfile() and reader is not None:

@@ -47,14 +47,14 @@ class ConfigObserver:
             mapped={p.target for p in view.facts.mapping.pairs} if wanted.contents else set(),
             label_fits=partial(self._label_fits, view, files, wanted),
         )
-        seen = observe_config(tools.engine, replica, model, tools.store.creation_records)
-        variables, keys = differing_variables(seen), differing_keys(seen)
+        config = observe_config(tools.engine, replica, model, tools.store.creation_records)
+        variables, keys = differing_variables(config), differing_keys(config)
         if variables or keys:
             doubtful = {*(f"{ENVIRONMENT}{name}" for name in variables), *keys}
             other = _otherwise(view, files, wanted, variables)
             varying = doubtful if other is None else doubtful.intersection(depending(wanted, other))
-            seen = replace(seen, from_shell=frozenset(varying))
-        return replace(record, config=seen)
+            config = replace(config, from_shell=frozenset(varying))
+        return replace(record, config=config)
 
     def _label_fits(
         self, view: ReplicaView, files: ComposeFiles, wanted: Wanted, replica: Replica, made_by: str
@@ -116,9 +116,9 @@ def depending(wanted: Wanted, other: Wanted) -> Iterable[str]:
 
 
 def _unequal(
-    one: Mapping[str, str | None], other: Mapping[str, str | None], names: Iterable[str]
+    variables: Mapping[str, str | None], other: Mapping[str, str | None], names: Iterable[str]
 ) -> list[str]:
-    return [name for name in names if one.get(name) != other.get(name)]
+    return [name for name in names if variables.get(name) != other.get(name)]
 
 
 def hash_is_right(version: str, made_by: str, *, env_files: bool) -> bool:

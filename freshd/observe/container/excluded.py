@@ -55,7 +55,11 @@ class SurroundingsObserver:
 
     def __call__(self, tools: Tools, facts: Snapshot, runtime: RuntimeFacts) -> RuntimeFacts:
         """Nothing where a container goes away meanwhile; of files nothing where none serves."""
-        serving = [seen.replica for seen in facts.observations if is_serving(seen.replica)]
+        serving = [
+            observation.replica
+            for observation in facts.observations
+            if is_serving(observation.replica)
+        ]
         try:
             strays = tuple(find_strays(tools, facts))
             if not serving:
@@ -102,8 +106,8 @@ class SurroundingsObserver:
         key = (index, files.ignore.patterns, tuple(origins.items()), build.context)
         known = self._ignored.get(facts.service)
         if known is None or known[0] != key:
-            found = tuple(_ignored(directory, origins, build.context, files, repository))
-            known = self._ignored[facts.service] = (key, found)
+            candidates = tuple(_ignored(directory, origins, build.context, files, repository))
+            known = self._ignored[facts.service] = (key, candidates)
         return known[1]
 
 
@@ -201,18 +205,20 @@ def _ignored(
             yield _Candidate(path, below, rule.line, rule.text, tracked)
 
 
-def _edited(repository: Repository, one: _Candidate, image: ImageFacts) -> str | None:
+def _edited(repository: Repository, candidate: _Candidate, image: ImageFacts) -> str | None:
     """The content's digest, where it is not what git has and changed after the image was made."""
     try:
-        with os.fdopen(open_beneath(repository.top, one.below), "rb") as file:
+        with os.fdopen(open_beneath(repository.top, candidate.below), "rb") as file:
             status = os.fstat(file.fileno())
-            same = divmod(status.st_mtime_ns, 10**9) == one.tracked.mtime
-            if status.st_ctime <= image.created_at or (same and status.st_size == one.tracked.size):
+            same = divmod(status.st_mtime_ns, 10**9) == candidate.tracked.mtime
+            if status.st_ctime <= image.created_at or (
+                same and status.st_size == candidate.tracked.size
+            ):
                 return None
             content = file.read(_MAX_BYTES)
     except OSError:
         return None
-    return None if is_blob(content, one.tracked) else hashlib.sha256(content).hexdigest()
+    return None if is_blob(content, candidate.tracked) else hashlib.sha256(content).hexdigest()
 
 
 def _stamp(path: str) -> tuple[int, int] | None:

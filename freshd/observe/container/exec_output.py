@@ -87,13 +87,13 @@ def parse_records(output: bytes, asked: Collection[str]) -> dict[str, str]:
     An equal signature is known to be good, so only the others need ``stat_of``.
     """
     wanted = {os.fsencode(path): path for path in asked}
-    found: dict[str, str] = {}
+    signatures: dict[str, str] = {}
     for record in output.split(b"//\n")[:-1]:  # an unfinished last name may look like another
         fields, _, name = record.partition(b" /")
         path = wanted.get(b"/" + name)
         if path is not None:
-            found[path] = fields.decode("ascii", "replace")
-    return found
+            signatures[path] = fields.decode("ascii", "replace")
+    return signatures
 
 
 def stat_of(signature: str) -> Stat | None:
@@ -124,13 +124,13 @@ def parse_alternating(output: bytes) -> tuple[bytes, bytes]:
 def parse_hashes(output: bytes, asked: Collection[str]) -> dict[str, str]:
     """Lines of ``sha256sum -- NAME…`` for names that are not odd: path -> digest."""
     wanted = {os.fsencode(path): path for path in asked}
-    found: dict[str, str] = {}
+    hashes: dict[str, str] = {}
     for line in output.split(b"\n")[:-1]:
         match = _HASH.fullmatch(line)
         path = wanted.get(match[2]) if match else None
         if match and path is not None:
-            found[path] = match[1].decode("ascii")
-    return found
+            hashes[path] = match[1].decode("ascii")
+    return hashes
 
 
 def parse_hashes_in_order(output: bytes, asked: Sequence[str]) -> dict[str, str]:
@@ -138,11 +138,11 @@ def parse_hashes_in_order(output: bytes, asked: Sequence[str]) -> dict[str, str]
     lines = output.split(b"\n")
     if len(lines) != len(asked) + 1 or lines[-1]:
         return {}
-    found: dict[str, str] = {}
+    hashes: dict[str, str] = {}
     for path, line in zip(asked, lines, strict=False):
         if match := _BARE_HASH.fullmatch(line):
-            found[path] = match[1].decode("ascii")
-    return found
+            hashes[path] = match[1].decode("ascii")
+    return hashes
 
 
 def parse_links_in_order(output: bytes, asked: Sequence[str]) -> dict[str, str]:

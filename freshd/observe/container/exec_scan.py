@@ -92,40 +92,44 @@ def scan(
         raw = _hash_and_stat(engine, container_id, ordered)
     else:
         raw = _stat(engine, container_id, ordered)
-    seen = Scan(missing=raw.missing)
+    result = Scan(missing=raw.missing)
     changed: dict[str, Stat] = {}
     for path in ordered:
         if path not in raw.signatures or path in raw.missing:
             continue
         row = known.get(path)
         if row is not None and row[0] == raw.signatures[path]:
-            seen.files[path] = row[1]
+            result.files[path] = row[1]
         elif (stat := exec_output.stat_of(raw.signatures[path])) is None:
             continue
         elif stat.kind in (Kind.FILE, Kind.LINK):
             changed[path] = stat
         else:
-            seen.files[path] = stat.entry()
+            result.files[path] = stat.entry()
     later = changed.keys() - raw.hashes.keys()
-    seen.after = {path: raw.signatures[path] for path in seen.files.keys() | changed.keys() - later}
+    result.after = {
+        path: raw.signatures[path] for path in result.files.keys() | changed.keys() - later
+    }
     safe_before = int(min([began, *raw.clocks]) - _RACY_SECONDS) * 1_000_000_000
-    _settle(changed, _digests(engine, container_id, changed, raw.hashes), safe_before, seen)
-    for path in paths - seen.files.keys() - seen.missing - seen.open.keys():
-        seen.open[path] = Entry(Kind.UNREADABLE, reason="stat gave no answer inside the container")
-    return seen
+    _settle(changed, _digests(engine, container_id, changed, raw.hashes), safe_before, result)
+    for path in paths - result.files.keys() - result.missing - result.open.keys():
+        result.open[path] = Entry(
+            Kind.UNREADABLE, reason="stat gave no answer inside the container"
+        )
+    return result
 
 
 def _settle(
-    changed: Mapping[str, Stat], digests: Mapping[str, str], safe_before: int, seen: Scan
+    changed: Mapping[str, Stat], digests: Mapping[str, str], safe_before: int, result: Scan
 ) -> None:
     for path, stat in changed.items():
         if path not in digests:
-            seen.open[path] = stat.unreadable("it could not be read inside the container")
+            result.open[path] = stat.unreadable("it could not be read inside the container")
             continue
-        entry = seen.files[path] = stat.entry(digests[path])
+        entry = result.files[path] = stat.entry(digests[path])
         # A stamp this young can stay the same over another write: such a file is hashed again.
         if stat.stamp < safe_before:
-            seen.signed[path] = (stat.signature, entry)
+            result.signed[path] = (stat.signature, entry)
 
 
 @dataclass(slots=True)
@@ -138,9 +142,9 @@ class _Raw:
     clocks: list[float] = field(default_factory=list)
 
     def take(self, records: bytes, clock: int | None, stderr: bytes, paths: Sequence[str]) -> None:
-        found = exec_output.parse_records(records, paths)
-        self.signatures |= found
-        absent = set(paths) - found.keys()
+        signatures = exec_output.parse_records(records, paths)
+        self.signatures |= signatures
+        absent = set(paths) - signatures.keys()
         if absent and exec_output.explains_absence(stderr, len(absent)):
             self.missing |= absent
         if clock is not None:
@@ -180,23 +184,23 @@ def _digests(
     """Digests of the changed files and link texts; ``known`` ones of files are not made again."""
     files = [path for path, stat in changed.items() if stat.kind is Kind.FILE]
     links = [path for path, stat in changed.items() if stat.kind is Kind.LINK]
-    found = {path: known[path] for path in files if path in known}
-    plain = [path for path in files if path not in found and not exec_output.is_odd(path)]
-    odd = [path for path in files if path not in found and exec_output.is_odd(path)]
+    digests = {path: known[path] for path in files if path in known}
+    plain = [path for path in files if path not in digests and not exec_output.is_odd(path)]
+    odd = [path for path in files if path not in digests and exec_output.is_odd(path)]
     sizes = {path: changed[path].size for path in files}
     shards = shards_of(plain, sizes)
     timeouts = [_hash_timeout(shard, sizes) for shard in shards]
     results = _run_all(engine, container_id, _HASH, shards, timeouts)
     for shard, result in zip(shards, results, strict=True):
-        found |= exec_output.parse_hashes(result.stdout, shard)
+        digests |= exec_output.parse_hashes(result.stdout, shard)
     if odd:
         timeout = _hash_timeout(odd, sizes)
         result = _run(engine, container_id, _HASH_ODD, odd, timeout)
-        found |= exec_output.parse_hashes_in_order(result.stdout, odd)
+        digests |= exec_output.parse_hashes_in_order(result.stdout, odd)
     if links:
         result = _run(engine, container_id, _READ_LINKS, links, _HASH_SECONDS)
-        found |= exec_output.parse_links_in_order(result.stdout, links)
-    return found
+        digests |= exec_output.parse_links_in_order(result.stdout, links)
+    return digests
 
 
 def _run_all(

@@ -38,20 +38,20 @@ def observe(
     unclean = [path for path in asked if not is_clean(path)]
     files = dict.fromkeys(unclean, _unreadable("not an absolute, normalised path"))
     left = asked - files.keys()
-    seen = exec_scan.Scan()
+    scan = exec_scan.Scan()
     try:
         if replica.running and left:
             known = {} if full else cache.get_many(replica.id, left)
             try:
-                seen = exec_scan.scan(engine, replica.id, left, known=known, clock=clock)
+                scan = exec_scan.scan(engine, replica.id, left, known=known, clock=clock)
             except EngineFailed as error:
                 # Paused or stopped meanwhile, no such command, or it printed nonsense without end.
-                seen.open = dict.fromkeys(left, _unreadable(error.message))
-            files |= seen.files
-            left -= seen.files.keys() | seen.missing
-            if seen.signed:
-                cache.put_many(replica.id, seen.signed)
-        hidden = _hidden(replica, left, seen.open)
+                scan.open = dict.fromkeys(left, _unreadable(error.message))
+            files |= scan.files
+            left -= scan.files.keys() | scan.missing
+            if scan.signed:
+                cache.put_many(replica.id, scan.signed)
+        hidden = _hidden(replica, left, scan.open)
         files |= hidden
         read = archives.read(engine, replica.id, left - hidden.keys())
     except (OutcomeUnknown, EngineFailed) as error:
@@ -62,7 +62,7 @@ def observe(
         # One container's lock may be held while the engine is fine; the rest can go on.
         return Observation(replica, asked, problem=error.message)
     if signatures is not None:
-        signatures.update(seen.after)
+        signatures.update(scan.after)
     return Observation(
         replica, asked, files | {path: entry for path, entry in read.items() if entry is not None}
     )
@@ -72,16 +72,16 @@ def _hidden(
     replica: Replica, paths: Iterable[str], doubts: Mapping[str, Entry]
 ) -> dict[str, Entry]:
     """Those of ``paths`` that an archive shows wrongly or not at all, each with the reason."""
-    found: dict[str, Entry] = {}
+    hidden: dict[str, Entry] = {}
     for path in paths:
         mount = replica.mount_at(path)
         if mount is not None and mount.kind == "tmpfs":
             where = f"it is on the tmpfs mount {mount.target}"
             more = doubts[path].reason if path in doubts else f"the container is {replica.state}"
-            found[path] = _unreadable(f"{where}, and {more}")
+            hidden[path] = _unreadable(f"{where}, and {more}")
         elif mount is None and of_kernel(path):
-            found[path] = _unreadable("it belongs to the kernel, not to a file system")
-    return found
+            hidden[path] = _unreadable("it belongs to the kernel, not to a file system")
+    return hidden
 
 
 def _unreadable(reason: str) -> Entry:

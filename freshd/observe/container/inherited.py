@@ -40,27 +40,27 @@ def observe_changes(
     parents, asked = _parents(paths), frozenset(paths)
     if not full and replica.running:
         after_reading: dict[str, str] = {}
-        seen = observe(
+        whole = observe(
             *(engine, replica, parents.union(paths)),
             cache=cache,
             clock=clock,
             signatures=after_reading,
         )
-        if seen.problem:
-            return Observation(replica, asked, problem=seen.problem), {}
-        told = _told(engine, asked, seen, after_reading)
-        if len(asked) - len(told) <= _FEW:
-            return _only(asked, seen), told
+        if whole.problem:
+            return Observation(replica, asked, problem=whole.problem), {}
+        inherited = _told(engine, asked, whole, after_reading)
+        if len(asked) - len(inherited) <= _FEW:
+            return _only(asked, whole), inherited
     before = engine.changes(replica.id)
-    seen = observe(engine, replica, parents.union(paths), cache=cache, full=full, clock=clock)
+    whole = observe(engine, replica, parents.union(paths), cache=cache, full=full, clock=clock)
     after = engine.changes(replica.id)
-    observation = _only(asked, seen)
+    observation = _only(asked, whole)
     files = observation.files
-    if seen.problem:
+    if whole.problem:
         return observation, {}
     still = untouched(untouched(paths, before, replica), after, replica)
     old = cache.get_many(replica.id, None) if replica.running else None
-    direct = _direct(parents, seen.files)
+    direct = _direct(parents, whole.files)
     return observation, {
         path: files.get(path)
         for path in still
@@ -69,20 +69,20 @@ def observe_changes(
 
 
 def _told(
-    engine: Engine, asked: frozenset[str], seen: Observation, signatures: Mapping[str, str]
+    engine: Engine, asked: frozenset[str], observation: Observation, signatures: Mapping[str, str]
 ) -> dict[str, Entry | None]:
     """By age; the container is asked what its file system rules out only where that tells more."""
-    told = told_by_age(asked, seen.files, signatures, seen.replica)
-    if len(told) < len(asked):
-        more = told_by_age(asked, seen.files, signatures, seen.replica, stay=True)
-        if len(more) > len(told) and directories_stay(engine, seen.replica):
+    inherited = told_by_age(asked, observation.files, signatures, observation.replica)
+    if len(inherited) < len(asked):
+        more = told_by_age(asked, observation.files, signatures, observation.replica, stay=True)
+        if len(more) > len(inherited) and directories_stay(engine, observation.replica):
             return more
-    return told
+    return inherited
 
 
 def told_by_age(
     paths: Collection[str],
-    seen: Manifest,
+    manifest: Manifest,
     signatures: Mapping[str, str],
     replica: Replica,
     *,
@@ -100,17 +100,17 @@ def told_by_age(
         for path, signature in signatures.items()
         if (stamp := stamp_of(signature)) is not None and is_before(stamp, replica)
     }
-    clear = _Clear(old, seen)
-    plain = _Clear(seen.keys(), seen) if stay else clear
-    told: dict[str, Entry | None] = {}
+    clear = _Clear(old, manifest)
+    plain = _Clear(manifest.keys(), manifest) if stay else clear
+    inherited: dict[str, Entry | None] = {}
     for path in untouched(paths, {}, replica):
         directory = above(path)
-        if path not in seen:
+        if path not in manifest:
             if clear[directory]:
-                told[path] = None
+                inherited[path] = None
         elif path in old and (directory == "/" or plain[directory]):
-            told[path] = seen[path]
-    return told
+            inherited[path] = manifest[path]
+    return inherited
 
 
 class _Clear(dict[str, bool | None]):
@@ -118,23 +118,23 @@ class _Clear(dict[str, bool | None]):
     None: none of them exists.
     """
 
-    def __init__(self, old: Set[str], seen: Manifest) -> None:
+    def __init__(self, old: Set[str], manifest: Manifest) -> None:
         super().__init__({"/": None})
         self._old = old
-        self._seen = seen
+        self._manifest = manifest
 
     def __missing__(self, directory: str) -> bool | None:
         state = self[above(directory)]
-        there = self._seen.get(directory)
+        there = self._manifest.get(directory)
         if there is not None:
             state = state is not False and there.kind is Kind.DIR and directory in self._old
         self[directory] = state
         return state
 
 
-def _only(asked: frozenset[str], seen: Observation) -> Observation:
-    files = {path: entry for path, entry in seen.files.items() if path in asked}
-    return Observation(seen.replica, asked, files, seen.problem)
+def _only(asked: frozenset[str], observation: Observation) -> Observation:
+    files = {path: entry for path, entry in observation.files.items() if path in asked}
+    return Observation(observation.replica, asked, files, observation.problem)
 
 
 def untouched(
@@ -165,20 +165,20 @@ def untouched(
 
 
 def _parents(paths: Collection[str]) -> set[str]:
-    found: set[str] = set()
+    parents: set[str] = set()
     for path in paths:
         parent = path.rpartition("/")[0]
-        while parent and parent not in found:
-            found.add(parent)
+        while parent and parent not in parents:
+            parents.add(parent)
             parent = parent.rpartition("/")[0]
-    return found
+    return parents
 
 
-def _direct(parents: Iterable[str], seen: Manifest) -> frozenset[str]:
+def _direct(parents: Iterable[str], manifest: Manifest) -> frozenset[str]:
     """Those of ``parents`` that are reached without a link, and "/": the writable layer names only
     the place behind a link.
     """
-    plain = {path for path in parents if path not in seen or seen[path].kind is Kind.DIR}
+    plain = {path for path in parents if path not in manifest or manifest[path].kind is Kind.DIR}
     return frozenset(["/", *(path for path in plain if all(up in plain for up in ancestors(path)))])
 
 

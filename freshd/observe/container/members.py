@@ -34,17 +34,17 @@ def find_replicas(
 ) -> Mapping[str, tuple[Replica, ...]]:
     """The containers of each of ``services`` now, from one listing."""
     files = project.compose_files
-    found: dict[str, tuple[Replica, ...]] = {}
+    replicas: dict[str, tuple[Replica, ...]] = {}
     if files is not None:
         every = engine.replicas(project=project.name, services=services)
         ours = sort_out(every, services, directory=files.directory, files=files.files)
-        found |= ours.services
-        project.follow_names(replica for several in found.values() for replica in several)
+        replicas |= ours.services
+        project.follow_names(replica for several in replicas.values() for replica in several)
     for service in services:
         name = project.policy.service(service).container
         if name is not None:
-            found[service] = engine.replicas(names=[name])
-    return {service: found.get(service, ()) for service in services}
+            replicas[service] = engine.replicas(names=[name])
+    return {service: replicas.get(service, ()) for service in services}
 
 
 def find_running_followers(
@@ -52,13 +52,15 @@ def find_running_followers(
 ) -> Mapping[str, tuple[Replica, ...]]:
     """The running containers of the services that share a namespace of ``service``'s."""
     names = find_followers(project.services, service)
-    found = find_replicas(engine, project, names) if names else {}
-    running = {name: tuple(replica for replica in found[name] if replica.running) for name in found}
+    replicas = find_replicas(engine, project, names) if names else {}
+    running = {
+        name: tuple(replica for replica in replicas[name] if replica.running) for name in replicas
+    }
     return {name: several for name, several in running.items() if several}
 
 
 def sort_out(
-    found: Collection[Replica],
+    replicas: Collection[Replica],
     services: Collection[str],
     *,
     directory: str,
@@ -69,16 +71,17 @@ def sort_out(
 
     Pure but for resolving links in host paths.
     """
-    ordered = sorted(found, key=lambda replica: (replica.service, replica.number, replica.name))
-    ours = [replica for replica in ordered if is_ours(replica, directory=directory, files=files)]
-    stay = [replica for replica in ours if not replica.oneoff]
+    ordered = sorted(replicas, key=lambda replica: (replica.service, replica.number, replica.name))
+    ours = [member for member in ordered if is_ours(member, directory=directory, files=files)]
     return ProjectContainers(
         services={
-            service: tuple(replica for replica in stay if replica.service == service)
+            service: tuple(
+                member for member in ours if member.service == service and not member.oneoff
+            )
             for service in sorted(services)
         },
-        one_offs=tuple(replica for replica in ours if replica.oneoff),
-        foreign=tuple(replica for replica in ordered if replica not in ours),
+        one_offs=tuple(member for member in ours if member.oneoff),
+        foreign=tuple(member for member in ordered if member not in ours),
     )
 
 

@@ -22,7 +22,7 @@ def find_strays(tools: Tools, facts: Snapshot) -> Iterator[Stray]:
     files = project.compose_files
     if files is None or service not in project.model.services:
         return
-    own = {seen.replica.id for seen in facts.observations}
+    own = {observation.replica.id for observation in facts.observations}
     wanted = _wanted_ports(project, facts)
     for other in tools.engine.overview(within=_SHARED):
         if other.id in own or other.state != "running":
@@ -55,7 +55,7 @@ def _left_over(project: Project, facts: Snapshot, other: Replica, files: Collect
 def _wanted_ports(project: Project, facts: Snapshot) -> frozenset[str]:
     """Host ports of the model, where a container was made and does not run."""
     made = project.model.wanted.get(facts.service)
-    replicas = [seen.replica for seen in facts.observations]
+    replicas = [observation.replica for observation in facts.observations]
     if made is None or not replicas or any(replica.running for replica in replicas):
         return frozenset()
     return frozenset(filter(None, map(_host_port, made.ports)))

@@ -36,11 +36,11 @@ def _hidden(engine: Engine, replica: Replica, cache: ImageCache) -> Iterator[Hid
         targets = [f"{mount.target}/{name}" for name in _MARKS]
         try:
             held = content.facts(engine, replica.image_id, targets, cache=cache).files
-            seen = archives.read(engine, replica.id, held.keys()) if held else {}
+            entries = archives.read(engine, replica.id, held.keys()) if held else {}
         except (EngineFailed, TargetGone):
             continue  # the look at the container's files tells what is wrong with it
         for target, entry in held.items():
-            there = seen.get(target)
+            there = entries.get(target)
             if entry.digest and not entry.same_content(there):
                 yield Hidden(mount, target, entry, there)
                 break

@@ -16,19 +16,21 @@ from freshd.observe.service_maps import ServiceMaps
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """One observation a replica; ``told`` of their images: id -> path -> entry, None is absent."""
+    """One observation a replica, and what they have ``inherited``: image id -> path -> entry, or
+    None where it is absent.
+    """
 
     observations: tuple[Observation, ...]
-    told: Mapping[str, Mapping[str, Entry | None]] = field(default_factory=dict)
+    inherited: Mapping[str, Mapping[str, Entry | None]] = field(default_factory=dict)
 
     def joined(self, more: "Observed") -> "Observed":
         """This and another look at the same replicas, at other paths."""
-        told = {
-            image_id: {**self.told.get(image_id, {}), **more.told.get(image_id, {})}
-            for image_id in self.told.keys() | more.told.keys()
+        inherited = {
+            image_id: {**self.inherited.get(image_id, {}), **more.inherited.get(image_id, {})}
+            for image_id in self.inherited.keys() | more.inherited.keys()
         }
         both = zip(self.observations, more.observations, strict=True)
-        return Observed(tuple(one.joined(other) for one, other in both), told)
+        return Observed(tuple(first.joined(other) for first, other in both), inherited)
 
 
 def observe_replicas(
@@ -46,7 +48,7 @@ def observe_replicas(
     Where the image is not known yet, the first container of it tells what it still has from there.
     """
     observations = []
-    told: dict[str, Mapping[str, Entry | None]] = {}
+    inherited: dict[str, Mapping[str, Entry | None]] = {}
     for replica in replicas:
         image = maps.image(service, replica.image_id)
         if not is_serving(replica):
@@ -56,11 +58,11 @@ def observe_replicas(
         if few is not None:
             observations.append(few)
             continue
-        new = replica.running and image is not None and image.id not in told
+        new = replica.running and image is not None and image.id not in inherited
         if image is None or not new or maps.knows(image, targets):
             observations.append(observe(engine, replica, targets, cache=cache, full=full))
             continue
-        seen, says = observe_changes(engine, replica, targets, cache=cache, full=full)
-        observations.append(seen)
-        told[image.id] = says
-    return Observed(tuple(observations), told)
+        observation, entries = observe_changes(engine, replica, targets, cache=cache, full=full)
+        observations.append(observation)
+        inherited[image.id] = entries
+    return Observed(tuple(observations), inherited)

@@ -68,7 +68,7 @@ def _changed(
     before = tools.store.artefacts.get(project, service, entry.target)
     if before is not None and before.artefact == now.artefact:
         names = before.sources.keys() | now.sources.keys()
-        changed = {path for path in names if before.sources.get(path) != now.sources.get(path)}
+        changed = {name for name in names if before.sources.get(name) != now.sources.get(name)}
         if not changed or not _made_anew(tools, facts, record, entry):
             return tuple(sorted(changed))
     tools.store.artefacts.record(project, service, entry.target, now)
@@ -81,10 +81,13 @@ def _made_anew(tools: Tools, facts: Snapshot, record: BuildRecord, made: MapEntr
     copies = (pair.target for pair in facts.mapping.pairs if pair.via is Via.COPY)
     if any(target == made.target or target.startswith(below) for target in copies):
         return False  # made on the host, and copied
-    for entry in tools.store.journal.history(tools.project.name, facts.service):
-        ended = entry.finished_at if entry.finished_at is not None else entry.began_at
-        if entry.step.remedy is Remedy.REBUILD and entry.began_at <= record.recorded_at <= ended:
-            mode = entry.step.rebuild
+    for outcome in tools.store.journal.history(tools.project.name, facts.service):
+        ended = outcome.finished_at if outcome.finished_at is not None else outcome.began_at
+        if (
+            outcome.step.remedy is Remedy.REBUILD
+            and outcome.began_at <= record.recorded_at <= ended
+        ):
+            mode = outcome.step.rebuild
             plain = mode is RebuildMode.NO_CACHE and not _keeps_a_cache(
                 tools.project, facts.service
             )

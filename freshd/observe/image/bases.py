@@ -60,9 +60,9 @@ class Bases:
                 if image_id not in self._probes:
                     probe = probe_container(self._engine, image_id)
                     self._probes[image_id] = self._open.enter_context(probe)
-                found = archive.stat(self._engine, self._probes[image_id], path)
+                entry = archive.stat(self._engine, self._probes[image_id], path)
             except EngineFailed:
                 return None
-            known = () if found is None else (found.kind.value, found.link_target)
+            known = () if entry is None else (entry.kind.value, entry.link_target)
             self._cache.put_listing(chain_id, key, known)
         return Node(Kind(known[0]), link=known[1]) if known else None

@@ -82,29 +82,31 @@ def list_below(
     names cost little there. Raises TargetGone.
     """
     asked = sorted({path for path in directories if is_clean(path)})
-    found: set[str] = set()
+    paths: set[str] = set()
     unknown: list[str] = []
     for directory in asked:
         names = cache.get_listing(image.chain_id, _listing_key(directory, prune))
         if names is None:
             unknown.append(directory)
         else:
-            found.update(names)
+            paths.update(names)
     if unknown and told_by is not None:
         for directory in tuple(unknown):
-            told = image_names(engine, told_by, [directory], prune=prune)
-            if told is not None:
+            in_replica = image_names(engine, told_by, [directory], prune=prune)
+            if in_replica is not None:
                 unknown.remove(directory)
-                cache.put_listing(image.chain_id, _listing_key(directory, prune), sorted(told))
-                found.update(told)
+                cache.put_listing(
+                    image.chain_id, _listing_key(directory, prune), sorted(in_replica)
+                )
+                paths.update(in_replica)
     if unknown:
         with probe_container(engine, image.id) as container_id:
             for directory in unknown:
                 listed = _list(engine, container_id, directory, frozenset(prune))
                 key = _listing_key(directory, prune)
                 cache.put_listing(image.chain_id, key, listed)
-                found.update(listed)
-    return tuple(sorted(found))
+                paths.update(listed)
+    return tuple(sorted(paths))
 
 
 def image_of(engine: Engine, image_id: str) -> ImageFacts:

@@ -128,13 +128,13 @@ def told_by_history(inference: Inference, image: ImageFacts) -> HistoryVerdict:
 
     Equal lines prove nothing of what leaves none there, such as the RUNs of an earlier stage.
     """
-    told = compare_history(
+    verdict = compare_history(
         inference.final,
         image.history,
         base_history=inference.base_history,
         flags_shown=image.flags_shown,
     )
-    if told.trace is Trace.EQUAL and inference.untraced:
+    if verdict.trace is Trace.EQUAL and inference.untraced:
         evidence = f"{'; '.join(inference.untraced)} does not show in the image"
         return HistoryVerdict(Trace.UNKNOWN, evidence)
-    return told
+    return verdict

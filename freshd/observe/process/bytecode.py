@@ -220,5 +220,5 @@ def importable(directory: str, *, working_dir: str, path: str, argv: Collection[
     """
     words = [*path.split(":"), *(part for word in argv for part in word.split("="))]
     named = {posixpath.normpath(posixpath.join(working_dir, word)) for word in words if word}
-    above = {posixpath.dirname(path) for path in named}
+    above = {posixpath.dirname(name) for name in named}
     return directory in {posixpath.normpath(working_dir), *named, *above}

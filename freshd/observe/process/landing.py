@@ -54,7 +54,7 @@ class Landings:
     def later(
         self,
         facts: Snapshot,
-        seen: Observation,
+        observation: Observation,
         visible: Mapping[str, Pair],
         times: Mapping[str, float],
     ) -> Iterator[Landed]:
@@ -63,12 +63,12 @@ class Landings:
         ``visible`` are the pairs that say what is read: target -> pair. ``times`` tells when freshd
         wrote what: target -> seconds.
         """
-        replica = seen.replica
+        replica = observation.replica
         image = facts.images.get(replica.image_id)
         held = {} if image is None else image.files
         bound, written = [], []
         for target, pair in visible.items():
-            entry = seen.files.get(target)
+            entry = observation.files.get(target)
             if entry is None:
                 continue
             if pair.via is Via.BIND:
@@ -84,7 +84,7 @@ class Landings:
             if entry.kind is Kind.FILE and is_code(target):
                 written.append((pair, entry))
         yield from self._bound(replica, bound)
-        yield from self._written(seen, written, facts, times)
+        yield from self._written(observation, written, facts, times)
 
     def _bound(self, replica: Replica, files: list[tuple[Pair, Entry]]) -> Iterator[Landed]:
         """By the host's file: its content is the container's."""
@@ -117,7 +117,7 @@ class Landings:
 
     def _written(
         self,
-        seen: Observation,
+        observation: Observation,
         files: list[tuple[Pair, Entry]],
         facts: Snapshot,
         times: Mapping[str, float],
@@ -125,7 +125,7 @@ class Landings:
         """What was written into the container: freshd's record where it still holds, and ctime."""
         if not files:
             return
-        container_id, started_at = seen.replica.id, seen.replica.started_at
+        container_id, started_at = observation.replica.id, observation.replica.started_at
         recorded = {
             pair.target: times[pair.target]
             for pair, entry in files
@@ -161,10 +161,10 @@ class Landings:
             )
         except (EngineFailed, OutcomeUnknown):
             return {}
-        found = {}
+        times = {}
         for line in os.fsdecode(done.stdout).split("//\n"):
             modified, _, rest = line.partition(" ")
             changed, _, name = rest.partition(" ")
             if modified.isdigit() and changed.isdigit() and name in asked:
-                found[name] = (float(min(modified, changed, key=int)), float(changed) + 1.0)
-        return found
+                times[name] = (float(min(modified, changed, key=int)), float(changed) + 1.0)
+        return times

@@ -122,12 +122,12 @@ _SCANNED: Final = ("conf.d", "php.d")
 
 def _own(texts: Mapping[str, str], served: Served) -> list[str]:
     """Without what belongs to another PHP of the container: Debian keeps one set for each kind."""
-    versions = {found[1] for path in texts if (found := _VERSIONED.match(path))}
+    versions = {match[1] for path in texts if (match := _VERSIONED.match(path))}
     version = served.version if served.version in versions else max(versions, default="", key=_key)
     return [
         path
         for path in sorted(texts)
-        if (found := _VERSIONED.match(path)) is None or found.groups() == (version, served.kind)
+        if (match := _VERSIONED.match(path)) is None or match.groups() == (version, served.kind)
     ]
 
 

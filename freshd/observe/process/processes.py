@@ -33,7 +33,7 @@ def parsed(rows: Sequence[Sequence[str]], root: int, *, started_at: float) -> tu
     ages: Mapping[int, int] = {int(row[0]): int(row[2]) for row in rows if _whole(row)}
     if root not in ages:
         return ()
-    found = []
+    processes = []
     for row in filter(_whole, rows):
         pid = int(row[0])
         start = started_at + ages[root] - ages[pid]
@@ -41,8 +41,8 @@ def parsed(rows: Sequence[Sequence[str]], root: int, *, started_at: float) -> tu
         earliest, latest = (started_at, started_at) if pid == root else (start - 1.0, start + 1.0)
         earliest = max(earliest, started_at)
         words = tuple(" ".join(row[3:]).split())
-        found.append(Process(pid, int(row[1]), words, earliest, max(latest, earliest)))
-    return tuple(found)
+        processes.append(Process(pid, int(row[1]), words, earliest, max(latest, earliest)))
+    return tuple(processes)
 
 
 def _whole(row: Sequence[str]) -> bool:

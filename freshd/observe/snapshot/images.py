@@ -35,7 +35,7 @@ def filled_images(
     """The images in question with what they hold of ``targets``."""
     replicas = [observation.replica for observation in observed.observations]
     return {
-        image_id: maps.filled(image, targets, observed.told.get(image_id))
+        image_id: maps.filled(image, targets, observed.inherited.get(image_id))
         for image_id, image in images_of(maps, service, tagged, replicas).items()
     }
 

@@ -20,4 +20,4 @@ def test_every_replica_keeps_its_own_and_images_are_told_by_both() -> None:
     both = first.joined(more)
     assert [one.replica for one in both.observations] == list(REPLICAS)
     assert all(one.files == {"/a": ONE, "/b": TWO} for one in both.observations)
-    assert both.told == {"sha256:1": {"/a": ONE, "/b": None}, "sha256:2": {"/b": TWO}}
+    assert both.inherited == {"sha256:1": {"/a": ONE, "/b": None}, "sha256:2": {"/b": TWO}}
