@@ -120,7 +120,7 @@ def hijack(
 ) -> tuple[socket.socket, bytes] | HttpAnswer:
     """A POST that turns the connection into a raw stream; the first bytes may have come already.
 
-    An ``Answer`` is returned when the engine refused.
+    An ``HttpAnswer`` is returned when the engine refused.
     """
     sock = connect(endpoint, deadline)
     try:

@@ -65,7 +65,7 @@ class RunningSeen:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ProbeAnswer:
     """What came of one probe. ``problem`` is "" where it is as the policy expects.
 
     ``asked`` is false where the question could not be put. ``text`` is what came.

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from freshd.model.observed.creation import ConfigSeen
-from freshd.model.observed.processes import Answer, Bytecode, Moved, RunningSeen
+from freshd.model.observed.processes import Bytecode, Moved, ProbeAnswer, RunningSeen
 from freshd.model.observed.surroundings import Aged, BaseSeen, Hidden, Outdated, Surroundings
 
 
@@ -17,7 +17,7 @@ class ReplicaRuntime:
     bytecode: tuple[Bytecode, ...] = ()
     hidden: tuple[Hidden, ...] = ()
     moved: tuple[Moved, ...] = ()
-    answers: tuple[Answer, ...] = ()
+    answers: tuple[ProbeAnswer, ...] = ()
     logged: tuple[str, ...] = field(default=(), repr=False)
 
 

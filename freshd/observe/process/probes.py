@@ -15,7 +15,7 @@ from freshd.engine.client import Engine
 from freshd.engine.container import exec as execs
 from freshd.model.errors import EngineFailed, OutcomeUnknown
 from freshd.model.observed.container import Replica
-from freshd.model.observed.processes import Answer
+from freshd.model.observed.processes import ProbeAnswer
 from freshd.model.observed.runtime import ReplicaRuntime
 from freshd.model.policy import Probe
 from freshd.observe.observers import ReplicaView, Tools
@@ -34,7 +34,7 @@ def observe_probes(view: ReplicaView, record: ReplicaRuntime) -> ReplicaRuntime:
     return replace(record, answers=answers)
 
 
-def _patiently(tools: Tools, replica: Replica, probe: Probe) -> Answer:
+def _patiently(tools: Tools, replica: Replica, probe: Probe) -> ProbeAnswer:
     """Asked again as long as the container has just been started."""
     answer = _ask(tools.engine, replica, probe)
     while answer.problem and tools.clock() < replica.started_at + probe.timeout:
@@ -43,17 +43,19 @@ def _patiently(tools: Tools, replica: Replica, probe: Probe) -> Answer:
     return answer
 
 
-def _ask(engine: Engine, replica: Replica, probe: Probe) -> Answer:
+def _ask(engine: Engine, replica: Replica, probe: Probe) -> ProbeAnswer:
     try:
         if probe.http:
             return _requested(engine, replica, probe)
         return _judged(probe, engine, replica, *_run(engine, replica, probe, probe.run))
     except _NoAnswerError as error:
-        return Answer(probe.name, probe.question, str(error), asked=False)
+        return ProbeAnswer(probe.name, probe.question, str(error), asked=False)
     except urllib.error.URLError as error:
-        return Answer(probe.name, probe.question, f"no answer: {error.reason}")
+        return ProbeAnswer(probe.name, probe.question, f"no answer: {error.reason}")
     except (OSError, http.client.HTTPException) as error:
-        return Answer(probe.name, probe.question, f"no answer: {error or type(error).__name__}")
+        return ProbeAnswer(
+            probe.name, probe.question, f"no answer: {error or type(error).__name__}"
+        )
 
 
 class _NoAnswerError(Exception):
@@ -76,7 +78,7 @@ def _run(engine: Engine, replica: Replica, probe: Probe, argv: Sequence[str]) ->
     return done.exit_code, text.decode(errors="replace").strip()
 
 
-def _requested(engine: Engine, replica: Replica, probe: Probe) -> Answer:
+def _requested(engine: Engine, replica: Replica, probe: Probe) -> ProbeAnswer:
     request = urllib.request.Request(probe.http, headers={"User-Agent": "freshd"})  # noqa: S310
     try:
         with _PLAIN.open(request, timeout=probe.timeout) as response:
@@ -87,17 +89,17 @@ def _requested(engine: Engine, replica: Replica, probe: Probe) -> Answer:
     return _judged(probe, engine, replica, status, body.decode(errors="replace").strip())
 
 
-def _judged(probe: Probe, engine: Engine, replica: Replica, code: int, text: str) -> Answer:
+def _judged(probe: Probe, engine: Engine, replica: Replica, code: int, text: str) -> ProbeAnswer:
     """What the policy expects against what came: the first thing that is not so."""
     kind, wanted = ("status", probe.status) if probe.http else ("exit status", probe.exit)
     right = 200 <= code < 300 if wanted is None else code == wanted
     if not right:
         expected = "2xx" if wanted is None else f"{wanted}"
-        return Answer(probe.name, probe.question, f"{kind} {code}, expected {expected}", text)
+        return ProbeAnswer(probe.name, probe.question, f"{kind} {code}, expected {expected}", text)
     if probe.contains is not None and probe.contains not in text:
-        return Answer(probe.name, probe.question, f"no {probe.contains!r} in the answer", text)
+        return ProbeAnswer(probe.name, probe.question, f"no {probe.contains!r} in the answer", text)
     if probe.equals is None:
-        return Answer(probe.name, probe.question)
+        return ProbeAnswer(probe.name, probe.question)
     expected = probe.equals if isinstance(probe.equals, str) else ""
     source = ""
     if not isinstance(probe.equals, str):
@@ -106,7 +108,7 @@ def _judged(probe: Probe, engine: Engine, replica: Replica, code: int, text: str
         if status:
             raise _NoAnswerError(f"{' '.join(probe.equals)} ended with {status}")
     if text == expected.strip():
-        return Answer(probe.name, probe.question)
-    return Answer(
+        return ProbeAnswer(probe.name, probe.question)
+    return ProbeAnswer(
         probe.name, probe.question, f"it is not what was expected{source}", text, expected.strip()
     )

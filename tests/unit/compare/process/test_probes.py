@@ -4,7 +4,7 @@ import pytest
 
 from freshd.compare.process.log_signatures import SIGNATURES, signature_findings
 from freshd.compare.process.probes import probe_findings
-from freshd.model.observed.processes import Answer
+from freshd.model.observed.processes import ProbeAnswer
 from freshd.model.remedy import Remedy
 from freshd.model.report import Level
 from tests.unit.compare.stack import serving
@@ -12,9 +12,9 @@ from tests.unit.compare.stack import serving
 
 def test_only_what_is_not_as_expected_is_told_and_what_could_not_be_asked_as_such() -> None:
     answers = (
-        Answer("fine", "true"),
-        Answer("heads", "alembic current", "it is not what was expected", "a" * 500, "b"),
-        Answer("gone", "nothing", "there is no nothing in the container", asked=False),
+        ProbeAnswer("fine", "true"),
+        ProbeAnswer("heads", "alembic current", "it is not what was expected", "a" * 500, "b"),
+        ProbeAnswer("gone", "nothing", "there is no nothing in the container", asked=False),
     )
     wrong, open_ = probe_findings(serving(answers=answers))
     assert (wrong.level, open_.level) == (Level.STALE, Level.UNVERIFIABLE)
@@ -22,7 +22,7 @@ def test_only_what_is_not_as_expected_is_told_and_what_could_not_be_asked_as_suc
     assert "could not be asked: there is no nothing" in open_.message
     assert wrong.evidence["answer"] == "a" * 200 + "…"
     assert (wrong.evidence["expected"], wrong.remedy) == ("b", Remedy.NOTIFY)
-    other = Answer("heads", "alembic current", "other", "b")
+    other = ProbeAnswer("heads", "alembic current", "other", "b")
     (again,) = probe_findings(serving(answers=(other,)))
     assert again.evidence["drift"] != wrong.evidence["drift"]
 
