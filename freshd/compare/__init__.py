@@ -32,7 +32,7 @@ _LINK_ORDER = {link: index for index, link in enumerate(LinkName)}
 def compare(facts: Snapshot, runtime: RuntimeFacts | None = None) -> ServiceReport:
     """Compare tree, image and containers of one service.
 
-    Without ``runtime``, as in a narrowed look, nothing is said of how the containers were made.
+    Without ``runtime``, as in a narrowed pass, nothing is said of how the containers were made.
     A service that was never created, or whose containers are all done with exit code 0, has no
     finding but of what is beside it, and no checked link.
     """

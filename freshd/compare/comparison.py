@@ -1,4 +1,4 @@
-"""What the finders look at: the facts of one service, and of each of its replicas.
+"""What the finders judge: the facts of one service, and of each of its replicas.
 
 A finder is a function from a ``Comparison`` to findings. ``FINDERS`` of a module, or of its link,
 lists those that are asked where replicas serve; ``per_replica`` makes one of a function that looks

@@ -1,4 +1,4 @@
-"""Files that look like secrets: a path in, the pattern it meets out. Content is never looked at.
+"""Files that look like secrets: a path in, the pattern it meets out. Content is never read.
 
 Such a file is never injected, unless the policy allows that very path.
 """

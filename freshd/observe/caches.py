@@ -1,4 +1,4 @@
-"""What the observer remembers between looks, as protocols; ``freshd.store`` keeps it.
+"""What the observer remembers between snapshots, as protocols; ``freshd.store`` keeps it.
 
 Paths are absolute in the container or image.
 """

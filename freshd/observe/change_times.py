@@ -59,7 +59,7 @@ class ChangeTimes:
 
         That is a file under a ``sync`` rule that has not changed since the containers were made:
         where every replica has there what its image has, nothing was ever to be synced. ``synced``
-        tells the targets that were brought once: they are expected whatever came after.
+        gives the targets that were brought once: they are expected whatever came after.
         """
         serving = [observation for observation in observations if is_serving(observation.replica)]
         untouched = {
@@ -122,7 +122,7 @@ class ChangeTimes:
     ) -> Mapping[str, tuple[str, ...]]:
         """By container id: which of ``files``, that ask for a restart, changed since it started.
 
-        ``paths`` narrows the look. What a file held before the process started is remembered: one
+        ``paths`` narrows it. What a file held before the process started is remembered: one
         that was only touched, or was brought back, has not changed. A time to come proves nothing.
         """
         starts = {(replica.id, replica.started_at) for replica in replicas}

@@ -53,7 +53,7 @@ def concerns(
 ) -> bool:
     """Whether the command is about the project ``name`` with these Compose files.
 
-    ``cwd`` None: not known, so that only what is absolute, or the project's name, tells.
+    ``cwd`` None: not known, so that only what is absolute, or the project's name, decides.
     """
     project = watching.project or environ.get("COMPOSE_PROJECT_NAME", "")
     if project:
@@ -96,7 +96,7 @@ class ComposeWatches:
     def at_work(self, project: Project) -> tuple[AtWork, ...]:
         """Those that watch the project, by process id; a command and its plugin are one.
 
-        No process is looked at for a project without a ``develop.watch`` section.
+        No process is read for a project without a ``develop.watch`` section.
         """
         files = project.compose_files
         if files is None or not any(service.watch for service in project.services.values()):

@@ -1,8 +1,8 @@
-"""What is computed while a container works: a look's own threads, begun when they cost nothing.
+"""What is computed while a container works: a snapshot's own threads, begun when they cost nothing.
 
 Two threads that both compute hold each other up: every row out of SQLite and every stat of a file
 lets the other one in, and getting back in takes longer than the row. So what can wait begins when
-the thread that looks has given a container something to do, and waits itself.
+the thread that observes has given a container something to do, and waits itself.
 """
 
 import threading

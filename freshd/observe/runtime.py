@@ -47,7 +47,7 @@ class RuntimeCollector:
         )
 
     def collect(self, facts: Snapshot, *, full: bool = False) -> RuntimeFacts:
-        """What the facts leave out. With ``full`` no earlier look at bytecode is believed."""
+        """What the facts leave out. With ``full`` no earlier answer about bytecode is believed."""
         replicas: dict[str, ReplicaRuntime] = {}
         for observation in facts.observations:
             if is_serving(observation.replica):

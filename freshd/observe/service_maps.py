@@ -65,11 +65,11 @@ class ServiceMaps:
         self._judged: dict[str, str] = {}
 
     def judge(self, service: str, ref: str) -> None:
-        """From now on ``ref`` is looked at as the image of ``service``, and not its tag's."""
+        """From now on ``ref`` is taken as the image of ``service``, and not its tag's."""
         self._judged[service] = ref
 
     def is_judged(self, service: str) -> bool:
-        """Whether an image was named that is looked at in place of the tag's."""
+        """Whether an image was named that is taken in place of the tag's."""
         return service in self._judged
 
     def known(self, service: str) -> MapCache:
@@ -86,7 +86,7 @@ class ServiceMaps:
         watch = self._project.policy.watched(service)
         if paths is None or known.mapped is None:
             known.tagged = self.tag_image(service)
-        image = known.tagged  # of a tag that moves the engine tells, and then all is looked at
+        image = known.tagged  # of a tag that moves the engine reports, and then all is read
         chain_id = "" if image is None else image.chain_id
         rewritten, refuted = known.rewritten.get(chain_id, {}), known.refuted.get(chain_id, {})
         mounts = known.replicas[0].mounts if known.replicas else None
@@ -162,7 +162,7 @@ class ServiceMaps:
     ) -> tuple[str, ...]:
         """Targets of the image that a COPY wrote and no pair maps: they may have left the tree.
 
-        What a base image or a RUN put beside them is told apart by its layer, and left out. So is
+        What a base image or a RUN put beside them is known by its layer, and left out. So is
         what a mount hides, and what is nobody's code, which is never mapped.
         """
         mapping = mapped.map
@@ -197,10 +197,10 @@ class ServiceMaps:
         only: Iterable[Pair] | None = None,
         built: bool = False,
     ) -> bool:
-        """Whether ``images`` tell that files of ``mapped`` are not as inferred; remembered.
+        """Whether ``images`` show that files of ``mapped`` are not as inferred; remembered.
 
-        A RUN wrote them, or the COPY went elsewhere; that only a look at all pairs can tell, and
-        not one at ``only`` some. Layers are only asked where an image differs from the tree, or
+        A RUN wrote them, or the COPY went elsewhere; that only all pairs together can show, and
+        not ``only`` some. Layers are only asked where an image differs from the tree, or
         with ``every``, and then only where a RUN followed, or the image was ``built`` of this tree.
         """
         known = self.known(service)

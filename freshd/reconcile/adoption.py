@@ -1,6 +1,6 @@
 """What came from the tree by another hand: files that are the tree's and that freshd did not write.
 
-In: what one look saw of a service that ``docker compose watch`` may sync as well. Out: the record
+In: one snapshot of a service that ``docker compose watch`` may sync as well. Out: the record
 of writes, so that the next edit of such a file is no foreign change, and its end no mystery.
 """
 
@@ -31,7 +31,7 @@ def adopt(context: Context, facts: Snapshot) -> None:
 def expect_asked(context: Context, report: ServiceReport) -> None:
     """Remember what is about to be synced: a rebuild before it must not make it look unasked for.
 
-    Called when something is done about the report, and not when it is only looked at.
+    Called when something is done about the report, and not when it is only read.
     """
     syncing = _syncing(context, report.name)
     asked = {

@@ -29,7 +29,7 @@ class BuildRecorder:
         return self._context.proof.mismatches(self._service, self._tree)
 
     def labels(self, inputs: Mapping[str, str]) -> Mapping[str, str]:
-        """What tells, of the image alone, that it was made of ``inputs``."""
+        """What shows, by the image alone, that it was made of ``inputs``."""
         return {LABEL: identity(inputs, self._args())}
 
     def record(self, image_id: str, inputs: Mapping[str, str]) -> None:

@@ -1,6 +1,6 @@
 """After a pass: what the engine has no more is forgotten, so that the database does not grow.
 
-In: who looked at the engine, and the store. A look that saw nothing new costs one query of the
+In: who asked the engine, and the store. A pass that saw nothing new costs one query of the
 database: what went has a successor, and that is when its records go.
 """
 
@@ -27,5 +27,5 @@ def forget_gone(store: Store, clients: Collection[Engine]) -> None:
         # known before it is listed: what another process sees meanwhile is not taken for gone
         missing = inventory.missing(engine, store.engine_objects.get(name))
     except (EngineUnavailable, EngineFailed, OutcomeUnknown):
-        return  # the next look that sees something new tries again
+        return  # the next pass that sees something new tries again
     store.forget(name, gone=missing.gone, unused=missing.unused)

@@ -67,7 +67,7 @@ def reconcile(
 
     Goes round until nothing is left to do, as a recreated container may need again what was
     injected into the old one; a step that failed ends the pass. ``go_on`` may raise to break off
-    the first look, before anything is done. Raises what the engine raises.
+    the first snapshot, before anything is done. Raises what the engine raises.
     """
     plans: list[Plan] = []
     outcomes: list[Outcome] = []
@@ -103,9 +103,9 @@ def check_service(
     full: bool = False,
     go_on: Callable[[], None] = no_haste,
 ) -> Checked:
-    """Observe, compare and adopt; what differs is looked at twice.
+    """Observe, compare and adopt; what differs is read twice.
 
-    So a file that is just being written is no finding. A narrowed look does without: an injection
+    So a file that is just being written is no finding. A narrowed pass does without: an injection
     reads the file again anyway.
     """
     facts = context.snapshots.collect(service, paths=paths, full=full, go_on=go_on)
@@ -120,7 +120,7 @@ def check_service(
 
 
 def _compared(context: Context, facts: Snapshot, *, whole: bool, full: bool) -> ServiceReport:
-    """Only a whole look asks how containers were made and what runs in them.
+    """Only a whole pass asks how containers were made and what runs in them.
 
     What somebody else brought is adopted after it was compared: this report is of what was found.
     """
@@ -202,7 +202,7 @@ def _warm(engine: Engine, replicas: Iterable[Replica]) -> None:
 
 
 def _touched(plan: Plan, paths: Collection[str] | None) -> Collection[str] | None:
-    """What to look at after the steps: new containers are looked at whole."""
+    """What to observe after the steps: new containers are observed whole."""
     return None if paths is None or _renews(plan) else paths
 
 

@@ -97,7 +97,7 @@ def _settle(context: Context, service: str, entries: list[JournalEntry], *, say:
         try:
             _settle_replica(context, replica, entries)
         except (TargetGone, EngineFailed, OutcomeUnknown) as error:
-            # Gone, or not to be looked at: the pass, and the sweep of the next shell, see to it.
+            # Gone, or not to be read: the pass, and the sweep of the next shell, see to it.
             say(f"{replica.name}: {error.message}")
         finally:
             context.engine.drop_shell(replica.id)  # the passes have their own
@@ -181,7 +181,7 @@ def _is_beginning(context: Context, replica: Replica, change: FileChange) -> boo
         for _, reader in archive.get(context.engine, replica.id, change.target):
             return content.startswith(reader.read()) if reader is not None else False
     except EngineFailed:
-        pass  # it went away between two looks
+        pass  # it went away between two questions
     return False
 
 
@@ -258,5 +258,5 @@ def _is_compose(pid: int) -> bool:
             ["ps", "-o", "args=", "-p", str(pid)], capture_output=True, check=False, timeout=10.0
         )
     except (OSError, subprocess.TimeoutExpired):
-        return True  # nobody tells; it is waited for
+        return True  # nobody says; it is waited for
     return result.returncode == 0 and b"docker" in result.stdout

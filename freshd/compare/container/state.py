@@ -52,7 +52,7 @@ def _words(replica: Replica) -> str:
 
 
 def not_observed(serving: ServingReplica, problem: str) -> Finding:
-    """Its files could not be looked at."""
+    """Its files could not be read."""
     replica = serving.replica
     return make_finding(
         "not-observed",

@@ -2,7 +2,7 @@
 
 What Compose left on a container is a hash that is wrong in known ways, so freshd keeps a record of
 its own: taken where no file of the model changed after the container was made, or where that hash
-fits. Without a record only the values that inspect tells are compared.
+fits. Without a record only the values that inspect reports are compared.
 """
 
 import hashlib
@@ -28,7 +28,7 @@ class Model:
     """The model of one service as it is now. ``inputs`` are its files (absolute).
 
     ``mapped`` are targets that the container link speaks of. ``stamp`` names the Compose that
-    resolved it; ``label_fits`` asks Compose for its hash, and tells whether it is the replica's:
+    resolved it; ``label_fits`` asks Compose for its hash, and says whether it is the replica's:
     None where the comparison means nothing.
     """
 

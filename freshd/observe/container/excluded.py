@@ -1,6 +1,6 @@
 """What lies around a service's files: mounts over what was built, links and rules that keep out.
 
-In: a service's facts from a whole survey. Out: ``Surroundings``. Little is asked for: names that
+In: a service's facts from a whole snapshot. Out: ``Surroundings``. Little is asked for: names that
 build tools use, links that leave the context, and edited files that an ignore rule names.
 """
 

@@ -49,7 +49,7 @@ class Stat:
 def latest_ns(stamp: str) -> int:
     """The last nanosecond that a stamp of ``STAMPS_FORMAT`` may mean. Raises ValueError.
 
-    Without a fraction any in its second: no stat or no file system there told more.
+    Without a fraction any in its second: no stat or no file system there reported more.
     """
     seconds, _, fraction = stamp.partition(".")
     if not fraction.strip("0"):

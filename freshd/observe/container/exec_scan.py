@@ -60,9 +60,9 @@ _RACY_SECONDS = 2
 
 @dataclass(slots=True)
 class Scan:
-    """``files`` exist, ``missing`` do not; ``open`` could not be told, with what is known of each.
+    """``files`` exist, ``missing`` do not; ``open`` were not settled, with what is known of each.
 
-    ``signed`` are the new (signature, entry) rows that may be trusted at the next look; ``after``
+    ``signed`` are the new (signature, entry) rows that may be trusted at the next pass; ``after``
     has the signatures that were taken when the content had been read.
     """
 

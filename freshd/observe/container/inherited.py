@@ -1,4 +1,4 @@
-"""What a container still has from its image, told by its age or its writable layer.
+"""What a container still has from its image, known by its age or its writable layer.
 
 Used to learn an image's content from a container of it without reading the image. Whatever a
 container was given after it was created has a younger ctime, which nobody can set back; a
@@ -33,7 +33,7 @@ def observe_changes(
 ) -> tuple[Observation, Mapping[str, Entry | None]]:
     """The observation, and what it says of the image: path -> entry there, None for absent there.
 
-    With ``full`` age is not trusted, and where it does not tell of many files, the look is made
+    With ``full`` age is not trusted, and where it does not settle many files, they are read
     again between two lists of changes: then of a running container only files are taken that were
     there well before, so that nothing that comes and goes meanwhile is held to be the image's.
     """
@@ -71,7 +71,7 @@ def observe_changes(
 def _told(
     engine: Engine, asked: frozenset[str], observation: Observation, signatures: Mapping[str, str]
 ) -> dict[str, Entry | None]:
-    """By age; the container is asked what its file system rules out only where that tells more."""
+    """By age; the container is asked what its file system rules out where that settles more."""
     inherited = told_by_age(asked, observation.files, signatures, observation.replica)
     if len(inherited) < len(asked):
         more = told_by_age(asked, observation.files, signatures, observation.replica, stay=True)
@@ -183,7 +183,7 @@ def _direct(parents: Iterable[str], manifest: Manifest) -> frozenset[str]:
 
 
 def _settled(path: str, entry: Entry | None, old: Mapping[str, tuple[str, Entry]] | None) -> bool:
-    """Whether a present file was there before the look began: only such are signed in the cache."""
+    """Whether a present file was there before it was read: only such are signed in the cache."""
     if entry is None:
         return True
     if entry.kind is Kind.UNREADABLE:

@@ -1,4 +1,4 @@
-"""The names an image has below directories, told by a container of it: no content is read.
+"""The names an image has below directories, reported by a container of it: no content is read.
 
 In: a running replica and directories. Out: the image's names there, or None where only the image
 itself can tell.

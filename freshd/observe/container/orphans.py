@@ -1,6 +1,6 @@
 """Containers beside a service's own that serve in its place, or that nothing takes care of.
 
-In: a service's facts. Out: ``Stray``s, told from one listing of the engine's containers.
+In: a service's facts. Out: ``Stray``s, found in one listing of the engine's containers.
 """
 
 import os

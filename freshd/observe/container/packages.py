@@ -1,6 +1,6 @@
 """Volumes over installed packages: the lock file that installing leaves, in image and volume.
 
-One file tells which packages a whole directory holds: the directory itself need not be read.
+One file says which packages a whole directory holds: the directory itself need not be read.
 """
 
 from collections.abc import Iterator
@@ -38,7 +38,7 @@ def _hidden(engine: Engine, replica: Replica, cache: ImageCache) -> Iterator[Hid
             held = content.facts(engine, replica.image_id, targets, cache=cache).files
             entries = archives.read(engine, replica.id, held.keys()) if held else {}
         except (EngineFailed, TargetGone):
-            continue  # the look at the container's files tells what is wrong with it
+            continue  # the snapshot of the container's files says what is wrong with it
         for target, entry in held.items():
             there = entries.get(target)
             if entry.digest and not entry.same_content(there):

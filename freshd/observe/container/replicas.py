@@ -24,7 +24,7 @@ class Observed:
     inherited: Mapping[str, Mapping[str, Entry | None]] = field(default_factory=dict)
 
     def joined(self, more: "Observed") -> "Observed":
-        """This and another look at the same replicas, at other paths."""
+        """These, and what was observed of the same replicas at other paths."""
         inherited = {
             image_id: {**self.inherited.get(image_id, {}), **more.inherited.get(image_id, {})}
             for image_id in self.inherited.keys() | more.inherited.keys()
@@ -45,7 +45,7 @@ def observe_replicas(
 ) -> Observed:
     """``targets`` in each of them; with ``full`` no earlier hash is believed.
 
-    Where the image is not known yet, the first container of it tells what it still has from there.
+    Where the image is not known yet, the first container of it says what it still has from there.
     """
     observations = []
     inherited: dict[str, Mapping[str, Entry | None]] = {}

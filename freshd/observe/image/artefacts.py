@@ -34,7 +34,7 @@ class ArtefactObserver:
         try:
             return replace(runtime, outdated=tuple(self._outdated(tools, facts)))
         except (EngineFailed, OutcomeUnknown, TargetGone):
-            return runtime  # the image goes away: the next look says what there is
+            return runtime  # the image goes away: the next snapshot says what there is
 
     def _outdated(self, tools: Tools, facts: Snapshot) -> Iterator[Outdated]:
         record, image = facts.record, facts.tag_image

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from freshd.model.observed.image import HistoryEntry
 from freshd.model.observed.image_history import is_copy
-from freshd.model.paths import is_below
+from freshd.model.paths import absolute, is_below
 from freshd.observe.paths import ancestors
 
 _WHITEOUT = ".wh."
@@ -39,8 +39,10 @@ class Layer:
     emptied: set[str] = field(default_factory=set)
 
     def add(self, name: str, *, directory: bool, link: str | None) -> None:
-        """One member by its name in the layer's tar; ``link`` is a symbolic link's text."""
-        path = _absolute(name)
+        """One member by its name (``app/a``, ``./app/a``, ``/app/a``); ``link`` is the text of
+        a symbolic link.
+        """
+        path = absolute(name)
         parent, base = posixpath.split(path)
         if base == _OPAQUE:
             self.emptied.add(parent)
@@ -57,7 +59,7 @@ def matters(name: str, directories: Collection[str]) -> bool:
     file where one of them was, or a removal, which can hit any parent. Links always matter, as
     they can lead there.
     """
-    path = _absolute(name)
+    path = absolute(name)
     base = posixpath.basename(path)
     return base.startswith(_WHITEOUT) or any(
         is_below(path, directory) or is_below(directory, path) for directory in directories
@@ -120,8 +122,3 @@ def _hit(present: set[str], gone: set[str], emptied: set[str]) -> list[str]:
         for path in present
         if path in gone or any(up in gone or up in emptied for up in ancestors(path))
     ]
-
-
-def _absolute(name: str) -> str:
-    """A member's name (``app/a``, ``./app/a``, ``/app/a``) as an absolute path."""
-    return posixpath.normpath("/" + name.strip("/"))

@@ -50,7 +50,7 @@ class Bases:
     def lookup(self, image_id: str, chain_id: str, path: str) -> Node | None:
         """What the image has at ``path``, its last link not followed; None: nothing.
 
-        A path that cannot be looked at now counts as nothing. Raises TargetGone for an image that
+        A path that cannot be read now counts as nothing. Raises TargetGone for an image that
         is gone.
         """
         key = f"{path}\0is"  # beside the listings; no path holds a NUL

@@ -1,6 +1,6 @@
 """An image cache that holds what was asked in memory: images never change, so nothing gets old.
 
-In front of the store's, for one service: a warm look then asks the database for nothing.
+In front of the store's, for one service: a warm snapshot then asks the database for nothing.
 """
 
 from collections.abc import Collection, Iterable, Mapping

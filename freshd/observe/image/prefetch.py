@@ -72,6 +72,6 @@ class LayerPrefetcher:
         try:
             writers(engine, image.id, copies, cache=self._cache, below=mapping.copied_into)
         except FreshdError:
-            self._asked.discard(image.chain_id)  # the next look asks again
+            self._asked.discard(image.chain_id)  # the next snapshot asks again
         except Exception as error:  # noqa: BLE001 - whoever needs it will ask by itself
             self._log.exception("looking ahead failed", image=image.id, why=repr(error))

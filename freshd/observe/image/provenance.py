@@ -18,7 +18,7 @@ from freshd.observe.service_maps import differing
 
 @dataclass(frozen=True, slots=True)
 class BuildHistory:
-    """What an image's history tells of the Dockerfile. ``unseen`` are triggers of its base that it
+    """What an image's history says of the Dockerfile. ``unseen`` are triggers of its base that it
     does not show, ``fetched`` the layers that a network had a part in.
     """
 

@@ -178,7 +178,7 @@ def bytecode_of(
         done = execs.run(engine, container_id, argv, stdin=text, timeout=_SECONDS, user="0")
         return tuple(_read(done.stdout, sources)) if done.ok else ()
     except (EngineFailed, OutcomeUnknown):
-        return ()  # it cannot run commands now: the look at its files says so
+        return ()  # it cannot run commands now: the snapshot of its files says so
 
 
 def _imported(

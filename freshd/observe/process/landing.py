@@ -60,7 +60,7 @@ class Landings:
     ) -> Iterator[Landed]:
         """Code that landed after the container was started, or may have.
 
-        ``visible`` are the pairs that say what is read: target -> pair. ``times`` tells when freshd
+        ``visible`` are the pairs that say what is read: target -> pair. ``times`` says when freshd
         wrote what: target -> seconds.
         """
         replica = observation.replica

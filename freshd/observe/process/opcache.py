@@ -69,7 +69,7 @@ def _of_php(command: Sequence[str]) -> Sequence[str]:
 
 def directories(words: Sequence[str], variables: Mapping[str, str]) -> Sequence[str]:
     """Where its settings may be, each once. What is named from where PHP was started is left out:
-    nothing tells where that was. Pure.
+    nothing says where that was. Pure.
     """
     main = find_main_ini(words) or ""
     named = [posixpath.dirname(main) if main.endswith(".ini") else main]

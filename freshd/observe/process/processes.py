@@ -1,6 +1,6 @@
 """What runs in a container and since when: the engine's ``top`` in, processes out.
 
-The engine's own ``ps`` answers, so the container needs no shell. It tells how long a process has
+The engine's own ``ps`` answers, so the container needs no shell. It reports how long a process has
 been running in whole seconds; beside the container's first process, whose start the engine knows
 to the microsecond, that needs no time zone and no common clock.
 """

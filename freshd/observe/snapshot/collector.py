@@ -114,7 +114,7 @@ class SnapshotCollector:
         return replicas_of(self._engine, self._project, service)
 
     def _with_history(self, facts: Snapshot) -> Snapshot:
-        """What tells why a file differs, where one does: earlier injections, and recent saves."""
+        """With what explains a difference, if there is one: earlier injections, recent saves."""
         odd = _differing(facts)
         if not odd:
             return facts
@@ -158,7 +158,7 @@ class SnapshotCollector:
         before: MapResult | None,
         paths: Collection[str] | None,
     ) -> tuple[tuple[Pair, ...], tuple[str, ...]]:
-        """The pairs to look at, and targets that were mapped ``before`` and are no more."""
+        """The pairs to read, and targets that were mapped ``before`` and are no more."""
         if paths is None:
             return mapped.map.pairs, ()
         if mapped is before:
