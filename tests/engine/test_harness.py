@@ -3,6 +3,7 @@
 import hashlib
 import os
 import re
+import socket
 import subprocess
 
 import pytest
@@ -12,6 +13,7 @@ from tests.harness.cli import Freshd
 from tests.harness.private_engine import PrivateEngine
 from tests.harness.stack import Stack
 from tests.harness.waiting import wait_until
+from tests.harness.warm import Forked
 
 COMPOSE = """
 services:
@@ -153,3 +155,12 @@ def test_a_warm_process_that_takes_too_long_is_ended(stack: Stack, freshd: Fresh
         freshd("run", timeout=5.0)
     second = freshd.run().wait_ready()  # there is one daemon for a project at a time
     assert second.stop() == 0
+
+
+def test_a_call_that_has_ended_before_anybody_listens_is_understood() -> None:
+    """Both lines, the pid and how it ended, are then there at once."""
+    reply, server = socket.socketpair()
+    with server:
+        server.sendall(b"4711\n3\n")
+        call = Forked(["status"], reply)
+    assert (call.pid, call.wait()) == (4711, 3)

@@ -107,7 +107,7 @@ class Forked:
         self._reply = reply
         self._heard = b""  # two lines come: the pid, and how it ended
         self._hear(1, None)
-        self.pid = int(self._heard)
+        self.pid = int(self._heard.split()[0])  # a short call has ended by now: both are there
 
     def poll(self) -> int | None:
         with suppress(subprocess.TimeoutExpired):
