@@ -1,10 +1,12 @@
 """An engine that goes away, comes back, was never there, or dies in the middle of a step."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from tests.engine.kills import Journal
 from tests.engine.watching import INJECT, Watching
 from tests.harness.cli import Freshd
 from tests.harness.private_engine import PrivateEngine
@@ -92,13 +94,12 @@ def test_an_engine_that_dies_in_the_middle_of_a_rebuild(
     stack = shop.stack
     daemon = shop.run()
     shop.fresh()
+    journal = Journal(os.path.join(shop.freshd.state, "freshd.sqlite3"))
     for phase, word in (("build", "two"), ("recreate", "three")):
-        known = {entry["id"] for entry in shop.entries()}
         stack.write({"words.txt": f"{word}\n"})
 
-        def begun(phase: str = phase, known: set[int] = known) -> bool:
-            new = [entry for entry in shop.entries() if entry["id"] not in known]
-            return any(phase == p["name"] for entry in new for p in entry["phases"])
+        def begun(phase: str = phase) -> bool:
+            return any(entry.phase == phase for entry in journal.unfinished())
 
         shop.until(begun, f"the {phase}")
         private_engine.kill()
@@ -116,3 +117,4 @@ def test_an_engine_that_dies_in_the_middle_of_a_rebuild(
         broken = [entry for entry in shop.entries() if entry["status"] == "interrupted"]
         assert phase in {p["name"] for p in broken[0]["phases"]}
     assert daemon.process.poll() is None
+    journal.close()

@@ -2,6 +2,7 @@
 
 import os
 import sqlite3
+import time
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from typing import Final
@@ -11,6 +12,7 @@ import pytest
 from tests.engine.conftest import StackFactory
 from tests.harness.cli import Freshd
 from tests.harness.stack import Stack
+from tests.harness.waiting import wait_until
 
 COMPOSE: Final = """
 services:
@@ -49,6 +51,8 @@ def test_ten_rebuilds_leave_as_many_rows_as_the_first(
         stack.write({"app/a.py": f"print({number})"})
         stack.build()
         stack.compose("up", "-d", "--timeout", "0", "--force-recreate")
+        kept_from = time.time() + 3.1  # hashes of files that are younger are not kept
+        wait_until(lambda kept_from=kept_from: time.time() > kept_from)
         assert freshd("check").returncode == 0
         counts.append(rows(freshd))
     assert counts[0]["image_file"] > 0

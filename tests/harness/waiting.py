@@ -7,7 +7,7 @@ from typing import Final, TypeVar
 Value = TypeVar("Value")
 
 POLL: Final = 0.02  # seconds
-LONGEST_POLL: Final = 1.0
+LONGEST_POLL: Final = 0.25
 
 
 def wait_until(predicate: Callable[[], Value], deadline: float = 60.0, *, what: str = "") -> Value:
