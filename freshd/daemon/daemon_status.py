@@ -42,10 +42,11 @@ class DaemonStatus:
     def is_due(self) -> bool:
         return self._changed.is_set() or time.monotonic() - self._saved_at >= _INTERVAL
 
-    def save(self, triggers: Iterable[Trigger], problems: Iterable[str]) -> None:
-        """Raises StateError."""
+    def save(
+        self, triggers: Iterable[Trigger], problems: Iterable[str], *, unseen: Iterable[str] = ()
+    ) -> None:
+        """``unseen`` are the services that are not looked at now. Raises StateError."""
         self._changed.clear()
-        self._saved_at = time.monotonic()
         states = [(trigger.status_field, trigger.state()) for trigger in triggers]
         shown = {name: text for name, text in states if name}
         degraded = {text for name, text in states if not name}
@@ -56,6 +57,7 @@ class DaemonStatus:
             notifier=self._notifier.state(),
             problems=tuple(sorted({*problems, *degraded} - {""})),
             since=self._since,
+            unseen=tuple(sorted(unseen)),
             **shown,
         )
         self._store.status.save(
@@ -66,3 +68,4 @@ class DaemonStatus:
             extra=state.to_json(),
         )
         self._store.status.keep(self._project.name, tuple(self._project.services))
+        self._saved_at = time.monotonic()

@@ -13,6 +13,7 @@ from typing import Final
 from freshd.config.locate import Located
 from freshd.config.locations import Locations
 from freshd.config.project import IfAnswering, Project, load
+from freshd.daemon.boundary import Boundary
 from freshd.daemon.daemon_status import DaemonStatus
 from freshd.daemon.log import get_log
 from freshd.daemon.work.pool import WorkerPool
@@ -24,7 +25,7 @@ from freshd.engine.events import EngineEvent
 from freshd.engine.transport.endpoint import Endpoint
 from freshd.notify import IncidentNotices, Notifier
 from freshd.observe.compose_watch import ComposeWatches
-from freshd.reconcile.consent import agree
+from freshd.reconcile import consent
 from freshd.reconcile.validation import take_up
 from freshd.store.store import Store
 from freshd.tree.git import lock_held
@@ -84,6 +85,9 @@ class ProjectDaemon:
         self._log = get_log().bind(project=project.name)
         self.ready = False
         self._trouble = ""
+        self._shown: object = None
+        self._agreed: Mapping[str, str] | None = None
+        self._boundary = Boundary(self._log)
         self._status = DaemonStatus(project, self._store, shared.notifier, lock=lock)
         self._is_stale = threading.Event()  # triggers have to be refreshed
         self._queue = WorkQueue(held=lock_held)
@@ -158,26 +162,46 @@ class ProjectDaemon:
     def start(self) -> None:
         """Watch from the return on."""
         if self._asked:
-            agree(self._worker.context(""))
-        weekly = self._project.policy.schedule.validate
-        if weekly is not None and take_up(self._store, self.name, now=time.time()):
-            self._worker.validate()
+            self._agreed = consent.fingerprint_now(self._worker.context(""))
+            self._boundary.run("consent", self._record_consent)
+        self._boundary.run("the validation that is owed", self._take_up_validation)
         for trigger in self._triggers:
             trigger.start()
         self._pool.start()
-        self._save_status()
+        self._boundary.run("status", self._save_status)
         self.ready = True
 
+    def _record_consent(self) -> None:
+        """Of the files as they were at the start, however late it can be written down."""
+        if self._agreed is not None:
+            consent.record(self._worker.context(""), self._agreed)
+            self._agreed = None
+
+    def _take_up_validation(self) -> None:
+        weekly = self._project.policy.schedule.validate
+        if weekly is not None and take_up(self._store, self.name, now=time.time()):
+            self._worker.validate()
+
     def tick(self) -> None:
-        """What has come due; quick."""
-        self._worker.mark_due()
-        if self._is_stale.is_set() and self._queue.idle():
-            self._is_stale.clear()
+        """What has come due; quick. Never raises: what fails is said, and tried again."""
+        self._boundary.run("delayed passes", self._worker.mark_due)
+        self._boundary.run("its workers", self._pool.tend)
+        self._boundary.run("consent", self._record_consent)
+        self._boundary.run("what is watched", self._refresh)
+        self._boundary.run("its state", self._notice_trouble)
+        if self._status.is_due():
+            self._boundary.run("status", self._save_status)
+
+    def _refresh(self) -> None:
+        if not self._is_stale.is_set() or not self._queue.idle():
+            return
+        self._is_stale.clear()
+        try:
             for trigger in self._triggers:
                 trigger.refresh()
-        self._notice_trouble()
-        if self._status.is_due():
-            self._save_status()
+        except BaseException:
+            self._is_stale.set()  # it is still owed
+            raise
 
     def trouble(self) -> str:
         """Why this daemon does not do its work and will not by itself, or ""."""
@@ -220,6 +244,10 @@ class ProjectDaemon:
 
     def _notice_trouble(self) -> None:
         trouble = self.trouble()
+        shown = (dict(self._worker.problems), self._boundary.problems)
+        if shown != self._shown:
+            self._shown = shown
+            self._status.change()
         if trouble == self._trouble:
             return
         self._trouble = trouble
@@ -228,4 +256,7 @@ class ProjectDaemon:
             self._log.warning("freshd does not work", why=trouble)
 
     def _save_status(self) -> None:
-        self._status.save(self._triggers, (*self._worker.problems.values(), self._trouble))
+        failed = dict(self._worker.problems)
+        problems = (*failed.values(), *self._boundary.problems, self._trouble)
+        unseen = tuple(self._project.services) if self._trouble else tuple(failed)
+        self._status.save(self._triggers, problems, unseen=unseen)

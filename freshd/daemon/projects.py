@@ -14,6 +14,7 @@ from typing import Final
 
 from freshd.config.load import ConfiguredProject
 from freshd.config.locate import locate_project
+from freshd.daemon.boundary import Boundary
 from freshd.daemon.config_file import ConfigFile, Stamp, stamps_of
 from freshd.daemon.liveness import Liveness
 from freshd.daemon.log import get_log
@@ -56,6 +57,7 @@ class Projects:
         self._lock_file = lock
         self._log = get_log()
         self._config = ConfigFile(config, self._log)
+        self._boundary = Boundary(self._log)
         self._entries: dict[ConfiguredProject, _Entry] = {}
         self._using = threading.Lock()  # of the entries; while it is held none is ended
         self._saved: ProjectsState | None = None
@@ -91,13 +93,17 @@ class Projects:
         self._thread.start()
 
     def tick(self) -> None:
+        """Never raises: no project, and no full disk, ends the others."""
         with self._using:
             for daemon in self._daemons():
-                daemon.tick()
+                self._boundary.run(daemon.name, daemon.tick)
+        self._boundary.run("status", self._save_state)
+
+    def _save_state(self) -> None:
         state = self._state()
         if state != self._saved:
-            self._saved = state
             self._shared.store.projects_document.save(state.to_json())
+            self._saved = state
 
     def trouble(self) -> str:
         if not self._thread.is_alive():

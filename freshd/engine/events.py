@@ -49,8 +49,11 @@ class EventStream:
             raise sdk_errors.unavailable(endpoint, error) from error
         self._socket, self._response = sock, response
         if response.status != 200:
-            text = response.read().decode("utf-8", "replace")
-            self.close()
+            try:
+                with sdk_errors.translated(endpoint, "events"):
+                    text = response.read().decode("utf-8", "replace")
+            finally:
+                self.close()
             raise sdk_errors.of_status(response.status, text, "events", endpoint)
         sock.settimeout(None)
 

@@ -126,7 +126,7 @@ class SavedImage:
                         blob = outer.extractfile(member) if member.isreg() else None
                         if blob is not None:
                             yield from self._blob(member, blob)
-            except (OSError, tarfile.TarError, EOFError) as error:
+            except (OSError, *sdk_errors.UNREADABLE) as error:
                 raise EngineFailed(f"{what}: the stream broke off: {error!r}") from error
         if not self.history:
             raise EngineFailed(f"{what}: no image configuration in the stream")

@@ -20,6 +20,7 @@ class DaemonState:
     else what is wrong. ``problems`` are what makes it work degraded. Times are unix seconds;
     ``since`` is when it began to hear of every change: what was seen earlier proves nothing.
     ``verifying`` names who else keeps the containers up to date, so that freshd only looks.
+    ``unseen`` are services that are not looked at now, whatever was seen of them before.
     """
 
     pid: int
@@ -31,6 +32,7 @@ class DaemonState:
     problems: tuple[str, ...] = ()
     since: float = 0.0
     verifying: str = ""
+    unseen: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Json]:
         """As kept in the status table's ``extra``."""
@@ -39,10 +41,9 @@ class DaemonState:
     @classmethod
     def from_json(cls, kept: Mapping[str, Json]) -> "DaemonState | None":
         """None where no daemon has written there; what it does not know is left empty."""
-        pid, started, problems = (kept.get(key) for key in ("pid", "started_at", "problems"))
+        pid, started = kept.get("pid"), kept.get("started_at")
         if not isinstance(pid, int) or not isinstance(started, int | float):
             return None
-        every = problems if isinstance(problems, Sequence) and not isinstance(problems, str) else ()
         words = {
             key: str(kept.get(key) or "")
             for key in ("lock", "watching", "engine", "notifier", "verifying")
@@ -51,10 +52,17 @@ class DaemonState:
         return cls(
             pid=pid,
             started_at=started,
-            problems=tuple(map(str, every)),
+            problems=_texts(kept.get("problems")),
+            unseen=_texts(kept.get("unseen")),
             since=since if isinstance(since, int | float) else 0.0,
             **words,
         )
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    if isinstance(value, str) or not isinstance(value, Sequence):
+        return ()
+    return tuple(map(str, value))
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ In: a context. Out: why steps that execute these files must wait. ``decide.conse
 
 import os
 import stat
+from collections.abc import Mapping
 
 from freshd.decide.consent import consent_problem, fingerprint
 from freshd.reconcile.context import Context
@@ -12,8 +13,12 @@ from freshd.reconcile.context import Context
 
 def agree(context: Context) -> None:
     """Remember what the files say now as agreed to."""
-    now = context.clock()
-    context.store.consents.record(context.project.dir, _fingerprint(context), now)
+    record(context, fingerprint_now(context))
+
+
+def record(context: Context, files: Mapping[str, str]) -> None:
+    """Remember ``files``, as ``fingerprint_now`` gave them, as agreed to."""
+    context.store.consents.record(context.project.dir, files, context.clock())
 
 
 def find_problem(context: Context) -> str | None:
@@ -21,10 +26,11 @@ def find_problem(context: Context) -> str | None:
     if context.asked:
         return None
     known = context.store.consents.get(context.project.dir)
-    return consent_problem(None if known is None else known.files, _fingerprint(context))
+    return consent_problem(None if known is None else known.files, fingerprint_now(context))
 
 
-def _fingerprint(context: Context) -> dict[str, str]:
+def fingerprint_now(context: Context) -> dict[str, str]:
+    """What the files say now: path -> digest."""
     contents = {}
     for path in context.project.consent_files():
         content = _content(path)

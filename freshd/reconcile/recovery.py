@@ -65,6 +65,9 @@ def recover(context: Context, *, say: Say) -> int:
         except FreshdError as error:
             say(f"{service}: what was interrupted cannot be put right yet: {error.message}")
             waiting += 1
+        except Exception as error:  # noqa: BLE001 - else no pass of any service ever began
+            say(f"{service}: a bug in freshd: {error!r}")
+            waiting += 1
     return waiting
 
 

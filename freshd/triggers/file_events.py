@@ -50,7 +50,7 @@ class FileEvents(Trigger):
     def refresh(self) -> None:
         before = self._routes.roots
         self._routes = Routes(self._project, own=self._own)
-        if self._routes.roots == before:
+        if self._routes.roots == before and self._watcher.alive():
             self._watcher.refresh()
             return
         self._watcher.stop()

@@ -82,6 +82,31 @@ def test_an_engine_that_went_away_is_a_problem_until_it_is_back(shop: World) -> 
     assert shop.holds("/app/main.py") == "two\n"
 
 
+def test_one_answer_that_broke_off_is_soon_asked_for_again(shop: World) -> None:
+    """The engine is there: no return of it marks anything."""
+
+    def cut() -> None:
+        raise ConnectionResetError("the engine's answer broke off")
+
+    def asked_again() -> float:
+        return worker.due()["the engine did not answer"]
+
+    worker = shop.freshd.worker
+    shop.write("app/main.py", "two\n")
+    for most in (1.0, 2.0, 4.0):
+        shop.engine.before("inspect", cut)
+        worker.mark("web")
+        assert worker.run() == [ALL]
+        assert "broke off" in worker.problems["web"]
+        assert worker.lost
+        assert most / 2 < asked_again() <= most
+    shop.freshd.recover()
+    worker.mark("web")
+    assert worker.run() == [ALL]
+    assert shop.holds("/app/main.py") == "two\n"
+    assert worker.problems == {}
+
+
 def test_a_container_that_is_replaced_in_the_middle_is_followed_by_a_pass_at_once(
     shop: World,
 ) -> None:

@@ -207,13 +207,18 @@ class WorkerWithoutThreads:
 
     @property
     def lost(self) -> bool:
-        """Whether a step may have broken off because the engine went away."""
-        return self._passes.engine_lost.is_set()
+        """Whether a step may have broken off."""
+        return self._passes.broke_off.is_set()
 
     def mark(self, service: str, paths: Collection[str] | None = None) -> None:
         """A trigger says that ``paths`` of the project, or anything, may have changed."""
         full = None if paths is None else [os.path.join(self._project, path) for path in paths]
         self._queue.mark(self._project, service, paths=full, reason="test")
+
+    def due(self) -> dict[str, float]:
+        """The delayed passes to come: why, and in how many seconds."""
+        now = time.monotonic()
+        return {reason: at - now for (_, reason), at in self._passes._requeue._due.items()}
 
     def validate(self) -> None:
         self._passes.validate()

@@ -91,6 +91,7 @@ def _read_from(app: App, store: "Store") -> "Status | None":
         incidents=store.incidents.active(saved.project),
         validation=store.validations.last(saved.project),
         not_watched=problem,
+        silent_for=app.now() - saved.saved_at,
     )
 
 

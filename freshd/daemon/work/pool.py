@@ -1,6 +1,8 @@
 """The threads that have work done: they take it from the queue, one pass at a time each.
 
 Before the first pass they deal with what a killed run left, later with what a killed verb left.
+Nothing that a pass raises ends a thread; one that ended all the same is replaced, and its work is
+marked again.
 """
 
 import os
@@ -13,11 +15,12 @@ from freshd.daemon.log import Log
 from freshd.daemon.work.coalescing import Work
 from freshd.daemon.work.queue import WorkQueue
 from freshd.daemon.work.worker import Worker
-from freshd.model.errors import EngineUnavailable, FreshdError
 from freshd.reconcile.recovery import recover
 from freshd.store.store import Store
 
 MOST_THREADS: Final = 4
+_PAUSE: Final = 1.0
+"""Seconds before work is taken again, where that went wrong."""
 
 
 class WorkerPool:
@@ -42,18 +45,29 @@ class WorkerPool:
         self._stopping = False
         self._recovery_lock = threading.Lock()
         self._recovered = False
-        self._threads = [
-            threading.Thread(target=self._run, name=f"freshd-worker-{n}", daemon=True)
-            for n in range(min(MOST_THREADS, max(1, len(project.services))))
-        ]
+        self._stopped = threading.Event()
+        count = min(MOST_THREADS, max(1, len(project.services)))
+        self._threads = [self._make_thread(number) for number in range(count)]
+
+    def _make_thread(self, number: int) -> threading.Thread:
+        return threading.Thread(target=self._run, name=f"freshd-worker-{number}", daemon=True)
 
     def start(self) -> None:
         for thread in self._threads:
             thread.start()
 
+    def tend(self) -> None:
+        """Put another thread in the place of one that has died; the main thread calls it."""
+        for number, thread in enumerate(self._threads):
+            if thread.is_alive() or self._stopping:
+                continue
+            self._log.warning("a worker has died; another takes its place", worker=thread.name)
+            self._threads[number] = self._make_thread(number)
+            self._threads[number].start()
+
     def trouble(self) -> str:
         """Why work is not done and will not be, or ""."""
-        if not all(thread.is_alive() for thread in self._threads):
+        if not self._stopping and not all(thread.is_alive() for thread in self._threads):
             return "a worker has died"
         wedged = self._worker.liveness.wedged()
         return f"the pass of {wedged[0]} does not come to its end" if wedged else ""
@@ -61,6 +75,7 @@ class WorkerPool:
     def wind_down(self) -> None:
         """Begin nothing new, and end builds; returns at once."""
         self._stopping = True
+        self._stopped.set()
         self._worker.stop()
         self._queue.wake()
 
@@ -77,37 +92,47 @@ class WorkerPool:
 
     def _run(self) -> None:
         while not self._stopping:
-            work = self._queue.take()
+            try:
+                work = self._queue.take()
+            except Exception as error:  # noqa: BLE001 - a thread that waits for work must live
+                self._log.exception("no work can be taken", why=repr(error))
+                self._stopped.wait(_PAUSE)
+                continue
             if work is not None:
                 self._pass(work)
 
     def _pass(self, work: Work) -> None:
         name = work.key.service or ""
+        came_back = False
         try:
             with self._turns:
                 self._worker.liveness.beat(name)
-                if self._ready():
-                    self._worker.run(work)
-        except FreshdError as error:  # the database, for one: the patrol comes again
-            self._log.warning("a pass could not begin", why=error.message)
+                self._attempt(work)
+            came_back = True
         finally:
             self._worker.liveness.end(name)
             self._queue.done(work.key)
+            if not came_back:  # this thread ends: what it owed is another's
+                self._queue.mark(*work.key, paths=work.paths, reason="its worker died")
 
-    def _ready(self) -> bool:
-        """Whether a pass may begin: nothing that a dead freshd left unfinished is in its way."""
+    def _attempt(self, work: Work) -> None:
+        try:
+            self._settle_what_broke_off()
+            self._worker.run(work)
+        except Exception as error:  # noqa: BLE001 - the boundary of every pass
+            self._worker.failed(work, error)
+
+    def _settle_what_broke_off(self) -> None:
+        """So that nothing that was left unfinished is in the way of the pass.
+
+        Raises EngineUnavailable, and StateError of the database.
+        """
         with self._recovery_lock:
-            if self._worker.engine_lost.is_set():  # it may have left an entry of ours open
-                self._worker.engine_lost.clear()
+            if self._worker.broke_off.is_set():  # it may have left an entry of ours open
+                self._worker.broke_off.clear()
                 self._recovered = False
             owners = self._store.journal.open_owners(self._project.name)
             if self._recovered and owners <= {os.getpid()}:
-                return True
-            try:
-                waiting = recover(
-                    self._worker.context(""), say=lambda text: self._log.warning(text)
-                )
-            except EngineUnavailable:
-                return False  # its return marks everything
+                return
+            waiting = recover(self._worker.context(""), say=lambda text: self._log.warning(text))
             self._recovered = waiting == 0
-            return True

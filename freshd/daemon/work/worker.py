@@ -12,11 +12,13 @@ from functools import partial
 
 from freshd.config.locations import Locations
 from freshd.config.project import Project
+from freshd.daemon.boundary import words_for
 from freshd.daemon.liveness import LONGEST, LONGEST_REBUILD, Liveness
 from freshd.daemon.log import Log
 from freshd.daemon.status_board import StatusBoard
 from freshd.daemon.work.coalescing import Work
 from freshd.daemon.work.incidents import IncidentReporter
+from freshd.daemon.work.pauses import Pauses
 from freshd.daemon.work.queue import ProjectMarks, WorkQueue
 from freshd.daemon.work.requeue import Requeue
 from freshd.daemon.work.tree_guard import TreeGuard
@@ -28,6 +30,7 @@ from freshd.engine.transport.endpoint import Endpoint
 from freshd.model.errors import ConfigError, EngineUnavailable, FreshdError, Overtaken, TargetGone
 from freshd.model.plan import Outcome, Step, StepStatus
 from freshd.model.remedy import Remedy
+from freshd.model.report import ServiceReport, Verdict
 from freshd.notify import IncidentNotices
 from freshd.observe.compose_watch import ComposeWatches
 from freshd.observe.image.prefetch import LayerPrefetcher
@@ -43,7 +46,8 @@ from freshd.store.validations import Validation
 VALIDATION = "validation"
 _RETRY = 5.0
 _MARGIN = 0.1
-_AWAY = 30.0
+_FIRST_AWAY, _LONGEST_AWAY = 1.0, 30.0
+_FIRST_DOUBT, _LONGEST_DOUBT = 2.0, 300.0
 
 
 class _Stopped(Exception):
@@ -91,7 +95,9 @@ class Worker:
         self._validating = Validating(clock)
         self.liveness = Liveness()
         self._stopping = False
-        self.engine_lost = threading.Event()  # a step may have broken off: see ``recovery``
+        self._away = Pauses(_FIRST_AWAY, _LONGEST_AWAY)
+        self._doubts = Pauses(_FIRST_DOUBT, _LONGEST_DOUBT)
+        self.broke_off = threading.Event()  # a step perhaps, in its middle: see ``recovery``
         self.problems: dict[str, str] = {}
 
     def context(self, service: str) -> Context:
@@ -137,6 +143,7 @@ class Worker:
                 return
             self._pass(service, work)
             self.problems.pop(service, None)
+            self._away.end(service)
         except _Stopped:
             return  # what is left undone the next start will see
         except Overtaken:
@@ -144,19 +151,23 @@ class Worker:
         except TargetGone:
             # A container went while it was looked at: what came instead is looked at now.
             self._requeue.later(service or "", 0.0, "a container went away")
-        except EngineUnavailable as error:
-            self._fail(service, error.message)  # its return marks everything
-            self.engine_lost.set()
-            self._requeue.later(service or "", _AWAY, "the engine did not answer")
-        except FreshdError as error:
-            self._fail(service, error.message)
-            if service is not None and not isinstance(error, ConfigError):
-                self._requeue.later(service, _RETRY, "tried again after a failure")
         except Exception as error:  # noqa: BLE001 - one service's bug must not end the others' passes
-            self._fail(service, f"a bug in freshd: {error!r}")
+            self.failed(work, error)
+
+    def failed(self, work: Work, error: Exception) -> None:
+        """A pass broke off, or could not begin: that is said, and it is due again."""
+        service = work.key.service
+        self._fail(service, words_for(error))
+        if not isinstance(error, FreshdError):
             self._log.exception("pass failed", service=service)
-            if service is not None:
-                self._requeue.later(service, _RETRY, "tried again after a bug")
+        if service is None or isinstance(error, ConfigError):
+            return  # of files, whose change is a mark
+        self.broke_off.set()
+        wait, reason = _RETRY, "tried again after a failure"
+        if isinstance(error, EngineUnavailable):
+            # its return marks everything; one answer that broke off is no absence
+            wait, reason = self._away.next(service), "the engine did not answer"
+        self._requeue.later(service, wait, reason)
 
     def mark_due(self) -> None:
         """Mark the services whose delayed pass has come due; the main thread calls it."""
@@ -206,6 +217,7 @@ class Worker:
             if done is not None:
                 context.snapshots.manifest.forget_gone()
         self._try_again(service, passed.outcomes)
+        self._look_again(service, passed.report)
         forget_gone(self._store, [context.engine])
         self._prefetch_layers(context, service)
 
@@ -231,6 +243,14 @@ class Worker:
             self._requeue.later(service, min(waits) + _MARGIN, "a step that failed is tried again")
         elif any(outcome.status is not StepStatus.DONE for outcome in outcomes):
             self._requeue.later(service, _RETRY, "a step did not end well")
+
+    def _look_again(self, service: str, report: ServiceReport) -> None:
+        """What could not be read may have been cut off on its way: nothing else says so."""
+        if report.verdict is Verdict.UNVERIFIABLE:
+            wait = self._doubts.next(service)
+            self._requeue.later(service, wait, "what could not be proved is looked at again")
+        else:
+            self._doubts.end(service)
 
     def _relative(self, paths: frozenset[str] | None) -> frozenset[str] | None:
         if paths is None:

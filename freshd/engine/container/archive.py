@@ -11,7 +11,6 @@ import tarfile
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO
 
@@ -108,13 +107,13 @@ def stat(engine: Engine, container_id: str, path: str) -> PathStat | None:
     what = f"looking at {path} in {container_id[:12]}"
     spare_the_host(engine, container_id, what)
     target = _archive_url(engine, container_id, path)
-    with _bounded(engine, what):
+    with sdk_errors.translated(engine.endpoint, what):
         answer = wire.request(
             engine.endpoint, "HEAD", target, deadline=time.monotonic() + engine.timeout
         )
-    encoded = answer.headers.get("x-docker-container-path-stat")
-    if answer.status == 200 and encoded:
-        return _path_stat(json.loads(base64.b64decode(encoded)))
+        encoded = answer.headers.get("x-docker-container-path-stat")
+        if answer.status == 200 and encoded:
+            return _path_stat(json.loads(base64.b64decode(encoded)))
     if answer.status == 404:
         engine.replica(container_id)  # TargetGone, when it is not only the path that is missing
         return None
@@ -125,7 +124,7 @@ def _drain(engine: Engine, container_id: str, path: str, spool: IO[bytes]) -> No
     what = f"reading {path} in {container_id[:12]}"
     spare_the_host(engine, container_id, what)
     deadline = time.monotonic() + _GET_SECONDS
-    with _bounded(engine, what):
+    with sdk_errors.translated(engine.endpoint, what):
         sock, response = wire.stream(
             engine.endpoint,
             _archive_url(engine, container_id, path),
@@ -140,8 +139,10 @@ def _drain(engine: Engine, container_id: str, path: str, spool: IO[bytes]) -> No
                 sock.settimeout(min(wire.left(deadline), engine.timeout))
                 chunk = response.read(_MIB)
                 if not chunk:
-                    return
+                    break
                 spool.write(chunk)
+            if response.length:  # a short read at the end of the connection is no error to it
+                raise ConnectionResetError("the engine's answer broke off")
 
 
 def _refusal(engine: Engine, container_id: str, what: str, status: int, body: bytes) -> FreshdError:
@@ -159,18 +160,6 @@ def _archive_url(engine: Engine, container_id: str, path: str) -> str:
     container = wire.segment(container_id)
     parameters = wire.query(path=posixpath.normpath(path))
     return f"/v{engine.api_version}/containers/{container}/archive?{parameters}"
-
-
-@contextmanager
-def _bounded(engine: Engine, what: str) -> Iterator[None]:
-    import http.client
-
-    try:
-        yield
-    except http.client.HTTPException as error:
-        raise EngineFailed(f"{what}: the engine's answer broke off: {error!r}") from error
-    except OSError as error:
-        raise sdk_errors.unavailable(engine.endpoint, error) from error
 
 
 def _path_stat(data: dict[str, object]) -> PathStat:

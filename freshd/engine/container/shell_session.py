@@ -145,7 +145,11 @@ class ShellSession:
         self._stream = ExecStream(
             connection, container_id, argv, stdin=True, user="0", deadline=deadline
         )
-        self.tools, self.why = self._begin(deadline)
+        try:
+            self.tools, self.why = self._begin(deadline)
+        except BaseException:
+            self.close()
+            raise
         if self.why:
             self.close()
 

@@ -5,6 +5,7 @@ hijacked socket. Errors are OSError (TimeoutError past the deadline); callers sa
 """
 
 import http.client
+import io
 import os
 import socket
 import ssl
@@ -25,6 +26,28 @@ class HttpAnswer:
     status: int
     headers: dict[str, str]
     body: bytes
+
+
+class _WholeLines(io.BufferedReader):
+    """``http.client`` takes a head that ends with the connection for a whole one: here it is not.
+
+    Only heads and the sizes of chunks are read by lines.
+    """
+
+    def readline(self, size: int | None = -1, /) -> bytes:
+        line = super().readline(size)
+        if not line.endswith(b"\n"):
+            raise ConnectionResetError("the engine's answer broke off")
+        return line
+
+
+class _Response(http.client.HTTPResponse):
+    """An answer of which every line was read to its end."""
+
+    def __init__(self, sock: socket.socket, method: str) -> None:
+        super().__init__(sock, method=method)
+        self.fp.close()
+        self.fp = _WholeLines(sock.makefile("rb", buffering=0))
 
 
 class EarlyAnswerError(OSError):
@@ -104,9 +127,9 @@ def stream(
     try:
         _send(sock, _head("GET", target, None, ""), b"", deadline)
         sock.settimeout(left(deadline))
-        response = http.client.HTTPResponse(sock, method="GET")
+        response = _Response(sock, "GET")
         response.begin()
-    except http.client.HTTPException as error:
+    except (http.client.HTTPException, ValueError) as error:
         sock.close()
         raise ConnectionResetError(f"no complete answer: {error!r}") from error
     except BaseException:
@@ -130,7 +153,8 @@ def hijack(
         status, headers = _parsed(head)
         if status in (101, 200):
             return sock, rest
-        wanted = int(headers.get("content-length", "0"))
+        length = headers.get("content-length", "0")
+        wanted = int(length) if length.isascii() and length.isdigit() else _HEAD_LIMIT
         while len(rest) < min(wanted, _HEAD_LIMIT):
             sock.settimeout(left(deadline))
             if not (chunk := sock.recv(65536)):
@@ -180,11 +204,11 @@ def _send(sock: socket.socket, head: bytes, body: bytes, deadline: float) -> boo
 
 def _answer(sock: socket.socket, method: str, deadline: float) -> HttpAnswer:
     sock.settimeout(left(deadline))
-    response = http.client.HTTPResponse(sock, method=method)
+    response = _Response(sock, method)
     try:
         response.begin()
         body = response.read()
-    except http.client.HTTPException as error:
+    except (http.client.HTTPException, ValueError) as error:
         raise ConnectionResetError(f"no complete answer: {error!r}") from error
     finally:
         response.close()

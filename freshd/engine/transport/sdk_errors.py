@@ -1,7 +1,12 @@
 """SDK, HTTP and socket errors in, ``freshd.model.errors`` out: nothing else leaves the room."""
 
+import http.client
+import struct
+import tarfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Final
 
 from freshd.engine.transport import ssh
 from freshd.engine.transport.endpoint import Endpoint
@@ -12,6 +17,19 @@ from freshd.model.errors import (
     OutcomeUnknown,
     TargetGone,
 )
+
+UNREADABLE: Final = (
+    http.client.HTTPException,
+    ValueError,  # no JSON, no base64, no number
+    LookupError,
+    TypeError,
+    AttributeError,
+    EOFError,
+    struct.error,
+    tarfile.TarError,
+    zlib.error,
+)
+"""What is raised where an answer broke off, or is none that an engine gives."""
 
 
 def unavailable(endpoint: Endpoint, error: BaseException | None) -> EngineUnavailable:
@@ -60,6 +78,7 @@ def translated(endpoint: Endpoint, what: str, *, mutating: bool = False) -> Iter
     """Turns whatever the SDK raises inside into an error of freshd, chained to its origin.
 
     A broken or late answer to a ``mutating`` call is OutcomeUnknown: the engine may still do it.
+    So is one that cannot be read; the block holds nothing but the call and the reading.
     """
     import requests.exceptions
     from docker.errors import APIError, DockerException
@@ -72,6 +91,9 @@ def translated(endpoint: Endpoint, what: str, *, mutating: bool = False) -> Iter
         raise of_status(status, str(error.explanation or error), what, endpoint) from error
     except (requests.exceptions.RequestException, DockerException, OSError) as error:
         raise _broken(error, endpoint, what, mutating=mutating) from error
+    except UNREADABLE as error:
+        told = RuntimeError(f"{what}: its answer cannot be read ({error!r})")
+        raise _broken(told, endpoint, what, mutating=mutating) from error
 
 
 def _broken(error: Exception, endpoint: Endpoint, what: str, *, mutating: bool) -> FreshdError:

@@ -41,6 +41,11 @@ class Frames:
         self._stream = 0
         self._missing = 0
 
+    @property
+    def whole(self) -> bool:
+        """Whether what came so far ends with a frame."""
+        return not self._buffer and self._missing == 0
+
     def feed(self, data: bytes) -> Iterator[tuple[int, bytes]]:
         self._buffer += data
         while self._buffer:
@@ -164,6 +169,8 @@ class ExecStream:
                 if ready[0][1] & selectors.EVENT_READ:
                     received = self._receive()
                     if received == b"":
+                        if not self._frames.whole:
+                            raise self.unknown("its output broke off")
                         return False
                     if received and self._dispatch(received, on_frame):
                         return True

@@ -4,11 +4,11 @@ In: values of the store. Out: ``Line`` tuples or one document.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from freshd.model.daemon_state import DaemonState
-from freshd.model.report import ServiceReport, Verdict
+from freshd.model.report import LinkState, ServiceReport, Verdict
 from freshd.model.text import printable
 from freshd.render.daemon.validations import status_line, validation_document
 from freshd.render.documents import SCHEMA, Document, service_report
@@ -19,6 +19,9 @@ from freshd.render.words import Line, ago, columns, count, iso, shown
 if TYPE_CHECKING:
     from freshd.store.markers import Halt, Incident
     from freshd.store.validations import Validation
+
+_LONGEST_SILENCE = 60.0
+"""Seconds; a daemon writes every 5 that it is there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,7 @@ class Status:
 
     ``project`` is "" while nobody could read it. ``not_watched`` is why the process that watches
     all configured projects does not watch this one, "" where it does or there is none.
+    ``silent_for`` is since when, in seconds, the daemon has written nothing.
     """
 
     project: str
@@ -47,24 +51,52 @@ class Status:
     incidents: "tuple[Incident, ...]" = ()
     validation: "Validation | None" = None
     not_watched: str = ""
+    silent_for: float = 0.0
 
     @property
     def verdict(self) -> Verdict:
         """The worst of the services' verdicts; without any, nothing is proved.
 
-        Nor is anything fresh while a daemon runs whose engine is away, or before its first pass.
+        Nor is anything fresh while a daemon runs that does not look at it.
         """
-        every = {service.report.verdict for service in self.services}
+        every = {service.report.verdict for service in self.as_proved}
         if Verdict.STALE in every:
             return Verdict.STALE
-        if self.running and self.daemon is not None and not self._is_proved(self.daemon):
-            return Verdict.UNVERIFIABLE
         return Verdict.FRESH if every == {Verdict.FRESH} else Verdict.UNVERIFIABLE
 
-    def _is_proved(self, daemon: DaemonState) -> bool:
-        return not daemon.engine and all(
-            service.checked_at >= daemon.since for service in self.services
+    @property
+    def as_proved(self) -> "tuple[SavedReport, ...]":
+        """The services, none of them fresh by what was seen before it was lost sight of."""
+        return tuple(
+            service
+            if self._is_proved(service)
+            else replace(service, report=doubted(service.report))
+            for service in self.services
         )
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether the daemon has not written for far longer than it does between two times."""
+        return self.running and self.silent_for > _LONGEST_SILENCE
+
+    def _is_proved(self, service: SavedReport) -> bool:
+        """Not while its engine is away, before its first pass, nor where its passes fail."""
+        daemon = self.daemon
+        if not self.running or daemon is None:
+            return True
+        is_seen = service.report.name not in daemon.unseen and service.checked_at >= daemon.since
+        return is_seen and not daemon.engine and not self.is_silent
+
+
+def doubted(report: ServiceReport) -> ServiceReport:
+    """The same, with nothing of it proved."""
+    if report.verdict is not Verdict.FRESH:
+        return report
+    links = {
+        link: LinkState.UNVERIFIABLE if state is LinkState.FRESH else state
+        for link, state in report.links.items()
+    }
+    return replace(report, verdict=Verdict.UNVERIFIABLE, links=links)
 
 
 def status_lines(status: Status, *, now: float) -> Iterator[Line]:
@@ -87,13 +119,14 @@ def status_lines(status: Status, *, now: float) -> Iterator[Line]:
         yield (("no service has been looked at yet", "dim"),)
         return
     yield ()
-    reports = [service.report for service in status.services]
+    services = status.as_proved
+    reports = [service.report for service in services]
     quiet = unchecked_everywhere(reports)
     yield from columns(
         (*service_row(service.report, quiet=quiet), (ago(now - service.checked_at), "dim"))
-        for service in status.services
+        for service in services
     )
-    for service in status.services:
+    for service in services:
         yield from finding_lines(service.report, service.undone)
     if quiet:
         yield ()
@@ -118,6 +151,9 @@ def _daemon(status: Status, *, now: float) -> Iterator[Line]:
         yield ((f"notices: {printable(daemon.notifier)}", "dim"),)
     if daemon.verifying:
         yield (("only verifying: ", "doubt"), (printable(daemon.verifying), ""))
+    if status.is_silent:
+        words = f"it has written nothing down for {ago(status.silent_for).removesuffix(' ago')}"
+        yield (("degraded: ", "doubt"), (words, ""))
     for problem in daemon.problems:
         yield (("degraded: ", "doubt"), (printable(problem), ""))
     if status.incidents:
@@ -154,7 +190,7 @@ def status_document(status: Status) -> Document:
                 "undone": undone_document(service.undone),
                 "checked_at": iso(service.checked_at),
             }
-            for service in status.services
+            for service in status.as_proved
         ],
     }
 
@@ -171,5 +207,7 @@ def _daemon_document(status: Status) -> Document:
         "engine": daemon.engine,
         "notifier": daemon.notifier,
         "problems": list(daemon.problems),
+        "unseen": list(daemon.unseen),
+        "silent": status.is_silent,
         "verifying": daemon.verifying,
     }

@@ -119,6 +119,8 @@ class _Socket:
 
 
 class _Response(io.BytesIO):
+    length = None  # it comes in chunks
+
     def __init__(self, status: int, body: bytes) -> None:
         super().__init__(body)
         self.status = status

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from freshd.daemon import projects
+from freshd.daemon import boundary, projects
 from freshd.daemon.log import set_up
-from freshd.daemon.project import Shared, open_daemon
+from freshd.daemon.project import ProjectDaemon, Shared, open_daemon
 from freshd.daemon.projects import Projects
 from freshd.model.daemon_state import ProjectsState
-from freshd.model.errors import AlreadyRunning
+from freshd.model.errors import AlreadyRunning, StateError
 from freshd.store.instance_lock import InstanceLock
 from freshd.triggers.time_events import TimeEvents
 from tests.harness.waiting import wait_until
@@ -180,3 +180,44 @@ def test_a_bug_at_one_project_is_told_and_stops_no_other(
     house.write("bad", "good")
     house.start()
     assert house.problems() == {"bad": "a bug in freshd: RuntimeError('a bug')", "good": ""}
+
+
+def test_a_project_whose_tick_raises_stops_no_other_and_is_ticked_again(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("bad", "good"):
+        make_project(house.top / name)
+    house.write("bad", "good")
+    house.start()
+    ticked: list[str] = []
+
+    def tick(daemon: ProjectDaemon) -> None:
+        ticked.append(daemon.name)
+        if daemon.name == "bad":
+            raise RuntimeError("a bug")
+
+    monkeypatch.setattr(ProjectDaemon, "tick", tick)
+    house.running.tick()
+    house.running.tick()
+    assert sorted(ticked) == ["bad", "good", "good"]
+    assert house.running.trouble() == ""
+
+
+def test_a_state_that_cannot_be_written_is_written_later(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise StateError("the disk is full")
+
+    monkeypatch.setattr(boundary, "FIRST_PAUSE", 0.0)
+    house.start()
+    with monkeypatch.context() as full:
+        full.setattr(type(house.shared.store.projects_document), "save", refuse)
+        house.running.tick()
+    assert house.shared.store.projects_document.load() == {}
+
+    def written() -> bool:
+        house.running.tick()
+        return bool(house.shared.store.projects_document.load())
+
+    wait_until(written)

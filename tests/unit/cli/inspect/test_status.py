@@ -129,8 +129,49 @@ def test_fresh_is_only_what_was_seen_while_every_change_is_heard_of(
     assert line("status").status == 0, "without a daemon it is what was last seen"
 
 
+def test_a_service_that_is_not_looked_at_is_not_fresh_beside_what_is_wrong(line: Line) -> None:
+    """A tick is for what is proved now."""
+    told = "a bug in freshd: KeyError('x')"
+    (name,) = (service.name for service in FRESH.services)
+    save(
+        line,
+        daemon=DaemonState(
+            pid=os.getpid(), started_at=line.now - 100, problems=(told,), unseen=(name,)
+        ),
+    )
+    result = line("status")
+    assert result.status == 3
+    assert f"degraded: {told}" in result.out
+    assert f"? {name}" in result.out
+    assert "✓" not in result.out
+    (service,) = json.loads(line("status", "--json").out)["services"]
+    assert service["verdict"] == "unverifiable"
+    assert "fresh" not in service["links"].values()
+
+
+def test_what_is_stale_stays_stale_where_it_is_not_looked_at(line: Line) -> None:
+    names = tuple(service.name for service in STALE.services)
+    daemon = DaemonState(pid=os.getpid(), started_at=line.now - 100, unseen=names)
+    save(line, STALE, daemon=daemon)
+    assert line("status").status == 1
+
+
+def test_a_daemon_that_writes_nothing_any_more_proves_nothing(line: Line) -> None:
+    """Its disk is full, or it hangs: it cannot say so itself."""
+    save(line, daemon=DaemonState(pid=os.getpid(), started_at=line.now - 1000))
+    assert line("status").status == 0
+    with database(line) as store:
+        store.status.save("shop", directory="/src/shop", services={}, at=line.now - 200)
+    result = line("status")
+    assert result.status == 3
+    assert "degraded: it has written nothing down for 3 min" in result.out
+    assert "✓" not in result.out
+
+
 def test_what_the_daemon_says_of_itself_comes_back(line: Line) -> None:
-    daemon = DaemonState(1, 2.0, "lock", "here", "gone", "bus", ("a", "b"), 3.0, "compose (pid 4)")
+    daemon = DaemonState(
+        1, 2.0, "lock", "here", "gone", "bus", ("a", "b"), 3.0, "compose (pid 4)", ("web",)
+    )
     save(line, daemon=daemon)
     with database(line) as store:
         saved = store.status.load("shop")

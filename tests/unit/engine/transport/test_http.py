@@ -1,8 +1,11 @@
 """HTTP by hand: what a peer on a socket makes of our requests, and we of its answers."""
 
+import base64
+import io
 import os
 import re
 import socket
+import tarfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -229,6 +232,78 @@ def test_a_source_is_gone_where_its_directory_is_one_of_this_machine(
 def test_a_link_that_leads_nowhere_is_there(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to("nowhere")
     assert gone_sources(engine_at(Endpoint("unix:///x", "t"), str(tmp_path / "link")), "a") == ()
+
+
+def cuts(answer: bytes) -> list[bytes]:
+    return [answer[:end] for end in range(len(answer))]
+
+
+def chunked(body: bytes) -> bytes:
+    head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+    return head + b"%x\r\n" % len(body) + body + b"\r\n0\r\n\r\n"
+
+
+STATED = base64.b64encode(b'{"name":"x","size":3,"mode":420,"linkTarget":""}')
+LOOKED = b"HTTP/1.1 200 OK\r\nX-Docker-Container-Path-Stat: " + STATED + b"\r\n\r\n"
+
+
+def one_file() -> bytes:
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as tar:
+        info = tarfile.TarInfo("x")
+        info.size = 3
+        tar.addfile(info, io.BytesIO(b"abc"))
+    return packed.getvalue()[:2048]
+
+
+def test_a_stat_that_is_cut_anywhere_is_no_answer(serve: Callable[..., Peer]) -> None:
+    """A head that ends with the connection was taken for a whole one."""
+    whole = archive.stat(engine_at(serve(LOOKED).endpoint), "a" * 64, "/x")
+    assert whole is not None
+    assert whole.size == 3
+    for answer in cuts(LOOKED):
+        with pytest.raises(EngineUnavailable):
+            archive.stat(engine_at(serve(answer).endpoint), "a" * 64, "/x")
+
+
+@pytest.mark.parametrize("stat", [b"bm90IGpzb24=", b"W10=", b"e30=", b"%%%", b"eyJtb2RlIjoieCJ9"])
+def test_a_stat_that_is_none_is_no_answer(serve: Callable[..., Peer], stat: bytes) -> None:
+    peer = serve(LOOKED.replace(STATED, stat))
+    with pytest.raises(EngineUnavailable, match="cannot be read"):
+        archive.stat(engine_at(peer.endpoint), "a" * 64, "/x")
+
+
+def test_an_archive_that_is_cut_anywhere_has_no_members(serve: Callable[..., Peer]) -> None:
+    answer = chunked(one_file())
+    got = archive.get(engine_at(serve(answer).endpoint), "a" * 64, "/x")
+    assert [member.name for member, _ in got] == ["x"]
+    last_byte_of_data = len(answer) - len(b"\r\n0\r\n\r\n")
+    for cut in [*range(0, last_byte_of_data, 37), last_byte_of_data]:
+        engine = engine_at(serve(answer[:cut]).endpoint)
+        with pytest.raises(EngineUnavailable):
+            list(archive.get(engine, "a" * 64, "/x"))
+
+
+def test_an_archive_of_a_known_length_that_is_cut_has_no_members(
+    serve: Callable[..., Peer],
+) -> None:
+    body = one_file()
+    peer = serve(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body[:-512])
+    with pytest.raises(EngineUnavailable):
+        list(archive.get(engine_at(peer.endpoint), "a" * 64, "/x"))
+
+
+def test_a_hijack_whose_answer_is_cut_was_not_answered(serve: Callable[..., Peer]) -> None:
+    for answer in [*cuts(LOOKED.replace(b"200 OK", b"409 X")), b"HTTP/1.1 101\r\n"]:
+        with pytest.raises(OSError, match="closed the connection"):
+            http.hijack(serve(answer).endpoint, "/x", body=b"{}", deadline=soon())
+
+
+def test_a_refused_hijack_with_an_odd_length_is_an_answer(serve: Callable[..., Peer]) -> None:
+    peer = serve(b"HTTP/1.1 409 X\r\nContent-Length: 0x6\r\n\r\npaused")
+    got = http.hijack(peer.endpoint, "/x", body=b"{}", deadline=soon())
+    assert isinstance(got, http.HttpAnswer)
+    assert got.body == b"paused"
 
 
 def test_names_of_any_bytes_are_quoted() -> None:

@@ -24,3 +24,16 @@ def test_frames_survive_any_cutting(frames: list[tuple[int, bytes]], cuts: list[
         raw = raw[size:]
     for number in (1, 2):
         assert got[number] == b"".join(data for n, data in frames if n == number)
+
+
+def test_what_breaks_off_in_a_frame_is_not_whole() -> None:
+    """A command's output of which the half is missing must not look like all of it."""
+    frame = struct.pack(">BxxxL", 1, 3) + b"abc"
+    for end in range(1, len(frame)):
+        parser = Frames()
+        list(parser.feed(frame + frame[:end]))
+        assert not parser.whole
+    parser = Frames()
+    assert parser.whole
+    list(parser.feed(frame))
+    assert parser.whole
