@@ -17,6 +17,10 @@ from freshd.model.policy import Hook
 from freshd.model.text import Json
 
 
+def _nothing_to_lose() -> None:
+    """There is nothing around the containers."""
+
+
 class Written(Protocol):
     """What freshd last wrote, by container id and target: only what was read back goes in."""
 
@@ -68,7 +72,8 @@ class World:
     build was made of. ``hooks`` say, by the name of their rule, how commands are run.
     ``followers()`` are the running containers, by service, that share a namespace of this one's
     and lose it when that ends. ``wanted_binds`` are the host's paths that a new container would
-    mount. ``clock`` is unix seconds.
+    mount. ``check_renewal()`` raises StepRefused where new containers would cost what nobody gave
+    up: rules 9, 16 and 17. ``clock`` is unix seconds.
     """
 
     engine: Engine
@@ -93,6 +98,7 @@ class World:
     followers: Callable[[], Mapping[str, tuple[Replica, ...]]] = dict
     hooks: Mapping[str, Hook] = field(default_factory=dict)
     wanted_binds: frozenset[str] = frozenset()
+    check_renewal: Callable[[], None] = _nothing_to_lose
 
 
 class Action(Protocol):

@@ -42,6 +42,7 @@ def find_compose_files(world: World, replicas: tuple[Replica, ...]) -> ComposeFi
     if files is not None and not others:
         for replica in replicas:
             _spare_the_host(world, replica)
+        world.check_renewal()
         return files
     who = ", ".join(others) or world.service
     raise StepRefused(

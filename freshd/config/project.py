@@ -305,7 +305,7 @@ def find_names_in_use(
     near: set[str] = set()
     ours = {os.path.realpath(file) for file in files}
     for replica in replicas:
-        if not replica.project or replica.oneoff:
+        if not replica.project or not replica.is_replica:
             continue
         if {os.path.realpath(file) for file in replica.config_files} == ours:
             exact.add(replica.project)

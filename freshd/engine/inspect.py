@@ -16,6 +16,7 @@ PROJECT = "com.docker.compose.project"
 SERVICE = "com.docker.compose.service"
 _NUMBER = "com.docker.compose.container-number"
 _ONEOFF = "com.docker.compose.oneoff"
+_HOOK = "com.docker.compose.hook"
 _CONFIG_HASH = "com.docker.compose.config-hash"
 _WORKING_DIR = "com.docker.compose.project.working_dir"
 _CONFIG_FILES = "com.docker.compose.project.config_files"
@@ -41,7 +42,9 @@ def listed(data: Mapping[str, Any]) -> Replica:
         service=labels.get(SERVICE, name),
         project=labels.get(PROJECT, ""),
         number=int(number) if (number := labels.get(_NUMBER, "1")).isdigit() else 1,
-        oneoff=labels.get(_ONEOFF, "").lower() == "true",
+        oneoff=is_oneoff(labels),
+        numbered=is_numbered(labels),
+        counted=is_counted(labels),
         image_id=data.get("ImageID") or "",
         image_ref=data.get("Image") or "",
         state=data.get("State") or "",
@@ -50,6 +53,24 @@ def listed(data: Mapping[str, Any]) -> Replica:
         config_files=_config_files(labels),
         published=frozenset(_published(data.get("Ports") or ())),
     )
+
+
+def is_oneoff(labels: Mapping[str, str]) -> bool:
+    """Whether `compose run` made the container with these labels."""
+    return labels.get(_ONEOFF, "").lower() == "true"
+
+
+def is_numbered(labels: Mapping[str, str]) -> bool:
+    """Whether Compose made it as a replica: it numbers those, and nothing else.
+
+    A hook's container has the labels of project and service, and so has what somebody labelled.
+    """
+    return labels.get(_NUMBER, "").isdigit() and _HOOK not in labels and not is_oneoff(labels)
+
+
+def is_counted(labels: Mapping[str, str]) -> bool:
+    """Whether `compose up` counts it among the replicas: it goes by labels, not by the number."""
+    return labels.get(_ONEOFF, "").lower() == "false" and _HOOK not in labels
 
 
 def _published(ports: Iterable[Mapping[str, Any]]) -> Iterator[str]:
@@ -107,7 +128,9 @@ def replica_of(data: Mapping[str, Any]) -> Replica:
         service=labels.get(SERVICE, name),
         project=labels.get(PROJECT, ""),
         number=int(number) if (number := labels.get(_NUMBER, "1")).isdigit() else 1,
-        oneoff=labels.get(_ONEOFF, "").lower() == "true",
+        oneoff=is_oneoff(labels),
+        numbered=is_numbered(labels),
+        counted=is_counted(labels),
         image_id=data["Image"],
         image_ref=config.get("Image") or "",
         state=state["Status"],

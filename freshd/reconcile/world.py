@@ -13,6 +13,7 @@ from freshd.model.plan import Plan
 from freshd.observe.container.members import find_running_followers, replicas_of
 from freshd.reconcile.build_record import BuildRecorder
 from freshd.reconcile.context import Context
+from freshd.reconcile.renewal.check import RenewalCheck
 from freshd.store.step_log import StepLog
 
 
@@ -43,6 +44,7 @@ def make_world(context: Context, plan: Plan, replicas: Iterable[Replica] = ()) -
         ),
         on_line=context.on_line,
         clock=context.clock,
+        check_renewal=RenewalCheck(context, service),
         wanted_binds=frozenset(mount.source for mount in model.mounts if mount.kind == "bind"),
         hooks={
             rule.name: rule.hook

@@ -13,15 +13,13 @@ from freshd.config.compose.develop_watch import any_selects
 from freshd.config.compose.model import ComposeService, normalize_tag
 from freshd.config.project import Project
 from freshd.engine.events import EngineEvent
+from freshd.engine.inspect import PROJECT, SERVICE, is_numbered, is_oneoff
 from freshd.mapping.mounts import may_list
 from freshd.model.errors import ConfigError
 from freshd.model.files import Kind
 from freshd.model.paths import is_below
 from freshd.tree.dockerignore import DockerIgnore
 from freshd.tree.ignore import WatchIgnore
-
-_SERVICE = "com.docker.compose.service"
-_PROJECT = "com.docker.compose.project"
 
 
 class Routes:
@@ -95,8 +93,10 @@ def services_of_event(project: Project, event: EngineEvent) -> tuple[str, ...]:
     """The services that a container or an image event concerns; other projects' do not."""
     name, services = event.attributes.get("name", ""), project.services
     if event.kind == "container":
-        labelled = event.attributes.get(_SERVICE)
-        if labelled is not None and event.attributes.get(_PROJECT) == project.name:
+        labels = event.attributes
+        labelled = labels.get(SERVICE)
+        made = is_numbered(labels) or is_oneoff(labels)
+        if labelled is not None and made and labels.get(PROJECT) == project.name:
             return (labelled,) if labelled in services else ()
         policy = project.policy
         return tuple(service for service in services if policy.service(service).container == name)

@@ -106,7 +106,7 @@ class Site:
 
     def replicas(self) -> tuple[Replica, ...]:
         found = self.engine.replicas(project=self.files.project)
-        return tuple(r for r in found if r.service == self.service and not r.oneoff)
+        return tuple(r for r in found if r.service == self.service and r.is_replica)
 
     def change(
         self, target: str, content: bytes, *, mode: int = 0o644, kind: Kind = Kind.FILE

@@ -29,10 +29,10 @@ def find_underscored(
     """
     by_service: dict[str, bool] = {}
     for replica in replicas:
-        if replica.project == project and not replica.oneoff:
-            joint = _joint(replica)
-            if joint:
-                by_service[replica.service] = by_service.get(replica.service, True) and joint == "_"
+        if replica.project == project and replica.is_replica:
+            sign = joint(replica)
+            if sign:
+                by_service[replica.service] = by_service.get(replica.service, True) and sign == "_"
     new = {service for service, old in by_service.items() if old}
     return frozenset(new | (before - set(by_service)))
 
@@ -42,7 +42,8 @@ def default_image(project: str, service: str, *, underscores: bool) -> str:
     return f"{project}{'_' if underscores else '-'}{service}"
 
 
-def _joint(replica: Replica) -> str:
+def joint(replica: Replica) -> str:
+    """What joins the parts of its name; "" where that is not the name Compose gives a replica."""
     parts = re.escape(replica.project), re.escape(replica.service)
     match = re.fullmatch(rf"{parts[0]}([-_]){parts[1]}\1\d+", replica.name)
     return match[1] if match else ""

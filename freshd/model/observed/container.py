@@ -24,7 +24,9 @@ class Replica:
     ``state`` is Docker's: created, running, paused, restarting, exited, dead, removing.
     ``health`` is "", starting, healthy or unhealthy. ``mounts`` include tmpfs. ``joins`` are the
     full ids of containers whose network, process or IPC namespace it shares. ``published`` are
-    host ports as ``IP:8080/tcp``, no IP for any; only a listing tells them.
+    host ports as ``IP:8080/tcp``, no IP for any; only a listing tells them. ``numbered``: Compose
+    made it as a replica of its service; a one-off, the container of a hook and what only has the
+    labels are none. ``counted``: Compose takes it for one all the same, by its labels.
     """
 
     id: str
@@ -33,6 +35,8 @@ class Replica:
     project: str = ""
     number: int = 1
     oneoff: bool = False
+    numbered: bool = True
+    counted: bool = True
     image_id: str = ""
     image_ref: str = ""
     state: str = "running"
@@ -54,6 +58,11 @@ class Replica:
     @property
     def running(self) -> bool:
         return self.state == "running"
+
+    @property
+    def is_replica(self) -> bool:
+        """Whether it is one of those that `--scale` is about."""
+        return self.numbered and not self.oneoff
 
     def mount_at(self, target: str) -> Mount | None:
         """The innermost mount at or above ``target``; None: the container's own file system."""

@@ -4,10 +4,11 @@ Two clones of a project can carry one project name; the labels that Compose leav
 """
 
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from freshd.config.compose.model import find_followers
+from freshd.config.compose.names import joint
 from freshd.config.project import Project
 from freshd.engine.client import Engine
 from freshd.model.observed.container import Replica
@@ -16,11 +17,13 @@ from freshd.model.observed.container import Replica
 @dataclass(frozen=True, slots=True)
 class ProjectContainers:
     """``services``: every asked service, in number order, perhaps without a replica. ``one_offs``:
-    made by ``compose run``. ``foreign``: of another directory that uses the same project name.
+    made by ``compose run``. ``mistaken``: no replica, and Compose would count it as one.
+    ``foreign``: of another directory that uses the same project name.
     """
 
     services: Mapping[str, tuple[Replica, ...]] = field(default_factory=dict)
     one_offs: tuple[Replica, ...] = ()
+    mistaken: tuple[Replica, ...] = ()
     foreign: tuple[Replica, ...] = ()
 
 
@@ -33,11 +36,9 @@ def find_replicas(
     engine: Engine, project: Project, services: Collection[str]
 ) -> Mapping[str, tuple[Replica, ...]]:
     """The containers of each of ``services`` now, from one listing."""
-    files = project.compose_files
     replicas: dict[str, tuple[Replica, ...]] = {}
-    if files is not None:
-        every = engine.replicas(project=project.name, services=services)
-        ours = sort_out(every, services, directory=files.directory, files=files.files)
+    ours = find_members(engine, project, services)
+    if ours is not None:
         replicas |= ours.services
         project.follow_names(replica for several in replicas.values() for replica in several)
     for service in services:
@@ -45,6 +46,17 @@ def find_replicas(
         if name is not None:
             replicas[service] = engine.replicas(names=[name])
     return {service: replicas.get(service, ()) for service in services}
+
+
+def find_members(
+    engine: Engine, project: Project, services: Collection[str]
+) -> ProjectContainers | None:
+    """All that has the labels of these services now, sorted out; None without Compose files."""
+    files = project.compose_files
+    if files is None:
+        return None
+    every = engine.replicas(project=project.name, services=services)
+    return sort_out(every, services, directory=files.directory, files=files.files)
 
 
 def find_running_followers(
@@ -73,16 +85,35 @@ def sort_out(
     """
     ordered = sorted(replicas, key=lambda replica: (replica.service, replica.number, replica.name))
     ours = [member for member in ordered if is_ours(member, directory=directory, files=files)]
+    numbered = {
+        service: tuple(_one_each([member for member in ours if member.service == service]))
+        for service in sorted(services)
+    }
+    known = {member.id for several in numbered.values() for member in several}
     return ProjectContainers(
-        services={
-            service: tuple(
-                member for member in ours if member.service == service and not member.oneoff
-            )
-            for service in sorted(services)
-        },
+        services=numbered,
         one_offs=tuple(member for member in ours if member.oneoff),
+        mistaken=tuple(
+            member
+            for member in ours
+            if member.counted and member.service in numbered and member.id not in known
+        ),
         foreign=tuple(member for member in ordered if member not in ours),
     )
+
+
+def _one_each(members: Collection[Replica]) -> Iterator[Replica]:
+    """The replicas of one service, by number; of several with one number the one so named.
+
+    A container of an image that was committed from a replica has all labels of that replica.
+    """
+    numbers: dict[int, list[Replica]] = {}
+    for member in members:
+        if member.is_replica:
+            numbers.setdefault(member.number, []).append(member)
+    for several in numbers.values():
+        named = [one for one in several if one.name.endswith(f"{joint(one) or '/'}{one.number}")]
+        yield from named if len(named) == 1 else several
 
 
 def is_ours(replica: Replica, *, directory: str, files: Collection[str] = ()) -> bool:

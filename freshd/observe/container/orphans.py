@@ -31,7 +31,7 @@ def find_strays(tools: Tools, facts: Snapshot) -> Iterator[Stray]:
         if other.project == project.name and ours:
             why = _left_over(project, facts, other, files.files)
         elif other.project == project.name:
-            why = "clone" if other.service == service and not other.oneoff and not own else ""
+            why = "clone" if other.service == service and other.is_replica and not own else ""
         else:
             why = next((port for port in sorted(wanted) if _taken(port, other)), "")
         if why:
@@ -44,6 +44,8 @@ def _left_over(project: Project, facts: Snapshot, other: Replica, files: Collect
     """Whose service is gone is reported once, by the first service of the model."""
     services = project.model.services
     if other.service not in services:
+        if not other.is_replica:
+            return ""
         same = {os.path.realpath(path) for path in files}
         made_of = {os.path.realpath(path) for path in other.config_files}
         return "orphan" if made_of == same and facts.service == min(services) else ""

@@ -62,7 +62,7 @@ def _moved(view: ReplicaView, names: Collection[str]) -> Iterator[Moved]:
     running: dict[str, list[Replica]] = {}
     for other in engine.overview():
         ours = other.project == view.tools.project.name and other.state == "running"
-        if ours and other.service in names and not other.oneoff:
+        if ours and other.service in names and other.is_replica:
             running.setdefault(other.service, []).append(engine.replica(other.id))
     for upstream, replicas in sorted(running.items()):
         moved = _moved_from(view, upstream, replicas)

@@ -44,9 +44,41 @@ def test_a_container_of_compose_becomes_a_replica() -> None:
         "shop-web-2", "web", "shop", 2,
     )  # fmt: skip
     assert not found.oneoff
+    assert found.is_replica
     assert found.config_files == ("/s/a.yaml", "/s/b.yaml")
     assert found.command == ("python3", "-m", "shop")
     assert found.started_at - found.created_at == pytest.approx(0.5)
+
+
+NUMBERED = {
+    "com.docker.compose.project": "shop",
+    "com.docker.compose.service": "web",
+    "com.docker.compose.container-number": "1",
+    "com.docker.compose.oneoff": "False",
+}
+
+
+@pytest.mark.parametrize(
+    ("labels", "numbered", "counted"),
+    [
+        pytest.param({}, True, True, id="a replica"),
+        pytest.param({"oneoff": None}, True, False, id="as podman-compose labels one"),
+        pytest.param({"oneoff": "True"}, False, False, id="compose run"),
+        pytest.param({"hook": "pre_start"}, False, False, id="a hook, should it be numbered"),
+        pytest.param({"container-number": None}, False, True, id="labelled by hand"),
+        pytest.param({"container-number": "one"}, False, True, id="with another number"),
+        pytest.param({"container-number": None, "oneoff": None}, False, False, id="a hook"),
+    ],
+)
+def test_a_replica_is_what_compose_numbers(
+    labels: dict[str, str | None], numbered: bool, counted: bool
+) -> None:
+    wanted = NUMBERED | {f"com.docker.compose.{name}": value for name, value in labels.items()}
+    own = {name: value for name, value in wanted.items() if value is not None}
+    seen = inspect.replica_of(container(Config={"Image": "shop-web", "Labels": own}))
+    listed = inspect.listed({"Id": "a" * 64, "Names": ["/shop-web-1"], "Labels": own})
+    for found in (seen, listed):
+        assert (found.is_replica, found.counted) == (numbered, counted)
 
 
 def test_a_tmpfs_of_the_host_configuration_is_a_mount_too() -> None:

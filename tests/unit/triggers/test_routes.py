@@ -37,14 +37,27 @@ def event(kind: str, identifier: str = "", **attributes: str) -> EngineEvent:
     return EngineEvent(kind, "tag", identifier, attributes, 0.0)
 
 
+def labels(project: str, service: str, **more: str) -> dict[str, str]:
+    """Keys of ``more`` are the ends of label names, with underscores."""
+    named = {"project": project, "service": service, **more}
+    return {f"com.docker.compose.{key.replace('_', '-')}": value for key, value in named.items()}
+
+
 def compose(project: str, service: str) -> dict[str, str]:
-    return {"com.docker.compose.project": project, "com.docker.compose.service": service}
+    return labels(project, service, container_number="1", oneoff="False")
+
+
+JOB = labels("shop", "web", container_number="1", oneoff="True")
+HOOK = labels("shop", "web", hook="pre_start")
 
 
 @pytest.mark.parametrize(
     ("happened", "concerned"),
     [
         pytest.param(event("container", **compose("shop", "web")), ("web",), id="own container"),
+        pytest.param(event("container", **JOB), ("web",), id="a one-off"),
+        pytest.param(event("container", **HOOK), (), id="a hook's container"),
+        pytest.param(event("container", **labels("shop", "web")), (), id="only labelled so"),
         pytest.param(event("container", **compose("other", "web")), (), id="another project's"),
         pytest.param(event("container", **compose("shop", "gone")), (), id="no service any more"),
         pytest.param(event("container", name="by-hand"), ("plain",), id="a container by name"),

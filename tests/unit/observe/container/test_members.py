@@ -28,6 +28,25 @@ def test_services_have_their_replicas_in_number_order_and_one_offs_apart() -> No
     assert [each.name for each in sorted_out.one_offs] == ["web-run"]
 
 
+def test_only_what_compose_numbers_is_a_replica_and_what_it_would_count_is_told() -> None:
+    found = [
+        replica("shop-web-1"),
+        replica("hook", numbered=False, counted=False),
+        replica("labelled", numbered=False),
+        replica("web-run", oneoff=True, counted=False),
+        replica("shop_web_2", number=2),
+        replica("committed", number=2),
+    ]
+    sorted_out = sort_out(found, ["web"], directory="/p")
+    assert [each.name for each in sorted_out.services["web"]] == ["shop-web-1", "shop_web_2"]
+    assert {each.name for each in sorted_out.mistaken} == {"labelled", "committed"}
+
+
+def test_two_of_one_number_are_both_replicas_where_no_name_tells_them_apart() -> None:
+    found = [replica("a"), replica("b")]
+    assert len(sort_out(found, ["web"], directory="/p").services["web"]) == 2
+
+
 def test_a_clone_with_the_same_project_name_is_foreign() -> None:
     mine = replica("mine", working_dir="/p", config_files=("/p/compose.yaml",))
     clone = replica("clone", working_dir="/q", config_files=("/q/compose.yaml",))
