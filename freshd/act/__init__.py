@@ -78,6 +78,8 @@ def _is_gone(step: Step, world: World) -> bool:
             world.engine.replica(step.container_id)
         except TargetGone:
             return True
+        except EngineUnavailable:
+            raise  # `recovery` finds out once it is back
         except FreshdError:
             pass  # then nothing is known
     return False

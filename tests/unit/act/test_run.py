@@ -75,8 +75,17 @@ def test_errors_are_statuses(
 def test_what_broke_off_because_its_container_went_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
     doing(monkeypatch, OutcomeUnknown("x"))
     assert act.run(STEP, world(Journal(), TargetGone("y"))).status is StepStatus.GONE
-    unreachable = world(Journal(), EngineUnavailable("y"))
-    assert act.run(STEP, unreachable).status is StepStatus.UNKNOWN
+    assert act.run(STEP, world(Journal(), EngineFailed("y"))).status is StepStatus.UNKNOWN
+
+
+def test_what_broke_off_because_the_engine_went_leaves_the_entry_open_for_recovery(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    journal = Journal()
+    doing(monkeypatch, OutcomeUnknown("x"))
+    with pytest.raises(EngineUnavailable):
+        act.run(STEP, world(journal, EngineUnavailable("y")))
+    assert journal.told == [STEP]
 
 
 def test_an_engine_that_is_away_leaves_the_entry_open_for_recovery(
