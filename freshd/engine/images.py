@@ -15,6 +15,7 @@ from freshd.engine.client import Engine
 from freshd.engine.transport import http, sdk_errors
 from freshd.model.errors import EngineFailed, FreshdError, TargetGone
 from freshd.model.observed.image import HistoryEntry
+from freshd.model.paths import absolute
 
 PROBE_LABEL = "dev.freshd.probe"
 _SAVE_SECONDS = 900.0
@@ -88,23 +89,30 @@ def _in_use(owner: str, *, age: float) -> bool:
 
 
 class SavedImage:
-    """Iterate it once: (diff id of the layer, member) for every member of every layer.
+    """Iterate it once: (diff id of the layer, member, digest) for every member of every layer.
 
     Members come layer by layer, the layers in whatever order the engine stores them; contents are
-    not kept. Once the iteration is over, ``layers`` are the image's diff ids, lowest first, and
-    ``history`` is exact, oldest first: its lines that are not ``empty`` belong to them in order.
+    not kept. ``digest`` is the sha256 of a file that was to be hashed, "" of all else; a hard link
+    has that of the file it names, if that was hashed before it in the same layer. Once the
+    iteration is over, ``layers`` are the image's diff ids, lowest first, and ``history`` is exact,
+    oldest first: its lines that are not ``empty`` belong to them in order.
     """
 
     def __init__(
-        self, engine: Engine, image_id: str, keep: Callable[[tarfile.TarInfo], bool] | None
+        self,
+        engine: Engine,
+        image_id: str,
+        keep: Callable[[tarfile.TarInfo], bool] | None,
+        hashed: Callable[[tarfile.TarInfo], bool] | None,
     ) -> None:
         self._engine = engine
         self._image_id = image_id
         self._keep = keep
+        self._hashed = hashed
         self.layers: tuple[str, ...] = ()
         self.history: tuple[HistoryEntry, ...] = ()
 
-    def __iter__(self) -> Iterator[tuple[str, tarfile.TarInfo]]:
+    def __iter__(self) -> Iterator[tuple[str, tarfile.TarInfo, str]]:
         what = f"saving image {self._image_id[:19]}"
         engine = self._engine
         with sdk_errors.translated(engine.endpoint, what):
@@ -133,7 +141,7 @@ class SavedImage:
 
     def _blob(
         self, member: tarfile.TarInfo, blob: IO[bytes]
-    ) -> Iterator[tuple[str, tarfile.TarInfo]]:
+    ) -> Iterator[tuple[str, tarfile.TarInfo, str]]:
         head = blob.read(512)
         if head[:1] in (b"{", b"["):
             if member.size <= _CONFIG_LIMIT:
@@ -147,21 +155,26 @@ class SavedImage:
             return  # VERSION, oci-layout and their like
         source: Any = _Joined(head, blob)  # all that gzip and tarfile call of it is `read`
         reader = _Hashing(gzip.GzipFile(fileobj=source) if is_gzip else source)
-        names = self._members(reader)
+        members = self._members(reader)
         diff_id = reader.finish()
-        for info in names:
-            yield diff_id, info
+        for info, digest in members:
+            yield diff_id, info, digest
 
-    def _members(self, reader: Any) -> list[tarfile.TarInfo]:
+    def _members(self, reader: Any) -> list[tuple[tarfile.TarInfo, str]]:
         with tarfile.open(
             fileobj=reader, mode="r|", bufsize=_CHUNK, encoding="utf-8", errors="surrogateescape"
         ) as layer:
-            names = []
+            members: list[tuple[tarfile.TarInfo, str]] = []
+            digests: dict[str, str] = {}
             for info in layer:
                 layer.members = []  # type: ignore[attr-defined]  # tarfile would keep them all
-                if self._keep is None or self._keep(info):
-                    names.append(info)
-        return names
+                if self._keep is not None and not self._keep(info):
+                    continue
+                if info.isreg() and self._hashed is not None and self._hashed(info):
+                    digests[absolute(info.name)] = _hash(layer, info)
+                named = info.linkname if info.islnk() else info.name
+                members.append((info, digests.get(absolute(named), "")))
+        return members
 
     def _configuration(self, text: bytes) -> None:
         """With containerd's image store there are those of attestations and other platforms too."""
@@ -180,13 +193,26 @@ class SavedImage:
 
 
 def save(
-    engine: Engine, image_id: str, *, keep: Callable[[tarfile.TarInfo], bool] | None = None
+    engine: Engine,
+    image_id: str,
+    *,
+    keep: Callable[[tarfile.TarInfo], bool] | None = None,
+    hashed: Callable[[tarfile.TarInfo], bool] | None = None,
 ) -> SavedImage:
-    """Streams `image save`; ``keep`` says which members matter, so the others cost no memory.
+    """Streams `image save`; ``keep`` says which members matter, so the others cost no memory, and
+    ``hashed`` of which of these the content is wanted.
 
     Iterating raises TargetGone (no such image), EngineUnavailable, EngineFailed.
     """
-    return SavedImage(engine, image_id, keep)
+    return SavedImage(engine, image_id, keep, hashed)
+
+
+def _hash(layer: tarfile.TarFile, info: tarfile.TarInfo) -> str:
+    digest = hashlib.sha256()
+    content = layer.extractfile(info)
+    while content is not None and (data := content.read(_CHUNK)):
+        digest.update(data)
+    return digest.hexdigest()
 
 
 class _Joined:

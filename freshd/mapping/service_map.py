@@ -19,14 +19,8 @@ from freshd.config.compose.develop_watch import make_skip, select_among
 from freshd.config.compose.model import ComposeBuild, ComposeMount, ComposeService
 from freshd.mapping.archives import is_archive
 from freshd.mapping.contexts import list_ignore_files, read_contexts
-from freshd.mapping.dockerfile.infer import (
-    CopyPair,
-    Inference,
-    demote,
-    infer,
-    no_image,
-    unknown_kind,
-)
+from freshd.mapping.corrections import Corrections
+from freshd.mapping.dockerfile.infer import CopyPair, Inference, infer, no_image, unknown_kind
 from freshd.mapping.dockerfile.stages import BaseImage
 from freshd.mapping.mounts import mark_hidden, may_list, merge
 from freshd.mapping.names import Names
@@ -79,8 +73,7 @@ def build_map(
     watch: Sequence[WatchRule] = (),
     image_config: Callable[[str], BaseImage | None] = no_image,
     kind_in_image: Callable[[str, str], Kind | None] = unknown_kind,
-    rewritten: Mapping[str, str] | None = None,
-    refuted: Mapping[str, str] | None = None,
+    corrections: Corrections | None = None,
     mounts: Sequence[Mount] | None = None,
     platform: str = "",
 ) -> MapResult:
@@ -88,10 +81,9 @@ def build_map(
 
     ``policy`` has the ``map`` rules, the patterns to leave out of binds and declared directories,
     and whether declared pairs count inside volumes; ``watch`` are the service's ``develop.watch``
-    rules. ``rewritten`` (target -> why) are places a later build step wrote or removed, ``refuted``
-    those where the image has something else than a COPY was expected to put there: no pairs,
-    inputs. ``mounts`` are a replica's, where there is one. Raises ConfigError for a Dockerfile or
-    ignore file that is missing or wrong.
+    rules. ``corrections`` are what the image at hand told of an earlier map. ``mounts`` are a
+    replica's, where there is one. Raises ConfigError for a Dockerfile or ignore file that is
+    missing or wrong.
     """
     rules = policy or ServicePolicy()
     draft = _Draft(service, os.path.abspath(project_dir), rules.ignore)
@@ -101,8 +93,7 @@ def build_map(
             platform=platform or _platform(service),
             image_config=image_config,
             kind_in_image=kind_in_image,
-            rewritten=rewritten or {},
-            refuted=refuted or {},
+            corrections=corrections or Corrections(),
         )
     for rule in watch:
         draft.add_watched(rule)
@@ -145,8 +136,7 @@ class _Draft:
         platform: str,
         image_config: Callable[[str], BaseImage | None],
         kind_in_image: Callable[[str, str], Kind | None],
-        rewritten: Mapping[str, str],
-        refuted: Mapping[str, str],
+        corrections: Corrections,
     ) -> None:
         if build.remote:
             words = f"the build context {build.context} is not on this machine"
@@ -171,12 +161,13 @@ class _Draft:
             kind_in_image=kind_in_image,
             name=files.name,
         )
-        self.inference = demote(demote(inference, rewritten), refuted)
+        self.inference = corrections.apply(inference)
         self.dockerfile = self._names.relativize(files.dockerfile) if files.dockerfile else None
         further = filter(os.path.isfile, list_ignore_files(build))
         read = filter(None, (files.dockerfile, files.ignore_file, *files.followed, *further))
         self.inputs.update(self._names.relativize(path) for path in read)
         self._add_inferred(self.inference, self._names.find_prefix(build.context), files.name)
+        refuted = corrections.refuted
         astray = [pair for pair in inference.pairs if pair.target in refuted]
         self.opaque += dict.fromkeys(refuted[pair.target] for pair in astray)
         self.refuted |= {pair.record for pair in astray}

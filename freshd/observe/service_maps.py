@@ -12,7 +12,7 @@ from functools import partial
 from freshd.config.compose.model import ComposeMount
 from freshd.config.project import Project
 from freshd.engine.client import Engine
-from freshd.mapping.dockerfile.contradicted import find_contradicted, find_overwritten
+from freshd.mapping.corrections import Corrections
 from freshd.mapping.mounts import merge
 from freshd.mapping.service_map import MapResult, build_map
 from freshd.model.files import Entry, Kind
@@ -25,6 +25,13 @@ from freshd.model.paths import is_below
 from freshd.observe.image import content, layers
 from freshd.observe.image.bases import Bases
 from freshd.observe.image.cache import MemoryImageCache
+from freshd.observe.image.confirmation import (
+    doubt_earlier_stages,
+    learn_places,
+    learn_verbatim,
+    learn_writers,
+)
+from freshd.observe.image.layers import Writer
 from freshd.store.store import Store
 from freshd.tree.ignore import never_code
 from freshd.tree.listing import stamp_again
@@ -37,8 +44,8 @@ class MapCache:
     """What is known of one service. Only a cache: it can be dropped at any time.
 
     ``tagged`` is the tag's image of that map, ``sources`` are its pairs by source, ``directories``
-    where they land; ``shown`` are the mounts that come of ``mounts``. By chain id: ``rewritten``
-    are targets that a RUN wrote, ``refuted`` those where a COPY did not put what was expected.
+    where they land; ``shown`` are the mounts that come of ``mounts``. ``corrections`` are by the
+    chain id of the image that told them.
     """
 
     mapped: MapResult | None = None
@@ -49,9 +56,11 @@ class MapCache:
     replicas: tuple[Replica, ...] = ()
     sources: dict[str, tuple[Pair, ...]] = field(default_factory=dict)
     directories: tuple[str, ...] = ()
-    rewritten: dict[str, dict[str, str]] = field(default_factory=dict)
-    refuted: dict[str, dict[str, str]] = field(default_factory=dict)
+    corrections: dict[str, Corrections] = field(default_factory=dict)
     images: dict[str, ImageFacts] = field(default_factory=dict)
+
+    def corrected_by(self, chain_id: str) -> Corrections:
+        return self.corrections.setdefault(chain_id, Corrections())
 
 
 class ServiceMaps:
@@ -88,13 +97,13 @@ class ServiceMaps:
             known.tagged = self.tag_image(service)
         image = known.tagged  # of a tag that moves the engine reports, and then all is read
         chain_id = "" if image is None else image.chain_id
-        rewritten, refuted = known.rewritten.get(chain_id, {}), known.refuted.get(chain_id, {})
+        corrections = known.corrected_by(chain_id)
         mounts = known.replicas[0].mounts if known.replicas else None
-        corrections = (tuple(sorted(rewritten)), tuple(sorted(refuted)))
         if known.mounts != (model.mounts, mounts):
             known.mounts, known.shown = (model.mounts, mounts), merge(model.mounts, mounts)
         shown = tuple(known.shown.items())  # not `mounts`: none may be known yet
-        made_for = (model, policy, watch, shown, corrections, "" if image is None else image.id)
+        image_id = "" if image is None else image.id
+        made_for = (model, policy, watch, shown, corrections.state(), image_id)
         if known.mapped is not None and known.made_for == made_for:
             if paths is not None and all(self.stays(service, path) for path in paths):
                 return known.mapped
@@ -108,8 +117,7 @@ class ServiceMaps:
                 watch=watch,
                 image_config=bases.image,
                 kind_in_image=partial(_kind_in, bases, image),
-                rewritten=rewritten,
-                refuted=refuted,
+                corrections=corrections,
                 mounts=mounts,
             )
         known.made_for = made_for
@@ -204,60 +212,27 @@ class ServiceMaps:
         with ``every``, and then only where a RUN followed, or the image was ``built`` of this tree.
         """
         known = self.known(service)
-        learned, whole = False, only is None
+        learned, whole, copies = False, only is None, mapped.copies
         for image in images:
+            told = known.corrected_by(image.chain_id)
             odd = differing(mapped.map.pairs if only is None else only, tree, image)
+            if whole:
+                equal = partial(_equal, mapped.map.pairs, odd, tree)
+                learn_verbatim(told, copies, equal, image, self._images)
+            writers: Mapping[str, Writer] = {}
             if (odd or every) and (mapped.map.run_after_copy or (odd and built)):
                 writers = self._writers_of_copies(mapped, image)
-                learned = self._rewritten(known, mapped, image, odd, writers) or learned
-            else:
-                writers = {}
+                learned = learn_writers(told, writers) or learned
+            learned = doubt_earlier_stages(told, copies, odd) or learned
             if odd and whole:
-                learned = self._contradicted(known, mapped, image, odd, writers) or learned
+                learned = learn_places(told, copies, odd, writers, image) or learned
         return learned
 
-    def _writers_of_copies(self, mapped: MapResult, image: ImageFacts) -> Mapping[str, str]:
+    def _writers_of_copies(self, mapped: MapResult, image: ImageFacts) -> Mapping[str, Writer]:
         copies = [pair.target for pair in mapped.map.pairs if pair.via is Via.COPY]
-        return self.writers(mapped.map, image, copies)
-
-    def _rewritten(
-        self,
-        known: MapCache,
-        mapped: MapResult,
-        image: ImageFacts,
-        odd: Collection[str],
-        writers: Mapping[str, str],
-    ) -> bool:
-        """Pairs that a RUN wrote last, or may have changed in an earlier stage."""
-        lines = layers.rewritten(writers, writers)
-        for target in odd:
-            copy = mapped.copies.get(target)
-            if copy is not None and copy.through_run:
-                lines.setdefault(target, "a RUN of an earlier stage may have changed it")
-        remembered = known.rewritten.setdefault(image.chain_id, {})
-        learned = bool(lines.keys() - remembered.keys())
-        remembered.update(lines)
-        return learned
-
-    def _contradicted(
-        self,
-        known: MapCache,
-        mapped: MapResult,
-        image: ImageFacts,
-        odd: Collection[str],
-        writers: Mapping[str, str],
-    ) -> bool:
-        """Pairs among ``odd`` that neither an edit of the tree nor a RUN explains."""
-        rewritten = known.rewritten.get(image.chain_id, {})
-        left = {target for target in odd if target not in rewritten}
-        lines = find_contradicted(mapped.copies.values(), image.files, image.history)
-        lines = {target: why for target, why in lines.items() if target in left}
-        pairs = [mapped.copies[target] for target in left if target in mapped.copies]
-        lines |= find_overwritten(pairs, writers, image.history)
-        remembered = known.refuted.setdefault(image.chain_id, {})
-        learned = bool(lines.keys() - remembered.keys())
-        remembered.update(lines)
-        return learned
+        return layers.written_by(
+            self._engine, image.id, copies, cache=self._images, below=mapped.map.copied_into
+        )
 
     def knew(self, service: str, path: str) -> bool:
         """Whether ``path``, or something below it, is in the map as it was made last."""
@@ -298,6 +273,19 @@ def differing(
         ):
             odd.append(pair.target)
     return tuple(odd)
+
+
+def _equal(pairs: Iterable[Pair], odd: Collection[str], tree: Mapping[str, Entry]) -> Iterable[str]:
+    """Targets of COPYs that the tree has, and that were not found to differ."""
+    differ = set(odd)
+    return (
+        pair.target
+        for pair in pairs
+        if pair.via is Via.COPY
+        and pair.effective
+        and pair.target not in differ
+        and pair.source in tree
+    )
 
 
 def _directories(mapping: ServiceMap) -> tuple[str, ...]:

@@ -381,14 +381,14 @@ def test_the_layers_of_an_image_come_with_their_diff_ids(engine: Engine, stack: 
     assert image is not None
     saved = images.save(engine, image.id)
     names: dict[str, set[str]] = {}
-    for diff_id, member in saved:
+    for diff_id, member, _ in saved:
         names.setdefault(diff_id, set()).add(member.name.rstrip("/"))
     layers = engine.api.inspect_image(image.id)["RootFS"]["Layers"]
     assert {"w/.wh.f", "y"} <= names[layers[-1]]
     assert "w/f" in names[layers[-2]]
     assert [line.empty for line in saved.history][-5:] == [False, False, False, True, True]
     assert [line.empty for line in image.history] == [line.empty for line in saved.history]
-    kept = [m.name for _, m in images.save(engine, image.id, keep=lambda m: m.name == "y")]
+    kept = [m.name for _, m, _ in images.save(engine, image.id, keep=lambda m: m.name == "y")]
     assert kept == ["y"]
 
 

@@ -11,7 +11,7 @@ from freshd.compare.container.difference import Difference, finding_for
 from freshd.compare.container.state import not_observed, state_findings
 from freshd.compare.image.leftovers import in_tree, leftovers
 from freshd.compare.process.age import due_restart
-from freshd.model.files import Kind
+from freshd.model.files import Entry, Kind
 from freshd.model.mapping import Pair, Via
 from freshd.model.observed.container import Observation
 from freshd.model.observed.questions import is_serving, same_mode, source_of, visible_pairs
@@ -65,12 +65,22 @@ def _content(facts: Snapshot, observation: Observation) -> tuple[list[Finding], 
         ):
             equal += 1
             continue
-        if pair.mode is not None:
-            want = want._replace(mode=pair.mode)
-        elif pair.free_mode and actual is not None and want.kind is actual.kind:
-            want = want._replace(mode=actual.mode)  # the build's mode is not the tree's to change
+        image = facts.images.get(observation.replica.image_id)
+        in_image = image.files.get(target) if image is not None else None
+        want = want._replace(mode=_mode(pair, want, actual, in_image))
         findings.append(finding_for(Difference(facts, observation.replica, pair, want, actual)))
     return findings, compared, equal
+
+
+def _mode(pair: Pair, want: Entry, actual: Entry | None, in_image: Entry | None) -> int:
+    """The mode that the file is to have: the build's, but for what the tree says of executing it.
+
+    A RUN may have taken rights from others than the owner, which the tree knows nothing of.
+    """
+    if pair.mode is not None:
+        return pair.mode
+    before = next((e for e in (actual, in_image) if e is not None and e.kind is want.kind), None)
+    return before.mode if before is not None and same_mode(pair, want, before) else want.mode
 
 
 def _extra(facts: Snapshot, observation: Observation, mapped: frozenset[str]) -> Iterator[Finding]:

@@ -188,6 +188,17 @@ def demote(inference: Inference, rewritten: Mapping[str, str]) -> Inference:
     )
 
 
+def with_modes(inference: Inference, modes: Mapping[str, int]) -> Inference:
+    """Pairs by the mode that a RUN gave their file in the image: ``modes`` maps targets to it."""
+    if not modes:
+        return inference
+    pairs = tuple(
+        pair._replace(mode=modes[pair.target], free_mode=False) if pair.target in modes else pair
+        for pair in inference.pairs
+    )
+    return replace(inference, pairs=pairs)
+
+
 def _pairs(state: StageState, read: Collection[str]) -> tuple[CopyPair, ...]:
     landed = [(path, node) for path, node in state.volume.nodes.items() if node.source is not None]
     landed.sort(key=itemgetter(0))

@@ -1,12 +1,15 @@
-"""Which layer wrote or removed a path last, from the names in the layers. Pure.
+"""Which layer wrote or removed a path last, from the members of the layers. Pure.
 
 Layers come as a replay: removals of a layer hit what the layers below it left, then its own
-members are added. Directory members say nothing of the files below them.
+members are added. Directory members say nothing of the files below them. A storage driver copies a
+file up whole when only its owner, mode or time changes: a member with the content that lay there
+already was not written by its layer, unless that is a COPY's.
 """
 
 import posixpath
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from freshd.model.observed.image import HistoryEntry
 from freshd.model.observed.image_history import is_copy
@@ -27,18 +30,37 @@ def rewritten(targets: Iterable[str], writers: Mapping[str, str]) -> dict[str, s
     }
 
 
-@dataclass(slots=True)
-class Layer:
-    """Names of one layer that matter: members that are no directories, links with their text,
-    and what it removes: paths with all below them, or only what is below them (opaque).
+class Content(NamedTuple):
+    """What a member holds: the digest of a file, a link's text; "": not known. ``mode`` counts for
+    files only.
     """
 
-    written: set[str] = field(default_factory=set)
+    digest: str = ""
+    mode: int = 0
+
+    def same(self, other: "Content") -> bool:
+        return self.digest != "" and self.digest == other.digest
+
+
+@dataclass(slots=True)
+class Layer:
+    """What of one layer matters: members that are no directories, links with their text, and what
+    it removes: paths with all below them, or only what is below them (opaque).
+    """
+
+    written: dict[str, Content] = field(default_factory=dict)
     links: dict[str, str] = field(default_factory=dict)
     removed: set[str] = field(default_factory=set)
     emptied: set[str] = field(default_factory=set)
 
-    def add(self, name: str, *, directory: bool, link: str | None) -> None:
+    def add(
+        self,
+        name: str,
+        *,
+        directory: bool,
+        link: str | None,
+        content: Content = Content(),  # noqa: B008 - a tuple
+    ) -> None:
         """One member by its name (``app/a``, ``./app/a``, ``/app/a``); ``link`` is the text of
         a symbolic link.
         """
@@ -49,9 +71,20 @@ class Layer:
         elif base.startswith(_WHITEOUT):
             self.removed.add(posixpath.join(parent, base.removeprefix(_WHITEOUT)))
         elif not directory:
-            self.written.add(path)
+            self.written[path] = content if link is None else Content(f"-> {link}")
             if link is not None:
                 self.links[path] = link
+
+
+def decides(name: str, directories: Collection[str]) -> bool:
+    """Whether the path is one that is asked for by one of ``directories``: of "/" only what is
+    directly in it, as a deeper path is looked up in its own directory.
+    """
+    path = absolute(name)
+    return any(
+        path.count("/") == 1 if directory == "/" else is_below(path, directory)
+        for directory in directories
+    )
 
 
 def matters(name: str, directories: Collection[str]) -> bool:
@@ -69,30 +102,58 @@ def matters(name: str, directories: Collection[str]) -> bool:
 @dataclass(slots=True)
 class Replay:
     """``last``: path -> number of the layer that wrote or removed it last. ``links``: the symbolic
-    links that are there in the end, with their text.
+    links that are there in the end, with their text. ``modes``: what later layers made of the mode
+    of a file that they left as it was, where it changed who may execute it.
     """
 
     last: dict[str, int] = field(default_factory=dict)
     links: dict[str, str] = field(default_factory=dict)
+    modes: dict[str, int] = field(default_factory=dict)
 
 
-def replay(layers: Sequence[Layer]) -> Replay:
-    """Apply the layers in order, lowest first."""
-    present: set[str] = set()
+class _Brought(NamedTuple):
+    """Which layer wrote a path, and with what."""
+
+    number: int
+    content: Content
+
+
+def replay(layers: Sequence[Layer], copies: Collection[int] = ()) -> Replay:
+    """Apply the layers in order, lowest first; ``copies`` are the numbers of those of COPYs."""
+    present: dict[str, _Brought] = {}
+    copied: dict[str, _Brought] = {}
     result = Replay()
     for number, layer in enumerate(layers):
+        kept = {} if number in copies else _kept(layer, present, copied)
         # A member that is no directory hides whatever was below that name.
-        gone = layer.removed | layer.written
+        gone = layer.removed | layer.written.keys()
         for path in _hit(present, gone, layer.emptied):
-            present.discard(path)
+            del present[path]
             result.links.pop(path, None)
+            result.modes.pop(path, None)
             result.last[path] = number
-        for path in layer.written:
-            present.add(path)
-            result.links.pop(path, None)
-            result.last[path] = number
+        for path, content in layer.written.items():
+            present[path] = written = kept.get(path, _Brought(number, content))
+            result.last[path] = written.number
+            if (content.mode ^ written.content.mode) & 0o100:
+                result.modes[path] = content.mode
+        if number in copies:
+            copied |= {path: present[path] for path in layer.written}
         result.links |= layer.links
     return result
+
+
+def _kept(
+    layer: Layer, present: Mapping[str, _Brought], copied: Mapping[str, _Brought]
+) -> dict[str, _Brought]:
+    """What of the layer lay there already, or is again what a COPY had put there."""
+    kept = {}
+    for path, content in layer.written.items():
+        for earlier in (copied.get(path), present.get(path)):
+            if earlier is not None and content.same(earlier.content):
+                kept[path] = earlier
+                break
+    return kept
 
 
 def resolve(path: str, links: Mapping[str, str]) -> str:
@@ -112,7 +173,7 @@ def lines_of(history: Sequence[HistoryEntry], layers: int) -> tuple[str, ...] | 
     return lines if len(lines) == layers else None
 
 
-def _hit(present: set[str], gone: set[str], emptied: set[str]) -> list[str]:
+def _hit(present: Collection[str], gone: set[str], emptied: set[str]) -> list[str]:
     if "/" in emptied:
         return list(present)
     if not gone and not emptied:

@@ -204,7 +204,7 @@ class SnapshotCollector:
         images: Mapping[str, ImageFacts],
         tree: dict[str, Entry],
     ) -> tuple[MapResult, tuple[Pair, ...]]:
-        """Without what the images refute: those files are inputs and no pairs."""
+        """As the images bear it out: what they refute are inputs and no pairs."""
         for _ in range(ROUNDS):
             only = pairs if scope.narrow else None
             if not self._maps.refuted(
@@ -212,8 +212,8 @@ class SnapshotCollector:
             ):
                 break
             mapped = self._maps.mapped(scope.service)
-            kept = {(pair.target, pair.via) for pair in mapped.map.pairs}
-            pairs = tuple(pair for pair in pairs if (pair.target, pair.via) in kept)
+            now = {(pair.target, pair.via): pair for pair in mapped.map.pairs}
+            pairs = tuple(filter(None, (now.get((pair.target, pair.via)) for pair in pairs)))
             self._read_tree(tree, mapped.map, ())
         return mapped, pairs
 

@@ -228,6 +228,30 @@ def test_a_mode_that_the_build_sets_freely_is_not_compared() -> None:
     assert finding.want.executable
 
 
+def test_an_edit_is_to_have_the_mode_of_what_it_replaces_but_for_executing() -> None:
+    """A RUN may have taken rights from others, of which the tree knows nothing."""
+    old, new = Stack({"app/a.py": "ONE"}, {"app/a.py": "one"}).facts(), "/srv/app/a.py"
+
+    def wanted(mode: int, *, inside: bool = True, tree: int = 0o644) -> int:
+        image = next(iter(old.images.values()))
+        held = entry("one")._replace(mode=mode)
+        facts = replace(
+            old,
+            tree={"app/a.py": entry("ONE")._replace(mode=tree)},
+            images={image.id: replace(image, files={new: held})},
+            observations=tuple(
+                replace(seen, files={new: held} if inside else {}) for seen in old.observations
+            ),
+        )
+        (found,) = [one for one in compare(facts).findings if one.target == new]
+        assert found.want is not None
+        return found.want.mode
+
+    assert wanted(0o640) == 0o640
+    assert wanted(0o640, inside=False) == 0o640, "as the image has it"
+    assert wanted(0o640, tree=0o755) == 0o755, "the tree says that it is executable"
+
+
 # --- mounts -----------------------------------------------------------------------------------
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from freshd.config.compose.model import ComposeBuild, ComposeMount, ComposeService
 from freshd.mapping.archives import is_archive
+from freshd.mapping.corrections import Corrections
 from freshd.mapping.service_map import MapResult, build_map
 from freshd.model.errors import ConfigError
 from freshd.model.files import Kind
@@ -228,7 +229,11 @@ def test_what_a_later_step_rewrote_becomes_an_input(write: Callable[..., Path]) 
     service = built(root)
     before = build_map(service, project_dir=str(root))
     assert before.map.run_after_copy
-    after = build_map(service, project_dir=str(root), rewritten={"/app/src/a.py": "RUN sed"})
+    after = build_map(
+        service,
+        project_dir=str(root),
+        corrections=Corrections(rewritten={"/app/src/a.py": "RUN sed"}),
+    )
     assert "/app/src/a.py" not in shown(after)
     assert "src/a.py" in after.map.inputs
     assert "src/a.py" in after.map.traceless
@@ -293,7 +298,9 @@ def test_a_further_context_that_is_no_directory_stays_without_proof(
 def test_what_the_image_refutes_is_no_pair_and_said(write: Callable[..., Path]) -> None:
     root = write({**PLAIN, "Dockerfile": "FROM x\nCOPY src/a.py /data\nCOPY src /app/\n"})
     why = "line 2: 'COPY src/a.py /data' did not go where it was expected: …"
-    result = build_map(built(root), project_dir=str(root), refuted={"/data": why})
+    result = build_map(
+        built(root), project_dir=str(root), corrections=Corrections(refuted={"/data": why})
+    )
     assert "/data" not in shown(result)
     also_input = {pair.target: pair.also_input for pair in result.map.pairs}
     assert also_input["/app/a.py"]

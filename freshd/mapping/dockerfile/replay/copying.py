@@ -181,12 +181,13 @@ def _begin(
     free = bool(mode) and octal is None
 
     def stamp(node: Node) -> Node:
-        consumed, through_run = node.consumed, node.through_run
+        consumed, through_run, any_mode = node.consumed, node.through_run, node.free_mode
         if origin_state is not None and origin_state.runs:
             consumed = origin_state.consumed(node)
-            through_run = through_run or origin_state.ran_since(node)
+            through_run = through_run or origin_state.may_have_changed(node)
+            any_mode = any_mode or origin_state.ran_since(node)
         landed = Node(
-            *(node.kind, node.source, node.link, node.mode, node.free_mode, line, text, (), now),
+            *(node.kind, node.source, node.link, node.mode, any_mode, line, text, (), now),
             *(consumed, through_run, node.named, guessed),
         )
         return chmod(landed, mode=octal, free=free) if mode else landed

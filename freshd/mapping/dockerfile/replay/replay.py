@@ -72,6 +72,10 @@ class StageState:
         """Whether some RUN of this stage came after the file did."""
         return bool(self.runs) and self.runs[-1].at > node.at
 
+    def may_have_changed(self, node: Node) -> bool:
+        """Whether a RUN of this stage came after the file did, and can write a file's content."""
+        return any(run.at > node.at and not run.leaves_contents for run in self.runs)
+
     def consumed(self, node: Node) -> bool:
         """Whether a RUN, here or in the stage it came from, is known to have read the file."""
         if node.consumed or node.source is None or not self.runs:

@@ -8,7 +8,16 @@ from hypothesis import strategies as st
 
 from freshd.model.observed.image import HistoryEntry
 from freshd.model.observed.image_history import is_copy
-from freshd.observe.image.attribution import Layer, lines_of, matters, replay, resolve, rewritten
+from freshd.observe.image.attribution import (
+    Content,
+    Layer,
+    decides,
+    lines_of,
+    matters,
+    replay,
+    resolve,
+    rewritten,
+)
 
 
 def layer(*names: str, links: Mapping[str, str] | None = None) -> Layer:
@@ -72,6 +81,55 @@ def test_the_last_layer_that_wrote_or_removed_wins(
 def test_a_path_that_no_layer_ever_had_has_no_writer(layers: list[Layer]) -> None:
     """Else a file new in the tree would pass for one that the image's build removed."""
     assert "/app/a" not in replay(layers).last
+
+
+def holding(*, mode: int = 0o644, **files: str) -> Layer:
+    made = Layer()
+    for name, text in files.items():
+        made.add(f"app/{name}", directory=False, link=None, content=Content(text, mode))
+    return made
+
+
+@pytest.mark.parametrize(
+    ("layers", "number"),
+    [
+        pytest.param([holding(a="1"), holding(a="1")], 0, id="its owner changed"),
+        pytest.param([holding(a="1"), holding(a="2")], 1, id="its content changed"),
+        pytest.param([holding(a="1"), holding(a="2"), holding(a="2")], 1, id="changed, chowned"),
+        pytest.param([holding(a="1"), holding(a="2"), holding(a="1")], 0, id="and changed back"),
+        pytest.param([holding(a="1"), layer(".wh.app"), holding(a="1")], 0, id="moved and back"),
+        pytest.param([holding(a="1"), layer(".wh.app")], 1, id="removed"),
+        pytest.param([holding(a=""), holding(a="")], 1, id="not hashed: nothing is known"),
+        pytest.param(
+            [layer(links={"app/a": "b"}), layer(links={"app/a": "b"})], 0, id="a link chowned"
+        ),
+        pytest.param(
+            [layer(links={"app/a": "b"}), layer(links={"app/a": "c"})], 1, id="another link"
+        ),
+    ],
+)
+def test_a_layer_with_what_a_copy_had_put_there_did_not_write_it(
+    layers: list[Layer], number: int
+) -> None:
+    assert replay(layers, copies={0}).last["/app/a"] == number
+
+
+def test_a_copy_writes_what_it_brings_even_where_it_lay_there_already() -> None:
+    assert replay([holding(a="1"), holding(a="1")], copies={0, 1}).last["/app/a"] == 1
+
+
+def test_the_mode_that_a_later_layer_gave_is_told_where_it_changes_who_may_execute() -> None:
+    copied, chmodded = holding(a="1", b="1"), holding(a="1", mode=0o755)
+    assert replay([copied, chmodded], copies={0}).modes == {"/app/a": 0o755}
+    assert replay([copied, holding(a="1", mode=0o600)], copies={0}).modes == {}
+    assert replay([copied, chmodded, holding(a="1")], copies={0}).modes == {}
+    assert replay([copied, chmodded, layer("app/.wh.a")], copies={0}).modes == {}
+    assert replay([copied, chmodded, holding(a="2")], copies={0, 2}).modes == {}
+
+
+def test_of_the_root_only_what_is_directly_in_it_is_hashed() -> None:
+    assert [decides(name, ["/"]) for name in ("a", "usr/lib/big")] == [True, False]
+    assert [decides(name, ["/app"]) for name in ("app/a/b", "apple")] == [True, False]
 
 
 PATHS = st.lists(st.sampled_from("abc"), min_size=1, max_size=3).map("/".join)
