@@ -11,12 +11,12 @@ import re
 from collections.abc import Iterable, Sequence
 
 from freshd.act import read_back
-from freshd.act.inject import get_shell, read_target
+from freshd.act.inject import get_writers, read_target
 from freshd.act.ports import World
 from freshd.act.tally import Tally
-from freshd.act.write import rules, symlinks
+from freshd.act.write import delete, rules, symlinks
+from freshd.act.write.writers import Writers
 from freshd.engine.container.exec import run
-from freshd.engine.container.shell_session import ShellSession
 from freshd.model.errors import EngineFailed, StepRefused
 from freshd.model.files import Kind
 from freshd.model.observed.container import Replica
@@ -40,16 +40,16 @@ def apply(step: Step, world: World) -> Outcome:
     replica = read_target(step, world)
     if not replica.running:
         raise StepRefused(f"{replica.name} is {replica.state}: nothing is purged in it")
-    shell, why = get_shell(world, replica)
-    if shell is None:
+    writers, why = get_writers(world, replica)
+    if writers is None:
         raise EngineFailed(f"nothing can be purged in {replica.name}: {why}")
-    paths = dict.fromkeys(_find_bytecode(shell, [change.target for change in step.files]))
+    paths = dict.fromkeys(_find_bytecode(writers, [change.target for change in step.files]))
     if step.patterns:
-        paths.update(dict.fromkeys(_find_matching(world, replica, step.patterns)))
-    return _delete(step, world, replica, shell, list(paths))
+        paths.update(dict.fromkeys(_find_matching(world, replica, writers, step.patterns)))
+    return _delete(step, world, replica, writers, list(paths))
 
 
-def _find_bytecode(shell: ShellSession, sources: Iterable[str]) -> list[str]:
+def _find_bytecode(writers: Writers, sources: Iterable[str]) -> list[str]:
     """What the interpreter may have kept of these modules: beside them and in __pycache__."""
     by_directory: dict[str, set[str]] = {}
     for source in sources:
@@ -62,27 +62,46 @@ def _find_bytecode(shell: ShellSession, sources: Iterable[str]) -> list[str]:
         paths += [posixpath.join(directory, f"{stem}.pyc") for stem in sorted(stems)]
         cache = posixpath.join(directory, "__pycache__")
         kept = re.compile(f"(?:{'|'.join(map(re.escape, sorted(stems)))}){_TAGS}")
-        names = [name for name in shell.list(cache) if kept.fullmatch(name)]
+        names = [name for name in writers.list(cache) if kept.fullmatch(name)]
         paths += [posixpath.join(cache, name) for name in names]
     return paths
 
 
-def _find_matching(world: World, replica: Replica, patterns: Sequence[str]) -> list[str]:
+def _find_matching(
+    world: World, replica: Replica, writers: Writers, patterns: Sequence[str]
+) -> list[str]:
+    """What root sees, and what only the container's user does."""
     from pathspec import GitIgnoreSpec
 
     spec = GitIgnoreSpec.from_lines(patterns)
     roots = _list_roots(world, patterns)
+    present = read_back.read_facts(world.engine, replica.id, roots, writers.root)
+    roots = [root for root in roots if root in present]  # the others hold nothing (yet)
     if not roots:
         return []
-    argv = ["/bin/sh", "-c", _FIND, "freshd-purge", *roots]
-    result = run(world.engine, replica.id, argv, timeout=_FIND_SECONDS, user="0", limit=_FIND_LIMIT)
-    absent = b"o such file" in result.stderr  # a root that is not there (yet) holds nothing
-    if result.missing or not (result.ok or result.stdout or absent):
-        reason = (result.stderr or result.stdout).decode("utf-8", "replace").strip()
-        raise EngineFailed(f"files in {replica.name} cannot be listed: {reason}")
-    names = (os.fsdecode(name) for name in result.stdout.split(b"\0") if name)
+    names, problem = _find(world, replica, roots, user="0")
+    if problem and writers.own is not None:
+        more, problem = _find(world, replica, roots, user=replica.user)
+        names = [*dict.fromkeys([*names, *more])]
+    if problem and not names:
+        raise EngineFailed(f"files in {replica.name} cannot be listed: {problem}")
     # A pattern's wildcard is a regular expression's dot, which stops at a newline in a name.
     return [name for name in names if spec.match_file(name.lstrip("/").replace("\n", "\r"))]
+
+
+def _find(
+    world: World, replica: Replica, roots: Sequence[str], *, user: str
+) -> tuple[list[str], str]:
+    """The files below ``roots``, and "" or why there may be more."""
+    argv = ["/bin/sh", "-c", _FIND, "freshd-purge", *roots]
+    result = run(
+        world.engine, replica.id, argv, timeout=_FIND_SECONDS, user=user, limit=_FIND_LIMIT
+    )
+    names = [os.fsdecode(name) for name in result.stdout.split(b"\0") if name]
+    if result.ok:
+        return names, ""
+    said = (result.stderr or result.stdout).decode("utf-8", "replace").strip()
+    return ([] if result.missing else names), said or "find failed"
 
 
 def _list_roots(world: World, patterns: Sequence[str]) -> list[str]:
@@ -106,9 +125,9 @@ def _plain_beginning(pattern: str) -> str:
 
 
 def _delete(
-    step: Step, world: World, replica: Replica, shell: ShellSession, paths: Sequence[str]
+    step: Step, world: World, replica: Replica, writers: Writers, paths: Sequence[str]
 ) -> Outcome:
-    tally = Tally()
+    tally, shell = Tally(), writers.root
     allowed = [path for path in paths if not _is_forbidden(world, replica, path, tally)]
     settled, refused = symlinks.resolve(
         world.engine, replica, allowed, shell=shell, volumes_allowed=world.volumes_allowed
@@ -120,7 +139,7 @@ def _delete(
     files = [path for path, fact in present.items() if fact.kind is Kind.FILE]
     if files:
         world.journal.phase("purge", {"files": len(files)})
-        errors = shell.delete(files)
+        errors = writers.remove(files, delete.read_above(world, replica, writers, files))
         left = read_back.read_facts(world.engine, replica.id, files, shell)
         for path in left:
             tally.fail(path, f"it is still there ({' '.join(errors.split())})")

@@ -49,7 +49,7 @@ class Engine(Connection):
         self, endpoint: Endpoint, *, timeout: float = 20.0, memory: SharedCache | None = None
     ) -> None:
         super().__init__(endpoint, timeout=timeout, memory=memory)
-        self._shells: dict[str, ShellSession] = {}
+        self._shells: dict[tuple[str, str], ShellSession] = {}
         self._inspected: dict[str, Mapping[str, Any]] = {}
         self._seen: dict[str, str] = {}
 
@@ -251,34 +251,39 @@ class Engine(Connection):
         """A stream on a connection of its own; ``since`` in unix seconds."""
         return EventStream(self.endpoint, self.api_version, since, timeout=self.timeout)
 
-    def shell(self, container_id: str, *, fresh: bool = False) -> ShellSession:
-        """The kept exec of this container, started when there is none alive; see ``ShellSession``.
+    def shell(self, container_id: str, *, user: str = "0") -> ShellSession:
+        """The user's kept exec in this container, started when none is alive: ``ShellSession``.
 
         Raises TargetGone or EngineFailed (paused, not running). ``available`` may be False.
         """
-        known = self._shells.get(container_id)
-        if known is not None and not fresh and known.alive():
+        known = self._shells.get((container_id, user))
+        if known is not None and known.alive():
             return known
-        self.drop_shell(container_id)
-        while len(self._shells) >= 64:
-            self.drop_shell(next(iter(self._shells)))
-        self._shells[container_id] = ShellSession(self, container_id)
-        return self._shells[container_id]
+        self._end_shell((container_id, user))
+        while len(self._shells) >= 128:
+            self._end_shell(next(iter(self._shells)))
+        made = self._shells[container_id, user] = ShellSession(self, container_id, user=user)
+        return made
 
     def has_shell(self, container_id: str) -> bool:
         """Whether ``shell`` would answer without starting one."""
-        known = self._shells.get(container_id)
+        known = self._shells.get((container_id, "0"))
         return known is not None and known.alive()
 
     def drop_shell(self, container_id: str) -> None:
-        known = self._shells.pop(container_id, None)
+        """Ends the container's kept execs, whoever they run as."""
+        for key in [key for key in self._shells if key[0] == container_id]:
+            self._end_shell(key)
+
+    def _end_shell(self, key: tuple[str, str]) -> None:
+        known = self._shells.pop(key, None)
         if known is not None:
             known.close()
 
     def close(self) -> None:
         """Ends the kept execs and the connections; the next call would connect anew."""
-        for container_id in tuple(self._shells):
-            self.drop_shell(container_id)
+        for key in tuple(self._shells):
+            self._end_shell(key)
         super().close()
 
     def _list(self, project: str | None) -> Sequence[Mapping[str, Any]]:

@@ -1,12 +1,20 @@
 """Questions about absolute paths. Pure text: no file system is asked."""
 
 import posixpath
-from collections.abc import Container
+from collections.abc import Container, Iterator
 
 
 def is_below(path: str, directory: str) -> bool:
     """Whether ``path`` is ``directory`` or something in it; both absolute."""
     return path == directory or path.startswith(directory.rstrip("/") + "/")
+
+
+def ancestors(path: str) -> Iterator[str]:
+    """The directories above ``path``, nearest first, without "/"."""
+    parent = path.rpartition("/")[0]
+    while parent:
+        yield parent
+        parent = parent.rpartition("/")[0]
 
 
 def absolute(path: str) -> str:

@@ -1,7 +1,7 @@
 """Absolute container paths: what lies below what. Pure text, no file system is asked."""
 
 import posixpath
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from freshd.model.paths import is_below
 
@@ -19,14 +19,6 @@ def above(path: str) -> str:
     takes three times as long.
     """
     return path.rpartition("/")[0] or "/"
-
-
-def ancestors(path: str) -> Iterator[str]:
-    """The directories above ``path``, nearest first, without "/"."""
-    parent = path.rpartition("/")[0]
-    while parent:
-        yield parent
-        parent = parent.rpartition("/")[0]
 
 
 def is_clean(path: str) -> bool:

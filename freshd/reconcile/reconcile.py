@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from freshd import act as actions
+from freshd.act.write.writers import open_writers
 from freshd.compare import compare
 from freshd.decide.backoff import next_try, step_inputs, step_key
 from freshd.decide.decide import decide
@@ -196,7 +197,7 @@ def _warm(engine: Engine, replicas: Iterable[Replica]) -> None:
     for replica in replicas:
         if replica.running:
             try:
-                engine.shell(replica.id)
+                open_writers(engine, replica)
             except (EngineFailed, OutcomeUnknown, TargetGone):
                 continue  # an injection tries again and says why it cannot
 

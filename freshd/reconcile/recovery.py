@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from freshd.act import read_back
 from freshd.act.ports import Timeouts
 from freshd.act.write import staging
+from freshd.act.write.writers import open_writers
 from freshd.engine import images
 from freshd.engine.container import archive
 from freshd.model.errors import (
@@ -194,7 +195,8 @@ def _let_end(
     """What the engine or a shell was told before the kill is carried out all the same."""
     if not replica.running:
         return
-    tokens = {phase.data["helper"] for phase in entry.phases if "helper" in phase.data}
+    helpers = [phase.data.get(key) for phase in entry.phases for key in ("helper", "own_helper")]
+    tokens = {token for token in helpers if token}
     deadline = time.monotonic() + patience
     while any(tokens & {*argv} for argv in context.engine.running_commands(replica.id)):
         if time.monotonic() >= deadline:
@@ -218,10 +220,10 @@ def sweep(context: Context, replica: Replica) -> int:
     """
     tops = [] if replica.read_only else ["/"]
     tops += [m.target for m in replica.mounts if m.kind == "volume" and m.writable]
-    shell = context.engine.shell(replica.id)
-    if not shell.available:
+    writers, _ = open_writers(context.engine, replica)
+    if writers is None:
         return 0
-    return staging.sweep(context.engine, replica.id, shell, tops)
+    return staging.sweep(context.engine, replica.id, writers, tops)
 
 
 def _scale(entries: list[JournalEntry]) -> dict[str, int] | None:

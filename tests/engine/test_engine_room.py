@@ -263,11 +263,11 @@ def test_an_image_without_a_shell_has_no_helper_and_says_why(engine: Engine, sta
 def test_a_rename_never_goes_into_or_over_a_directory(engine: Engine, shell: str) -> None:
     helper = engine.shell(shell)
     execs.run(engine, shell, ["sh", "-c", "mkdir -p /d/a /s; echo x >/s/a; echo y >/f"], timeout=9)
-    assert helper.rename({"/d": ["/s/a"]})
-    assert helper.rename({"/f": ["/s/a"]})
-    assert helper.rename({"/nowhere": ["/s/a"]})
+    assert helper.rename({"/d": ["/s/a"]})[1]
+    assert helper.rename({"/f": ["/s/a"]})[1]
+    assert helper.rename({"/nowhere": ["/s/a"]})[1]
     assert helper.hash(["/s/a", "/f"]).keys() == {"/s/a", "/f"}
-    assert helper.rename({"/": ["/s/a"], "/d": ["/f"]}) == ""
+    assert helper.rename({"/": ["/s/a"], "/d": ["/f"]}) == (True, "")
     assert helper.hash(["/a", "/d/f", "/s/a"]).keys() == {"/a", "/d/f"}
 
 
@@ -284,15 +284,16 @@ def test_a_path_in_a_name_is_never_part_of_the_script(engine: Engine, shell: str
 def test_names_count_from_the_directory_they_share(engine: Engine, shell: str) -> None:
     helper = engine.shell(shell)
     odd = "/tmp/shared/od\nd"
-    assert helper.make_directories([odd, "/tmp/else", "/tmp/shared/link"]) == ""
+    directories = [odd, "/tmp/else", "/tmp/shared/link"]
+    assert execs.run(engine, shell, ["mkdir", "-p", *directories], timeout=9).ok
     assert helper.link("/etc/passwd", f"{odd}/a") == helper.link("/etc/passwd", f"{odd}/b") == ""
     assert set(helper.stat([f"{odd}/a", f"{odd}/b", odd])) == {f"{odd}/a", f"{odd}/b", odd}
     assert set(helper.hash([f"{odd}/a", f"{odd}/b"])) == {f"{odd}/a", f"{odd}/b"}
-    assert helper.rename({"/tmp/else": [f"{odd}/a", f"{odd}/b"]}) == ""
+    assert helper.rename({"/tmp/else": [f"{odd}/a", f"{odd}/b"]}) == (True, "")
     assert set(helper.list("/tmp/else")) == {"a", "b"}
     assert helper.hash(["/tmp/none/a", "/tmp/none/b"]) == {}
     assert helper.stat(["/tmp/none/a", "/tmp/none/b"]) == {}
-    assert helper.rename({"/tmp/else": ["/tmp/none/a", "/tmp/none/b"]})
+    assert helper.rename({"/tmp/else": ["/tmp/none/a", "/tmp/none/b"]})[1]
     assert set(helper.list("/tmp/else")) == {"a", "b"}
     assert set(helper.stat(["/tmp", "/"])) == {"/tmp", "/"}
 
@@ -314,13 +315,13 @@ def test_thousands_of_names_of_any_kind_go_and_come_back(engine: Engine, shell: 
     files |= {f"{number}{'x' * 90}": b"%d" % number for number in range(2500)}
     archive.put(engine, shell, path="/tmp", tar=tar_of({f"from/{n}": b for n, b in files.items()}))
     helper = engine.shell(shell)
-    assert helper.make_directories(["/tmp/to"]) == ""
+    assert execs.run(engine, shell, ["mkdir", "/tmp/to"], timeout=9).ok
     places = [f"/tmp/from/{name}" for name in files]
     facts = helper.stat([*places, "/tmp/from/none", "/tmp/from/no\nne"])
     assert {place: fact.size for place, fact in facts.items()} == {
         f"/tmp/from/{name}": len(content) for name, content in files.items()
     }
-    assert helper.rename({"/tmp/to": places}) == ""
+    assert helper.rename({"/tmp/to": places}) == (True, "")
     assert set(helper.hash([*places, f"/tmp/to/{odd[0]}"])) == {f"/tmp/to/{odd[0]}"}
     there = [f"/tmp/to/{name}" for name in files]
     assert helper.hash(there) == {
@@ -338,17 +339,16 @@ def test_a_name_is_no_option_and_the_path_of_the_image_is_not_used(
     identity = stack.run(*idle, options=["-w", "/w", "-e", "PATH=/nowhere"])
     helper = engine.shell(identity)
     assert helper.available, helper.why
-    script = "cd /w; >-c; mkdir -- -d; >-d/in; >'a b'; >'*'; >kept"
+    script = "cd /w; >-c; mkdir -- -d -m; >-d/in; >'a b'; >'*'; >kept"
     argv = ["/bin/sh", "-c", f"PATH=/bin; {script}"]
     assert execs.run(engine, identity, argv, timeout=9).ok
     assert helper.hash(["-c"]).keys() == helper.stat(["-c"]).keys() == {"-c"}
     assert helper.list("-d") == ("in",)
     assert (helper.link("-s", "-l"), helper.read_link("-l")) == ("", b"-s")
-    assert helper.make_directories(["-m"]) == ""
-    assert helper.rename({"/w/-m": ["-c"]}) == ""
-    assert helper.delete(["/w/-m/-c", "-l", "a b", "*"]) == ""
-    assert helper.remove_directories(["-m"]) == ""
-    assert helper.delete(["-d"]), "a directory is never deleted with what it holds"
+    assert helper.rename({"/w/-m": ["-c"]}) == (True, "")
+    assert helper.delete(["/w/-m/-c", "/w/-l", "/w/a b", "/w/*"]) == ""
+    assert helper.remove_directories(["/w/-m"]) == ""
+    assert helper.delete(["/w/-d"]), "a directory is never deleted with what it holds"
     assert set(helper.list("/w")) == {"-d", "kept"}
     assert helper.list("-d") == ("in",)
 

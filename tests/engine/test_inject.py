@@ -69,11 +69,11 @@ def test_a_file_is_replaced_with_the_owner_it_had_and_the_mode_of_the_tree(
 def test_a_new_file_and_its_missing_directories_take_the_owner_of_the_directory_above(
     site: Site, stack: Stack, shell: str
 ) -> None:
-    stack.exec(shell, ["chmod", "2750", "/app/sub"])  # no setgid bit is handed on
+    stack.exec(shell, ["chmod", "2750", "/app/sub"])  # handed on, as by mkdir
     change = site.change("/app/sub/new/deep/run.sh", b"#!/bin/sh\n", mode=0o755)
     assert act.run(inject(shell, change), site.world()).status is StepStatus.DONE
     assert owner(stack, shell, "/app/sub/new/deep/run.sh") == "1000:1001 755"
-    assert owner(stack, shell, "/app/sub/new") == "1000:1001 750"
+    assert owner(stack, shell, "/app/sub/new") == "1000:1001 2750"
     assert owner(stack, shell, "/app/sub") == "1000:1001 2750"
 
 
@@ -192,7 +192,7 @@ def test_a_renamed_file_is_at_no_time_missing_under_both_names(
 def test_nothing_stays_staged_when_a_rename_cannot_be_tried(
     site: Site, stack: Stack, shell: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refusing(_helper: ShellSession, _moves: Mapping[str, list[str]]) -> str:
+    def refusing(*_: object, **__: object) -> tuple[bool, str]:
         raise EngineFailed("it cannot")
 
     monkeypatch.setattr(ShellSession, "rename", refusing)

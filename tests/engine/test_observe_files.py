@@ -16,11 +16,11 @@ from typing import TypeAlias
 import pytest
 
 from freshd.engine.client import Engine
+from freshd.engine.container import contents
 from freshd.engine.transport.endpoint import resolve
 from freshd.model.errors import TargetGone
 from freshd.model.files import Entry, Kind
 from freshd.model.observed.container import Observation, Replica
-from freshd.observe import archives
 from freshd.observe.container import exec_scan
 from freshd.observe.container.files import observe
 from freshd.store import Store, memory_store
@@ -456,7 +456,7 @@ def test_links_to_directories_inside_a_fetched_tree_are_followed(
     fill(docker, replica, {**real, b"/data/current": link("releases/1"), b"/top": link("/data")})
     for prefix in ("/data/releases/1", "/data/current", "/top/current", "/top/releases/1"):
         wanted = {f"{prefix}/f{n}": file(b"%d" % n) for n in range(100)}
-        assert archives.read(engine, replica.id, [*wanted, f"{prefix}/no"]) == {
+        assert contents.read(engine, replica.id, [*wanted, f"{prefix}/no"]) == {
             **wanted,
             f"{prefix}/no": None,
         }
@@ -473,7 +473,7 @@ def test_hard_links_in_a_fetched_tree_have_their_content(
     fill(docker, replica, members)
     for left_out in ("/data/a/first", "/data/a/none"):
         asked = [name for name in names(members) if name != left_out]
-        found = archives.read(engine, replica.id, asked)
+        found = contents.read(engine, replica.id, asked)
         assert found["/data/a/second"] == found["/data/a/third"] == file(b"shared")
 
 

@@ -42,8 +42,10 @@ def test_what_landed_though_nobody_answered_may_be_written_over(
     """The renames were done and the answer never came: the next edit is no foreign change."""
     real = ShellSession.rename
 
-    def unanswered(self: ShellSession, moves: Mapping[str, list[str]]) -> str:
-        real(self, moves)
+    def unanswered(
+        self: ShellSession, moves: Mapping[str, list[str]], *, keep_times: bool = False
+    ) -> tuple[bool, str]:
+        real(self, moves, keep_times=keep_times)
         self.close()
         raise OutcomeUnknown("no answer before the deadline")
 

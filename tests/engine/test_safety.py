@@ -304,8 +304,10 @@ def test_only_what_was_read_back_is_recorded_when_a_process_writes_over_it(
     identity = stack.run(*IDLE)
     real = ShellSession.rename
 
-    def then_overwritten(self: ShellSession, moves: Mapping[str, list[str]]) -> str:
-        said = real(self, moves)
+    def then_overwritten(
+        self: ShellSession, moves: Mapping[str, list[str]], *, keep_times: bool = False
+    ) -> tuple[bool, str]:
+        said = real(self, moves, keep_times=keep_times)
         script = "echo -n other >/b && chmod 600 /c && ln -sf d /d"
         stack.exec(identity, ["sh", "-c", script])
         return said

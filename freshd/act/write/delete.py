@@ -6,12 +6,15 @@ where a file is to replace one.
 
 import posixpath
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from freshd.act import read_back
 from freshd.act.ports import World
 from freshd.act.tally import Tally
 from freshd.act.write.prepare import resolve
+from freshd.act.write.writers import Writers
 from freshd.engine.container import archive
+from freshd.engine.container.shell_output import FileFacts
 from freshd.engine.container.shell_session import ShellSession
 from freshd.model.errors import EngineFailed
 from freshd.model.files import Kind
@@ -19,41 +22,48 @@ from freshd.model.observed.container import Replica
 from freshd.model.paths import is_below
 from freshd.model.plan import FileChange
 
+if TYPE_CHECKING:
+    from freshd.model.text import Json
+
 
 def delete(
     world: World,
     replica: Replica,
-    shell: ShellSession | None,
+    writers: Writers | None,
     changes: Sequence[FileChange],
     tally: Tally,
     why: str,
 ) -> None:
     """Delete what still is what the step saw, and check that it is gone."""
-    if shell is None:
+    if writers is None:
         for change in changes:
             tally.fail(change.target, f"it cannot be deleted: {why}")
         return
-    paths = _expected(world, replica, shell, _mapped(world, changes, tally), tally)
-    if not paths:
+    expected = _expected(world, replica, writers.root, _mapped(world, changes, tally), tally)
+    if not expected:
         return
-    world.journal.phase("delete", {"files": len(paths), "helper": shell.token})
-    errors = shell.delete(list(paths.values()))
-    left = read_back.read_facts(world.engine, replica.id, list(paths.values()), shell)
-    for target, path in paths.items():
+    data: dict[str, Json] = {"files": len(expected), "helper": writers.root.token}
+    data["own_helper"] = writers.own.token if writers.own is not None else ""
+    world.journal.phase("delete", data)
+    paths = list(expected.values())
+    errors = writers.remove(paths, read_above(world, replica, writers, paths))
+    left = read_back.read_facts(world.engine, replica.id, paths, writers.root)
+    for target, path in expected.items():
         if path in left:
-            tally.fail(target, f"it is still there ({' '.join(errors.split())})")
-    gone = [target for target, path in paths.items() if path not in left]
+            said = " ".join(errors.split())
+            tally.fail(target, f"it is still there ({said}), and only commands in it can delete")
+    gone = [target for target, path in expected.items() if path not in left]
     # Kept as written empty: a file that is brought back was removed by freshd and by nobody else.
     world.written.set_many(replica.id, dict.fromkeys(gone, ""), world.clock())
     tally.deleted += len(gone)
 
 
 def clear_places(
-    world: World, replica: Replica, shell: ShellSession, changes: Sequence[FileChange], tally: Tally
+    world: World, replica: Replica, writers: Writers, changes: Sequence[FileChange], tally: Tally
 ) -> None:
     """Remove directories that hold no file from where ``changes`` are to write one."""
     wanted = [c.target for c in _mapped(world, changes, tally)]
-    for path in resolve(world, replica, shell, wanted, tally).values():
+    for path in resolve(world, replica, writers.root, wanted, tally).values():
         try:
             members = [member for member, _ in archive.get(world.engine, replica.id, path)]
         except EngineFailed:
@@ -61,9 +71,19 @@ def clear_places(
         if all(member.isdir() for member in members):
             names = (member.name.rstrip("/") for member in members)
             parent = posixpath.dirname(path)
-            shell.remove_directories(
-                sorted((posixpath.join(parent, name) for name in names), reverse=True)
-            )
+            paths = sorted((posixpath.join(parent, name) for name in names), reverse=True)
+            above = read_above(world, replica, writers, paths)
+            writers.remove(paths, above, directories=True)
+
+
+def read_above(
+    world: World, replica: Replica, writers: Writers, paths: Sequence[str]
+) -> dict[str, FileFacts]:
+    """The directories that ``paths`` lie in; read only where it matters who may write to them."""
+    if writers.own is None:
+        return {}
+    directories = [*dict.fromkeys(map(posixpath.dirname, paths))]
+    return read_back.read_facts(world.engine, replica.id, directories, writers.root)
 
 
 def _mapped(world: World, changes: Sequence[FileChange], tally: Tally) -> list[FileChange]:

@@ -15,12 +15,15 @@ from freshd.engine.container.shell_output import FileFacts
 from freshd.engine.container.shell_session import ShellSession
 from freshd.model.files import Entry, Kind
 from freshd.model.observed.container import Replica
+from freshd.model.paths import ancestors
 from freshd.model.plan import FileChange
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One file to write: ``path`` is ``target`` with the image's own links resolved."""
+    """One file to write: ``path`` is ``target`` with the image's own links resolved, ``above``
+    the nearest directory that exists, ``replaces`` whether something is at ``path`` already.
+    """
 
     target: str
     path: str
@@ -30,16 +33,21 @@ class Job:
     gid: int
     mode: int
     mtime: int
+    above: FileFacts | None = None
+    replaces: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Directory:
-    """One directory that is missing on the way, owned like its nearest existing ancestor."""
+    """One directory that is missing on the way: owner, mode and setgid are those of its nearest
+    existing ancestor.
+    """
 
     path: str
     uid: int
     gid: int
     mode: int
+    mtime: int = 0
 
 
 def prepare(
@@ -59,6 +67,8 @@ def prepare(
     asked = dict.fromkeys(places_of.values())
     for path in tuple(asked):
         asked.update(dict.fromkeys(symlinks.list_parents(path)))
+    if shell is not None:
+        asked["/"] = None
     present = read_back.read_facts(world.engine, replica.id, list(asked), shell)
     moved = _moved(world, replica, shell, changes, places_of, present)
     jobs = []
@@ -75,7 +85,7 @@ def prepare(
             continue
         content = contents[change.target]
         jobs.append(_job(world, change.target, real, change.want, content, present))
-    return jobs, _missing(jobs, present)
+    return jobs, _missing(jobs, present, int(world.clock()))
 
 
 def resolve(
@@ -175,8 +185,8 @@ def _job(
     content: bytes,
     present: dict[str, FileFacts],
 ) -> Job:
-    replaced = present.get(path)
-    precedent = replaced or _ancestor(path, present)
+    replaced, above = present.get(path), _ancestor(path, present)
+    precedent = replaced or above
     now = int(world.clock())
     return Job(
         target=target,
@@ -189,23 +199,23 @@ def _job(
         # Python takes bytecode for valid by its source's size and mtime in whole seconds, so the
         # new file's mtime must be one that no earlier content of this path had.
         mtime=max(now, replaced.mtime + 1) if replaced and replaced.mtime < 2**32 else now,
+        above=above,
+        replaces=replaced is not None,
     )
 
 
 def _ancestor(path: str, present: dict[str, FileFacts]) -> FileFacts | None:
     """The nearest directory above that exists."""
-    return next(
-        (present[p] for p in reversed([*symlinks.list_parents(path)]) if p in present), None
-    )
+    return next((present[p] for p in (*ancestors(path), "/") if p in present), None)
 
 
-def _missing(jobs: Sequence[Job], present: dict[str, FileFacts]) -> list[Directory]:
+def _missing(jobs: Sequence[Job], present: dict[str, FileFacts], now: int) -> list[Directory]:
     """Parents before children."""
     absent = {p for job in jobs for p in symlinks.list_parents(job.path) if p not in present}
     directories = []
     for path in sorted(absent):
         fact = _ancestor(posixpath.join(path, "x"), present)
-        mode = fact.mode & 0o777 if fact else 0o755
+        mode = fact.mode & 0o2777 if fact else 0o755
         uid, gid = (fact.uid, fact.gid) if fact else (0, 0)
-        directories.append(Directory(path, uid, gid, mode))
+        directories.append(Directory(path, uid, gid, mode, now))
     return directories

@@ -2,11 +2,13 @@
 
 A link that somebody planted could lead a write through a mount to the host, so every component is
 checked right before; a link that the image has itself (``/bin -> usr/bin``) may be followed when
-it ends outside every mount. This narrows a race and does not close it, which is why names below
-mounts are refused on their own and the engine's ``noOverwriteDirNonDir`` is always set.
+it ends outside every mount. This narrows a race; what closes it is that the shells enter the
+directory before they change anything in it, and ask where they are. An archive written in place
+has no such help, which is why names below mounts are refused on their own and the engine's
+``noOverwriteDirNonDir`` is always set.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from freshd.act.write import rules
 from freshd.engine.client import Engine
@@ -78,12 +80,14 @@ def list_parents(path: str) -> Iterator[str]:
 def _links(
     engine: Engine, replica: Replica, prefixes: list[str], shell: ShellSession | None
 ) -> frozenset[str]:
+    seen: frozenset[str] = frozenset()
+    hidden: Collection[str] = prefixes
     if shell is not None:
-        return shell.links(prefixes)
+        seen, hidden = shell.look(prefixes)
     stats: Mapping[str, archive.PathStat | None] = {
-        prefix: archive.stat(engine, replica.id, prefix) for prefix in prefixes
+        prefix: archive.stat(engine, replica.id, prefix) for prefix in hidden
     }
-    return frozenset(p for p, stat in stats.items() if stat and stat.kind is Kind.LINK)
+    return seen.union(p for p, stat in stats.items() if stat and stat.kind is Kind.LINK)
 
 
 def _resolve_link(engine: Engine, replica: Replica, link: str) -> str | None:

@@ -7,12 +7,14 @@ A container's ``/tmp`` and the engine's lock are shared with others, so every ca
 import base64
 import json
 import posixpath
+import socket
 import tarfile
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 from freshd.engine.client import Engine
 from freshd.engine.container.host_paths import spare_the_host
@@ -20,6 +22,9 @@ from freshd.engine.transport import http as wire
 from freshd.engine.transport import sdk_errors
 from freshd.model.errors import EngineFailed, FreshdError, OutcomeUnknown, TargetGone
 from freshd.model.files import Kind
+
+if TYPE_CHECKING:
+    import http.client
 
 _MIB = 1024 * 1024
 _PUT_BASE_SECONDS = 5.0
@@ -99,6 +104,24 @@ def get(
             ) from error
 
 
+def head(engine: Engine, container_id: str, path: str) -> tarfile.TarInfo | None:
+    """What the archive of ``path`` says of it: kind, owner, mode, time; its own link is not
+    followed. None: nothing that fits into an archive.
+
+    Only the beginning is read, however much lies below. Raises TargetGone for a container,
+    EngineFailed for a path that is not there.
+    """
+    with _answered(engine, container_id, path) as (_, response):
+        try:
+            with tarfile.open(
+                fileobj=response, mode="r|", encoding="utf-8", errors="surrogateescape"
+            ) as tar:
+                return tar.next()
+        except tarfile.TarError:
+            _check_whole(response)
+            return None
+
+
 def stat(engine: Engine, container_id: str, path: str) -> PathStat | None:
     """What ``path`` is; its parents' links are followed, its own is not. None: no such path.
 
@@ -121,9 +144,31 @@ def stat(engine: Engine, container_id: str, path: str) -> PathStat | None:
 
 
 def _drain(engine: Engine, container_id: str, path: str, spool: IO[bytes]) -> None:
+    deadline = time.monotonic() + _GET_SECONDS
+    with _answered(engine, container_id, path) as (sock, response):
+        engine.at_work()
+        while True:
+            sock.settimeout(min(wire.left(deadline), engine.timeout))
+            chunk = response.read(_MIB)
+            if not chunk:
+                break
+            spool.write(chunk)
+        _check_whole(response)
+
+
+def _check_whole(response: "http.client.HTTPResponse") -> None:
+    """A short read at the end of the connection is no error to the library."""
+    if response.length:
+        raise ConnectionResetError("the engine's answer broke off")
+
+
+@contextmanager
+def _answered(
+    engine: Engine, container_id: str, path: str
+) -> Iterator[tuple[socket.socket, "http.client.HTTPResponse"]]:
+    """The engine's archive of ``path``, on its way."""
     what = f"reading {path} in {container_id[:12]}"
     spare_the_host(engine, container_id, what)
-    deadline = time.monotonic() + _GET_SECONDS
     with sdk_errors.translated(engine.endpoint, what):
         sock, response = wire.stream(
             engine.endpoint,
@@ -134,15 +179,7 @@ def _drain(engine: Engine, container_id: str, path: str, spool: IO[bytes]) -> No
             if response.status != 200:
                 body = response.read(64 * 1024)
                 raise _refusal(engine, container_id, what, response.status, body)
-            engine.at_work()
-            while True:
-                sock.settimeout(min(wire.left(deadline), engine.timeout))
-                chunk = response.read(_MIB)
-                if not chunk:
-                    break
-                spool.write(chunk)
-            if response.length:  # a short read at the end of the connection is no error to it
-                raise ConnectionResetError("the engine's answer broke off")
+            yield sock, response
 
 
 def _refusal(engine: Engine, container_id: str, what: str, status: int, body: bytes) -> FreshdError:

@@ -34,6 +34,32 @@ class FileFacts:
         return Kind.OTHER
 
 
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Whom the kernel takes a shell for. ``uid`` is -1 where that is not known."""
+
+    uid: int = -1
+    gids: frozenset[int] = frozenset()
+
+    def may_write(self, directory: FileFacts) -> bool:
+        """Whether the mode bits let this user make and rename names in the directory."""
+        if self.uid in (0, -1) or directory.mode & 0o002:
+            return True
+        if directory.uid == self.uid:
+            return bool(directory.mode & 0o200)
+        return directory.gid in self.gids and bool(directory.mode & 0o020)
+
+
+def identity(words: Iterable[str]) -> Identity:
+    """From the words of a shell's greeting: uid=1000, gid=1000, and one gid= for each group."""
+    numbers: dict[str, set[int]] = {"uid": set(), "gid": set()}
+    for word in words:
+        key, _, number = word.partition("=")
+        if key in numbers and number.isdigit():
+            numbers[key].add(int(number))
+    return Identity(next(iter(numbers["uid"]), -1), frozenset(numbers["gid"]))
+
+
 def lines_of(text: bytes) -> list[bytes]:
     """Lines as a tool ends them; ``splitlines`` would split at a carriage return in a name."""
     return text.removesuffix(b"\n").split(b"\n") if text else []

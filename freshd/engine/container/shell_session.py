@@ -1,119 +1,28 @@
 """The kept exec: one constant ``sh`` loop in a container, commands on standard input.
 
-A new exec costs 60 ms, a command to a running one 3 ms. The loop runs as user 0, so that a
-rename works whatever USER the image has, and ends with its standard input, so it cannot outlive
-freshd. Names travel one a line and are never part of the script.
+A new exec costs 60 ms, a command to a running one 3 ms. The loop ends with its standard input, so
+it cannot outlive freshd. Names travel one a line and are never part of the script.
+
+What renames or removes enters the directory first and asks the kernel where it is: by no link that
+was put there meanwhile is anything changed elsewhere.
 
 In: exact paths (any bytes but NUL). Out: hashes, ``FileFacts``, failures by path.
 """
 
 import os
+import posixpath
 import secrets
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from itertools import islice
+from itertools import groupby, islice
 
 from freshd.engine.connection import Connection
 from freshd.engine.container import shell_output
 from freshd.engine.container.shell_output import FileFacts
+from freshd.engine.container.shell_script import LOOP
 from freshd.engine.transport.stream import ExecStream
 from freshd.model.errors import EngineFailed, OutcomeUnknown
 
-# Every request is "OP COUNT ENCODED", a directory and COUNT names, which count from there: `read`
-# takes a byte at a time, so short names are quick ones. Every answer ends with "NONCE STATUS".
-# `read` keeps all bytes but the newline; names with one come octal-encoded for printf, with a
-# dot behind that saves trailing newlines from the substitution. The others are kept as lines and
-# made arguments all at once: adding one to "$@" copies those that are there. In `mv` an empty line
-# ends one group (files, then a directory); groups run side by side: twice as fast on a busy disk.
-# A loop whose freshd was killed waits for them, so that once it has ended nothing lands any more.
-# Hashes are printed at once: sha256sum writes line by line, and each goes through the engine alone.
-_LOOP = r"""
-PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
-LC_ALL=C
-export PATH LC_ALL
-set -f
-umask 022
-exec 2>&1
-nonce=$1
-home=$PWD
-blank=$IFS
-newline='
-'
-for tool in mv rm rmdir mkdir ln sha256sum stat readlink ls; do
-  command -v "$tool" >/dev/null && echo "$tool"
-done
-echo "$nonce 0"
-reap() {
-  for pid in $pids; do wait "$pid" || failed=1; done
-  pids=
-  jobs=0
-}
-decode() {
-  name=$(printf '%b.' "$name")
-  name=${name%.}
-}
-while IFS=' ' read -r op count encoded; do
-  IFS= read -r name || exit 0
-  [ "$encoded" = 0 ] || decode
-  cd -P -- "$name" || op=
-  set --
-  names=
-  pids=
-  jobs=0
-  failed=0
-  while [ "$count" -gt 0 ]; do
-    IFS= read -r name || { wait; exit 0; }
-    count=$((count - 1))
-    if [ -n "$name" ] && [ "$encoded" = 0 ]; then
-      names=$names$name$newline
-      continue
-    fi
-    if [ -n "$name" ]; then
-      decode
-      set -- "$@" "$name"
-      continue
-    fi
-    if [ "$encoded" = 0 ]; then
-      IFS=$newline
-      set -- $names
-      IFS=$blank
-      names=
-    fi
-    if [ -n "$op" ]; then
-      mv -f -- "$@" </dev/null &
-      pids="$pids $!"
-      jobs=$((jobs + 1))
-      [ "$jobs" -lt 8 ] || reap
-    fi
-    set --
-  done
-  if [ "$encoded" = 0 ]; then
-    IFS=$newline
-    set -- $names
-    IFS=$blank
-  fi
-  case $op in
-    mv) reap; [ "$failed" = 0 ] ;;
-    hash)
-      lines=$(sha256sum -- "$@") || failed=1
-      printf '%s\n' "$lines"
-      [ "$failed" = 0 ]
-      ;;
-    stat) stat -c '%f %u %g %s %Y %n' -- "$@" ;;
-    rm) rm -f -- "$@" ;;
-    rmdir) rmdir -- "$@" ;;
-    mkdir) mkdir -p -- "$@" ;;
-    ln) ln -s -- "$@" ;;
-    text) readlink -n -- "$1" ;;
-    list) ls -1A -- "$1" ;;
-    link) for name; do if [ -L "$name" ]; then echo 1; else echo 0; fi; done ;;
-    *) false ;;
-  esac </dev/null
-  status=$?
-  cd -P -- "$home" || cd /
-  echo "$nonce $status"
-done
-"""
 _TOOLS = ("mv", "rm", "sha256sum")
 _BATCH = 1024
 _ODD_BATCH = 128
@@ -121,19 +30,28 @@ _BATCH_BYTES = 64 * 1024
 _START_SECONDS = 10.0
 _HASHED_PER_SECOND = 20_000_000
 _SECONDS_PER_MOVE = 0.05
+_SEEN = frozenset({b"link", b"there", b"none", b"hidden"})
+_ELSEWHERE = 3  # what the script ends a command with whose directory is not where it should be
 
 
 class ShellSession:
     """Commands to one running container. Not shared between threads.
 
     ``available`` is False where the image has no usable ``sh``; ``why`` then says so. ``tools``
-    are the commands it has, ``token`` tells its exec from others. Any method raises OutcomeUnknown
-    when the loop dies or does not answer in time (container killed, paused, hung): the shell is
-    then dead, start another.
+    are the commands it has, ``identity`` whom the kernel takes it for, ``token`` tells its exec
+    from others. Any method raises OutcomeUnknown when the loop dies or does not answer in time
+    (container killed, paused, hung): the shell is then dead, start another.
     """
 
-    def __init__(self, connection: Connection, container_id: str, *, timeout: float = 10.0) -> None:
-        """Starts the loop. Raises TargetGone, EngineFailed (paused or not running)."""
+    def __init__(
+        self,
+        connection: Connection,
+        container_id: str,
+        *,
+        user: str = "0",
+        timeout: float = 10.0,
+    ) -> None:
+        """Starts the loop as ``user``. Raises TargetGone, EngineFailed (paused or not running)."""
         self.container_id = container_id
         self._timeout = timeout
         self.token = nonce = secrets.token_hex(8)
@@ -141,10 +59,11 @@ class ShellSession:
         self._dead = False
         self.swept: set[str] = set()  # tops that the user of this shell has tidied
         deadline = time.monotonic() + max(timeout, _START_SECONDS)
-        argv = ("/bin/sh", "-c", _LOOP, "freshd-helper", nonce)
+        argv = ("/bin/sh", "-c", LOOP, "freshd-helper", nonce)
         self._stream = ExecStream(
-            connection, container_id, argv, stdin=True, user="0", deadline=deadline
+            connection, container_id, argv, stdin=True, user=user, deadline=deadline
         )
+        self.identity = shell_output.Identity()
         try:
             self.tools, self.why = self._begin(deadline)
         except BaseException:
@@ -158,6 +77,7 @@ class ShellSession:
         if self._complete(b"", received, deadline):
             # The mark and the status behind it are words too; no tool is called so.
             tools = frozenset(received.decode("ascii", "replace").split())
+            self.identity = shell_output.identity(tools)
             missing = sorted(set(_TOOLS) - tools)
             return tools, f"the image has no {', '.join(missing)}" if missing else ""
         text = received.decode("utf-8", "replace").strip()
@@ -176,21 +96,27 @@ class ShellSession:
             self.close()
         return not self._dead or bool(self.why)
 
-    def rename(self, moves: Mapping[str, Sequence[str]]) -> str:
-        """Moves files: destination directory -> paths that keep their names. "" or what failed.
+    def rename(
+        self, moves: Mapping[str, Sequence[str]], *, keep_times: bool = False
+    ) -> tuple[bool, str]:
+        """Moves paths: destination directory -> paths that keep their names. "" or what failed.
 
         Each file is replaced atomically when both are on one mount; a directory is never replaced.
+        With ``keep_times`` the destinations have the times of before afterwards, where the shell
+        may set them: for moves that only replace. The first value is False where a destination was
+        not at its place, but behind a link.
         """
         base, staged = _from_common_directory([each for paths in moves.values() for each in paths])
         left = iter(staged)
         names: list[str] = []
         for directory, paths in moves.items():
             for batch in _batches(islice(left, len(paths))):
-                # The trailing slash makes a destination that is not a directory an error.
-                names += [*batch, directory.rstrip("/") + "/", ""]
+                names += [directory, *batch, ""]
         seconds = len(names) * _SECONDS_PER_MOVE
-        status, text = self._command("mv", names, base=base, seconds=seconds)
-        return _failure("mv", status, text)
+        status, text = self._command(
+            "keep" if keep_times else "mv", names, base=base, seconds=seconds
+        )
+        return status < _ELSEWHERE, _failure("mv", status, text)
 
     def hash(self, paths: Sequence[str], *, size: int = 0) -> dict[str, str]:
         """sha256 of each path that can be read, links followed; the others are left out.
@@ -250,26 +176,38 @@ class ShellSession:
 
     def links(self, paths: Sequence[str]) -> frozenset[str]:
         """Those of the paths that are symbolic links."""
-        found: set[str] = set()
+        return self.look(paths)[0]
+
+    def look(self, paths: Sequence[str]) -> tuple[frozenset[str], frozenset[str]]:
+        """Those of the paths that are symbolic links, and those that nobody knows of: a directory
+        above that this user may not enter. What is in neither is surely no link.
+        """
+        seen = self._look(paths)
+        links = frozenset(path for path, word in seen.items() if word == b"link")
+        return links, frozenset(path for path, word in seen.items() if word == b"hidden")
+
+    def _look(self, paths: Sequence[str]) -> dict[str, bytes]:
+        """Path -> link, there (something else), none or hidden."""
+        seen: dict[str, bytes] = {}
         for batch in _batches(paths):
-            _, text = self._command("link", batch)
-            flags = text.split()
-            if len(flags) != len(batch):
+            _, text = self._command("look", batch)
+            words = text.split()
+            if len(words) != len(batch) or not _SEEN.issuperset(words):
                 raise EngineFailed(f"the helper in {self.container_id[:12]} misbehaves: {text!r}")
-            found.update(path for path, flag in zip(batch, flags, strict=True) if flag == b"1")
-        return frozenset(found)
+            seen |= zip(batch, words, strict=True)
+        return seen
+
+    def look_for(self, paths: Sequence[str]) -> set[str]:
+        """Those of the paths that this user sees something at."""
+        return {path for path, word in self._look(paths).items() if word in (b"link", b"there")}
 
     def delete(self, paths: Sequence[str]) -> str:
         """Removes files and links by exact path, never directories. "" or what failed."""
         return self._each("rm", paths)
 
     def remove_directories(self, paths: Sequence[str]) -> str:
-        """Removes directories that are empty. "" or what failed."""
+        """Removes directories that are empty, in this order. "" or what failed."""
         return self._each("rmdir", paths)
-
-    def make_directories(self, paths: Sequence[str]) -> str:
-        """Creates directories with their parents, owner root, mode 0755. "" or what failed."""
-        return self._each("mkdir", paths)
 
     def link(self, text: str, path: str) -> str:
         """Creates one symbolic link, where nothing is yet. "" or what failed."""
@@ -281,7 +219,12 @@ class ShellSession:
         self._stream.close()
 
     def _each(self, op: str, paths: Sequence[str]) -> str:
-        failures = [_failure(op, *self._command(op, batch)) for batch in _batches(paths)]
+        """Directory by directory, as each is entered: what lies in one that is elsewhere stays."""
+        failures = [
+            _failure(op, *self._command(op, batch, base=directory))
+            for directory, group in groupby(paths, posixpath.dirname)
+            for batch in _batches(map(posixpath.basename, group))
+        ]
         return "\n".join(filter(None, failures))
 
     def _command(

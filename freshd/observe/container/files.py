@@ -8,10 +8,10 @@ import time
 from collections.abc import Callable, Collection, Iterable, Mapping
 
 from freshd.engine.client import Engine
+from freshd.engine.container import contents
 from freshd.model.errors import EngineFailed, EngineUnavailable, OutcomeUnknown
 from freshd.model.files import Entry, Kind
 from freshd.model.observed.container import Observation, Replica
-from freshd.observe import archives
 from freshd.observe.caches import ContainerCache
 from freshd.observe.container import exec_scan
 from freshd.observe.paths import is_clean, of_kernel
@@ -53,7 +53,7 @@ def observe(
                 cache.put_many(replica.id, scan.signed)
         hidden = _hidden(replica, left, scan.open)
         files |= hidden
-        read = archives.read(engine, replica.id, left - hidden.keys())
+        read = contents.read(engine, replica.id, left - hidden.keys())
     except (OutcomeUnknown, EngineFailed) as error:
         return Observation(replica, asked, problem=error.message)
     except EngineUnavailable as error:

@@ -13,11 +13,12 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Set
 from freshd.engine.client import Engine
 from freshd.model.files import Entry, Kind, Manifest
 from freshd.model.observed.container import Observation, Replica
+from freshd.model.paths import ancestors
 from freshd.observe.caches import ContainerCache
 from freshd.observe.container.exec_output import is_before, stamp_of
 from freshd.observe.container.files import observe
 from freshd.observe.container.overlay import directories_stay
-from freshd.observe.paths import ENGINE_FILES, KERNEL_ROOTS, above, ancestors
+from freshd.observe.paths import ENGINE_FILES, KERNEL_ROOTS, above
 
 _FEW = 200  # so many are read from the image in about the time of a list of changes
 

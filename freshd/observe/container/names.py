@@ -11,10 +11,10 @@ from freshd.engine.client import Engine
 from freshd.engine.container import exec as execs
 from freshd.model.errors import EngineFailed, OutcomeUnknown
 from freshd.model.observed.container import Replica
-from freshd.model.paths import is_below
+from freshd.model.paths import ancestors, is_below
 from freshd.observe.container.exec_output import STAMPS_FORMAT, is_before, latest_ns
 from freshd.observe.container.exec_output import names as names_of
-from freshd.observe.paths import ENGINE_FILES, ancestors, any_below, of_kernel
+from freshd.observe.paths import ENGINE_FILES, any_below, of_kernel
 
 _SECONDS = 30.0
 _LIMIT = 64 << 20

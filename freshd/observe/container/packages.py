@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from freshd.engine.client import Engine
+from freshd.engine.container import contents
 from freshd.model.errors import EngineFailed, TargetGone
 from freshd.model.observed.container import Replica
 from freshd.model.observed.runtime import ReplicaRuntime
 from freshd.model.observed.surroundings import Hidden
-from freshd.observe import archives
 from freshd.observe.caches import ImageCache
 from freshd.observe.image import content
 from freshd.observe.observers import ReplicaView
@@ -36,7 +36,7 @@ def _hidden(engine: Engine, replica: Replica, cache: ImageCache) -> Iterator[Hid
         targets = [f"{mount.target}/{name}" for name in _MARKS]
         try:
             held = content.facts(engine, replica.image_id, targets, cache=cache).files
-            entries = archives.read(engine, replica.id, held.keys()) if held else {}
+            entries = contents.read(engine, replica.id, held.keys()) if held else {}
         except (EngineFailed, TargetGone):
             continue  # the snapshot of the container's files says what is wrong with it
         for target, entry in held.items():

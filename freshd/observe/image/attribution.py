@@ -13,8 +13,7 @@ from typing import NamedTuple
 
 from freshd.model.observed.image import HistoryEntry
 from freshd.model.observed.image_history import is_copy
-from freshd.model.paths import absolute, is_below
-from freshd.observe.paths import ancestors
+from freshd.model.paths import absolute, ancestors, is_below
 
 _WHITEOUT = ".wh."
 _OPAQUE = ".wh..wh..opq"

@@ -9,12 +9,12 @@ from dataclasses import replace
 from typing import Final
 
 from freshd.engine.client import Engine
+from freshd.engine.container import contents
 from freshd.engine.images import probe_container
 from freshd.model.errors import TargetGone
 from freshd.model.files import Entry, Kind
 from freshd.model.observed.container import Replica
 from freshd.model.observed.image import ImageFacts
-from freshd.observe import archives
 from freshd.observe.caches import ImageCache
 from freshd.observe.container.names import image_names
 from freshd.observe.paths import ENGINE_FILES, is_clean, of_kernel
@@ -57,7 +57,7 @@ def fill(
     missing = unknown - fresh.keys()
     if missing:
         with probe_container(engine, image.id) as container_id:
-            fresh |= archives.read(engine, container_id, missing)
+            fresh |= contents.read(engine, container_id, missing)
     lasting = {path: entry for path, entry in fresh.items() if not _is_doubtful(entry)}
     if lasting:
         cache.put_files(image.chain_id, lasting)
@@ -122,7 +122,7 @@ def _list(
 ) -> tuple[str, ...]:
     prefix = directory.rstrip("/") + "/"
     names: list[str] = []
-    for path, member, _ in archives.members_below(engine, container_id, directory):
+    for path, member, _ in contents.members_below(engine, container_id, directory):
         if member.isdir() or path in ENGINE_FILES or of_kernel(path):
             continue
         if prune.isdisjoint(path.removeprefix(prefix).split("/")[:-1]):

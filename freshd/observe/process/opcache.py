@@ -20,8 +20,8 @@ from freshd.catalog.runtimes.php import (
 )
 from freshd.catalog.runtimes.processes import Served, read_php_server
 from freshd.engine.client import Engine
+from freshd.engine.container.contents import members_below
 from freshd.model.observed.container import Replica
-from freshd.observe.archives import members_below
 
 # where PHP's own images, distributions and others put them
 DIRECTORIES: Final = (

@@ -8,9 +8,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from freshd.model.files import Kind
-from tests.loop.fake.files import Node, View, directory
+from tests.loop.fake.files import Node, View
 
-_TOOLS = ("mv", "rm", "rmdir", "mkdir", "ln", "sha256sum", "stat", "readlink", "ls")
+_TOOLS = ("mv", "rm", "rmdir", "ln", "sha256sum", "stat", "readlink", "ls")
 _OCTAL = re.compile(rb"\\0(\d{3})")
 
 
@@ -24,15 +24,15 @@ class KeptShell:
         self._received = b""
         self._ops: dict[str, Callable[[Sequence[str]], tuple[int, str]]] = {
             "mv": self._move,
+            "keep": self._move,
             "hash": self._hash,
             "stat": self._stat,
             "rm": self._remove,
             "rmdir": self._remove_directories,
-            "mkdir": self._make_directories,
             "ln": self._link,
             "text": self._text,
             "list": self._list,
-            "link": self._links,
+            "look": self._look,
         }
 
     @property
@@ -62,28 +62,34 @@ class KeptShell:
         return self._view.get(self._path(name))
 
     def _move(self, names: Sequence[str]) -> tuple[int, str]:
-        """Groups of files and the directory they go to, each ended by an empty name."""
+        """Groups of a directory and what goes there, each ended by an empty name."""
         group: list[str] = []
         said = ""
         for name in names:
             if name:
                 group.append(name)
                 continue
-            *files, target = group
-            said += "".join(self._moved(file, target) for file in files)
+            target, *moved = group
+            if self._view.real(target) != target:
+                return 3, ""
+            said += "".join(self._moved(each, target) for each in moved)
             group = []
         return (1 if said else 0), said
 
     def _moved(self, name: str, target: str) -> str:
-        node, folder = self._node(name), self._view.follow(self._path(target))
-        final = posixpath.join(self._path(target), posixpath.basename(name))
+        node, folder = self._node(name), self._view.get(target)
+        final = posixpath.join(target, posixpath.basename(name))
         there = self._view.get(final)
         if node is None or folder is None or folder.kind is not Kind.DIR:
             return f"mv: can't rename '{name}': No such file or directory\n"
         if there is not None and there.kind is Kind.DIR:
             return f"mv: cannot overwrite directory '{final}' with non-directory\n"
-        self._view.remove(self._path(name))
-        self._view.write(final, node)
+        start = self._path(name)
+        for path in (start, *self._view.below(start)):
+            moved = self._view.get(path)
+            assert moved is not None
+            self._view.write(final + path[len(start) :], moved)
+        self._view.remove(start)
         return ""
 
     def _hash(self, names: Sequence[str]) -> tuple[int, str]:
@@ -122,12 +128,6 @@ class KeptShell:
                 self._view.remove(self._path(name))
         return (1 if said else 0), said
 
-    def _make_directories(self, names: Sequence[str]) -> tuple[int, str]:
-        for name in names:
-            if self._node(name) is None:
-                self._view.write(self._path(name), directory(self._view.clock()))
-        return 0, ""
-
     def _link(self, names: Sequence[str]) -> tuple[int, str]:
         text, name = names
         if self._node(name) is not None:
@@ -151,9 +151,10 @@ class KeptShell:
         own = [p[len(start) :] for p in self._view.below(top)]
         return 0, "".join(f"{name}\n" for name in own if "/" not in name)
 
-    def _links(self, names: Sequence[str]) -> tuple[int, str]:
-        nodes = map(self._node, names)
-        return 0, "".join("1\n" if n and n.kind is Kind.LINK else "0\n" for n in nodes)
+    def _look(self, names: Sequence[str]) -> tuple[int, str]:
+        nodes = [self._node(name) for name in names]
+        words = ["none" if n is None else "link" if n.kind is Kind.LINK else "there" for n in nodes]
+        return 0, "".join(f"{word}\n" for word in words)
 
 
 def _decoded(line: bytes, encoded: str) -> str:

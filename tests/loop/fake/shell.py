@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from freshd.act import purge
-from freshd.engine.container import shell_session as helper
+from freshd.engine.container import shell_script
 from freshd.model.files import Kind
 from freshd.observe.container import exec_scan as inside
 from freshd.observe.container import names, overlay
@@ -51,7 +51,7 @@ class Process:
 
     def begin(self) -> None:
         """Somebody is attached; what waits for no input is done at once."""
-        if self.argv[:3] == ("/bin/sh", "-c", helper._LOOP) and has_shell(self.container):
+        if self.argv[:3] == ("/bin/sh", "-c", shell_script.LOOP) and has_shell(self.container):
             self._kept = KeptShell(self.container.view, nonce=self.argv[-1])
             self.write(_STDOUT, self._kept.greeting)
         elif not self._has_input or not has_shell(self.container):
@@ -61,7 +61,7 @@ class Process:
         if self._kept is None:
             self._input += data
         elif self.running:
-            word = data.split(b" ", 1)[0].decode()
+            word = data.split(b" ", 1)[0].decode().replace("keep", "mv")  # two ways to rename
             with self.engine.call(f"helper {word}", self.container.id):
                 self.engine.tick()
                 self.write(_STDOUT, self._kept.answer(data))

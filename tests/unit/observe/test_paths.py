@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from freshd.model.observed.container import Mount, Replica
-from freshd.model.paths import is_below
-from freshd.observe.paths import ancestors, is_clean
+from freshd.model.paths import ancestors, is_below
+from freshd.observe.paths import is_clean
 
 
 @pytest.mark.parametrize(

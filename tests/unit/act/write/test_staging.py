@@ -38,7 +38,7 @@ def members(tar: bytes) -> dict[str, tuple[tarfile.TarInfo, bytes]]:
 @given(names=st.lists(st.tuples(NAME, NAME, st.binary(max_size=600)), min_size=1, max_size=8))
 def test_every_name_and_byte_survives_staging(names: list[tuple[str, str, bytes]]) -> None:
     jobs = {f"/{a}/{b}": job(f"/{a}/{b}", content) for a, b, content in names}
-    stage = staging.stage_files("/", list(jobs.values()), [])
+    stage = staging.stage_files("/", list(jobs.values()), [], {})
     found = members(stage.tar)
     assert len(stage.places) == len(jobs)
     for path, one in jobs.items():
@@ -53,24 +53,56 @@ def test_every_name_and_byte_survives_staging(names: list[tuple[str, str, bytes]
 
 
 def test_staged_files_share_a_directory_per_destination_that_only_root_sees() -> None:
-    stage = staging.stage_files("/", [job("/a/x"), job("/b/x"), job("/a/y"), job("/z")], [])
-    assert [len(paths) for paths in stage.moves.values()] == [2, 1, 1]
-    assert list(stage.moves) == ["/a", "/b", "/"]
+    jobs = [job("/a/x"), job("/b/x"), job("/a/y"), job("/z")]
+    stage = staging.stage_files("/", jobs, [], {})
+    moves = stage.moves(jobs)
+    assert [len(paths) for paths in moves.values()] == [2, 1, 1]
+    assert list(moves) == ["/a", "/b", "/"]
     assert stage.subdirectories == [f"{stage.directory}/{n}" for n in range(3)]
     found = members(stage.tar)
     assert found[stage.directory.lstrip("/")][0].mode == 0o700
 
 
 def test_names_are_relative_to_the_mount_that_is_written() -> None:
-    stage = staging.stage_files("/data", [job("/data/a/x")], [Directory("/data/a", 1, 2, 0o755)])
+    stage = staging.stage_files("/data", [job("/data/a/x")], [], {})
     assert stage.directory.startswith("/data/.freshd-")
-    names = list(members(stage.tar))
-    assert names[0] == "a"
-    assert all(not name.startswith("data") for name in names)
+    assert all(not name.startswith("data") for name in members(stage.tar))
+
+
+def test_a_missing_directory_is_staged_with_what_is_in_it_and_moved_in_one() -> None:
+    jobs = [job("/a/new/deep/x"), job("/a/new/y"), job("/a/z")]
+    missing = [Directory("/a/new", 1, 2, 0o2755, 9), Directory("/a/new/deep", 1, 2, 0o2755, 9)]
+    stage = staging.stage_files("/", jobs, missing, {})
+    number = f"{stage.directory}/0"
+    assert stage.moves(jobs) == {"/a": [f"{number}/new", f"{number}/z"]}
+    made = members(stage.tar)[f"{number}/new/deep".lstrip("/")][0]
+    assert (made.uid, made.gid, made.mode, made.mtime) == (1, 2, 0o2755, 9)
+
+
+def test_no_directory_that_exists_is_in_an_archive() -> None:
+    """Unpacking would give it another owner, mode and time."""
+    missing = [Directory("/a/new", 1, 2, 0o755, 9)]
+    for tar in (
+        staging.stage_files("/", [job("/a/new/x")], missing, {"/a": 7}).tar,
+        staging.pack_in_place("/", [job("/a/new/x")], missing),
+    ):
+        directories = [name for name, (info, _) in members(tar).items() if info.isdir()]
+        assert all(name.startswith(".freshd-") or name == "a/new" for name in directories)
+
+
+def test_a_directory_is_given_to_the_one_who_moves_once_all_is_in_it() -> None:
+    stage = staging.stage_files("/", [job("/a/x"), job("/b/y")], [], {"/a": 7})
+    with tarfile.open(fileobj=io.BytesIO(stage.tar), mode="r:") as opened:
+        listed = [(each.name, each.uid, each.mode) for each in opened]
+    top = stage.directory.lstrip("/")
+    assert listed == [
+        (top, 0, 0o711), (f"{top}/0", 0, 0o700), (f"{top}/1", 0, 0o700),
+        (f"{top}/0/x", 7, 0o640), (f"{top}/1/y", 7, 0o640), (f"{top}/0", 7, 0o770),
+    ]  # fmt: skip
 
 
 def test_a_link_is_not_in_the_archive_but_has_a_place() -> None:
-    stage = staging.stage_files("/", [job("/a/l", b"target", kind=Kind.LINK)], [])
+    stage = staging.stage_files("/", [job("/a/l", b"target", kind=Kind.LINK)], [], {})
     assert stage.places["/a/l"].endswith("/0/l")
     assert all(info.isdir() for info, _ in members(stage.tar).values())
 

@@ -1,4 +1,4 @@
-"""Content of paths by the engine's archives: for containers that run no command, and for images.
+"""Content of paths by the engine's archives: what no tool of the container has a say in.
 
 Full container id and absolute paths in; path -> Entry, or None for a missing path, out. The
 archive does not see tmpfs mounts; callers keep those paths away from here.
@@ -12,10 +12,10 @@ from typing import IO
 
 from freshd.engine.client import Engine
 from freshd.engine.container import archive
+from freshd.engine.container.archive_roots import Root, below_link, plan, split
 from freshd.model.errors import EngineFailed, HostPathGone, TargetGone
 from freshd.model.files import Entry, Kind
-from freshd.observe.archive_roots import Root, below_link, plan, split
-from freshd.observe.paths import ancestors
+from freshd.model.paths import ancestors
 
 _CHUNK = 1024 * 1024
 # The engine leaves out what it cannot put into a tar (a socket): absence is asked for again, for

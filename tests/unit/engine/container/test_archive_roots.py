@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from freshd.engine.container.archive_roots import Root, below_link, plan, split
 from freshd.model.paths import is_below
-from freshd.observe.archive_roots import Root, below_link, plan, split
 
 NAMES = st.sampled_from(["a", "b", "c", "usr", "lib", "x.py", "bin"])
 PATHS = st.lists(NAMES, min_size=1, max_size=4).map(lambda parts: "/" + "/".join(parts))
