@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from freshd.catalog.causes.cause import ACCEPT_MOUNTS, DISCARD_CHANGES
 from freshd.cli import completing
 from freshd.cli.app import PROJECT_OPTIONS, App
 
@@ -63,6 +64,30 @@ def project_options(verb: Callable[..., Any]) -> Callable[..., Any]:
 def json_option(verb: Callable[..., Any]) -> Callable[..., Any]:
     """``--json``: one document on stdout instead of text."""
     return click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")(verb)
+
+
+def cost_options(verb: Callable[..., Any]) -> Callable[..., Any]:
+    """Flags that accept what new containers cost; ``given_up`` has those that were typed."""
+
+    @functools.wraps(verb)
+    def typed_ones(*, accept_mounts: bool, discard_changes: bool, **others: Any) -> Any:
+        flags = {ACCEPT_MOUNTS: accept_mounts, DISCARD_CHANGES: discard_changes}
+        return verb(given_up=tuple(flag for flag, on in flags.items() if on), **others)
+
+    for option in (
+        click.option(
+            DISCARD_CHANGES,
+            is_flag=True,
+            help="Also where what somebody changed in a container is lost with it.",
+        ),
+        click.option(
+            ACCEPT_MOUNTS,
+            is_flag=True,
+            help="Also where a path then shows another bind, volume or tmpfs; nothing is copied.",
+        ),
+    ):
+        typed_ones = option(typed_ones)
+    return typed_ones
 
 
 def examples(*lines: str) -> str:

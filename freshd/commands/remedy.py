@@ -4,7 +4,7 @@ An injection goes through ``decide`` with a rule of its own, so that secrets, mo
 somebody changed in a container are as safe as under a policy.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from freshd.catalog.causes.cause import Injection
@@ -29,9 +29,13 @@ def carry_out(
     *,
     paths: Sequence[str] = (),
     rebuild: RebuildMode | None = None,
+    given_up: Collection[str] = (),
     on_step: OnStep,
 ) -> Passed:
-    """Do ``remedy`` to ``service`` and check again. ``paths`` are gitignore-style, for inject."""
+    """Do ``remedy`` to ``service`` and check again. ``paths`` are gitignore-style, for inject.
+
+    ``given_up`` are the flags of a recreate or rebuild by which its costs are accepted.
+    """
     snapshot = check_service(context, service)
     if remedy is Remedy.INJECT:
         plan = _injection(context, snapshot, tuple(paths))
@@ -40,7 +44,12 @@ def carry_out(
     outcomes: list[Outcome] = []
     if plan.steps:
         with locked(context, service):
-            outcomes = act(context, plan, replicas=snapshot.replicas, on_step=on_step)
+            outcomes = act(
+                *(context, plan),
+                replicas=snapshot.replicas,
+                on_step=on_step,
+                given_up=frozenset(slugs_where(lambda cause: cause.flag in given_up)),
+            )
         snapshot = check_service(context, service)
     return Passed(snapshot.report, (plan,), tuple(outcomes))
 

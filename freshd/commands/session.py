@@ -4,7 +4,7 @@
 """
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from types import TracebackType
@@ -156,15 +156,23 @@ class Session:
         *,
         paths: Sequence[str] = (),
         rebuild: RebuildMode | None = None,
+        given_up: Collection[str] = (),
         on_line: LineProgress,
         on_step: OnStep,
     ) -> Applied:
-        """One remedy by hand: the same steps that a plan has."""
+        """One remedy by hand: the same steps that a plan has. ``given_up`` are flags that were
+        typed with a recreate or rebuild."""
         (name,) = self.workspace.resolve_names([service])
         self.workspace.on_line = on_line
         self._recover(name)
         context = self.workspace.context(name)
-        passed = carry_out(context, name, remedy, paths=paths, rebuild=rebuild, on_step=on_step)
+        passed = carry_out(
+            *(context, name, remedy),
+            paths=paths,
+            rebuild=rebuild,
+            given_up=given_up,
+            on_step=on_step,
+        )
         return self._applied([passed])
 
     def _recover(self, name: str) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from freshd.compare import evidence
 from freshd.compare.comparison import Finder, ServingReplica, per_replica
 from freshd.compare.finding import make_finding
+from freshd.compare.renewal import judge_mounts
 from freshd.model.observed.config_drift import (
     ENVIRONMENT,
     differing_keys,
@@ -34,7 +35,10 @@ def config_findings(serving: ServingReplica) -> Iterator[Finding]:
         keys.pop("image", None)
     if variables:
         yield _env_changed(serving, config, variables)
-    if keys or (config.hinted and not variables):
+    other = judge_mounts(serving.service, serving.replica, config)
+    if other is not None:
+        yield other
+    if keys or (config.hinted and not variables and other is None):
         yield _compose_changed(serving, config, keys)
     if config.contents:
         yield _content_changed(serving, config)

@@ -8,11 +8,9 @@ recreate makes new containers, so what would be injected waits for the next pass
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from freshd.catalog.causes.cause import Injection
-from freshd.catalog.causes.registry import get_cause
 from freshd.decide.backoff import Remembered, held_back
 from freshd.decide.limits import service_gates
-from freshd.decide.match import matching_rule
+from freshd.decide.losses import find_loss
 from freshd.decide.memory import PassMemory
 from freshd.decide.merge import container_steps, in_order, service_step
 from freshd.decide.request import Request, make_request
@@ -26,7 +24,6 @@ from freshd.model.report import Finding, Level, ServiceReport
 __all__ = ["decide", "plan_text"]
 
 _ORDER = {remedy: index for index, remedy in enumerate(Remedy)}
-_OVERWRITES = frozenset({Remedy.INJECT, Remedy.RECREATE, Remedy.REBUILD})
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +63,9 @@ def decide(
             consent_problem=memory.consent_problem,
         )
     )
-    loss = _would_lose(findings, policy)
+    loss = find_loss(findings, policy)
     if loss is not None:
-        gates.setdefault(Remedy.REBUILD, loss)
-        gates.setdefault(Remedy.RECREATE, loss)
+        gates = {Remedy.REBUILD: loss.reason, Remedy.RECREATE: loss.reason} | gates
     by_id = {replica.id: replica for replica in replicas}
     requests = [make_request(finding, policy, replicas=by_id, gates=gates) for finding in findings]
     backoff = _Backoff(report, memory.failures, now)
@@ -78,22 +74,6 @@ def decide(
         step for step in memory.pending if step.remedy not in gates and backoff.reason(step) is None
     ]
     return Plan(report.name, _with(steps, pending, by_id), notices=_notices(requests))
-
-
-def _would_lose(findings: Iterable[Finding], policy: Policy) -> str | None:
-    """New containers lose what somebody changed in the old ones; volumes outlive them."""
-    for finding in findings:
-        if get_cause(finding.cause).injection is not Injection.OVERWRITES:
-            continue
-        if finding.evidence.get("mount_kind") == "volume":
-            continue
-        rule = matching_rule(finding, policy)
-        if rule is None or not _OVERWRITES & set(rule.do):
-            return (
-                f"it would lose the change to {finding.path or finding.target} in "
-                f"{finding.container}: only a rule that names {finding.cause} may"
-            )
-    return None
 
 
 def _steps(

@@ -176,6 +176,14 @@ class Engine(Connection):
             return None
         return inspect.image_defaults(self._inspected[image_id])
 
+    def volume_options(self, name: str) -> Mapping[str, str] | None:
+        """Driver and options of a volume that Compose made; None of any other, or of none."""
+        try:
+            with sdk_errors.translated(self.endpoint, f"inspecting the volume {name}"):
+                return inspect.volume_options(self.api.inspect_volume(name))
+        except TargetGone:
+            return None
+
     def layers(self, ref: str) -> tuple[str, tuple[str, ...]] | None:
         """Id and layers (diff ids, the lowest first) of an image; None where there is none."""
         data = self._inspected.get(ref)  # of an id they never change

@@ -17,6 +17,7 @@ SERVICE = "com.docker.compose.service"
 _NUMBER = "com.docker.compose.container-number"
 _ONEOFF = "com.docker.compose.oneoff"
 _HOOK = "com.docker.compose.hook"
+_VOLUME = "com.docker.compose.volume"
 _CONFIG_HASH = "com.docker.compose.config-hash"
 _WORKING_DIR = "com.docker.compose.project.working_dir"
 _CONFIG_FILES = "com.docker.compose.project.config_files"
@@ -228,6 +229,7 @@ def image_defaults(data: Mapping[str, Any]) -> ImageDefaults:
         environment={name: value for name, _, value in pairs},
         command=tuple(config.get("Cmd") or ()),
         entrypoint=tuple(config.get("Entrypoint") or ()),
+        volumes=frozenset(posixpath.normpath(place) for place in config.get("Volumes") or ()),
     )
 
 
@@ -262,7 +264,24 @@ def _health(state: Mapping[str, Any]) -> str:
     return "" if status == "none" else status
 
 
+def volume_options(data: Mapping[str, Any]) -> Mapping[str, str] | None:
+    """Driver and options of a volume that Compose made, by its inspection; None of any other."""
+    if _VOLUME not in (data.get("Labels") or {}):
+        return None
+    driver = str(data.get("Driver") or "local")
+    own = {} if driver == "local" else {"driver": driver}
+    return own | {str(key): str(text) for key, text in (data.get("Options") or {}).items()}
+
+
+def _subpaths(host: Mapping[str, Any]) -> Mapping[str, str]:
+    """target -> the directory of its volume; the list of mounts does not tell it."""
+    every: Iterable[Mapping[str, Any]] = host.get("Mounts") or ()
+    asked = ((mount.get("Target") or "", mount.get("VolumeOptions") or {}) for mount in every)
+    return {posixpath.normpath(at): str(own["Subpath"]) for at, own in asked if own.get("Subpath")}
+
+
 def _mounts(mounts: Iterable[Mapping[str, Any]], host: Mapping[str, Any]) -> tuple[Mount, ...]:
+    subpaths = _subpaths(host)
     found = [
         Mount(
             kind=mount.get("Type") or "bind",
@@ -270,6 +289,7 @@ def _mounts(mounts: Iterable[Mapping[str, Any]], host: Mapping[str, Any]) -> tup
             source=mount.get("Source") or "",
             name=mount.get("Name") or "",
             writable=bool(mount.get("RW", True)),
+            subpath=subpaths.get(posixpath.normpath(mount["Destination"]), ""),
         )
         for mount in mounts
     ]

@@ -4,8 +4,8 @@ The only module that names every stage. Comes in: a service, and the paths that 
 everything). Goes out: what was found, what was done about it, and what was found after that.
 """
 
-from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Sequence, Set
+from dataclasses import dataclass, replace
 
 from freshd import act as actions
 from freshd.act.write.writers import open_writers
@@ -26,6 +26,7 @@ from freshd.reconcile.locks import locked
 from freshd.reconcile.memory import recall
 from freshd.reconcile.pending import PlanProgress
 from freshd.reconcile.recovery import settle_unknown
+from freshd.reconcile.renewal.losses import find_losses
 from freshd.reconcile.world import make_world
 from freshd.store.markers import Failure
 
@@ -132,22 +133,43 @@ def _compared(context: Context, facts: Snapshot, *, whole: bool, full: bool) -> 
 
 
 def make_plan(context: Context, checked: Checked) -> Plan:
-    """What the policy wants done now about what was seen."""
-    memory = recall(context, checked.report.name, checked.replicas)
-    return decide(
-        checked.report, context.project.policy, checked.replicas, memory, now=context.clock()
-    )
+    """What the policy wants done now about what was seen.
+
+    Where that makes new containers, what they would cost is looked for, and decided with.
+    """
+    report, policy = checked.report, context.project.policy
+    memory = recall(context, report.name, checked.replicas)
+    plan = decide(report, policy, checked.replicas, memory, now=context.clock())
+    if not _renews(plan):
+        return plan
+    known = {(finding.cause, finding.container_id, finding.target) for finding in report.findings}
+    losses = [
+        finding
+        for finding in find_losses(context, report.name)
+        if (finding.cause, finding.container_id, finding.target) not in known
+    ]
+    if not losses:
+        return plan
+    report = replace(report, findings=(*report.findings, *losses))
+    return decide(report, policy, checked.replicas, memory, now=context.clock())
 
 
 def act(
-    context: Context, plan: Plan, *, replicas: Sequence[Replica], on_step: OnStep
+    context: Context,
+    plan: Plan,
+    *,
+    replicas: Sequence[Replica],
+    on_step: OnStep,
+    given_up: Set[str] = frozenset(),
 ) -> list[Outcome]:
     """Run the steps in order; after one that did not end well the rest of its container waits.
+
+    ``given_up`` are causes that the person who typed the verb gave up with it.
 
     What is to follow an injection is pending from before it, so that no kill and no failure between
     them leaves old code in a running process.
     """
-    world = make_world(context, plan, replicas)
+    world = make_world(context, plan, replicas, given_up)
     pending = PlanProgress(context.store, context.project.name, plan, replicas)
     pending.begin()
     outcomes: list[Outcome] = []

@@ -33,6 +33,7 @@ from freshd.observe.container.members import replicas_of
 from freshd.reconcile import consent
 from freshd.reconcile.context import Context
 from freshd.reconcile.locks import locked
+from freshd.reconcile.renewal.check import RenewalCheck
 from freshd.store.journal import JournalEntry, Phase
 
 _PATIENCE = 120.0
@@ -93,7 +94,9 @@ def _settle(context: Context, service: str, entries: list[JournalEntry], *, say:
         problem = consent.find_problem(context)
         if problem is not None:
             raise StepRefused(problem)
-        result = context.compose.up(context.project.compose_files, list(scale), scale=scale)
+        files = context.project.compose_files
+        kept = not _may_renew(context, service)
+        result = context.compose.up(files, list(scale), scale=scale, no_recreate=kept)
         if not result.ok:
             raise EngineFailed(f"`up` failed: {' '.join(result.lines[-2:])}")
         say(f"{service}: brought up again")
@@ -105,6 +108,15 @@ def _settle(context: Context, service: str, entries: list[JournalEntry], *, say:
             say(f"{replica.name}: {error.message}")
         finally:
             context.engine.drop_shell(replica.id)  # the passes have their own
+
+
+def _may_renew(context: Context, service: str) -> bool:
+    """Whether what is still there may be replaced, should the files have changed since."""
+    try:
+        RenewalCheck(context, service, frozenset())()
+    except StepRefused:
+        return False
+    return True
 
 
 def _settle_replica(context: Context, replica: Replica, entries: list[JournalEntry]) -> None:

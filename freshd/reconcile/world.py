@@ -4,7 +4,7 @@ In: what the pass has at hand, the plan and its replicas. Out: a ``World``; ``fr
 project and no store, only this.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 
 from freshd.act.ports import World
 from freshd.decide.text import plan_text
@@ -16,9 +16,16 @@ from freshd.reconcile.context import Context
 from freshd.reconcile.renewal.check import RenewalCheck
 from freshd.store.step_log import StepLog
 
+_NOTHING: Set[str] = frozenset()
 
-def make_world(context: Context, plan: Plan, replicas: Iterable[Replica] = ()) -> World:
-    """The world of ``plan``, which was made for ``replicas``."""
+
+def make_world(
+    context: Context, plan: Plan, replicas: Iterable[Replica] = (), given_up: Set[str] = _NOTHING
+) -> World:
+    """The world of ``plan``, which was made for ``replicas``.
+
+    ``given_up`` are causes that the person who typed the verb gave up with it.
+    """
     service, project, engine = plan.service, context.project, context.engine
     model = project.service(service)
     build = BuildRecorder(context, service)
@@ -44,7 +51,7 @@ def make_world(context: Context, plan: Plan, replicas: Iterable[Replica] = ()) -
         ),
         on_line=context.on_line,
         clock=context.clock,
-        check_renewal=RenewalCheck(context, service),
+        check_renewal=RenewalCheck(context, service, given_up),
         wanted_binds=frozenset(mount.source for mount in model.mounts if mount.kind == "bind"),
         hooks={
             rule.name: rule.hook

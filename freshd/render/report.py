@@ -114,7 +114,8 @@ def _image_alone(service: ServiceReport) -> bool:
 def finding_lines(service: ServiceReport, undone: Sequence[Undone] = ()) -> Iterator[Line]:
     """Everything found at one service, the same cause once with all the files it has.
 
-    ``undone`` says why the policy left what is as it is.
+    ``undone`` says why the policy left what is as it is. What makes new containers is no fix where
+    these would cost something.
     """
     if not service.findings:
         return
@@ -123,10 +124,11 @@ def finding_lines(service: ServiceReport, undone: Sequence[Undone] = ()) -> Iter
     groups: dict[tuple[Level, str, Remedy], list[Finding]] = {}
     for finding in _said_once(service.findings):
         groups.setdefault((finding.level, finding.cause, finding.remedy), []).append(finding)
+    held = any(get_cause(finding.cause).renewal for finding in service.findings)
     for level in Level:
         for key, group in groups.items():
             if key[0] is level:
-                yield from _group(group)
+                yield from _group(group, fix=not (held and key[2].renews_containers))
                 yield from _reasons(group, undone)
 
 
@@ -142,7 +144,8 @@ def _said_once(findings: Sequence[Finding]) -> Iterator[Finding]:
             yield finding
 
 
-def _group(findings: Sequence[Finding]) -> Iterator[Line]:
+def _group(findings: Sequence[Finding], *, fix: bool) -> Iterator[Line]:
+    """``fix``: with the command that helps."""
     first = findings[0]
     if len(findings) == 1:
         message = printable(first.message)
@@ -158,7 +161,7 @@ def _group(findings: Sequence[Finding]) -> Iterator[Line]:
     )
     yield from rest
     command = remedy_command(findings)
-    if command and first.level is not Level.NOTE:
+    if fix and command and first.level is not Level.NOTE:
         yield (("      fix: ", "dim"), (command, "code"))
 
 

@@ -6,9 +6,13 @@ other module asks for its slug. What people are told of it is its page (``pages`
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from freshd.model.remedy import RebuildMode, Remedy
 from freshd.model.report import Level, LinkName
+
+ACCEPT_MOUNTS: Final = "--accept-mounts"
+DISCARD_CHANGES: Final = "--discard-changes"
 
 
 class Injection(StrEnum):
@@ -22,6 +26,15 @@ class Injection(StrEnum):
     """What somebody changed in the container alone: a new container would lose it, too."""
     IN_VOLUME = "in volume"
     """What a volume holds, which outlives every container."""
+
+
+class Renewal(StrEnum):
+    """What a new container in the old one's place needs, where that would cost something."""
+
+    NAMED = "named"
+    """A rule that names the cause and asks for a rebuild or a recreate."""
+    NEVER = "never"
+    """None is made."""
 
 
 class InitRule(StrEnum):
@@ -65,6 +78,10 @@ class Cause:
     """What is written over; None where it does not help to write the file."""
     no_injection: str = ""
     """Why it does not help, where that is not plain."""
+    renewal: Renewal | None = None
+    """What it takes to make a new container all the same; None: it costs nothing."""
+    flag: str = ""
+    """What gives it up where a recreate or rebuild is typed."""
     only_restart: bool = False
     """Only a restart helps, whatever the service's reload mode is."""
     least_rebuild: RebuildMode = RebuildMode.CACHED
@@ -81,7 +98,7 @@ class Cause:
     @property
     def named_only(self) -> bool:
         """Whether a rule must name it: what is overwritten or deleted may be the only copy."""
-        return self.injection not in (None, Injection.REPLACES)
+        return self.injection not in (None, Injection.REPLACES) or self.renewal is Renewal.NAMED
 
     @property
     def has_diff(self) -> bool:

@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from freshd.catalog.causes.cause import Cause
+from freshd.catalog.causes.cause import ACCEPT_MOUNTS, Cause, Renewal
 from freshd.model.remedy import Remedy
 from freshd.model.report import LinkName
 
@@ -12,4 +12,5 @@ CONFIG = (
     _cause("env-changed", Remedy.RECREATE),
     _cause("compose-changed", Remedy.RECREATE),
     _cause("config-content-changed", Remedy.RECREATE),
+    _cause("other-data", Remedy.NOTIFY, renewal=Renewal.NAMED, flag=ACCEPT_MOUNTS),
 )

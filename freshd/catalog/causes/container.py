@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from freshd.catalog.causes.cause import Cause, InitRule, Injection
+from freshd.catalog.causes.cause import DISCARD_CHANGES, Cause, InitRule, Injection
 from freshd.model.remedy import Remedy
 from freshd.model.report import Level, LinkName
 
@@ -43,7 +43,12 @@ CONTAINER = (
         init_rule=InitRule.CONTENT,
         if_it="has another mode",
     ),
-    _cause("changed-in-container", Remedy.NOTIFY, injection=Injection.OVERWRITES),
+    _cause(
+        "changed-in-container",
+        Remedy.NOTIFY,
+        injection=Injection.OVERWRITES,
+        flag=DISCARD_CHANGES,
+    ),
     _cause("old-image", Remedy.RECREATE, questions_image=True, init_rule=InitRule.NEWER_IMAGE),
     _cause("patched", Remedy.REBUILD, level=Level.NOTE, marks_patched=True),
     _cause(

@@ -8,7 +8,7 @@ import click
 from freshd.cli import completing
 from freshd.cli.app import App
 from freshd.cli.operate.apply import announcing, show
-from freshd.cli.options import examples, json_option, project_options
+from freshd.cli.options import cost_options, examples, json_option, project_options
 
 
 def _run(
@@ -19,6 +19,7 @@ def _run(
     as_json: bool,
     paths: tuple[str, ...] = (),
     mode: str | None = None,
+    given_up: tuple[str, ...] = (),
 ) -> int:
     from freshd.model.remedy import RebuildMode, Remedy
 
@@ -28,6 +29,7 @@ def _run(
             service,
             paths=paths,
             rebuild=RebuildMode(mode) if mode else None,
+            given_up=given_up,
             on_line=progress.line,
             on_step=announcing(progress),
         )
@@ -77,11 +79,16 @@ def restart(app: App, *, service: str, as_json: bool) -> int:
     short_help="By hand: new containers of the same image", epilog=examples("freshd recreate web")
 )
 @click.argument("service", shell_complete=completing.services)
+@cost_options
 @json_option
 @project_options
-def recreate(app: App, *, service: str, as_json: bool) -> int:
-    """Replace the containers of SERVICE by new ones of its image; replicas are kept."""
-    return _run(app, "recreate", service, as_json=as_json)
+def recreate(app: App, *, service: str, given_up: tuple[str, ...], as_json: bool) -> int:
+    """Replace the containers of SERVICE by new ones of its image; replicas are kept.
+
+    It is refused where a path would show other data, or where what somebody changed inside would be
+    lost, and says what.
+    """
+    return _run(app, "recreate", service, given_up=given_up, as_json=as_json)
 
 
 @click.command(
@@ -96,8 +103,12 @@ def recreate(app: App, *, service: str, as_json: bool) -> int:
     show_default=True,
     help="fresh-context: send every file again; no-cache: run every step again; clean: both.",
 )
+@cost_options
 @json_option
 @project_options
-def rebuild(app: App, *, service: str, mode: str, as_json: bool) -> int:
-    """Build the image of SERVICE, check it against the tree, and recreate its containers."""
-    return _run(app, "rebuild", service, mode=mode, as_json=as_json)
+def rebuild(app: App, *, service: str, mode: str, given_up: tuple[str, ...], as_json: bool) -> int:
+    """Build the image of SERVICE, check it against the tree, and recreate its containers.
+
+    It is refused where a recreate is, before anything is built.
+    """
+    return _run(app, "rebuild", service, mode=mode, given_up=given_up, as_json=as_json)

@@ -110,13 +110,24 @@ def _mounts(config: Mapping[str, Json], raw: Mapping[str, Json]) -> Iterator[Wan
         kind, source = _text(mount.get("type")), _text(mount.get("source"))
         if kind not in ("bind", "volume", "tmpfs"):
             continue
-        if kind == "volume" and source:
-            source = _text(_map(volumes.get(source)).get("name")) or source
-        target = absolute(_text(mount.get("target")))
-        yield WantedMount(kind, target, source, read_only=mount.get("read_only") is True)
+        named = _map(volumes.get(source)) if kind == "volume" and source else None
+        yield WantedMount(
+            kind,
+            absolute(_text(mount.get("target"))),
+            source if named is None else _text(named.get("name")) or source,
+            read_only=mount.get("read_only") is True,
+            subpath=_text(_map(mount.get("volume")).get("subpath")),
+            options=None if named is None or named.get("external") else _driver_options(named),
+        )
     tmpfs = raw.get("tmpfs")
     for name in [tmpfs] if isinstance(tmpfs, str) else _list(tmpfs):
         yield WantedMount("tmpfs", absolute(_text(name).partition(":")[0]))
+
+
+def _driver_options(volume: Mapping[str, Json]) -> Mapping[str, str]:
+    driver = _text(volume.get("driver")) or "local"
+    own = {} if driver == "local" else {"driver": driver}
+    return own | {key: _text(text) for key, text in _map(volume.get("driver_opts")).items()}
 
 
 def _contents(config: Mapping[str, Json], raw: Mapping[str, Json]) -> Iterator[WantedContent]:

@@ -163,11 +163,14 @@ class Compose:
         *,
         scale: Mapping[str, int],
         force_recreate: bool = False,
+        no_recreate: bool = False,
         timeout: float = 600.0,
         on_line: OnLine = ignore_line,
         on_start: OnStart = ignore_pid,
     ) -> CommandResult:
         """`up -d` of these services only, none built, each with the replicas in ``scale``.
+
+        With ``no_recreate`` no container that is there is replaced.
 
         ValueError for a service without a scale: Compose would go back to the file's number.
         """
@@ -179,6 +182,8 @@ class Compose:
             argv += ["--scale", f"{service}={scale[service]}"]
         if force_recreate:
             argv.append("--force-recreate")
+        if no_recreate:
+            argv.append("--no-recreate")
         argv += ["--", *services]
         return run(argv, self._environ, timeout=timeout, on_line=on_line, on_start=on_start)
 

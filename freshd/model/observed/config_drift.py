@@ -2,11 +2,11 @@
 
 import hashlib
 import hmac
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from typing import Final
 
-from freshd.model.observed.container import Mount
-from freshd.model.observed.creation import ConfigSeen, WantedMount
+from freshd.model.observed.creation import ConfigSeen
+from freshd.model.observed.mount_data import find_other_data
 
 ENVIRONMENT: Final = "environment."
 
@@ -79,7 +79,10 @@ def differing_keys(seen: ConfigSeen) -> dict[str, str]:
     absent = wanted.networks - made.networks
     if absent and made.networks:
         found["networks"] = f"not connected to {', '.join(sorted(absent))}"
-    mounts = sorted(_differing_mounts(seen))
+    other = {each.target for each in find_other_data(seen)}
+    if other:
+        found.pop("volumes", None)
+    mounts = sorted(_differing_mounts(seen, other))
     if mounts:
         found["volumes"] = ", ".join(mounts)
     return found
@@ -103,31 +106,18 @@ def _command(seen: ConfigSeen) -> tuple[str, ...] | None:
     return None if seen.image is None else seen.image.command
 
 
-def _differing_mounts(seen: ConfigSeen) -> Iterator[str]:
+def _differing_mounts(seen: ConfigSeen, other: Set[str]) -> Iterator[str]:
+    """Those that show the same data in another way, or where nothing was shown before.
+
+    ``other`` are the places that would show other data: that is a finding of its own.
+    """
     there = {mount.target: mount for mount in seen.mounts}
-    known = {content.target for content in seen.wanted.contents}
     for want in seen.wanted.mounts:
-        known.add(want.target)
         have = there.get(want.target)
         if have is None:
             yield f"{want.target} is missing"
-        elif not _same_mount(want, have):
-            yield f"{want.target} is another {have.kind}"
-        elif want.read_only is have.writable and have.kind != "tmpfs":
+        elif want.target not in other and want.read_only is have.writable and have.kind != "tmpfs":
             yield f"{want.target} is {'writable' if have.writable else 'read-only'}"
-    for target, have in there.items():
-        gone = target not in known and target not in seen.creation.anonymous
-        if gone and have.kind in ("bind", "volume") and seen.wanted.all_mounts:
-            yield f"{target} is left over"
-
-
-def _same_mount(want: WantedMount, have: Mount) -> bool:
-    if want.kind != have.kind:
-        return False
-    if want.kind == "bind":
-        # a desktop's virtual machine has the host's files below a directory of its own
-        return have.source == want.source or have.source.endswith(want.source)
-    return want.kind != "volume" or not want.source or have.name == want.source
 
 
 def sealed(key: bytes, text: str | None) -> str | None:

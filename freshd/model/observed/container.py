@@ -8,13 +8,17 @@ from freshd.model.paths import innermost
 
 @dataclass(frozen=True, slots=True)
 class Mount:
-    """One mount of a container. ``source`` is a host path for binds; ``name`` a volume's name."""
+    """One mount of a container. ``source`` is a host path for binds; ``name`` a volume's name.
+
+    ``subpath`` is the directory of the volume that is mounted.
+    """
 
     kind: str
     target: str
     source: str = ""
     name: str = ""
     writable: bool = True
+    subpath: str = ""
 
 
 @dataclass(frozen=True, slots=True)

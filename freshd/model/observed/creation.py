@@ -8,12 +8,18 @@ from freshd.model.observed.container import Mount
 
 @dataclass(frozen=True, slots=True)
 class WantedMount:
-    """``source`` is a bind's host path or a volume's real name; "" for an anonymous volume."""
+    """``source`` is a bind's host path or a volume's real name; "" for an anonymous volume.
+
+    ``subpath`` is the directory of the volume that is mounted. ``options`` are the driver and its
+    options of a named volume that Compose makes, None of any other.
+    """
 
     kind: str
     target: str
     source: str = ""
     read_only: bool = False
+    subpath: str = ""
+    options: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +85,15 @@ class Creation:
 
 @dataclass(frozen=True, slots=True)
 class ImageDefaults:
-    """What a container takes from its image where the model says nothing."""
+    """What a container takes from its image where the model says nothing.
+
+    ``volumes`` are the places of the image's VOLUMEs.
+    """
 
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
     command: tuple[str, ...] = ()
     entrypoint: tuple[str, ...] = ()
+    volumes: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +113,9 @@ class ConfigSeen:
     are keys of the model that differ from freshd's own record of the container's creation;
     ``hinted``: nobody knows which, but Compose's hash differs from its label. ``from_shell`` are
     keys (``environment.X`` or a key of the service) that depend on the shell freshd was called in.
-    ``inputs`` are files of the model that changed after the container was made.
+    ``inputs`` are files of the model that changed after the container was made. ``inherited`` are
+    places whose mount Compose hands on to a new container, ``volumes`` the drivers' options of
+    named volumes that Compose made. ``directory`` is the project's.
     """
 
     wanted: Wanted
@@ -116,3 +128,6 @@ class ConfigSeen:
     from_shell: frozenset[str] = frozenset()
     inputs: tuple[str, ...] = ()
     key: bytes = field(default=b"", repr=False)
+    inherited: frozenset[str] = frozenset()
+    volumes: Mapping[str, Mapping[str, str]] = field(default_factory=dict, repr=False)
+    directory: str = ""

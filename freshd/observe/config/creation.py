@@ -28,7 +28,8 @@ class Model:
     """The model of one service as it is now. ``inputs`` are its files (absolute).
 
     ``mapped`` are targets that the container link speaks of. ``stamp`` names the Compose that
-    resolved it; ``label_fits`` asks Compose for its hash, and says whether it is the replica's:
+    resolved it, ``tag`` is the id of the image that a new container would run, "" for none.
+    ``label_fits`` asks Compose for its hash, and says whether it is the replica's:
     None where the comparison means nothing.
     """
 
@@ -36,6 +37,7 @@ class Model:
     inputs: Sequence[str]
     directory: str
     stamp: str
+    tag: str
     mapped: Set[str]
     label_fits: Callable[[Replica, str], bool | None]
 
@@ -50,13 +52,29 @@ def observe_config(
         wanted=replace(wanted, image=normalize_tag(wanted.image)),
         creation=replace(creation, image=normalize_tag(creation.image)),
         image=engine.image_defaults(replica.image_id),
-        mounts=tuple(_spelled_alike(replica.mounts, wanted)),
         inputs=tuple(sorted(_newer(model, replica))),
         key=key,
     )
+    config = with_mounts(engine, config, replica, tag=model.tag, directory=model.directory)
     contents = tuple(_contents(engine, replica, model, key))
     changed, hinted = _against_record(replica, model, config, records)
     return replace(config, contents=contents, changed=changed, hinted=hinted)
+
+
+def with_mounts(
+    engine: Engine, config: ConfigSeen, replica: Replica, *, tag: str, directory: str
+) -> ConfigSeen:
+    """What tells which data a new container, of the image ``tag``, shows in place of this one's."""
+    image = engine.image_defaults(tag or replica.image_id)
+    named = {want.source for want in config.wanted.mounts if want.options is not None}
+    made = {name: engine.volume_options(name) for name in sorted(named)}
+    return replace(
+        config,
+        mounts=tuple(_spelled_alike(replica.mounts, config.wanted)),
+        inherited=config.creation.anonymous if image is None else image.volumes,
+        volumes={name: options for name, options in made.items() if options is not None},
+        directory=directory,
+    )
 
 
 def _newer(model: Model, replica: Replica) -> Iterator[str]:

@@ -16,6 +16,7 @@ from freshd.model.errors import ConfigError
 from freshd.model.observed.config_drift import ENVIRONMENT, differing_keys, differing_variables
 from freshd.model.observed.container import Replica
 from freshd.model.observed.creation import Wanted
+from freshd.model.observed.mount_data import find_other_data
 from freshd.model.observed.runtime import ReplicaRuntime
 from freshd.observe.config.creation import Model, observe_config
 from freshd.observe.observers import ReplicaView, Tools
@@ -44,13 +45,15 @@ class ConfigObserver:
             inputs=[path for path in project.input_files() if path != project.policy_path],
             directory=project.dir,
             stamp=tools.compose.stamp(),
+            tag="" if view.facts.tag_image is None else view.facts.tag_image.id,
             mapped={p.target for p in view.facts.mapping.pairs} if wanted.contents else set(),
             label_fits=partial(self._label_fits, view, files, wanted),
         )
         config = observe_config(tools.engine, replica, model, tools.store.creation_records)
         variables, keys = differing_variables(config), differing_keys(config)
-        if variables or keys:
-            doubtful = {*(f"{ENVIRONMENT}{name}" for name in variables), *keys}
+        moved = {"volumes" for _ in find_other_data(config)}
+        if variables or keys or moved:
+            doubtful = {*(f"{ENVIRONMENT}{name}" for name in variables), *keys, *moved}
             other = _otherwise(view, files, wanted, variables)
             varying = doubtful if other is None else doubtful.intersection(depending(wanted, other))
             config = replace(config, from_shell=frozenset(varying))

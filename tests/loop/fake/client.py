@@ -49,6 +49,13 @@ class FakeClient:
             tags = [tag for tag, image_id in self._engine.tags.items() if image_id == image.id]
             return _image(image, tags)
 
+    def inspect_volume(self, name: str) -> Mapping[str, Any]:
+        with self._answered("inspect volume", name):
+            if name not in self._engine.volumes:
+                raise Refused(404, f"no such volume: {name}")
+            labels = {"com.docker.compose.volume": name}
+            return {"Name": name, "Driver": "local", "Options": None, "Labels": labels}
+
     def history(self, ref: str) -> list[Mapping[str, Any]]:
         with self._answered("history", ref):
             lines = reversed(self._engine.image(ref).history)

@@ -1,6 +1,6 @@
 """A session made of values, with the shape of the real one, and a way to run one command line."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -98,10 +98,11 @@ class FakeSession(Session):
         *,
         paths: Sequence[str] = (),
         rebuild: RebuildMode | None = None,
+        given_up: Collection[str] = (),
         on_line: LineProgress,
         on_step: OnStep,
     ) -> Applied:
-        self._note(remedy.value, service, *paths, rebuild)
+        self._note(remedy.value, service, *paths, rebuild, *given_up)
         return self.done
 
     def diff(self, service: str, path: str | None) -> Iterator[FileDiff]:

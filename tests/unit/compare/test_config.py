@@ -60,6 +60,8 @@ SAME = ConfigSeen(
     mounts=MOUNTS,
     inputs=("compose.yaml",),
     key=KEY,
+    inherited=frozenset({"/of-the-image"}),
+    directory="/home/me/shop",
 )
 
 
@@ -150,11 +152,8 @@ def test_values_are_only_shown_as_keyed_hashes() -> None:
         (wanting(ports=frozenset({"127.0.0.1:8081->80/tcp"})), {"ports"}),
         (wanting(networks=frozenset({"shop_default", "shop_back"})), {"networks"}),
         (wanting(image="web:2"), {"image"}),
-        (wanting(mounts=WANTED.mounts[1:]), {"volumes"}),
         (wanting(mounts=(*WANTED.mounts, WantedMount("bind", "/x", "/y"))), {"volumes"}),
         (wanting(mounts=(replace(WANTED.mounts[0], read_only=True), *WANTED.mounts[1:])),
-         {"volumes"}),
-        (wanting(mounts=(replace(WANTED.mounts[0], source="/other"), *WANTED.mounts[1:])),
          {"volumes"}),
         (replace(SAME, changed=("healthcheck",)), {"healthcheck"}),
     ],
@@ -165,6 +164,91 @@ def test_each_key_that_differs_is_named(seen: ConfigSeen, keys: set[str]) -> Non
     told = one.evidence["keys"]
     assert isinstance(told, dict)
     assert set(told) == keys
+
+
+def mounting(at: int, **changes: object) -> ConfigSeen:
+    """The model with another mount at that place of the list."""
+    mounts = list(WANTED.mounts)
+    mounts[at] = replace(mounts[at], **changes)  # type: ignore[arg-type]
+    return wanting(mounts=tuple(mounts))
+
+
+def without(target: str, **changes: object) -> ConfigSeen:
+    """The model without the mount at ``target``."""
+    left = tuple(mount for mount in WANTED.mounts if mount.target != target)
+    return replace(wanting(mounts=left), **changes)  # type: ignore[arg-type]
+
+
+OPTIONS = {"device": "/srv/a", "o": "bind"}
+OTHER = {"device": "/srv/b", "o": "bind"}
+
+
+@pytest.mark.parametrize(
+    ("seen", "words"),
+    [
+        (mounting(0, source="/home/me/shop/src"),
+         "/app: bind /host_mnt/home/me/shop -> bind ./src"),
+        (mounting(0, source="/shop"), "/app: bind /host_mnt/home/me/shop -> bind /shop"),
+        (mounting(0, kind="volume", source="shop_code"),
+         "/app: bind /host_mnt/home/me/shop -> volume shop_code"),
+        (mounting(0, kind="tmpfs", source=""), "/app: bind /host_mnt/home/me/shop -> tmpfs"),
+        (mounting(1, source="till_data"), "/data: volume shop_data -> volume till_data"),
+        (mounting(1, kind="bind", source="/home/me/shop/pg"),
+         "/data: volume shop_data -> bind ./pg"),
+        (mounting(1, subpath="pg"), "/data: volume shop_data -> volume shop_data (pg)"),
+        (replace(mounting(1, options=OTHER), volumes={"shop_data": OPTIONS}),
+         "/data: volume shop_data (device=/srv/a, o=bind) -> volume shop_data (device=/srv/b, o=b"),
+        (replace(mounting(1, options={}), volumes={"shop_data": OPTIONS}),
+         "/data: volume shop_data (device=/srv/a, o=bind) -> volume shop_data (plain)"),
+        (mounting(2, source="shop_named"), "/anon: an anonymous volume -> volume shop_named"),
+        (mounting(3, kind="volume", source="shop_tmp"), "/tmp: tmpfs -> volume shop_tmp"),
+        (mounting(3, kind="volume"), "/tmp: tmpfs -> an anonymous volume"),
+        (without("/data"), "/data: volume shop_data -> the image's own content"),
+        (mounting(1, target="/pg"), "/data: volume shop_data -> the image's own content"),
+        (without("/anon"), "/anon: an anonymous volume -> the image's own content"),
+        (replace(SAME, inherited=frozenset()),
+         "/of-the-image: an anonymous volume -> the image's own content"),
+        (replace(SAME, mounts=(*MOUNTS, Mount("volume", "/app/deps", name="shop_deps"))),
+         "/app/deps: volume shop_deps -> what bind . has there"),
+    ],
+)  # fmt: skip
+def test_a_path_that_would_show_other_data_is_told_with_both_names(
+    seen: ConfigSeen, words: str
+) -> None:
+    one = next(each for each in found(seen) if each.cause == "other-data")
+    assert (one.level, one.remedy) == (Level.STALE, Remedy.NOTIFY)
+    assert words in one.message
+    told = one.evidence["mounts"]
+    assert isinstance(told, dict)
+    assert list(told) == [words.partition(":")[0]]
+
+
+@pytest.mark.parametrize(
+    "seen",
+    [
+        mounting(0, read_only=True),
+        wanting(mounts=(*WANTED.mounts, WantedMount("bind", "/x", "/y"))),
+        without("/tmp"),
+        without("/data", inherited=frozenset({"/of-the-image", "/data"})),
+        mounting(1, source=""),
+        mounting(1, options=OPTIONS),
+        replace(mounting(1, options=OPTIONS), volumes={"shop_data": OPTIONS}),
+        replace(mounting(1, options=None), volumes={"shop_data": OPTIONS}),
+        replace(SAME, changed=("volumes",)),
+        replace(
+            wanting(contents=(WantedContent("config", "site", "/etc/site", file="/site"),)),
+            mounts=(*MOUNTS, Mount("bind", "/etc/site", "/old/site")),
+        ),
+        wanting(mounts=(), all_mounts=False),
+    ],
+    ids=[
+        "read-only", "added", "a tmpfs less", "a VOLUME of the image", "goes on as anonymous",
+        "not made by Compose", "the same options", "external", "other words",
+        "a config file", "volumes_from",
+    ],
+)  # fmt: skip
+def test_the_same_data_in_another_way_is_no_other_data(seen: ConfigSeen) -> None:
+    assert [each.message for each in found(seen) if each.cause == "other-data"] == []
 
 
 @pytest.mark.parametrize(

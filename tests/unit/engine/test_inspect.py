@@ -89,6 +89,20 @@ def test_a_tmpfs_of_the_host_configuration_is_a_mount_too() -> None:
     )
 
 
+def test_the_directory_of_a_volume_that_is_mounted_is_told() -> None:
+    asked = {"Type": "volume", "Target": "/data/", "VolumeOptions": {"Subpath": "a"}}
+    (found,) = inspect.replica_of(container(HostConfig={"Mounts": [asked]})).mounts
+    assert (found.name, found.subpath) == ("v", "a")
+
+
+def test_of_a_volume_that_compose_made_the_options_are_told() -> None:
+    labels = {"com.docker.compose.volume": "v"}
+    assert inspect.volume_options({"Driver": "local", "Options": None, "Labels": labels}) == {}
+    made = {"Driver": "nfs", "Options": {"device": ":/a"}, "Labels": labels}
+    assert inspect.volume_options(made) == {"driver": "nfs", "device": ":/a"}
+    assert inspect.volume_options({"Driver": "local", "Options": {"o": "bind"}}) is None
+
+
 def test_a_plain_container_is_a_service_of_its_own_name() -> None:
     data = container(Config={"Image": "i", "Labels": None}, Mounts=None, HostConfig={})
     found = inspect.replica_of(data)

@@ -1,5 +1,7 @@
 """What the model wants of a container, out of the JSON of ``docker compose config``."""
 
+from typing import Any
+
 from freshd.config.compose.desired import read_wanted
 from freshd.model.observed.creation import WantedContent, WantedMount
 from freshd.model.text import Json
@@ -49,7 +51,7 @@ def test_everything_is_read_as_the_engine_has_it() -> None:
     assert web.ports == {"127.0.0.1:8080->80/tcp", ":->53/udp"}
     assert web.mounts == (
         WantedMount("bind", "/a", "/home/a", read_only=True),
-        WantedMount("volume", "/data", "shop_data"),
+        WantedMount("volume", "/data", "shop_data", options={}),
         WantedMount("volume", "/anon"),
         WantedMount("tmpfs", "/run"),
     )
@@ -59,6 +61,18 @@ def test_everything_is_read_as_the_engine_has_it() -> None:
         WantedContent("secret", "s1", "/run/secrets/s1", file="/s1"),
         WantedContent("secret", "s2", "/run/secrets/s2"),
     )
+
+
+def test_a_volume_is_told_with_what_decides_about_its_data() -> None:
+    mount = {"type": "volume", "source": "v", "target": "/v", "volume": {"subpath": "a"}}
+    made = {"name": "shop_v", "driver": "nfs", "driver_opts": {"device": ":/a", "n": 1}}
+    for volume, options in (
+        (made, {"driver": "nfs", "device": ":/a", "n": "1"}),
+        ({"name": "v", "external": True}, None),
+    ):
+        config: Any = {"services": {"web": {"volumes": [mount]}}, "volumes": {"v": volume}}
+        (found,) = read_wanted(config)["web"].mounts
+        assert (found.source, found.subpath, found.options) == (volume["name"], "a", options)
 
 
 def test_parts_hold_what_a_container_is_made_of_and_no_more() -> None:
