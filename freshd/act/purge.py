@@ -19,6 +19,7 @@ from freshd.act.write.writers import Writers
 from freshd.engine.container.exec import run
 from freshd.model.errors import EngineFailed, StepRefused
 from freshd.model.files import Kind
+from freshd.model.globs.git import GitRules
 from freshd.model.observed.container import Replica
 from freshd.model.paths import is_below
 from freshd.model.plan import Outcome, Step
@@ -71,9 +72,7 @@ def _find_matching(
     world: World, replica: Replica, writers: Writers, patterns: Sequence[str]
 ) -> list[str]:
     """What root sees, and what only the container's user does."""
-    from pathspec import GitIgnoreSpec
-
-    spec = GitIgnoreSpec.from_lines(patterns)
+    caches = GitRules(patterns)
     roots = _list_roots(world, patterns)
     present = read_back.read_facts(world.engine, replica.id, roots, writers.root)
     roots = [root for root in roots if root in present]  # the others hold nothing (yet)
@@ -85,8 +84,7 @@ def _find_matching(
         names = [*dict.fromkeys([*names, *more])]
     if problem and not names:
         raise EngineFailed(f"files in {replica.name} cannot be listed: {problem}")
-    # A pattern's wildcard is a regular expression's dot, which stops at a newline in a name.
-    return [name for name in names if spec.match_file(name.lstrip("/").replace("\n", "\r"))]
+    return [name for name in names if caches.covers(name.lstrip("/"))]
 
 
 def _find(

@@ -7,12 +7,12 @@ holds both to the same answer.
 import os
 from collections.abc import Iterator, Sequence
 
+from freshd.model.globs.git import GitRules
 from freshd.model.verbs.explanation import IgnoredBy
 from freshd.tree.dockerignore import DockerIgnore
 from freshd.tree.ignore import (
     EDITOR_TEMPORARIES,
     GITIGNORE,
-    IgnoreRules,
     list_ignore_files_above,
     read_ignore_lines,
 )
@@ -61,7 +61,7 @@ def _explain_path(
 def _find_line(lines: Sequence[str], path: str, *, directory: bool) -> tuple[int, str, bool] | None:
     """(number, pattern, whether it is a ``!`` pattern) of the last line that matches the path."""
     for number in range(len(lines), 0, -1):
-        decision = IgnoreRules([lines[number - 1]]).decide(path, directory=directory)
+        decision = GitRules([lines[number - 1]]).decide(path, directory=directory)
         if decision is not None:
             return number, lines[number - 1].strip(), not decision
     return None

@@ -3,14 +3,13 @@
 from collections.abc import Callable
 from functools import lru_cache
 
-from pathspec import GitIgnoreSpec
+from freshd.model.globs.git import GitRules
 
 
 @lru_cache(maxsize=256)
 def matcher(patterns: tuple[str, ...]) -> Callable[[str], bool]:
     """A test for one path; the last pattern that matches decides, as in a gitignore file."""
-    spec = GitIgnoreSpec.from_lines(patterns)
-    return spec.match_file
+    return GitRules(patterns).covers
 
 
 def matching_pattern(patterns: tuple[str, ...], path: str) -> str | None:

@@ -5,14 +5,18 @@ directory counts for everything below it, and later lines (``!`` takes back in) 
 """
 
 import posixpath
-import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from freshd.model.errors import ConfigError
+from freshd.model.globs import go
+from freshd.model.globs.matcher import Matcher, compile_nodes, either
+from freshd.model.globs.nodes import DIRECTORIES, REST, Node, literal
 
 IGNORE_FILE = ".dockerignore"
+_WILD: Final = frozenset("*?[]\\")
+_ESCAPED: Final = frozenset(".+()$")  # not all that has a meaning in an expression
 
 
 def ignore_file_names(dockerfile_path: str) -> tuple[str, ...]:
@@ -29,11 +33,11 @@ class Pattern:
 
     text: str
     negated: bool
-    regex: re.Pattern[str]
+    matcher: Matcher = field(compare=False, repr=False)
     line: int = 0
 
     def matches(self, path: str) -> bool:
-        return self.regex.fullmatch(path) is not None
+        return bool(self.matcher.fullmatch(path))
 
     def matches_or_parent(self, path: str) -> bool:
         """Whether the pattern names ``path`` or a directory above it."""
@@ -58,13 +62,13 @@ class DockerIgnore:
     """The patterns of one ignore file, in order."""
 
     patterns: tuple[Pattern, ...] = ()
-    _any: re.Pattern[str] | None = field(init=False, repr=False, compare=False)
+    _any: Callable[[str], object] | None = field(init=False, repr=False, compare=False)
     _directories: dict[str, _Hits] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        # one expression rules out nearly every path before the patterns are tried one by one
-        either = "|".join(f"(?:{pattern.regex.pattern})" for pattern in self.patterns)
-        object.__setattr__(self, "_any", re.compile(either, re.DOTALL) if either else None)
+        # one test rules out nearly every path before the patterns are tried one by one
+        matchers = [pattern.matcher for pattern in self.patterns]
+        object.__setattr__(self, "_any", either(matchers) if matchers else None)
         top = _Hits((False,) * len(self.patterns), None)
         object.__setattr__(self, "_directories", {"": top})
 
@@ -103,11 +107,23 @@ class DockerIgnore:
         BuildKit does not try a pattern that would change nothing at that point, and what was not
         tried on a directory does not count below it: the outcome depends on it.
         """
-        directory = path.rpartition("/")[0]
-        parent = self._directories.get(directory)
-        if parent is None:
-            parent = self._directories[directory] = self._hits(directory)
-        if self._any is None or self._any.fullmatch(path) is None:
+        parent = self._directory_hits(path.rpartition("/")[0])
+        return self._hits_below(parent, path)
+
+    def _directory_hits(self, directory: str) -> _Hits:
+        known = self._directories.get(directory)
+        if known is not None:
+            return known
+        unknown = [directory]
+        while (above := unknown[-1].rpartition("/")[0]) not in self._directories:
+            unknown.append(above)
+        found = self._directories[above]
+        for each in reversed(unknown):  # a tree can be deeper than calls may nest
+            found = self._directories[each] = self._hits_below(found, each)
+        return found
+
+    def _hits_below(self, parent: _Hits, path: str) -> _Hits:
+        if self._any is None or not self._any(path):
             return parent
         hits: list[bool] = []
         last: Pattern | None = None
@@ -121,8 +137,8 @@ class DockerIgnore:
 
 
 def compile_pattern(text: str, *, negated: bool = False, line: int = 0) -> Pattern:
-    """One pattern, cleaned already; re.error or ValueError for a malformed one."""
-    return Pattern(text, negated, re.compile(_regex(text), re.DOTALL), line)
+    """One pattern, cleaned already; ValueError for a malformed one."""
+    return Pattern(text, negated, compile_nodes(_nodes(text)), line)
 
 
 def _read_line(line: str, number: int, name: str) -> Pattern | None:
@@ -141,7 +157,7 @@ def _read_line(line: str, number: int, name: str) -> Pattern | None:
         text = text.removeprefix("/")
     try:
         return compile_pattern(text, negated=negated, line=number)
-    except (re.error, ValueError):
+    except ValueError:
         raise ConfigError(
             f"{name}:{number}: malformed pattern {text!r}", hint="close the [ bracket"
         ) from None
@@ -153,73 +169,48 @@ def clean(path: str) -> str:
     return cleaned[1:] if cleaned.startswith("//") else cleaned
 
 
-def _regex(pattern: str) -> str:
-    """The pattern as a regular expression: ``**`` crosses '/', ``*`` and ``?`` do not."""
+def _nodes(pattern: str) -> Sequence[Node]:
+    """A cleaned pattern. ValueError where BuildKit refuses it.
+
+    What has no wildcard but a ``**`` at one end is compared as it is; of all else BuildKit makes an
+    expression, character by character, and not all of them as one would think.
+    """
+    go.read_match(pattern)  # it checks first what Go's own matcher says
+    if not set(pattern.removeprefix("**")) & _WILD:
+        return _ending(pattern)
+    if pattern.endswith("**") and not set(pattern.removesuffix("**")) & _WILD:
+        return [*map(literal, pattern.removesuffix("**")), REST]
+    return go.read_expression("".join(_expression(pattern)))
+
+
+def _ending(pattern: str) -> Sequence[Node]:
     suffix = pattern.removeprefix("**")
-    if suffix != pattern and not suffix.startswith("/") and not set(suffix) & set("*?[]\\"):
-        return ".*" + re.escape(suffix)  # "**x" is a plain "ends with x", not "a file named x"
-    # BuildKit escapes no "|" in what it makes a regular expression of: either end may then be open
-    either = bool(
-        set(pattern.removeprefix("**").removesuffix("/").removesuffix("**")) & set("*?[]\\")
-    )
-    out: list[str] = []
+    nodes = list(map(literal, suffix.removeprefix("/")))
+    if suffix == pattern:
+        return [*map(literal, pattern)]
+    return [DIRECTORIES, *nodes] if suffix.startswith("/") else [REST, *nodes]
+
+
+def _expression(pattern: str) -> Iterator[str]:
+    """``**`` crosses '/', ``*`` and ``?`` do not. Within brackets the same is done as without."""
+    yield "^"
     position = 0
     while position < len(pattern):
         char = pattern[position]
         position += 1
-        if char == "|" and either:
-            out.append(".*|.*")
-        elif char == "*" and pattern.startswith("*", position):
+        if char == "*" and pattern.startswith("*", position):
             position += 2 if pattern.startswith("/", position + 1) else 1
-            out.append(".*" if position >= len(pattern) else "(?:.*/)?")
+            yield ".*" if position >= len(pattern) else "(.*/)?"
         elif char == "*":
-            out.append("[^/]*")
+            yield "[^/]*"
         elif char == "?":
-            out.append("[^/]")
+            yield "[^/]"
         elif char == "\\":
-            if position >= len(pattern):
-                raise ValueError(pattern)
-            out.append(_escaped(pattern[position]))
+            yield pattern[position - 1 : position + 1]
             position += 1
-        elif char == "[":
-            group, position = _bracket(pattern, position)
-            out.append(group)
         else:
-            out.append(re.escape(char))
-    return "".join(out)
-
-
-def _escaped(char: str) -> str:
-    """BuildKit hands ``\\x`` on to a regular expression: ``\\t`` is a tab, ``\\d`` any digit."""
-    return f"\\{char}" if char.isascii() and char.isalnum() else re.escape(char)
-
-
-def _bracket(pattern: str, start: int) -> tuple[str, int]:
-    """A character class from behind its ``[``; ``^`` negates and ``\\`` escapes, as in Go."""
-    position = start
-    negated = pattern.startswith("^", position)
-    position += negated
-    items: list[str] = []
-    while not pattern.startswith("]", position) or not items:
-        low, position = _bracket_char(pattern, position)
-        if not pattern.startswith("-", position):
-            items.append(re.escape(low))
-            continue
-        high, position = _bracket_char(pattern, position + 1)
-        items.append(f"{re.escape(low)}-{re.escape(high)}")
-    return f"[{'^' if negated else ''}{''.join(items)}]", position + 1
-
-
-def _bracket_char(pattern: str, position: int) -> tuple[str, int]:
-    char = pattern[position : position + 1]
-    if char == "\\":
-        position += 1
-        char = pattern[position : position + 1]
-    elif char in ("", "-", "]"):
-        raise ValueError(pattern)
-    if not char:
-        raise ValueError(pattern)
-    return char, position + 1
+            yield f"\\{char}" if char in _ESCAPED else char
+    yield "$"
 
 
 def _reaches_below(pattern: Pattern, directory: str) -> bool:
@@ -236,4 +227,12 @@ def _reaches_below(pattern: Pattern, directory: str) -> bool:
         return False
     names = directory.split("/")
     pairs = zip(parts, names, strict=False)
-    return all(compile_pattern(part).matches(name) for part, name in pairs)
+    return all(_may_match(part, name) for part, name in pairs)
+
+
+def _may_match(part: str, name: str) -> bool:
+    """What is no pattern by itself, as a piece of a bracket, says nothing."""
+    try:
+        return compile_pattern(part).matches(name)
+    except ValueError:
+        return True

@@ -6,15 +6,12 @@ and a COPY takes is in it all the same (`dockerignore` has the build context).
 """
 
 import os
-import re
 from collections.abc import Iterable, Iterator
 from functools import cache, lru_cache
 from typing import Final
 
-from pathspec.patterns.gitignore.base import GitIgnorePatternError
-from pathspec.patterns.gitignore.spec import GitIgnoreSpecPattern
-
 from freshd.model.files import Kind
+from freshd.model.globs.git import GitRules
 from freshd.model.policy import POLICY_FILE
 from freshd.tree.git import find_repository
 from freshd.tree.walk import open_beneath
@@ -37,58 +34,7 @@ EDITOR_TEMPORARIES: Final = (
 )
 _TEMPORARY_ENDS: Final = {glob[-1] for glob in EDITOR_TEMPORARIES if glob.startswith("*")}
 _TEMPORARY_STARTS: Final = {glob.lstrip("[")[0] for glob in EDITOR_TEMPORARIES if glob[0] != "*"}
-# the name pathspec gives the '/' that ends a matched directory
-_MARK: Final = "(?P<ps_d>/)"
 _MAX_BYTES: Final = 1 << 20
-
-
-class IgnoreRules:
-    """The patterns of one ignore file, for paths relative to the directory it is in."""
-
-    __slots__ = ("_any", "_patterns")
-
-    def __init__(self, lines: Iterable[str]) -> None:
-        self._patterns = [pattern for line in lines if (pattern := _compile(line)) is not None]
-        self._patterns.reverse()
-        # one search rules out nearly every path before the patterns are asked one by one
-        sources = (f"(?:{pattern.regex.pattern.replace(_MARK, '/')})" for pattern in self._patterns)
-        self._any = re.compile("|".join(sources)) if self._patterns else None
-
-    def __bool__(self) -> bool:
-        """Whether there is any pattern."""
-        return self._any is not None
-
-    def decide(self, path: str, *, directory: bool) -> bool | None:
-        """True: ignored; False: taken back by a ``!`` line; None: nothing names this path."""
-        name = f"{path}/" if directory else path
-        if self._any is None or self._any.search(name) is None:
-            return None
-        for pattern in self._patterns:
-            if pattern.matches_itself(name):
-                return pattern.ignores
-        return None
-
-
-class _Pattern:
-    """One line. pathspec's expressions also match what lies below a match; git decides per path."""
-
-    __slots__ = ("_below", "ignores", "regex")
-
-    def __init__(self, regex: "re.Pattern[str]", *, ignores: bool) -> None:
-        self.regex = regex
-        self.ignores = ignores
-        self._below = regex.pattern.endswith("/") and _MARK not in regex.pattern  # "dir/**"
-
-    def matches_itself(self, name: str) -> bool:
-        if self.regex.pattern == _MARK:  # "*/": every directory
-            return name.endswith("/")
-        match = self.regex.search(name)
-        if match is None:
-            return False
-        if self._below:
-            return match.end() < len(name)
-        mark = match.groupdict().get("ps_d")
-        return mark is None or match.end("ps_d") == len(name)
 
 
 class WatchIgnore:
@@ -101,14 +47,14 @@ class WatchIgnore:
 
     def __init__(self, root: str, *, policy: Iterable[str] = ()) -> None:
         self._root = os.path.abspath(root)
-        self._policy = IgnoreRules(policy)
+        self._policy = GitRules(policy)
         self.reload()
 
     def reload(self) -> None:
         """Forget what the ignore files said."""
-        self._files: dict[str, IgnoreRules | None] = {}
+        self._files: dict[str, GitRules | None] = {}
         self._directories: dict[str, bool] = {"": False}
-        self._above: list[tuple[str, IgnoreRules]] = self._rules_above()
+        self._above: list[tuple[str, GitRules]] = self._rules_above()
 
     def skip(self, path: str, kind: Kind) -> bool:
         """Whether ``path`` (relative to the root) itself is left out; for a walk that prunes."""
@@ -129,10 +75,16 @@ class WatchIgnore:
 
     def _directory_ignored(self, path: str) -> bool:
         known = self._directories.get(path)
-        if known is None:
-            known = self.ignored(path, directory=True)
-            self._directories[path] = known
-        return known
+        if known is not None:
+            return known
+        unknown = [path]
+        while (above := unknown[-1].rpartition("/")[0]) not in self._directories:
+            unknown.append(above)
+        ignored = self._directories[above]
+        for each in reversed(unknown):  # a tree can be deeper than calls may nest
+            ignored = ignored or self._ignored_itself(each, directory=True)
+            self._directories[each] = ignored
+        return ignored
 
     def _ignored_itself(self, path: str, *, directory: bool) -> bool:
         name = path.rpartition("/")[2]
@@ -162,12 +114,12 @@ class WatchIgnore:
                 return decision
         return None
 
-    def _rules_in(self, directory: str) -> IgnoreRules | None:
+    def _rules_in(self, directory: str) -> GitRules | None:
         if directory not in self._files:
             self._files[directory] = _load(os.path.join(self._root, directory, GITIGNORE))
         return self._files[directory]
 
-    def _rules_above(self) -> list[tuple[str, IgnoreRules]]:
+    def _rules_above(self) -> list[tuple[str, GitRules]]:
         loaded = ((prefix, _load(file)) for file, prefix in list_ignore_files_above(self._root))
         return [(prefix, rules) for prefix, rules in loaded if rules is not None]
 
@@ -206,8 +158,8 @@ def never_code(path: str) -> bool:
 
 
 @cache
-def _editors() -> IgnoreRules:
-    return IgnoreRules(EDITOR_TEMPORARIES)
+def _editors() -> GitRules:
+    return GitRules(EDITOR_TEMPORARIES)
 
 
 def _is_editor_temporary(name: str) -> bool:
@@ -241,19 +193,6 @@ def read_ignore_lines(path: str) -> list[str] | None:
     return os.fsdecode(content).removeprefix("\ufeff").split("\n")
 
 
-def _load(path: str) -> IgnoreRules | None:
+def _load(path: str) -> GitRules | None:
     lines = read_ignore_lines(path)
-    return None if lines is None else IgnoreRules(lines)
-
-
-def _compile(line: str) -> _Pattern | None:
-    text = line.rstrip("\r")
-    if text.endswith("/**/"):
-        text = f"{text}*/"  # directories below, which pathspec reads as the directory itself
-    try:
-        regex, include = GitIgnoreSpecPattern.pattern_to_regex(text)
-    except GitIgnorePatternError:
-        return None  # git drops a malformed line as well
-    if regex is None or include is None:
-        return None
-    return _Pattern(re.compile(regex, re.DOTALL), ignores=include)
+    return None if lines is None else GitRules(lines)

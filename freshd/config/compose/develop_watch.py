@@ -14,10 +14,11 @@ from typing import Final
 from freshd.config.compose.build_files import read_ignore
 from freshd.config.compose.model import ComposeBuild, ComposeService, ComposeWatch
 from freshd.model.files import Kind
+from freshd.model.globs.git import GitRules
 from freshd.model.policy import Hook, WatchRule
 from freshd.model.remedy import Remedy
 from freshd.tree.dockerignore import DockerIgnore, ignore_file_names
-from freshd.tree.ignore import IgnoreRules, never_code
+from freshd.tree.ignore import never_code
 from freshd.tree.walk import Skip
 
 DOES: Final[Mapping[str, frozenset[Remedy]]] = {
@@ -216,7 +217,7 @@ def select_among(
     lead = _below(rule.source, context)
     if lead is None:
         return
-    prefix, ignored = f"{lead}/" if lead else "", IgnoreRules(ignore)
+    prefix, ignored = f"{lead}/" if lead else "", GitRules(ignore)
     takes, enters_named = _make_takes(rule, ignored, sent=True), _make_enters(rule, ignored)
     entered = {"": True}
 
@@ -241,7 +242,7 @@ def make_skip(rule: WatchRule, qualify: Callable[[str], str], ignore: Iterable[s
 
     ``qualify`` makes a project-relative path of one below the source.
     """
-    ignored = IgnoreRules(ignore)
+    ignored = GitRules(ignore)
     takes, enters = _make_takes(rule, ignored, sent=False), _make_enters(rule, ignored)
 
     def skip(below: str, kind: Kind) -> bool:
@@ -251,13 +252,13 @@ def make_skip(rule: WatchRule, qualify: Callable[[str], str], ignore: Iterable[s
     return skip
 
 
-def _make_enters(rule: WatchRule, ignored: IgnoreRules) -> Callable[[str], bool]:
+def _make_enters(rule: WatchRule, ignored: GitRules) -> Callable[[str], bool]:
     """Whether a file below the directory of this name may be the rule's and not ignored."""
     enters = rule.selects.enters
     return lambda path: enters(path) and not ignored.decide(path, directory=True)
 
 
-def _make_takes(rule: WatchRule, ignored: IgnoreRules, *, sent: bool) -> Callable[[str, str], bool]:
+def _make_takes(rule: WatchRule, ignored: GitRules, *, sent: bool) -> Callable[[str, str], bool]:
     """Whether a file is the rule's and not ignored, by its path below the source and its name."""
     takes = partial(rule.selects.takes, sent=sent)
     if not ignored:

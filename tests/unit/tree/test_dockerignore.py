@@ -116,3 +116,15 @@ def test_pruning_never_loses_a_file(lines: list[str], path: str) -> None:
     above = ["/".join(parts[:end]) for end in range(1, len(parts))]
     if not ignore.excludes(path):
         assert all(not ignore.excludes(one) or ignore.may_reinclude_below(one) for one in above)
+
+
+def test_a_bracket_that_has_a_slash_hides_nothing_below() -> None:
+    ignore = DockerIgnore.from_text("*\n![a/b]x\n!d/[a/b]c/x")
+    assert ignore.may_reinclude_below("d")
+
+
+def test_a_context_may_be_deeper_than_calls_may_nest() -> None:
+    deep = "/".join(["d"] * 2000)
+    ignore = DockerIgnore.from_text("**/x")
+    assert not ignore.excludes(f"{deep}/a")
+    assert ignore.excludes(f"{deep}/x/a")

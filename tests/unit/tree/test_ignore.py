@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 
 from freshd.mapping.left_out import explain_watch_ignore
 from freshd.model.files import Kind
-from freshd.tree.ignore import IgnoreRules, WatchIgnore
+from freshd.model.globs.git import GitRules
+from freshd.tree.ignore import WatchIgnore
 from freshd.tree.walk import walk
+from tests.patterns import PATHS, generated
 
 FILES = (
     "a",
@@ -114,6 +116,36 @@ def test_the_same_files_as_git_are_ignored(tree: Path, top: list[str], nested: l
     assert walked & set(FILES) == set(FILES) - ours
 
 
+PATTERNS = int(os.environ.get("FRESHD_PATTERNS", "400"))
+BATCH = 200
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("seed", range(-(-PATTERNS // BATCH)))
+def test_a_generated_pattern_means_what_git_takes_it_for(tmp_path: Path, seed: int) -> None:
+    """Each in a directory of its own; git is asked about all of them at once."""
+    lines = generated(seed, BATCH)
+    subprocess.run(["git", "init", "-q", str(tmp_path)], check=True, env=quiet_git())
+    for number, line in enumerate(lines):
+        (tmp_path / str(number)).mkdir()
+        (tmp_path / str(number) / ".gitignore").write_text(f"{line}\n")
+    every = [f"{number}/{path}" for number in range(BATCH) for path in PATHS]
+    theirs = ignored_by_git(tmp_path, every)
+    rules = WatchIgnore(str(tmp_path))
+    differing = [path for path in every if rules.ignored(path) is not (path in theirs)]
+    told = [(lines[int(path.partition("/")[0])], path) for path in differing]
+    assert told == [], f"seed {seed}"
+    assert theirs, "some are ignored"
+
+
+def test_a_tree_may_be_deeper_than_calls_may_nest(tmp_path: Path) -> None:
+    (tmp_path / ".gitignore").write_text("x\n")
+    deep = "/".join(["d"] * 2000)
+    rules = WatchIgnore(str(tmp_path))
+    assert not rules.ignored(f"{deep}/a")
+    assert rules.ignored(f"{deep}/x/a")
+
+
 def test_files_above_the_root_and_gits_own_exclude_count(tmp_path: Path) -> None:
     write_ignores(make_tree(tmp_path), {"": ["/src/deep/b.py"]})
     (tmp_path / ".git/info/exclude").write_text("c.txt\n")
@@ -184,7 +216,7 @@ def test_an_ignore_file_that_is_a_fifo_or_a_link_is_not_read(
 
 
 def test_malformed_lines_are_dropped_and_others_kept() -> None:
-    rules = IgnoreRules(["[", "!", "/", "#x", "ok"])
+    rules = GitRules(["[", "!", "/", "#x", "ok"])
     assert rules.decide("ok", directory=False)
     assert rules.decide("[", directory=False) is None
 

@@ -9,9 +9,12 @@ import posixpath
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import NamedTuple
 
 from freshd.model.files import Kind
+from freshd.model.globs.go import read_match
+from freshd.model.globs.matcher import compile_nodes
 from freshd.model.paths import absolute
 
 MAX_LINKS = 255
@@ -209,7 +212,7 @@ class Volume:
                 join(directory, name)
                 for directory in paths
                 for name in self.children(directory)
-                if matches.fullmatch(name)
+                if matches(name)
             ]
         return paths
 
@@ -223,31 +226,10 @@ def has_wildcard(text: str) -> bool:
     return re.search(r"(?<!\\)(?:\\\\)*[*?\[]", text) is not None
 
 
-def go_match(pattern: str) -> re.Pattern[str] | None:
+@lru_cache(maxsize=256)
+def go_match(pattern: str) -> Callable[[str], object] | None:
     """One path component in the grammar of Go's filepath.Match; None for a malformed one."""
-    out: list[str] = []
-    position = 0
-    while position < len(pattern):
-        char = pattern[position]
-        position += 1
-        if char in "*?":
-            out.append("[^/]*" if char == "*" else "[^/]")
-        elif char == "[":
-            group = re.compile(r"\^?(?:(?:\\.|[^\\\]-])(?:-(?:\\.|[^\\\]-]))?)+\]").match(
-                pattern, position
-            )
-            if group is None:
-                return None
-            out.append("[" + group.group()[:-1].replace("[", r"\[") + "]")
-            position = group.end()
-        elif char == "\\":
-            if position >= len(pattern):
-                return None
-            out.append(re.escape(pattern[position]))
-            position += 1
-        else:
-            out.append(re.escape(char))
     try:
-        return re.compile("".join(out), re.DOTALL)
-    except re.error:
+        return compile_nodes(read_match(pattern)).fullmatch
+    except ValueError:
         return None

@@ -9,6 +9,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from freshd.model.globs.shell import ShellPattern
+
 GROUP = re.compile(r"\$(?:\$|\w+|\{\w+\})")
 SPECIAL_PARAMETERS = "@*#?-$!0"
 
@@ -195,21 +197,23 @@ class Expansion:
         value = self._value(name)
         if value is None and self.keep_unset:
             return self.text[start : self.position]
-        regex = re.compile(_pattern(pattern, greedy=True), re.DOTALL)
+        shell, value = ShellPattern(pattern), value or ""
         if everywhere:
-            return _replaced_everywhere(regex, replacement, value or "")
-        return regex.sub(lambda _: replacement, value or "", count=1)
+            return _replaced_everywhere(shell, replacement, value)
+        found = shell.find(value, 0)
+        return value if found is None else value[: found[0]] + replacement + value[found[1] :]
 
 
-def _replaced_everywhere(regex: re.Pattern[str], replacement: str, value: str) -> str:
+def _replaced_everywhere(pattern: ShellPattern, replacement: str, value: str) -> str:
     """As Go's regexp does it: no empty match right behind another, and ``$x`` is a group's name."""
     out: list[str] = []
     end, at = 0, 0
-    while at <= len(value) and (match := regex.search(value, at)):
-        out.append(value[end : match.start()])
-        if match.end() > end or match.start() == 0:
+    while at <= len(value) and (found := pattern.find(value, at)):
+        begin, after = found
+        out.append(value[end:begin])
+        if after > end or begin == 0:
             out.append(GROUP.sub(lambda name: "$" if name.group() == "$$" else "", replacement))
-        end = match.end()
+        end = after
         at = max(end, at + 1)
     return "".join(out) + value[end:]
 
@@ -226,28 +230,13 @@ def _chosen(name: str, value: str | None, word: str, *, mark: str, empty_is_unse
 
 
 def _trimmed(value: str, word: str, mark: str) -> str:
-    greedy = word.startswith(mark)
-    pattern = re.compile(_pattern(word.removeprefix(mark), greedy=greedy), re.DOTALL)
+    longest = word.startswith(mark)
+    pattern = ShellPattern(word.removeprefix(mark))
     if mark == "#":
-        match = pattern.match(value)
-        return value[match.end() :] if match else value
-    starts = range(len(value) + 1) if greedy else range(len(value), -1, -1)
-    cut = next((at for at in starts if pattern.fullmatch(value, at)), len(value))
-    return value[:cut]
-
-
-def _pattern(shell: str, *, greedy: bool) -> str:
-    """A shell pattern with ``*`` and ``?`` only, as a regular expression."""
-    out: list[str] = []
-    chars = iter(shell)
-    for char in chars:
-        if char == "\\":
-            out.append(re.escape(next(chars, "\\")))
-        elif char == "*":
-            out.append(".*" if greedy else ".*?")
-        else:
-            out.append("." if char == "?" else re.escape(char))
-    return "".join(out)
+        end = pattern.prefix_end(value, longest=longest)
+        return value if end is None else value[end:]
+    start = pattern.suffix_start(value, longest=longest)
+    return value if start is None else value[:start]
 
 
 def expand_word(text: str, env: Mapping[str, str], *, escape: str) -> tuple[str, set[str]]:
