@@ -179,22 +179,29 @@ def _left_over(services: Sequence[DetectedService]) -> Iterator[ProposedRule]:
 
 
 def _remounted(services: Sequence[DetectedService]) -> Iterator[ProposedRule]:
-    """A file mounted by itself stays at what it was when an editor replaces it."""
-    names = [
-        service.name
-        for service in services
-        if not service.store and any(map(_single, service.bound))
-    ]
-    if not names:
-        return
-    yield ProposedRule(
-        name="a mounted file that was replaced",
-        why="Editors save by replacing a file, and a mount of that one file goes on showing the "
-        "one before: only a restart mounts it anew.",
-        when=_causes(InitRule.REMOUNTED, InitRule.CONTENT),
-        services=tuple(names),
-        do=(Remedy.RESTART,),
-    )
+    """A file mounted by itself stays at what it was when an editor replaces it.
+
+    Only these files: what a program writes into a mounted directory is no reason to restart it.
+    A file that no pattern names is left to the causes that only such a mount can have.
+    """
+    groups: dict[tuple[str, ...], list[str]] = {}
+    for service in services:
+        patterns = {anchored(pair.source) for pair in service.bound if _single(pair)}
+        named = tuple(sorted(filter(None, patterns)))
+        if named and not service.store:
+            groups.setdefault(named, []).append(service.name)
+        if None in patterns and not service.store:
+            groups.setdefault((), []).append(service.name)
+    for paths, names in groups.items():
+        yield ProposedRule(
+            name="a mounted file that was replaced",
+            why="Editors save by replacing a file, and a mount of that one file goes on showing "
+            "the one before: only a restart mounts it anew.",
+            when=_causes(InitRule.REMOUNTED, *([InitRule.CONTENT] if paths else [])),
+            paths=paths,
+            services=tuple(names),
+            do=(Remedy.RESTART,),
+        )
 
 
 def _single(pair: Pair) -> bool:

@@ -116,6 +116,21 @@ def test_rules_reach_only_the_services_they_are_meant_for() -> None:
     assert loaded.never.recreate == ("db",)
 
 
+def test_what_a_program_writes_beside_a_singly_mounted_file_restarts_nothing() -> None:
+    directory = Pair("app/debug.log", "/srv/app/debug.log", Via.BIND, why="bind mount at /srv/app")
+    outside = bound("../php.ini")
+    loaded = policy(
+        service("web", *bound("php.ini"), directory, builds=False),
+        service("wp", *outside, directory, builds=False),
+    )
+    assert does(loaded, "web", "php.ini", "missing-in-container") == ("restart",)
+    assert does(loaded, "web", "php.ini", "single-file-bind-detached") == ("restart",)
+    assert does(loaded, "wp", "../php.ini", "single-file-bind-detached") == ("restart",)
+    for name in ("web", "wp"):
+        assert does(loaded, name, "app/debug.log") is None
+        assert does(loaded, name, "app/debug.log", "missing-in-container") is None
+
+
 def test_migrations_are_kept_out_of_a_service_that_applies_them_when_it_starts() -> None:
     pairs = copied("app/main.py", "app/migrations/0001.py")
     applying = service("web", *pairs, way=replace(RESTART, migrates="manage.py migrate"))
