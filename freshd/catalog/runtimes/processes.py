@@ -226,5 +226,6 @@ def _program(words: tuple[str, ...]) -> str:
 
 
 def _is_helper(process: Process) -> bool:
-    text = " ".join(process.words[:4])
-    return any(name in text for name in _HELPERS)
+    """What Python's multiprocessing keeps beside workers; the interpreter's flags come first."""
+    words = iter(process.words)
+    return "-c" in words and next(words, "") == "from" and next(words, "") in _HELPERS

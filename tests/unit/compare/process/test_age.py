@@ -38,6 +38,9 @@ def table(*lines: str) -> tuple[Process, ...]:
           "8 1 python3 /bin/gunicorn a:b"], "restart", [7, 8]),
         (["1 0 gunicorn: master [a:b]", "7 1 gunicorn: worker [a:b]"], "restart", [7]),
         ([f"1 0 {UVICORN} --reload", f"7 1 {TRACKER}", f"8 1 {SPAWN}"], "self", [8]),
+        # PYTHONDONTWRITEBYTECODE and the like come back as flags of what Python itself starts
+        ([f"1 0 {UVICORN} --reload", f"7 1 {TRACKER.replace('-c', '-B -X dev -c')}",
+          f"8 1 {SPAWN.replace('-c', '-B -X dev -c')}"], "self", [8]),
         ([f"1 0 {UVICORN} --workers 2", f"7 1 {SPAWN}", f"8 1 {SPAWN}"], "restart", [7, 8]),
         (["1 0 python3 -m flask run --debug", "7 1 python3 -m flask run --debug"], "self", [7]),
         (["1 0 python3 manage.py runserver", "7 1 python3 manage.py runserver"], "self", [7]),
