@@ -24,6 +24,11 @@ shown by other means first, and freshd then had exactly that finding. *Remedied*
 suggests was carried out, the new state was seen, and the finding was gone. *Silent*: a near miss
 did not have it. A `-` was not seen. [causes.md](causes.md) says what each of them means.
 
+What an everyday `freshd check` sees of a container is told by that container's own tools (`stat`,
+`sha256sum`, `find`, `readlink`, Python for bytecode): one whose tools lie can make it say fresh.
+`check --full`, `validate` and the reading back of what was written ask the engine, and believe no
+tool. What no archive shows stays their word: tmpfs mounts, processes, names that are not UTF-8.
+
 """
 
 

@@ -64,7 +64,7 @@ def read_entries(
     engine: Engine, container_id: str, paths: Sequence[str], shell: ShellSession | None
 ) -> dict[str, Entry | None]:
     """What the engine says of ``paths``; the shell where it cannot be asked by such a name."""
-    named = [path for path in paths if _is_text(path)]
+    named = [path for path in paths if contents.has_name(path)]
     entries = contents.read(engine, container_id, named)
     others = [path for path in paths if path not in entries]
     if others and shell is not None:
@@ -73,11 +73,6 @@ def read_entries(
         for path, fact in present.items():
             entries[path] = Entry(fact.kind, digests.get(path, ""), fact.size, fact.mode)
     return entries
-
-
-def _is_text(path: str) -> bool:
-    """The engine takes only names that are UTF-8."""
-    return not any("\udc80" <= character <= "\udcff" for character in path)
 
 
 def _by_header(engine: Engine, container_id: str, path: str) -> FileFacts | None:

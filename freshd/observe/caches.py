@@ -18,6 +18,8 @@ class ContainerCache(Protocol):
 
     def put_many(self, container_id: str, rows: Mapping[str, tuple[str, Entry]]) -> None: ...
 
+    def forget(self, container_id: str, paths: Iterable[str]) -> None: ...
+
 
 class ImageCache(Protocol):
     """Per chain id, for ever. None as an entry: the image is known not to have that path."""

@@ -116,7 +116,7 @@ def check_service(
     doubtful = {f.path for f in report.findings if f.container_id and f.path is not None}
     if paths is None and doubtful:
         context.snapshots.doubt(service, doubtful)
-        facts = context.snapshots.collect(service, go_on=go_on)
+        facts = context.snapshots.collect(service, full=full, go_on=go_on)
         report = _compared(context, facts, whole=True, full=full)
     return Checked(report, tuple(observation.replica for observation in facts.observations))
 

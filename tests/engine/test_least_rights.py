@@ -15,9 +15,36 @@ from freshd.engine.container.shell_session import ShellSession
 from freshd.engine.transport.endpoint import resolve
 from freshd.model.plan import Step, StepStatus
 from freshd.model.remedy import Remedy
+from freshd.model.report import LinkName, LinkState, Verdict
+from freshd.reconcile.context import Context
+from freshd.reconcile.reconcile import check_service, reconcile
 from tests.engine.worlds import Site, inject, removal
 from tests.harness.stack import Stack
+from tests.harness.waiting import wait_until
 
+COMPOSE = """
+services:
+  web: {build: ., user: "1000:1000", init: true, cap_drop: [ALL], stop_grace_period: 0s}
+"""
+DOCKERFILE = """
+FROM freshd-python:1
+RUN mkdir -p /home/app && chown 1000:1000 /home/app && chmod 700 /home/app
+COPY --chown=1000:3000 src /home/app/src
+RUN chmod 2775 /home/app/src
+CMD ["python3", "/home/app/src/main.py"]
+"""
+POLICY = """
+version = 1
+[[rule]]
+when = ["content-differs", "missing-in-container"]
+do = ["inject", "purge", "restart"]
+"""
+MAIN = """
+import time, greeting
+while True:
+    print(greeting.TEXT, flush=True)
+    time.sleep(0.1)
+"""
 NO_RIGHTS = ("--cap-drop", "ALL")
 IMAGES = ("freshd-busybox:1", "freshd-python:1")
 ROUNDS = int(os.environ.get("FRESHD_FLIPS", "30"))
@@ -34,17 +61,10 @@ def site(engine: Engine) -> Site:
     return Site(engine, directories=("/srv",))
 
 
-class Nothing:
-    """A memory that keeps nothing."""
-
-    def get_many(self, _container_id: str, _paths: object) -> dict[str, tuple[str, object]]:
-        return {}
-
-    def put_many(self, _container_id: str, _rows: object) -> None:
-        pass
-
-    def forget(self, _container_id: str, _paths: object) -> None:
-        pass
+@pytest.fixture
+def tree() -> Mapping[str, str]:
+    project = {"compose.yaml": COMPOSE, "Dockerfile": DOCKERFILE, "freshd.toml": POLICY}
+    return project | {"src/main.py": MAIN, "src/greeting.py": 'TEXT = "old"\n'}
 
 
 def prepared(stack: Stack, image: str, script: str, *options: str) -> str:
@@ -64,6 +84,31 @@ def whole(stack: Stack, container: str, script: str) -> bytes:
     """What ``script`` prints for a root with all rights."""
     argv = ("exec", "--privileged", "-u", "0", container, "sh", "-c", script)
     return stack.docker(*argv).stdout
+
+
+@pytest.mark.timeout(240)
+def test_a_service_without_capabilities_below_a_closed_home(context: Context, stack: Stack) -> None:
+    web = stack.container("web")
+    untouched = check_service(context, "web").report
+    assert (untouched.verdict, untouched.findings) == (Verdict.FRESH, ())
+    wait_until(lambda: b"old" in stack.docker("logs", web).stdout, what="the old code runs")
+    before = seen(stack, web, "/home/app /home/app/src")
+
+    stack.write({"src/greeting.py": 'TEXT = "new!"\n'})
+    assert {f.cause for f in check_service(context, "web").report.findings} >= {"content-differs"}
+    passed = reconcile(context, "web")
+    assert {outcome.status for outcome in passed.outcomes} == {StepStatus.DONE}, passed.outcomes
+    assert passed.report.verdict is Verdict.FRESH
+    assert seen(stack, web, "/home/app").splitlines() == before.splitlines()[:1]
+    assert seen(stack, web, "/home/app/src").startswith("1000:3000 2775 ")
+    assert whole(stack, web, "cat /home/app/src/greeting.py") == b'TEXT = "new!"\n'
+    wait_until(lambda: b"new!" in stack.docker("logs", web).stdout, what="the new code runs")
+
+    whole(stack, web, "echo 'TEXT = 0' > /home/app/src/greeting.py")
+    other = check_service(context, "web").report
+    assert "changed-in-container" in {finding.cause for finding in other.findings}
+    assert other.links[LinkName.PROCESS] is not LinkState.FRESH, "it landed after the start"
+    assert check_service(context, "web", full=True).report.verdict is Verdict.STALE
 
 
 HOME = (

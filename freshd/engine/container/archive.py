@@ -81,16 +81,17 @@ def put(engine: Engine, container_id: str, *, path: str, tar: bytes) -> None:
 
 
 def get(
-    engine: Engine, container_id: str, path: str
+    engine: Engine, container_id: str, path: str, *, limit: int | None = None
 ) -> Iterator[tuple[tarfile.TarInfo, IO[bytes] | None]]:
     """The members of ``path``: each with a reader for regular files, else None.
 
     Names start with the last component of ``path``. The whole archive is drained before the first
     member is handed out, because an open one holds the engine's lock on the container. Raises
-    TargetGone for a container, EngineFailed for a path that is not there.
+    TargetGone for a container, EngineFailed for a path that is not there and for an archive of more
+    than ``limit`` bytes.
     """
     with tempfile.SpooledTemporaryFile(max_size=_SPOOL) as spool:
-        _drain(engine, container_id, path, spool)
+        _drain(engine, container_id, path, spool, limit)
         spool.seek(0)
         try:
             with tarfile.open(
@@ -143,7 +144,9 @@ def stat(engine: Engine, container_id: str, path: str) -> PathStat | None:
     raise _refusal(engine, container_id, what, answer.status, answer.body)
 
 
-def _drain(engine: Engine, container_id: str, path: str, spool: IO[bytes]) -> None:
+def _drain(
+    engine: Engine, container_id: str, path: str, spool: IO[bytes], limit: int | None
+) -> None:
     deadline = time.monotonic() + _GET_SECONDS
     with _answered(engine, container_id, path) as (sock, response):
         engine.at_work()
@@ -153,6 +156,8 @@ def _drain(engine: Engine, container_id: str, path: str, spool: IO[bytes]) -> No
             if not chunk:
                 break
             spool.write(chunk)
+            if limit is not None and spool.tell() > limit:
+                raise EngineFailed(f"reading {path} in {container_id[:12]}: over {limit} bytes")
         _check_whole(response)
 
 

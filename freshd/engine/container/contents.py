@@ -18,6 +18,9 @@ from freshd.model.files import Entry, Kind
 from freshd.model.paths import ancestors
 
 _CHUNK = 1024 * 1024
+# What is asked for may lie beside gigabytes that are not (packages, data): a directory of more is
+# taken apart, and those of its own that hold nothing of it are never fetched.
+_MOST_AT_ONCE = 64 * 1024 * 1024
 # The engine leaves out what it cannot put into a tar (a socket): absence is asked for again, for
 # as many paths as this.
 _CONFIRMED = 64
@@ -48,19 +51,24 @@ def read(engine: Engine, container_id: str, paths: Collection[str]) -> dict[str,
     return entries
 
 
+def has_name(path: str) -> bool:
+    """Whether the engine can be asked for it: it takes only names that are UTF-8."""
+    return not any("\udc80" <= character <= "\udcff" for character in path)
+
+
 def members_below(
-    engine: Engine, container_id: str, directory: str
+    engine: Engine, container_id: str, directory: str, *, limit: int | None = None
 ) -> Iterator[tuple[str, tarfile.TarInfo, IO[bytes] | None]]:
     """(absolute path, member, reader) of everything below a directory, itself excluded.
 
     A directory that is a link is followed; one that does not exist has nothing below it. Names are
-    given below ``directory`` as it was asked for.
+    given below ``directory`` as it was asked for. EngineFailed for more than ``limit`` bytes of it.
     """
     actual = _resolved(engine, container_id, directory)
     if actual is None:
         return
     try:
-        for member, reader in archive.get(engine, container_id, actual):
+        for member, reader in archive.get(engine, container_id, actual, limit=limit):
             path = _rebased(member.name, actual, directory)
             if path != directory:
                 member.linkname = (
@@ -101,7 +109,7 @@ def _directory(
     links: set[str] = set()
     alone: set[str] = set()
     members: dict[str, Entry | None] = {}
-    for path, member, reader in members_below(engine, container_id, root.path):
+    for path, member, reader in members_below(engine, container_id, root.path, limit=_MOST_AT_ONCE):
         if member.issym() and path in above:
             links.add(path)
         if path not in wanted:

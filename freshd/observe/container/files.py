@@ -1,7 +1,8 @@
 """What one replica says now of the paths it is asked for: replica and paths in, Observation out.
 
 A running container is asked by commands inside it; what they cannot tell, and containers that run
-nothing, by the engine's archives. What neither can see is UNREADABLE with a reason.
+nothing, by the engine's archives. Where nothing is to be believed the archives are asked for all
+that they show, since a container's own tools may lie. What neither can see is UNREADABLE.
 """
 
 import time
@@ -9,6 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 
 from freshd.engine.client import Engine
 from freshd.engine.container import contents
+from freshd.engine.container.host_paths import gone_sources
 from freshd.model.errors import EngineFailed, EngineUnavailable, OutcomeUnknown
 from freshd.model.files import Entry, Kind
 from freshd.model.observed.container import Observation, Replica
@@ -29,8 +31,9 @@ def observe(
 ) -> Observation:
     """The entries of ``paths`` in the replica, links not followed; absent ones are missing.
 
-    Unchanged files are not read again unless ``full``. ``signatures`` is given path -> stat's text,
-    taken after the content was read. Raises TargetGone when the container does not exist any more,
+    Unchanged files are not read again unless ``full``, which asks the engine and forgets what the
+    container's tools said otherwise. ``signatures`` is given path -> stat's text, taken after the
+    content was read. Raises TargetGone when the container does not exist any more,
     EngineUnavailable when the engine does not; a container that does not answer in time gives an
     Observation with a ``problem``.
     """
@@ -40,13 +43,14 @@ def observe(
     left = asked - files.keys()
     scan = exec_scan.Scan()
     try:
-        if replica.running and left:
-            known = {} if full else cache.get_many(replica.id, left)
+        trusted = left if not full else _out_of_reach(engine, replica, left)
+        if replica.running and trusted:
+            known = {} if full else cache.get_many(replica.id, trusted)
             try:
-                scan = exec_scan.scan(engine, replica.id, left, known=known, clock=clock)
+                scan = exec_scan.scan(engine, replica.id, trusted, known=known, clock=clock)
             except EngineFailed as error:
                 # Paused or stopped meanwhile, no such command, or it printed nonsense without end.
-                scan.open = dict.fromkeys(left, _unreadable(error.message))
+                scan.open = dict.fromkeys(trusted, _unreadable(error.message))
             files |= scan.files
             left -= scan.files.keys() | scan.missing
             if scan.signed:
@@ -54,6 +58,8 @@ def observe(
         hidden = _hidden(replica, left, scan.open)
         files |= hidden
         read = contents.read(engine, replica.id, left - hidden.keys())
+        if full:
+            _forget_lies(cache, replica, read)
     except (OutcomeUnknown, EngineFailed) as error:
         return Observation(replica, asked, problem=error.message)
     except EngineUnavailable as error:
@@ -66,6 +72,21 @@ def observe(
     return Observation(
         replica, asked, files | {path: entry for path, entry in read.items() if entry is not None}
     )
+
+
+def _out_of_reach(engine: Engine, replica: Replica, paths: frozenset[str]) -> frozenset[str]:
+    """What the engine's archives do not show, or may not be asked for: only commands can tell."""
+    if gone_sources(engine, replica.id):
+        return paths
+    return frozenset(_hidden(replica, paths, {})) | {p for p in paths if not contents.has_name(p)}
+
+
+def _forget_lies(cache: ContainerCache, replica: Replica, read: Mapping[str, Entry | None]) -> None:
+    """What a container's tools were believed, and what is not so."""
+    known = cache.get_many(replica.id, read.keys())
+    false = [path for path, (_, entry) in known.items() if entry != read[path]]
+    if false:
+        cache.forget(replica.id, false)
 
 
 def _hidden(

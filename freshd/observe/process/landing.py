@@ -7,12 +7,14 @@ makes nothing stale.
 """
 
 import os
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
 from freshd.catalog.runtimes.processes import is_code
 from freshd.engine.client import Engine
+from freshd.engine.container import archive
 from freshd.engine.container import exec as execs
 from freshd.model.errors import EngineFailed, OutcomeUnknown
 from freshd.model.files import Entry, Kind
@@ -50,6 +52,7 @@ class Landings:
     engine: Engine
     root: str
     memory: ContentMemory
+    clock: Callable[[], float] = time.time
 
     def later(
         self,
@@ -152,7 +155,8 @@ class Landings:
         """Between which moments each file got its content; nothing where nobody can tell.
 
         A copy may keep the old time of its source, and a change of owner renews the inode's: where
-        the two differ, it was some time between them.
+        the two differ, it was some time between them. Of a file that is hidden from root in there
+        the engine tells the one, and the other may be any since.
         """
         asked = targets[:_MOST_ASKED]
         try:
@@ -167,4 +171,17 @@ class Landings:
             changed, _, name = rest.partition(" ")
             if modified.isdigit() and changed.isdigit() and name in asked:
                 times[name] = (float(min(modified, changed, key=int)), float(changed) + 1.0)
+        if done.missing:
+            return times
+        for target in asked:
+            if target not in times and (modified_at := self._modified_at(container_id, target)):
+                times[target] = (modified_at, max(modified_at, self.clock()))
         return times
+
+    def _modified_at(self, container_id: str, target: str) -> float | None:
+        """As the engine's archive has it, in seconds; None where it is gone by now."""
+        try:
+            member = archive.head(self.engine, container_id, target)
+        except EngineFailed:
+            return None
+        return None if member is None else float(member.mtime)

@@ -28,7 +28,9 @@ class RunningObserver:
 
     def __call__(self, view: ReplicaView, record: ReplicaRuntime) -> ReplicaRuntime:
         tools, replica = view.tools, view.replica
-        landings = Landings(tools.engine, tools.project.dir, tools.store.creation_records)
+        landings = Landings(
+            tools.engine, tools.project.dir, tools.store.creation_records, tools.clock
+        )
         times = tools.store.injected_files.read_times(replica)
         late = landings.later(view.facts, view.observation, view.visible, times)
         due = view.facts.restarts.get(replica.id, ())  # these have a finding of their own
