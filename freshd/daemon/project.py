@@ -18,6 +18,7 @@ from freshd.daemon.daemon_status import DaemonStatus
 from freshd.daemon.log import get_log
 from freshd.daemon.work.pool import WorkerPool
 from freshd.daemon.work.queue import ProjectMarks, WorkQueue
+from freshd.daemon.work.saved_marks import SavedMarks
 from freshd.daemon.work.worker import Worker
 from freshd.engine.cli.compose import Compose
 from freshd.engine.client import Engine
@@ -126,7 +127,7 @@ class ProjectDaemon:
         return (
             FileEvents(
                 project,
-                marks,
+                SavedMarks(marks, self._worker),
                 own=(self._shared.locations.state,),
                 on_stale=self._is_stale.set,
             ),

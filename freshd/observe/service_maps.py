@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 
+from freshd.catalog.runtimes.processes import is_read
 from freshd.config.compose.model import ComposeMount
 from freshd.config.project import Project
 from freshd.engine.client import Engine
@@ -22,6 +23,7 @@ from freshd.model.observed.image import ImageFacts
 from freshd.model.observed.image_history import is_copy
 from freshd.model.observed.questions import same_mode
 from freshd.model.paths import is_below
+from freshd.model.policy import MapEntry
 from freshd.observe.image import content, layers
 from freshd.observe.image.bases import Bases
 from freshd.observe.image.cache import MemoryImageCache
@@ -44,8 +46,8 @@ class MapCache:
     """What is known of one service. Only a cache: it can be dropped at any time.
 
     ``tagged`` is the tag's image of that map, ``sources`` are its pairs by source, ``directories``
-    where they land; ``shown`` are the mounts that come of ``mounts``. ``corrections`` are by the
-    chain id of the image that told them.
+    where they land, ``read`` what is read of the tree though it lands nowhere; ``shown`` are the
+    mounts that come of ``mounts``. ``corrections`` are by the chain id of the image that told them.
     """
 
     mapped: MapResult | None = None
@@ -56,6 +58,7 @@ class MapCache:
     replicas: tuple[Replica, ...] = ()
     sources: dict[str, tuple[Pair, ...]] = field(default_factory=dict)
     directories: tuple[str, ...] = ()
+    read: frozenset[str] = frozenset()
     corrections: dict[str, Corrections] = field(default_factory=dict)
     images: dict[str, ImageFacts] = field(default_factory=dict)
 
@@ -123,6 +126,7 @@ class ServiceMaps:
         known.made_for = made_for
         known.sources = _by_source(known.mapped.map.pairs)
         known.directories = _directories(known.mapped.map)
+        known.read = frozenset((*known.mapped.map.inputs, *known.mapped.restarts))
         return known.mapped
 
     def tag_image(self, service: str) -> ImageFacts | None:
@@ -243,6 +247,29 @@ class ServiceMaps:
         files = (*sources, *mapped.map.inputs, *mapped.restarts)
         return any(file == path or file.startswith(below) for file in files)
 
+    def is_data(self, service: str, path: str) -> bool:
+        """Whether ``path`` is seen through a bind mount, by nothing else, and is no code.
+
+        A program may write there without end. Nothing of it is ever to be brought anywhere, so
+        it is enough that whole passes see it.
+        """
+        known = self.known(service)
+        if known.mapped is None or path in known.read or is_read(path):
+            return False
+        if any(is_below(path, one.source) for one in self._derived(service)):
+            return False
+        if path in known.sources:
+            return all(map(_only_mounted, known.sources[path]))
+        full = os.path.normpath(os.path.join(self._project.dir, path))
+        copied = (origin for origin in known.mapped.map.origins.values())
+        return any(
+            mount.kind == "bind" and is_below(full, os.path.normpath(mount.source))
+            for mount in known.shown.values()
+        ) and not any(origin == "." or is_below(path, origin) for origin in copied)
+
+    def _derived(self, service: str) -> tuple[MapEntry, ...]:
+        return self._project.policy.service(service).derives
+
     def is_above(self, service: str, path: str) -> bool:
         """Whether ``path`` is no mapped file itself, and mapped files are below it."""
         return path not in self.known(service).sources and self.knew(service, path)
@@ -286,6 +313,10 @@ def _equal(pairs: Iterable[Pair], odd: Collection[str], tree: Mapping[str, Entry
         and pair.target not in differ
         and pair.source in tree
     )
+
+
+def _only_mounted(pair: Pair) -> bool:
+    return pair.via is Via.BIND or not (pair.effective or pair.also_input)
 
 
 def _directories(mapping: ServiceMap) -> tuple[str, ...]:

@@ -46,12 +46,20 @@ _NAMED: Final = (
 ``ps`` shows no interpreter.
 """
 
+CONFIGURATION: Final = (".conf", ".cfg", ".template", ".vcl")
+"""The files in which proxies are told where to forward to."""
+
 EVERY: Final = tuple(sorted({ending for endings in LANGUAGES.values() for ending in endings}))
 
 _TESTS: Final = re.compile(
     r"(?:^|/)(?:tests?|__tests__|spec|e2e)/|(?:^|/)(?:test_[^/]*|conftest)\.py$"
     r"|[^/]_test\.(?:py|rb)$|[._](?:test|spec)\.[cm]?[jt]sx?$"
 )
+_TOOLS: Final = re.compile(
+    r"/(?:__pycache__|coverage|htmlcov|\.(?:cache|parcel-cache|vite|turbo|angular|nyc_output|git"
+    r"|idea|vscode|tox|nox|eggs|hypothesis|ipynb_checkpoints|(?:pytest|mypy|ruff|sass)[-_]cache))/"
+)
+"""Where tools keep what they made for themselves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +122,13 @@ def find_php_servers(processes: Iterable[Process]) -> tuple[tuple[Process, Serve
 
 
 def is_code(path: str) -> bool:
-    """Whether a program may load it when it starts; no server loads tests."""
-    return path.endswith(EVERY) and not _TESTS.search(path)
+    """Whether a program may load it when it starts; no server loads tests, nor a tool's cache."""
+    return path.endswith(EVERY) and not _TESTS.search(path) and not _TOOLS.search(path)
+
+
+def is_read(path: str) -> bool:
+    """Whether a program may read it when it starts: code, or the configuration of a proxy."""
+    return is_code(path) or path.endswith(CONFIGURATION)
 
 
 def select_own_tree(processes: Iterable[Process], root: int) -> tuple[Process, ...]:

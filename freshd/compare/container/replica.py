@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from freshd.compare.comparison import ServingReplica
 from freshd.compare.container.difference import Difference, finding_for
 from freshd.compare.container.state import not_observed, state_findings
+from freshd.compare.container.unsettled import unsettled_findings
 from freshd.compare.image.leftovers import in_tree, leftovers
 from freshd.compare.process.age import due_restart
 from freshd.model.files import Entry, Kind
@@ -40,6 +41,7 @@ def compare_replica(
     if observation.problem:
         state.append(not_observed(serving, observation.problem))
         return ReplicaResult(observation, findings=tuple(state))
+    state += unsettled_findings(serving, observation)
     content, compared, equal = _content(facts, observation)
     extra = _extra(facts, observation, mapped)
     return ReplicaResult(
@@ -55,7 +57,12 @@ def _content(facts: Snapshot, observation: Observation) -> tuple[list[Finding], 
         want = tree.get(pair.source)
         if target not in asked or want is None or want.kind in (Kind.OTHER, Kind.UNREADABLE):
             continue
+        if target in observation.unsettled:
+            continue
         compared += 1
+        if target in observation.same:
+            equal += 1
+            continue
         actual = files.get(target)
         if (
             actual is not None

@@ -17,6 +17,9 @@ _SETTLE_SHARE: Final = 2.0
 _LONGEST_SETTLE: Final = 10.0
 _FIRST_PUT_OFF: Final = 5.0
 _LONGEST_PUT_OFF: Final = 150.0
+_DATA: Final = "what it writes into its mounts changed"
+DATA_APART: Final = 60.0
+"""Seconds between two whole passes that are made for nothing but what a program writes."""
 
 
 class Requeue:
@@ -35,6 +38,7 @@ class Requeue:
         self._due: dict[tuple[str, str], float] = {}
         self._took: dict[str, float] = {}
         self._wanted: dict[str, float] = {}
+        self._saw_data: dict[str, float] = {}
 
     def later(self, service: str, seconds: float, reason: str) -> None:
         """Due then, or now; a later call with the same reason puts that one off."""
@@ -48,8 +52,24 @@ class Requeue:
 
     def after_a_save(self, service: str) -> None:
         """The longer a whole pass takes, the rarer it is in another save's way."""
-        wait = min(max(_SETTLE, _SETTLE_SHARE * self._took.get(service, 0.0)), _LONGEST_SETTLE)
-        self.later(service, min(wait, self.may_wait(service)), "the whole service after a change")
+        wait = min(self._settle(service), self.may_wait(service))
+        self.later(service, wait, "the whole service after a change")
+
+    def _settle(self, service: str) -> float:
+        return min(max(_SETTLE, _SETTLE_SHARE * self._took.get(service, 0.0)), _LONGEST_SETTLE)
+
+    def after_data(self, service: str, *, known: bool) -> None:
+        """A whole pass is to see what a program wrote; soon, or where it was ``known`` to be
+        written just now, a while after the last one.
+
+        What is written on and on puts nothing off.
+        """
+        key, now = (service, _DATA), self._clock()
+        soon = now + self._settle(service)
+        apart = self._saw_data.get(service, -DATA_APART) + DATA_APART
+        with self._lock:
+            due = max(soon, apart) if known else soon
+            self._due[key] = min(due, self._due.get(key, due))
 
     def may_wait(self, service: str) -> float:
         """For how many seconds yet, counted from when it was first asked for; else not above 0."""
@@ -69,5 +89,7 @@ class Requeue:
             due = [key for key, at in self._due.items() if at <= now]
             for key in due:
                 del self._due[key]
+                if key[1] == _DATA:
+                    self._saw_data[key[0]] = now
         for service, reason in due:
             self._mark(service, reason)

@@ -169,6 +169,19 @@ class Worker:
             wait, reason = self._away.next(service), "the engine did not answer"
         self._requeue.later(service, wait, reason)
 
+    def is_data(self, service: str, path: str) -> bool:
+        """Whether the absolute ``path`` can only be what ``service`` writes through a mount.
+
+        Quick, and asked by triggers: before the first pass nothing is known to be.
+        """
+        context = self._contexts.get(service)
+        relative = os.path.relpath(path, self._project.dir)
+        return context is not None and context.snapshots.is_data(service, relative)
+
+    def data_changed(self, service: str, *, known: bool) -> None:
+        """What ``service`` writes has changed; ``known``: and had so a moment ago."""
+        self._requeue.after_data(service, known=known)
+
     def mark_due(self) -> None:
         """Mark the services whose delayed pass has come due; the main thread calls it."""
         self._requeue.mark_due()

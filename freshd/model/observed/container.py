@@ -83,15 +83,22 @@ class Observation:
 
     ``files`` holds the paths that exist; a path in ``asked`` and not in ``files`` is missing.
     ``problem`` says why the content could not be observed at all (then nothing was compared).
+    ``same`` are the tree's very files, seen through a bind mount; what they hold was not read
+    here. ``unsettled`` changed while both sides were looked at.
     """
 
     replica: Replica
     asked: frozenset[str] = frozenset()
     files: Manifest = field(default_factory=dict)
     problem: str = ""
+    same: frozenset[str] = frozenset()
+    unsettled: frozenset[str] = frozenset()
 
     def joined(self, more: "Observation") -> "Observation":
         """This and another one of the same replica, of other paths."""
         files = {**self.files, **more.files}
         problem = self.problem or more.problem
-        return Observation(self.replica, self.asked | more.asked, files, problem)
+        same, unsettled = self.same | more.same, self.unsettled | more.unsettled
+        return Observation(
+            self.replica, self.asked | more.asked, files, problem, same=same, unsettled=unsettled
+        )

@@ -6,23 +6,25 @@ The output is not trusted: a line that is not exactly what was asked for counts 
 import os
 import re
 import stat as modes
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
 from freshd.model.files import Entry, Kind
 from freshd.model.observed.container import Replica
+from freshd.observe.identity import Place
 
 # Both coreutils and busybox take it: mtime and ctime to the nanosecond, of busybox in whole seconds
 # (to it the precision is a number of digits). coreutils needs LC_ALL=C for the point in it.
 STAMPS_FORMAT = "%.9Y %.9Z"
-# Raw mode (hex), size, both stamps, inode, name. No clean path holds "//", so "//" and a newline
-# end a record whatever the name is.
-STAT_FORMAT = f"%f %s {STAMPS_FORMAT} %i %n//"
+# Raw mode (hex), size, both stamps, inode; device, name. No clean path holds "//", so "//" and a
+# newline end a record whatever the name is.
+STAT_FORMAT = f"%f %s {STAMPS_FORMAT} %i %d %n//"
 
 _STAMP = r"-?[0-9]{1,19}(?:\.[0-9]{9})?"
 _FIELDS = re.compile(rf"([0-9a-f]{{1,8}}) ([0-9]{{1,19}}) ({_STAMP}) ({_STAMP}) ([0-9]{{1,20}})")
 _HASH = re.compile(rb"([0-9a-f]{64}) [ *](/.*)")
+_HEADER = re.compile(rb"(\d{1,12})?(?: ([0-9a-f-]{36})?)?")
 _BARE_HASH = re.compile(rb"([0-9a-f]{64})(?: .*)?")
 _TICK_NS = 20_000_000
 _GONE = (b": No such file or directory", b": Not a directory")
@@ -75,25 +77,50 @@ def names(paths: Sequence[str]) -> bytes:
     return b"".join(os.fsencode(path) + b"\0" for path in paths)
 
 
-def parse_clock(output: bytes) -> tuple[int | None, bytes]:
-    """The first line as the container's clock (seconds; None when it is odd), and the rest."""
+@dataclass(frozen=True, slots=True)
+class Header:
+    """The container's clock (seconds; None when it is odd) and its kernel's boot id, or ""."""
+
+    clock: int | None = None
+    kernel: str = ""
+
+
+def parse_header(output: bytes) -> tuple[Header, bytes]:
+    """The first line, and the rest."""
     line, _, rest = output.partition(b"\n")
-    return (int(line) if re.fullmatch(rb"\d{1,12}", line) else None), rest
+    match = _HEADER.fullmatch(line)
+    if match is None:
+        return Header(), rest
+    clock = int(match[1]) if match[1] else None
+    return Header(clock, (match[2] or b"").decode("ascii")), rest
 
 
 def parse_records(output: bytes, asked: Collection[str]) -> dict[str, str]:
     """Records of STAT_FORMAT: path -> its fields as text, the signature, not yet checked.
 
-    An equal signature is known to be good, so only the others need ``stat_of``.
+    An equal signature is known to be good, so only the others need ``stat_of``. The device is no
+    part of it: a container's own has another number after each start.
     """
+    return {path: fields.rpartition(" ")[0] for path, fields in _fields(output, asked)}
+
+
+def parse_places(output: bytes, asked: Collection[str]) -> dict[str, Place]:
+    """Of the same records device and inode; what is malformed is left out."""
+    places = {}
+    for path, text in _fields(output, asked):
+        words = text.split(" ")[-2:]
+        if len(words) == 2 and all(word.isascii() and word.isdigit() for word in words):
+            places[path] = int(words[1]), int(words[0])
+    return places
+
+
+def _fields(output: bytes, asked: Collection[str]) -> Iterator[tuple[str, str]]:
     wanted = {os.fsencode(path): path for path in asked}
-    signatures: dict[str, str] = {}
     for record in output.split(b"//\n")[:-1]:  # an unfinished last name may look like another
         fields, _, name = record.partition(b" /")
         path = wanted.get(b"/" + name)
         if path is not None:
-            signatures[path] = fields.decode("ascii", "replace")
-    return signatures
+            yield path, fields.decode("ascii", "replace")
 
 
 def stat_of(signature: str) -> Stat | None:

@@ -18,9 +18,14 @@ from freshd.model.errors import OutcomeUnknown
 from freshd.model.files import Entry, Kind
 from freshd.observe.container import exec_output
 from freshd.observe.container.exec_output import Stat
+from freshd.observe.identity import NO_FILES, HostFiles, Place
 
-# A line with the container's own clock comes first: its files carry stamps of that clock.
-_BEGIN = "export LC_ALL=C; date +%s || echo; exec xargs -0"
+# A line with the container's own clock comes first, as its files carry stamps of that clock, and
+# with its kernel's boot id, by which device and inode are known to mean what they mean here.
+_BEGIN = (
+    "export LC_ALL=C; { read -r boot </proc/sys/kernel/random/boot_id; } 2>/dev/null;"
+    ' echo "$(date +%s) $boot"; exec xargs -0'
+)
 _STAT = ("sh", "-c", f'{_BEGIN} stat -c "$0" --', exec_output.STAT_FORMAT)
 # Both at once, for when little is known. A batch with a device or a fifo, or a link to one, is not
 # hashed: opening it could wait for ever. The stat comes last: what it says holds for the content.
@@ -63,7 +68,8 @@ class Scan:
     """``files`` exist, ``missing`` do not; ``open`` were not settled, with what is known of each.
 
     ``signed`` are the new (signature, entry) rows that may be trusted at the next pass; ``after``
-    has the signatures that were taken when the content had been read.
+    has the signatures that were taken when the content had been read. Of ``same`` no content was
+    read: they are the host's very files.
     """
 
     files: dict[str, Entry] = field(default_factory=dict)
@@ -71,6 +77,7 @@ class Scan:
     open: dict[str, Entry] = field(default_factory=dict)
     signed: dict[str, tuple[str, Entry]] = field(default_factory=dict)
     after: dict[str, str] = field(default_factory=dict)
+    same: set[str] = field(default_factory=set)
 
 
 def scan(
@@ -80,19 +87,19 @@ def scan(
     *,
     known: Mapping[str, tuple[str, Entry]],
     clock: Callable[[], float] = time.time,
+    bound: HostFiles = NO_FILES,
 ) -> Scan:
     """Stat all ``paths``, hash those whose signature is not the ``known`` one.
+
+    A path that is ``bound`` and is the host's very file is not hashed, whatever it holds.
 
     Raises TargetGone, EngineFailed (the container cannot run commands now), OutcomeUnknown (a
     command did not end in time).
     """
     began = clock()
     ordered = sorted(paths)
-    if 2 * len(known) < len(ordered):
-        raw = _hash_and_stat(engine, container_id, ordered)
-    else:
-        raw = _stat(engine, container_id, ordered)
-    result = Scan(missing=raw.missing)
+    raw = _look(engine, container_id, ordered, known=known, bound=bound)
+    result = Scan(missing=raw.missing, same=set(bound.find_same(raw.kernel, raw.places)))
     changed: dict[str, Stat] = {}
     for path in ordered:
         if path not in raw.signatures or path in raw.missing:
@@ -102,7 +109,7 @@ def scan(
             result.files[path] = row[1]
         elif (stat := exec_output.stat_of(raw.signatures[path])) is None:
             continue
-        elif stat.kind in (Kind.FILE, Kind.LINK):
+        elif stat.kind in (Kind.FILE, Kind.LINK) and path not in result.same:
             changed[path] = stat
         else:
             result.files[path] = stat.entry()
@@ -117,6 +124,11 @@ def scan(
             Kind.UNREADABLE, reason="stat gave no answer inside the container"
         )
     return result
+
+
+def signatures(engine: Engine, container_id: str, paths: Set[str]) -> dict[str, str]:
+    """What stat says of each of ``paths`` that is there. Raises as ``scan`` does."""
+    return _stat(engine, container_id, sorted(paths)).signatures
 
 
 def _settle(
@@ -140,22 +152,58 @@ class _Raw:
     hashes: dict[str, str] = field(default_factory=dict)
     missing: set[str] = field(default_factory=set)
     clocks: list[float] = field(default_factory=list)
+    places: dict[str, Place] = field(default_factory=dict)
+    kernel: str = ""
 
-    def take(self, records: bytes, clock: int | None, stderr: bytes, paths: Sequence[str]) -> None:
+    def take(
+        self, records: bytes, header: exec_output.Header, stderr: bytes, paths: Sequence[str]
+    ) -> None:
         signatures = exec_output.parse_records(records, paths)
         self.signatures |= signatures
+        self.kernel = header.kernel
         absent = set(paths) - signatures.keys()
         if absent and exec_output.explains_absence(stderr, len(absent)):
             self.missing |= absent
-        if clock is not None:
-            self.clocks.append(clock)
+        if header.clock is not None:
+            self.clocks.append(header.clock)
+
+    def join(self, more: "_Raw") -> None:
+        """Take what was said of other paths."""
+        self.signatures |= more.signatures
+        self.hashes |= more.hashes
+        self.missing |= more.missing
+        self.clocks += more.clocks
+        self.places |= more.places
+        self.kernel = more.kernel
 
 
-def _stat(engine: Engine, container_id: str, paths: Sequence[str]) -> _Raw:
+def _look(
+    engine: Engine,
+    container_id: str,
+    paths: Sequence[str],
+    *,
+    known: Mapping[str, tuple[str, Entry]],
+    bound: HostFiles,
+) -> _Raw:
+    """What is ``bound`` is only stat'ed: it may be gigabytes that nobody has to read."""
+    plain = [path for path in paths if path not in bound]
+    both = plain if 2 * len(known) < len(plain) else []
+    alone = [path for path in paths if path in bound] if both else paths
+    raw = _hash_and_stat(engine, container_id, both) if both else _Raw()
+    if alone or not both:
+        raw.join(_stat(engine, container_id, alone, bound=bound))
+    return raw
+
+
+def _stat(
+    engine: Engine, container_id: str, paths: Sequence[str], *, bound: HostFiles = NO_FILES
+) -> _Raw:
     result = _run(engine, container_id, _STAT, paths, _STAT_SECONDS)
-    clock, records = exec_output.parse_clock(result.stdout)
+    header, records = exec_output.parse_header(result.stdout)
     raw = _Raw()
-    raw.take(records, clock, result.stderr, paths)
+    raw.take(records, header, result.stderr, paths)
+    if bound:
+        raw.places = exec_output.parse_places(records, bound)
     return raw
 
 
@@ -171,9 +219,9 @@ def _hash_and_stat(engine: Engine, container_id: str, paths: Sequence[str]) -> _
         # Gigabytes, perhaps; step by step the sizes are known, and the time they may take.
         return _stat(engine, container_id, paths)
     for part, result in zip(shards, results, strict=True):
-        clock, rest = exec_output.parse_clock(result.stdout)
+        header, rest = exec_output.parse_header(result.stdout)
         lines, records = exec_output.parse_alternating(rest)
-        raw.take(records, clock, result.stderr, part)
+        raw.take(records, header, result.stderr, part)
         raw.hashes |= exec_output.parse_hashes(lines, part)
     return raw
 

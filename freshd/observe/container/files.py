@@ -16,6 +16,7 @@ from freshd.model.files import Entry, Kind
 from freshd.model.observed.container import Observation, Replica
 from freshd.observe.caches import ContainerCache
 from freshd.observe.container import exec_scan
+from freshd.observe.identity import NO_FILES, HostFiles
 from freshd.observe.paths import is_clean, of_kernel
 
 
@@ -28,12 +29,14 @@ def observe(
     full: bool = False,
     clock: Callable[[], float] = time.time,
     signatures: dict[str, str] | None = None,
+    bound: HostFiles = NO_FILES,
 ) -> Observation:
     """The entries of ``paths`` in the replica, links not followed; absent ones are missing.
 
     Unchanged files are not read again unless ``full``, which asks the engine and forgets what the
     container's tools said otherwise. ``signatures`` is given path -> stat's text, taken after the
-    content was read. Raises TargetGone when the container does not exist any more,
+    content was read. Of what is ``bound`` and is this machine's very file no content is read,
+    unless ``full``. Raises TargetGone when the container does not exist any more,
     EngineUnavailable when the engine does not; a container that does not answer in time gives an
     Observation with a ``problem``.
     """
@@ -43,11 +46,15 @@ def observe(
     left = asked - files.keys()
     scan = exec_scan.Scan()
     try:
-        trusted = left if not full else _out_of_reach(engine, replica, left)
+        trusted = left
+        if full:
+            trusted = _out_of_reach(engine, replica, left) | (left & bound.keys())
         if replica.running and trusted:
             known = {} if full else cache.get_many(replica.id, trusted)
             try:
-                scan = exec_scan.scan(engine, replica.id, trusted, known=known, clock=clock)
+                scan = exec_scan.scan(
+                    engine, replica.id, trusted, known=known, clock=clock, bound=bound
+                )
             except EngineFailed as error:
                 # Paused or stopped meanwhile, no such command, or it printed nonsense without end.
                 scan.open = dict.fromkeys(trusted, _unreadable(error.message))
@@ -69,9 +76,8 @@ def observe(
         return Observation(replica, asked, problem=error.message)
     if signatures is not None:
         signatures.update(scan.after)
-    return Observation(
-        replica, asked, files | {path: entry for path, entry in read.items() if entry is not None}
-    )
+    files |= {path: entry for path, entry in read.items() if entry is not None}
+    return Observation(replica, asked, files, same=frozenset(scan.same))
 
 
 def _out_of_reach(engine: Engine, replica: Replica, paths: frozenset[str]) -> frozenset[str]:

@@ -18,6 +18,7 @@ from freshd.observe.caches import ContainerCache
 from freshd.observe.container.exec_output import is_before, stamp_of
 from freshd.observe.container.files import observe
 from freshd.observe.container.overlay import directories_stay
+from freshd.observe.identity import NO_FILES, HostFiles
 from freshd.observe.paths import ENGINE_FILES, KERNEL_ROOTS, above
 
 _FEW = 200  # so many are read from the image in about the time of a list of changes
@@ -31,6 +32,7 @@ def observe_changes(
     cache: ContainerCache,
     full: bool = False,
     clock: Callable[[], float] = time.time,
+    bound: HostFiles = NO_FILES,
 ) -> tuple[Observation, Mapping[str, Entry | None]]:
     """The observation, and what it says of the image: path -> entry there, None for absent there.
 
@@ -46,6 +48,7 @@ def observe_changes(
             cache=cache,
             clock=clock,
             signatures=after_reading,
+            bound=bound,
         )
         if whole.problem:
             return Observation(replica, asked, problem=whole.problem), {}
@@ -53,7 +56,8 @@ def observe_changes(
         if len(asked) - len(inherited) <= _FEW:
             return _only(asked, whole), inherited
     before = engine.changes(replica.id)
-    whole = observe(engine, replica, parents.union(paths), cache=cache, full=full, clock=clock)
+    every = parents.union(paths)
+    whole = observe(engine, replica, every, cache=cache, full=full, clock=clock, bound=bound)
     after = engine.changes(replica.id)
     observation = _only(asked, whole)
     files = observation.files
@@ -135,7 +139,8 @@ class _Clear(dict[str, bool | None]):
 
 def _only(asked: frozenset[str], observation: Observation) -> Observation:
     files = {path: entry for path, entry in observation.files.items() if path in asked}
-    return Observation(observation.replica, asked, files, observation.problem)
+    same = observation.same & asked
+    return Observation(observation.replica, asked, files, observation.problem, same=same)
 
 
 def untouched(

@@ -11,6 +11,7 @@ from freshd.observe.caches import ContainerCache
 from freshd.observe.container.few_files import observe_few
 from freshd.observe.container.files import observe
 from freshd.observe.container.inherited import observe_changes
+from freshd.observe.identity import NO_FILES, HostFiles
 from freshd.observe.service_maps import ServiceMaps
 
 
@@ -42,8 +43,11 @@ def observe_replicas(
     targets: Collection[str],
     *,
     full: bool,
+    bound: HostFiles = NO_FILES,
 ) -> Observed:
     """``targets`` in each of them; with ``full`` no earlier hash is believed.
+
+    ``bound`` says which of them come from which files of this machine.
 
     Where the image is not known yet, the first container of it says what it still has from there.
     """
@@ -54,15 +58,18 @@ def observe_replicas(
         if not is_serving(replica):
             observations.append(Observation(replica))
             continue
-        few = None if full else observe_few(engine, replica, targets)
+        few = None if full or bound else observe_few(engine, replica, targets)
         if few is not None:
             observations.append(few)
             continue
         new = replica.running and image is not None and image.id not in inherited
         if image is None or not new or maps.knows(image, targets):
-            observations.append(observe(engine, replica, targets, cache=cache, full=full))
+            observed = observe(engine, replica, targets, cache=cache, full=full, bound=bound)
+            observations.append(observed)
             continue
-        observation, entries = observe_changes(engine, replica, targets, cache=cache, full=full)
+        observation, entries = observe_changes(
+            engine, replica, targets, cache=cache, full=full, bound=bound
+        )
         observations.append(observation)
         inherited[image.id] = entries
     return Observed(tuple(observations), inherited)

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from freshd.catalog.runtimes.processes import select_own_tree
+from freshd.catalog.runtimes.processes import CONFIGURATION, select_own_tree
 from freshd.config.project import Project
 from freshd.model.observed.container import Replica
 from freshd.model.observed.processes import Moved
@@ -22,7 +22,6 @@ from freshd.observe.process.processes import observe_processes
 from freshd.tree.walk import open_beneath
 
 _PROXIES: Final = frozenset({"nginx", "haproxy", "varnishd", "squid"})
-_ENDINGS: Final = (".conf", ".cfg", ".template", ".vcl")
 _ASKS_AGAIN: Final = re.compile(r"\bresolvers?\b")
 _MAX_BYTES: Final = 1 << 20
 
@@ -44,7 +43,7 @@ class UpstreamObserver:
         files = {
             pair.source
             for pair in facts.mapping.pairs
-            if pair.effective and pair.source in facts.tree and pair.target.endswith(_ENDINGS)
+            if pair.effective and pair.source in facts.tree and pair.target.endswith(CONFIGURATION)
         }
         key = tuple(sorted((path, facts.tree[path].digest) for path in files))
         known = self._named.get(facts.service)

@@ -23,6 +23,7 @@ from freshd.observe.container.replicas import Observed, observe_replicas
 from freshd.observe.image.provenance import BuildHistories, with_build
 from freshd.observe.overlap import Overlap
 from freshd.observe.service_maps import ROUNDS, ServiceMaps, gone, narrowed
+from freshd.observe.snapshot.bound import BoundFiles
 from freshd.observe.snapshot.images import attributed, filled_images, images_of, leftovers
 from freshd.store.store import Store
 from freshd.tree.manifest import TreeManifest
@@ -139,6 +140,10 @@ class SnapshotCollector:
         """Whether no mapped file can have come or gone where ``paths`` are all that changed."""
         return all(self._maps.stays(service, path) for path in paths)
 
+    def is_data(self, service: str, path: str) -> bool:
+        """Whether ``path`` can only be what a program writes through a bind mount."""
+        return self._maps.is_data(service, path)
+
     def layered(self, service: str) -> tuple[ServiceMap, tuple[ImageFacts, ...]] | None:
         """Map and images of the last scope, where the first difference will ask for the layers."""
         known = self._maps.known(service)
@@ -161,13 +166,15 @@ class SnapshotCollector:
         """The pairs to read, and targets that were mapped ``before`` and are no more."""
         if paths is None:
             return mapped.map.pairs, ()
+        # What is bind-mounted waits for a whole snapshot: nothing of it is ever to be brought.
         if mapped is before:
             if not any(self._maps.is_above(service, path) for path in paths):
                 sources = self._maps.known(service).sources
-                return tuple(p for path in sorted(paths) for p in sources.get(path, ())), ()
-            return narrowed(mapped.map.pairs, paths, before.map.pairs), ()
+                named = (pair for path in sorted(paths) for pair in sources.get(path, ()))
+                return _unbound(named), ()
+            return _unbound(narrowed(mapped.map.pairs, paths, before.map.pairs)), ()
         old = () if before is None else before.map.pairs
-        return narrowed(mapped.map.pairs, paths, old), gone(mapped.map.pairs, old)
+        return _unbound(narrowed(mapped.map.pairs, paths, old)), gone(mapped.map.pairs, old)
 
     def _observed(
         self, scope: _Scope, mapped: MapResult, pairs: tuple[Pair, ...], extra: tuple[str, ...]
@@ -175,14 +182,16 @@ class SnapshotCollector:
         """Replicas and tree; a whole snapshot finds the ``extra`` targets itself."""
         targets = {pair.target for pair in pairs}.union(extra)
         hashes = self._store.container_hashes
+        bound = BoundFiles(self.manifest, mapped.map, pairs, full=scope.full)
         observe = partial(
             observe_replicas,
             *(self._engine, hashes, self._maps, scope.service, scope.replicas),
             full=scope.full,
+            bound=bound.host_files,
         )
         with Overlap(self._engine) as beside:
             reading = beside.submit(
-                partial(self._read_tree, {}, mapped.map, pairs, fresh=scope.full)
+                partial(self._read_tree, {}, mapped.map, bound.others, fresh=scope.full)
             )
             if scope.narrow:
                 beside.go()  # a few files
@@ -194,7 +203,8 @@ class SnapshotCollector:
                 extra = listing.result()
                 if extra:
                     observed = observed.joined(observe(extra))
-            return observed, reading.result(), extra
+            tree = reading.result()
+            return bound.settle(self._engine, observed, tree), tree, extra
 
     def _confirmed(
         self,
@@ -284,6 +294,10 @@ class SnapshotCollector:
         return replace(facts, newer=newer, fresh_build=facts.fresh_build or fooled)
 
 
+def _unbound(pairs: Iterable[Pair]) -> tuple[Pair, ...]:
+    return tuple(pair for pair in pairs if pair.via is not Via.BIND)
+
+
 def _differing(facts: Snapshot) -> list[Pair]:
     """Pairs whose file is not the tree's in some container."""
     return [
@@ -292,5 +306,6 @@ def _differing(facts: Snapshot) -> list[Pair]:
         for pair in (() if observation.problem else facts.mapping.pairs)
         if (want := facts.tree.get(pair.source)) is not None
         and pair.target in observation.asked
+        and pair.target not in observation.same
         and not want.same_content(observation.files.get(pair.target))
     ]

@@ -5,14 +5,15 @@ leaves it, the files that the image does not hold, and how much of the tree ther
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
+from freshd.catalog.runtimes.processes import is_read
 from freshd.config.project import Project
 from freshd.engine.client import Engine
 from freshd.mapping.service_map import MapResult
 from freshd.model.errors import ConfigError
 from freshd.model.files import Entry
-from freshd.model.mapping import ServiceMap, Via
+from freshd.model.mapping import Pair, ServiceMap, Via
 from freshd.model.observed.image import ImageFacts
 from freshd.model.observed.tree_size import TreeSize
 from freshd.observe.container.members import replicas_of
@@ -77,12 +78,12 @@ class TreeProof:
             return TreeSize(files=0, root_empty=True, identity=identity)
         known = self._maps.known(service).mapped
         try:
-            sources = {pair.source for pair in self._maps.mapped(service).map.pairs}
+            sources = _counted(self._maps.mapped(service).map.pairs)
         except ConfigError:
             if known is None:
                 raise
             # The Dockerfile went with the rest: what is left of what was mapped until now?
-            before = {pair.source for pair in known.map.pairs}
+            before = _counted(known.map.pairs)
             sources = {path for path in before if os.path.lexists(os.path.join(root, path))}
         return TreeSize(files=len(sources), identity=identity)
 
@@ -99,3 +100,8 @@ class TreeProof:
             if not self._maps.refuted(service, mapped, [image], tree, every=every, built=built):
                 break
         return self._maps.mapped(service), image, tree
+
+
+def _counted(pairs: Iterable[Pair]) -> set[str]:
+    """The sources that make up the tree of a service: a program clears away what it wrote."""
+    return {pair.source for pair in pairs if pair.via is not Via.BIND or is_read(pair.source)}

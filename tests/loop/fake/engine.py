@@ -116,7 +116,8 @@ class FakeEngine:
 
     ``runs`` is what a RUN of a Dockerfile does, by its text; ``commands`` what a command in a
     container does; ``on_start`` is called with each container whose process begins. A builder
-    that does not ``prunes`` keeps what it was sent, whatever it is told.
+    that does not ``prunes`` keeps what it was sent, whatever it is told. ``kernel`` is the boot id
+    that containers see: "" where they are in a virtual machine.
     """
 
     def __init__(self) -> None:
@@ -127,6 +128,7 @@ class FakeEngine:
         self.calls: list[Call] = []
         self.away = False
         self.prunes = True
+        self.kernel = ""
         self.runs: dict[str, Callable[[Files, float], None]] = {}
         self.commands: dict[tuple[str, ...], Callable[[Container], tuple[int, str]]] = {}
         self.on_start: Callable[[Container], None] = lambda _container: None
@@ -252,7 +254,7 @@ class FakeEngine:
             image=image,
             image_ref=image_ref or image.id,
             labels=labels,
-            view=View(Files(image.files), self.now, disks, dict(binds)),
+            view=View(Files(image.files), self.now, disks, dict(binds), kernel=self.kernel),
             created=self.tick(),
             command=command,
             environment=environment,

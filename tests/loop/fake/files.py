@@ -25,6 +25,7 @@ class Node:
     mtime: float = 0.0
     ctime: float = 0.0
     inode: int = field(default_factory=lambda: next(_inodes))
+    device: int = 0
 
     @property
     def st_mode(self) -> int:
@@ -56,7 +57,7 @@ def of_host(path: str) -> Node | None:
             content = file.read()
     mode = stat.S_IMODE(found.st_mode)
     times = (found.st_mtime, found.st_ctime)
-    return Node(kind, content, mode, found.st_uid, found.st_gid, *times, found.st_ino)
+    return Node(kind, content, mode, found.st_uid, found.st_gid, *times, found.st_ino, found.st_dev)
 
 
 class Files(dict[str, Node]):
@@ -99,6 +100,7 @@ def changes(image: Mapping[str, Node], now: Mapping[str, Node]) -> dict[str, int
 class View:
     """What a container sees. ``volumes``: target -> files; ``binds``: target -> host directory.
 
+    ``kernel`` is the boot id that it sees: this machine's, where the engine is on it.
     Links among the parents of a path are followed, its own last component is not.
     """
 
@@ -107,6 +109,7 @@ class View:
     volumes: dict[str, Files] = field(default_factory=dict)
     binds: dict[str, str] = field(default_factory=dict)
     behind: dict[str, bytes] = field(default_factory=dict)  # what a slow file sharing still shows
+    kernel: str = ""
 
     def get(self, path: str) -> Node | None:
         path = self.real(path)

@@ -224,7 +224,7 @@ def _records(view: View, asked: Sequence[str]) -> tuple[bytes, bytes]:
             problems += b"stat: can't stat '" + raw + b"': No such file or directory\n"
             continue
         times = f"{node.mtime:.9f} {node.ctime:.9f}"
-        fields = f"{node.st_mode:x} {node.size} {times} {node.inode} "
+        fields = f"{node.st_mode:x} {node.size} {times} {node.inode} {node.device} "
         found += fields.encode() + raw + b"//\n"
     return found, problems
 
@@ -239,7 +239,8 @@ def _digests(view: View, asked: Sequence[str]) -> list[tuple[bytes, str]]:
 
 
 def _clock(view: View) -> bytes:
-    return f"{int(view.clock())}\n".encode()
+    """And the boot id, where the engine is on this machine."""
+    return f"{int(view.clock())} {view.kernel}\n".encode()
 
 
 def _pruned(argv: Sequence[str]) -> frozenset[str]:

@@ -93,6 +93,7 @@ def test_the_levels_are_those_of_the_contract() -> None:
         "inner-mount-shadows": Level.NOTE,
         "forbidden-in-image": Level.NOTE,
         "bind-hides-image": Level.NOTE,
+        "unsettled": Level.NOTE,
         "tag-contention": Level.NOTE,
         "wrong-engine": Level.NOTE,
         "build-not-loaded": Level.NOTE,

@@ -83,3 +83,23 @@ def test_saves_without_end_do_not_put_it_off_for_ever(*, looked: bool, longest: 
     assert longest - 1.0 <= one.now - begun <= longest + 0.5
     one.requeue.made("web", 0.2)
     assert one.requeue.may_wait("web") == 150.0, "counted anew from the next time it is asked for"
+
+
+def test_what_is_written_on_and_on_is_seen_and_puts_nothing_off() -> None:
+    one = Clocked()
+    seen = []
+    for tenth in range(1300):
+        one.requeue.after_data("web", known=tenth > 0)
+        seen += [(tenth, reason) for _, reason in one.after(0.1)]
+    assert [tenth // 10 for tenth, _ in seen] == [0, 61, 121]
+
+
+def test_what_a_program_writes_for_the_first_time_in_a_while_is_seen_soon() -> None:
+    one = Clocked()
+    one.requeue.after_data("web", known=False)
+    assert one.after(1.0)
+    one.requeue.after_data("web", known=True)
+    assert one.after(10.0) == []
+    one.requeue.after_data("web", known=False)
+    assert one.after(1.0)
+    assert one.after(100.0) == [], "that was both"

@@ -19,13 +19,14 @@ COMPONENTS = (
     .map(os.fsdecode)
 )
 PATHS = st.lists(COMPONENTS, min_size=1, max_size=4).map(lambda parts: "/" + "/".join(parts))
+BOOT = "f83c02ba-9809-4b51-be48-fc27f4f4885a"
 DIGESTS = st.binary(max_size=8).map(lambda raw: hashlib.sha256(raw).hexdigest())
 
 
 def record(
     path: str, mode: int = 0o100644, size: int = 3, mtime: int = 10, ctime: int = 20
 ) -> bytes:
-    return b"%x %d %d %d 77 %s//\n" % (mode, size, mtime, ctime, os.fsencode(path))
+    return b"%x %d %d %d 77 5 %s//\n" % (mode, size, mtime, ctime, os.fsencode(path))
 
 
 def stats(printed: bytes, asked: Collection[str]) -> dict[str, exec_output.Stat]:
@@ -69,7 +70,8 @@ def test_no_output_whatever_makes_a_parser_fail_or_name_an_unasked_path(
     assert exec_output.parse_hashes(noise, asked).keys() <= set(asked)
     assert exec_output.parse_hashes_in_order(noise, asked).keys() <= set(asked)
     assert exec_output.parse_links_in_order(noise, asked).keys() <= set(asked)
-    exec_output.parse_clock(noise)
+    exec_output.parse_header(noise)
+    exec_output.parse_places(noise, asked)
     exec_output.parse_alternating(noise)
     exec_output.stat_of(noise.decode("latin-1"))
 
@@ -199,13 +201,27 @@ def test_absence_is_believed_only_when_every_message_says_so(
 
 
 @pytest.mark.parametrize(
-    ("printed", "clock", "rest"),
-    [(b"17\nx", 17, b"x"), (b"\nx", None, b"x"), (b"1e3\nx", None, b"x"), (b"", None, b"")],
+    ("printed", "clock", "kernel", "rest"),
+    [
+        (b"17 \nx", 17, "", b"x"),
+        (b"17 %s\nx" % BOOT.encode(), 17, BOOT, b"x"),
+        (b" %s\nx" % BOOT.encode(), None, BOOT, b"x"),
+        (b"17 0badc0de\nx", None, "", b"x"),
+        (b"\nx", None, "", b"x"),
+        (b"1e3\nx", None, "", b"x"),
+        (b"", None, "", b""),
+    ],
 )
-def test_the_clock_line_is_optional_and_strict(
-    printed: bytes, clock: int | None, rest: bytes
+def test_the_first_line_is_optional_and_strict(
+    printed: bytes, clock: int | None, kernel: str, rest: bytes
 ) -> None:
-    assert exec_output.parse_clock(printed) == (clock, rest)
+    assert exec_output.parse_header(printed) == (exec_output.Header(clock, kernel), rest)
+
+
+def test_device_and_inode_are_told_apart_from_the_signature() -> None:
+    printed = record("/a") + record("/b").replace(b" 5 /", b" x /")
+    assert exec_output.parse_places(printed, ["/a", "/b"]) == {"/a": (5, 77)}
+    assert exec_output.parse_records(printed, ["/a"]) == {"/a": "81a4 3 10 20 77"}
 
 
 @pytest.mark.parametrize("name", ["/a\nb", "/a\\b", "/a\tb", "/a\rb", "/a\x7f"])
