@@ -208,6 +208,9 @@ def _policy(file: "PolicyFile") -> Policy:
         limits=Limits(
             rebuilds=limits.rebuilds,
             rebuild_window=parse_duration(limits.rebuild_window, least=0, most=86400),
+            restarts=limits.restarts,
+            injections=limits.injections,
+            window=parse_duration(limits.window, least=0, most=86400),
         ),
         schedule=Schedule(
             patrol=parse_duration(schedule.patrol, least=0, most=86400),

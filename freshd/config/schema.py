@@ -191,8 +191,11 @@ class NeverTable(TomlTable):
 
 
 class LimitsTable(TomlTable):
-    rebuilds: Annotated[int, Field(ge=0, le=100)] = 3
+    rebuilds: Annotated[int, Field(ge=0, le=100)] = 20
     rebuild_window: Annotated[str, _duration(least=60, most=86400)] = "10m"
+    restarts: Annotated[int, Field(ge=0, le=10_000)] = 60
+    injections: Annotated[int, Field(ge=0, le=100_000)] = 1000
+    window: Annotated[str, _duration(least=60, most=86400)] = "10m"
 
 
 class ScheduleTable(TomlTable):

@@ -6,17 +6,18 @@ recreate makes new containers, so what would be injected waits for the next pass
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
-from freshd.decide.backoff import Remembered, held_back
-from freshd.decide.limits import service_gates
+from freshd.decide.brakes.backoff import held_back
+from freshd.decide.brakes.loops import judge
+from freshd.decide.limits import service_gates, spent
 from freshd.decide.losses import find_loss
 from freshd.decide.memory import PassMemory
 from freshd.decide.merge import container_steps, in_order, service_step
 from freshd.decide.request import Request, make_request
 from freshd.decide.text import plan_text
 from freshd.model.observed.container import Replica
-from freshd.model.plan import Plan, Step
+from freshd.model.plan import Plan, Recurrence, Step
 from freshd.model.policy import Policy
 from freshd.model.remedy import Remedy
 from freshd.model.report import Finding, Level, ServiceReport
@@ -28,15 +29,26 @@ _ORDER = {remedy: index for index, remedy in enumerate(Remedy)}
 
 @dataclass(frozen=True, slots=True)
 class _Backoff:
-    """Failures of earlier passes, and the time that is now."""
+    """Failures and remedies of earlier passes, and the time that is now.
+
+    ``ruled`` takes what was ruled of each remedy.
+    """
 
     report: ServiceReport
-    failures: Mapping[str, Remembered]
+    memory: PassMemory
     now: float
+    ruled: dict[str, Recurrence | None] = field(default_factory=dict)
 
     def reason(self, step: Step) -> str | None:
         """Why the step is held back, or None."""
-        return held_back(step, self.report, self.failures, self.now)
+        reason = held_back(step, self.report, self.memory.failures, self.now)
+        known = self.memory.recurrences.get(step.remedy)
+        if reason is not None or known is None:
+            return reason
+        ruling = judge(step, self.report, known, self.now, writable=self.memory.writable)
+        if ruling.reason is not None or step.remedy not in self.ruled:
+            self.ruled[step.remedy] = ruling.known
+        return ruling.reason
 
 
 def decide(
@@ -58,22 +70,32 @@ def decide(
         service_gates(
             report.name,
             policy,
-            recent_rebuilds=memory.recent_rebuilds,
-            now=now,
             consent_problem=memory.consent_problem,
         )
     )
+    running = sum(replica.running for replica in replicas)
+    over = spent(report.name, policy.limits, memory.recent, replicas=running, now=now)
     loss = find_loss(findings, policy)
     if loss is not None:
         gates = {Remedy.REBUILD: loss.reason, Remedy.RECREATE: loss.reason} | gates
     by_id = {replica.id: replica for replica in replicas}
-    requests = [make_request(finding, policy, replicas=by_id, gates=gates) for finding in findings]
-    backoff = _Backoff(report, memory.failures, now)
+    requests = [
+        make_request(finding, policy, replicas=by_id, gates=gates, spent=over)
+        for finding in findings
+    ]
+    backoff = _Backoff(report, memory, now)
     steps, requests = _steps(requests, policy, replicas, backoff)
     pending = [
-        step for step in memory.pending if step.remedy not in gates and backoff.reason(step) is None
+        step
+        for step in memory.pending
+        if step.remedy not in {*gates, *over} and backoff.reason(step) is None
     ]
-    return Plan(report.name, _with(steps, pending, by_id), notices=_notices(requests))
+    return Plan(
+        report.name,
+        _with(steps, pending, by_id),
+        notices=_notices(requests),
+        recurrences=backoff.ruled,
+    )
 
 
 def _steps(

@@ -5,6 +5,8 @@ What cannot be done (a secret, a bind mount, a dead container) is taken out here
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Final
 
 from freshd.catalog.causes.registry import get_cause
 from freshd.decide.match import injection_forbidden, matching_rule, no_rule_reason
@@ -15,6 +17,7 @@ from freshd.model.remedy import RebuildMode, Remedy
 from freshd.model.report import Finding, LinkName
 
 _MODES = tuple(RebuildMode)
+_NOTHING: Final[Mapping[Remedy, str]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +57,12 @@ def make_request(
     *,
     replicas: Mapping[str, Replica],
     gates: Mapping[Remedy, str],
+    spent: Mapping[Remedy, str] = _NOTHING,
 ) -> Request:
-    """What the policy wants done about one finding and can be tried. ``replicas`` are by id."""
+    """What the policy wants done about one finding and can be tried. ``replicas`` are by id.
+
+    Where the budget of one of its remedies is ``spent``, nothing is: half of it is no remedy.
+    """
     rule = matching_rule(finding, policy)
     if rule is None:
         return Request(finding, None, lost=no_rule_reason(finding, policy))
@@ -70,8 +77,9 @@ def make_request(
     replica = replicas.get(finding.container_id or "")
     if finding.container_id is not None and replica is None:
         return request.nothing("the container is gone")
-    request = _injected(request, policy, replica)
-    return _standing(request, replica)
+    request = _standing(_injected(request, policy, replica), replica)
+    over = [spent[remedy] for remedy in Remedy if remedy in request.remedies & spent.keys()]
+    return request.nothing(over[0]) if over else request
 
 
 def _reloaded(request: Request, policy: Policy) -> Request:

@@ -1,6 +1,7 @@
 """What is to be done about a service, step by step, and what came of each step."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from freshd.model.files import Entry
@@ -52,12 +53,38 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
+class Recurrence:
+    """One remedy of one service, and the findings it helped against last.
+
+    ``paths`` are all that they named; ``drift`` and ``wanted`` are 64 hex digits over both sides,
+    and over the tree's alone. ``count`` is how often they had come back of their own accord.
+    ``probed`` is the drift at the beginning of a pause in which nothing is done, until
+    ``probed_until``, "" where there is none. ``stopped_at`` is 0 where it goes on. Times are
+    seconds since the epoch.
+    """
+
+    remedy: str
+    paths: tuple[str, ...]
+    drift: str
+    wanted: str
+    at: float
+    count: int = 0
+    probed: str = ""
+    probed_until: float = 0.0
+    stopped_at: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
-    """Steps in the order they run; ``notices`` are what nothing is done about, and why."""
+    """Steps in the order they run; ``notices`` are what nothing is done about, and why.
+
+    ``recurrences`` are, by remedy, what was ruled of findings that came back; None: forget it.
+    """
 
     service: str
     steps: tuple[Step, ...] = ()
     notices: tuple[tuple[Finding, str], ...] = ()
+    recurrences: Mapping[str, Recurrence | None] = field(default_factory=dict)
 
 
 class StepStatus(StrEnum):

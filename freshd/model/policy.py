@@ -188,10 +188,17 @@ class Never:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """At most ``rebuilds`` per service within ``rebuild_window`` seconds."""
+    """How much of its own accord freshd may do to a service within so many seconds.
 
-    rebuilds: int = 3
+    ``restarts`` are reloads and recreates as well, ``injections`` purges and commands too; these
+    are of each replica. ``window`` goes for both.
+    """
+
+    rebuilds: int = 20
     rebuild_window: float = 600.0
+    restarts: int = 60
+    injections: int = 1000
+    window: float = 600.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,6 +53,12 @@ class IncidentNotices:
         words = {Verdict.UNVERIFIABLE: "cannot be proved fresh"}.get(verdict, verdict.value)
         self._notify(Notice(f"validation:{project}", f"{project}: weekly check: {words}", text))
 
+    def stopped(self, project: str, service: str, reason: str, *, at: float) -> None:
+        """A remedy went round in circles and will not be done any more; it is the incident too."""
+        title = f"{project}: freshd has stopped repairing {service}"
+        self._incidents.open(project, service, text=reason, at=at)
+        self._notify(Notice(_key(project, service), title, reason))
+
     def halted(self, project: str, service: str | None, reason: str) -> None:
         """A suspected accident: nothing is done until a person has looked."""
         title = f"{project}: freshd has stopped" + (f" for {service}" if service else "")

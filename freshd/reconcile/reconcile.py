@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from freshd import act as actions
 from freshd.act.write.writers import open_writers
 from freshd.compare import compare
-from freshd.decide.backoff import next_try, step_inputs, step_key
+from freshd.decide.brakes.backoff import next_try, step_inputs, step_key
 from freshd.decide.decide import decide
 from freshd.engine.client import Engine
 from freshd.model.errors import EngineFailed, OutcomeUnknown, TargetGone
@@ -23,7 +23,7 @@ from freshd.observe.snapshot.collector import no_haste
 from freshd.reconcile.adoption import adopt, expect_asked
 from freshd.reconcile.context import Context
 from freshd.reconcile.locks import locked
-from freshd.reconcile.memory import recall
+from freshd.reconcile.memory import keep_remedied, keep_ruled, recall
 from freshd.reconcile.pending import PlanProgress
 from freshd.reconcile.recovery import settle_unknown
 from freshd.reconcile.renewal.losses import find_losses
@@ -41,11 +41,15 @@ def _no_step(_step: Step, _outcome: Outcome | None) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Passed:
-    """``report`` is what was seen last; ``plans`` and ``outcomes`` what led there, in order."""
+    """``report`` is what was seen last; ``plans`` and ``outcomes`` what led there, in order.
+
+    ``stopped``: why a remedy will not be done any more, where that was found out in this pass.
+    """
 
     report: ServiceReport
     plans: tuple[Plan, ...] = ()
     outcomes: tuple[Outcome, ...] = ()
+    stopped: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +77,7 @@ def reconcile(
     """
     plans: list[Plan] = []
     outcomes: list[Outcome] = []
+    stopped: list[str] = []
     checked = check_service(context, service, paths=paths, full=full, go_on=go_on)
     for _ in range(_ROUNDS):
         plan = make_plan(context, checked)
@@ -82,6 +87,7 @@ def reconcile(
             checked = check_service(context, service)
             plan = make_plan(context, checked)
         plans.append(plan)
+        stopped += keep_ruled(context, plan)
         if not plan.steps:
             break
         expect_asked(context, checked.report)
@@ -90,11 +96,12 @@ def reconcile(
         outcomes += done
         before, checked = checked, check_service(context, service, paths=_touched(plan, paths))
         remember(context, before.report, checked.report, done)
+        keep_remedied(context, before.report, done)
         if any(outcome.status is not StepStatus.DONE for outcome in done):
             break
     if paths is None and not context.asked and context.project.policy.injects:
         _warm(context.engine, checked.replicas)
-    return Passed(checked.report, tuple(plans), tuple(outcomes))
+    return Passed(checked.report, tuple(plans), tuple(outcomes), tuple(stopped))
 
 
 def check_service(

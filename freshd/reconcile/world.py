@@ -47,7 +47,10 @@ def make_world(
         record_build=build.record,
         written=_Written(context, replicas),
         journal=StepLog(
-            context.store.journal, project.name, plan_text=plan_text(plan), clock=context.clock
+            *(context.store.journal, project.name),
+            plan_text=plan_text(plan),
+            clock=context.clock,
+            asked=context.asked,
         ),
         on_line=context.on_line,
         clock=context.clock,

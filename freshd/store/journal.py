@@ -82,8 +82,20 @@ class Journal:
         self._database = database
         self._most_entries = most_entries
 
-    def begin(self, project: str, service: str, *, step: Step, plan_text: str, at: float) -> int:
-        """Record the intent, before anything is changed. Returns the entry's id."""
+    def begin(
+        self,
+        project: str,
+        service: str,
+        *,
+        step: Step,
+        plan_text: str,
+        at: float,
+        asked: bool = False,
+    ) -> int:
+        """Record the intent, before anything is changed; ``asked``: a person typed it.
+
+        Returns the entry's id.
+        """
         row = (
             pack_text(project),
             pack_text(service),
@@ -93,11 +105,13 @@ class Journal:
             pack_text(plan_text),
             os.getpid(),
             at,
+            int(asked),
         )
         with self._database.write() as connection:
             cursor = connection.execute(
                 "INSERT INTO journal (project, service, remedy, step, files, plan, owner, began_at,"
-                " detail, seconds, output) VALUES (?, ?, ?, ?, ?, ?, ?, ?, '', 0, '[]')",
+                " asked, detail, seconds, output)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, '', 0, '[]')",
                 row,
             )
             number = cast(int, cursor.lastrowid)
@@ -208,6 +222,21 @@ class Journal:
                 (pack_text(project), pack_text(service), remedy.value, since),
             )
             return tuple(float(row[0]) for row in rows)
+
+    def automatic_starts(
+        self, project: str, service: str, *, since: float
+    ) -> Mapping[Remedy, tuple[float, ...]]:
+        """The same of every kind, but for what a person typed."""
+        with self._database.read() as connection:
+            rows = connection.execute(
+                "SELECT remedy, began_at FROM journal WHERE project = ? AND service = ?"
+                " AND began_at >= ? AND NOT asked ORDER BY began_at",
+                (pack_text(project), pack_text(service), since),
+            ).fetchall()
+        starts: dict[Remedy, tuple[float, ...]] = {}
+        for remedy, at in rows:
+            starts[Remedy(remedy)] = (*starts.get(Remedy(remedy), ()), float(at))
+        return starts
 
     def newest(self, project: str) -> tuple[int, bool]:
         """The last entry's id, 0 before the first, and whether it is finished; cheap to ask."""

@@ -1,8 +1,8 @@
 """Small things that must survive a restart: incidents, failures, halts, consent, last runs.
 
 One class for the table of each, values in and out. Whoever decides by them is elsewhere: failures
-``decide.backoff``, halts ``decide.halts``, consent ``decide.consent``, last runs ``triggers``.
-Times are seconds since the epoch. A service of None means the whole project.
+``decide.brakes``, halts ``decide.halts``, consent ``decide.consent``, last runs ``triggers``. Times
+are seconds since the epoch. A service of None means the whole project.
 """
 
 from collections.abc import Mapping
@@ -90,6 +90,7 @@ class Halts:
     def __init__(self, database: Database) -> None:
         self._table = Table(database, "halt", project=TEXT, service=TEXT, reason=TEXT, at=PLAIN)
         self._sizes = Table(database, "tree_size", project=TEXT)
+        self._recurrences = Table(database, "recurrence", project=TEXT)
 
     def halt(self, project: str, service: str | None, *, reason: str, at: float) -> bool:
         """True when it was not halted before; the first reason stays."""
@@ -109,9 +110,11 @@ class Halts:
     def resume(self, project: str) -> tuple[Halt, ...]:
         """Lift every halt of the project; returns those that were lifted.
 
-        The size of the tree before is forgotten with them: as it is now, it is meant.
+        The size of the tree before is forgotten with them: as it is now, it is meant. So is what
+        remedies were done for last: no loop is left.
         """
         lifted = self.active(project)
+        self._recurrences.delete(project=project)
         self._sizes.delete(project=project)  # first: nothing halts again for what it was
         self._table.delete(project=project)
         return lifted

@@ -18,6 +18,7 @@ from freshd.store.records.creation_records import CreationRecords
 from freshd.store.records.engine_objects import EngineObjects
 from freshd.store.records.injected import InjectedFiles
 from freshd.store.records.proxy_addresses import ProxyAddresses
+from freshd.store.recurrences import Recurrences
 from freshd.store.sqlite import opening
 from freshd.store.sqlite.database import Database
 from freshd.store.status import StatusTable
@@ -48,6 +49,7 @@ class Store:
         self.status = StatusTable(database)
         self.incidents = Incidents(database)
         self.failures = Failures(database)
+        self.recurrences = Recurrences(database)
         self.halts = Halts(database)
         self.tree_sizes = TreeSizes(database)
         self.consents = Consents(database)

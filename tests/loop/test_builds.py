@@ -147,6 +147,8 @@ def test_a_build_without_consent_to_its_files_waits(built: World) -> None:
 
 
 def test_after_three_rebuilds_in_ten_minutes_the_fourth_waits(built: World) -> None:
+    built.policy(REBUILD + "[limits]\nrebuilds = 3\n")
+    built.freshd.consent()
     for number in range(4):
         built.write("app/main.py", f"edit {number}\n")
         passed = built.reconcile()

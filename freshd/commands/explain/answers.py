@@ -51,9 +51,7 @@ def input_answer(policy: Policy, service: str) -> PolicyAnswer:
 
 
 def _answer(finding: Finding, policy: Policy, replica: Replica | None) -> PolicyAnswer:
-    gates = service_gates(
-        finding.service, policy, recent_rebuilds=(), now=0.0, consent_problem=None
-    )
+    gates = service_gates(finding.service, policy, consent_problem=None)
     known = {} if replica is None else {replica.id: replica}
     request = make_request(finding, policy, replicas=known, gates=gates)
     return PolicyAnswer(

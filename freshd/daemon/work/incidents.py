@@ -17,6 +17,7 @@ from freshd.notify import IncidentNotices
 from freshd.reconcile.context import Context
 from freshd.reconcile.reconcile import Passed
 
+_MARGIN: Final = 0.1
 _TURN_OF_COMPOSE: Final = 15.0
 """Seconds that ``docker compose watch`` is given to put right what is stale."""
 
@@ -34,6 +35,10 @@ class IncidentReporter:
     def report(self, context: Context, service: str, passed: Passed) -> None:
         """Called after each whole pass; a pass over a few files opens and closes nothing."""
         now = self.clock()
+        for reason in passed.stopped:
+            self.notices.stopped(self.project.name, service, reason, at=now)
+        if self._is_pause(service, passed.plans[-1:], now):
+            return
         if self._is_turn_of_compose(context, service, passed.report.verdict, now):
             return
         failed = [o for o in passed.outcomes if o.status is not StepStatus.DONE]
@@ -43,6 +48,14 @@ class IncidentReporter:
             return
         todo = failed[0].detail if failed else _reason_left(passed.plans[-1:])
         self.notices.report(self.project.name, passed.report, at=now, todo=todo)
+
+    def _is_pause(self, service: str, plans: Sequence[Plan], now: float) -> bool:
+        """Whether it is just seen if something changes by itself: that takes no notice."""
+        ruled = [one for plan in plans for one in plan.recurrences.values() if one is not None]
+        left = max((one.probed_until - now for one in ruled if one.probed), default=0.0)
+        if left > 0:
+            self.requeue.later(service, left + _MARGIN, "whether it changes by itself")
+        return left > 0
 
     def _is_turn_of_compose(
         self, context: Context, service: str, verdict: Verdict, now: float

@@ -124,6 +124,14 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
         "DELETE FROM image_writers",
         "DELETE FROM image",
     ),
+    (
+        "ALTER TABLE journal ADD COLUMN asked INTEGER NOT NULL DEFAULT 0",
+        """CREATE TABLE recurrence (
+            project NOT NULL, service NOT NULL, remedy NOT NULL, paths TEXT NOT NULL,
+            drift TEXT NOT NULL, wanted TEXT NOT NULL, at REAL NOT NULL, count INTEGER NOT NULL,
+            probed TEXT NOT NULL, probed_until REAL NOT NULL, stopped_at REAL NOT NULL,
+            PRIMARY KEY (project, service, remedy)) WITHOUT ROWID""",
+    ),
 )
 
 VERSION: Final = len(MIGRATIONS)

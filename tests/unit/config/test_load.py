@@ -53,7 +53,7 @@ def test_the_example_is_a_valid_policy_and_a_valid_configuration() -> None:
     assert policy.rules[0].rebuild is RebuildMode.FRESH_CONTEXT
     assert policy.rules[1].do == (Remedy.INJECT, Remedy.PURGE, Remedy.RELOAD)
     assert policy.never.allow == ("certs/dev.pem",)
-    assert policy.limits == Limits(3, 600.0)
+    assert policy.limits == Limits(20, 600.0, 60, 1000, 600.0)
     assert (policy.schedule.patrol, policy.schedule.validate) == (300.0, Weekly(6, 3, 30))
     user = parse_user_config(files["config.toml"])
     assert user.notifications.quiet_hours == (22 * 60, 7 * 60)

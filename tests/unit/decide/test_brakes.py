@@ -14,10 +14,10 @@ from freshd.config.policy_values import (
     parse_reload,
     parse_weekly,
 )
-from freshd.decide.backoff import clock, next_try
+from freshd.decide.brakes.backoff import clock, next_try
 from freshd.decide.consent import changed, consent_problem, fingerprint
 from freshd.decide.halts import halt_reason
-from freshd.decide.limits import rebuild_limit
+from freshd.decide.limits import spent
 from freshd.decide.secrets import secret_pattern
 from freshd.model.observed.tree_size import TreeSize
 from freshd.model.policy import Limits, Reload, ReloadKind, Weekly
@@ -123,16 +123,37 @@ def test_an_injection_is_tried_again_sooner_than_a_rebuild() -> None:
     assert next_try(0, count=1, remedy=Remedy.REBUILD) == 60
 
 
-def test_the_rebuild_limit_says_when_the_next_may_be() -> None:
-    recent = (86400.0, 86460.0, 86520.0)
-    assert rebuild_limit(recent, Limits(), now=86530.0) == (
-        "3 rebuilds within 10 minutes: the next not before 00:10:00 UTC"
-    )
-    assert rebuild_limit(recent, Limits(), now=87000.0) is None
-    assert rebuild_limit((), Limits(rebuilds=0), now=0.0) == (
-        "the policy's limit is no rebuild at all"
-    )
+TYPED = "UTC; what you type is not counted:"
+
+
+def over(limits: Limits, now: float, *, replicas: int = 1, **recent: tuple[float, ...]) -> set[str]:
+    """The reasons why budgets are spent."""
+    starts = {Remedy(remedy): moments for remedy, moments in recent.items()}
+    return set(spent("web", limits, starts, replicas=replicas, now=now).values())
+
+
+def test_the_rebuild_limit_says_when_the_next_may_be_and_the_way_out() -> None:
+    limits, recent = Limits(rebuilds=3), (86400.0, 86460.0, 86520.0)
+    assert over(limits, 86530.0, rebuild=recent) == {
+        f"3 rebuilds within 10 minutes: the next not before 00:12:00 {TYPED} `freshd rebuild web`"
+    }
+    assert over(limits, 87119.0, rebuild=recent), "it does not come free one by one"
+    assert over(limits, 87120.0, rebuild=recent) == set()
+    assert over(Limits(rebuilds=0), 0.0) == {"the policy's limit is no rebuild at all"}
     assert clock(1_800_000_000.0) == "08:00:00 UTC"
+
+
+def test_every_automatic_action_has_a_budget() -> None:
+    """Of each replica: one save restarts all of them."""
+    none = Limits(rebuilds=0, restarts=0, injections=0)
+    held = spent("web", none, {}, replicas=1, now=0.0)
+    assert held.keys() == set(Remedy) - {Remedy.NOTIFY}
+    limits, recent = Limits(restarts=4), (1.0, 2.0)
+    assert over(limits, 5.0, restart=recent, recreate=recent, reload=()) == {
+        f"4 restarts within 10 minutes: the next not before 00:10:02 {TYPED} `freshd restart web`"
+    }
+    assert over(limits, 5.0, replicas=2, restart=recent, recreate=recent) == set()
+    assert over(limits, 5.0, restart=recent, inject=recent) == set()
 
 
 # --- values -------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from freshd.decide.backoff import step_inputs, step_key
+from freshd.decide.brakes.backoff import step_inputs, step_key
 from freshd.decide.decide import decide, plan_text
 from freshd.decide.match import NO_POLICY
 from freshd.decide.memory import PassMemory
@@ -415,11 +415,12 @@ def test_without_consent_what_executes_files_waits_and_injection_goes_on() -> No
 
 @pytest.mark.parametrize(
     ("ago", "allowed"),
-    [((), True), ((1, 2), True), ((1, 2, 3), False), ((1, 2, 599), False), ((1, 2, 600), True)],
+    [((), True), ((1, 2), True), ((1, 2, 3), False), ((1, 2, 600), False), ((1, 2, 601), True)],
 )
 def test_a_fourth_rebuild_within_ten_minutes_waits(ago: tuple[float, ...], allowed: bool) -> None:
-    recent = tuple(NOW - seconds for seconds in ago)
-    plan = planned(BUILD, finding("old-image", at=1), recent_rebuilds=recent)
+    recent = {Remedy.REBUILD: tuple(NOW - seconds for seconds in ago)}
+    policy = BUILD + "[limits]\nrebuilds = 3\n"
+    plan = planned(policy, finding("old-image", at=1), recent=recent)
     assert bool(plan.steps) is allowed
     assert allowed or "rebuilds within 10 minutes: the next not before" in plan.notices[0][1]
 

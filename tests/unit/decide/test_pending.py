@@ -1,6 +1,6 @@
 """What an earlier plan promised and did not come to is in the next plan."""
 
-from freshd.decide.backoff import step_inputs, step_key
+from freshd.decide.brakes.backoff import step_inputs, step_key
 from freshd.decide.decide import decide, plan_text
 from freshd.decide.memory import PassMemory
 from freshd.model.plan import Plan, Step
