@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from freshd.compare import evidence
 from freshd.compare.comparison import Finder, ServingReplica, per_replica
 from freshd.compare.finding import make_finding
-from freshd.compare.renewal import judge_mounts
+from freshd.compare.renewal import judge_files, judge_mounts
 from freshd.model.observed.config_drift import (
     ENVIRONMENT,
     differing_keys,
@@ -26,7 +26,9 @@ _WAS = {"changed": "changed", "missing": "is new", "left over": "was removed"}
 
 def config_findings(serving: ServingReplica) -> Iterator[Finding]:
     """At most one of each cause. That the image is another one is a finding of its own."""
-    config = serving.runtime.config
+    config, other = serving.runtime.config, serving.runtime.made_from
+    if other is not None:
+        yield judge_files(serving.service, serving.replica, other)
     if config is None:
         return
     variables, keys = differing_variables(config), differing_keys(config)
@@ -35,10 +37,10 @@ def config_findings(serving: ServingReplica) -> Iterator[Finding]:
         keys.pop("image", None)
     if variables:
         yield _env_changed(serving, config, variables)
-    other = judge_mounts(serving.service, serving.replica, config)
-    if other is not None:
-        yield other
-    if keys or (config.hinted and not variables and other is None):
+    moved = judge_mounts(serving.service, serving.replica, config)
+    if moved is not None:
+        yield moved
+    if keys or (config.hinted and not variables and moved is None):
         yield _compose_changed(serving, config, keys)
     if config.contents:
         yield _content_changed(serving, config)

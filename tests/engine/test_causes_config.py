@@ -4,6 +4,7 @@ That the container is behind is judged by the docker command: what its process w
 can read. Then freshd has exactly the finding that it should have; its remedy makes both agree.
 """
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -238,15 +239,111 @@ def test_what_only_the_shell_knows_is_a_note(
     assert found(looked(freshd, exit_code=1)) == {Found("env-changed", "stale")}
 
 
+MORE = "services: {web: {environment: {MORE: %s}}}\n"
+ADDED = "services: {web: {labels: {made: here}, environment: {MORE: 1}}}\n"
+
+
 @pytest.mark.timeout(600)
-def test_a_container_of_other_compose_files_is_not_judged_by_these(
+@pytest.mark.proves("other-compose-files", "detected", "remedied", "silent")
+def test_a_container_of_other_compose_files_is_judged_by_its_own(
     stack: Stack, freshd: Freshd
 ) -> None:
-    stack.write(FILES)
-    stack.write({"more.yaml": "services: {web: {environment: {MORE: 1}}}\n"})
-    stack.compose("-f", "compose.yaml", "-f", "more.yaml", "up", "-d", "web")
+    """Files more than the project has; then one of them is gone; then the same are named."""
+    stack.write({**FILES, "gen/more.yaml": MORE % 1})
+    files = ("-f", "compose.yaml", "-f", "gen/more.yaml")
+    stack.compose(*files, "up", "-d", "web")
+    web = stack.container("web")
+    document = looked(freshd, exit_code=0)
+    assert found(document) == {Found("other-compose-files", "note")}
+    assert "gen/more.yaml" in finding(document, "other-compose-files")["message"]
+    assert of(document)["links"]["config"] == "fresh"
+
+    stack.write({"gen/more.yaml": MORE % 2})
+    causes = {Found("other-compose-files", "note"), Found("env-changed", "stale")}
+    assert found(looked(freshd, exit_code=1)) == causes
+    done = freshd("recreate", "web")
+    assert done.returncode == 1, done
+    assert "gen/more.yaml" in done.stdout
+    assert "freshd --file compose.yaml --file gen/more.yaml" in done.stdout
+    assert stack.container("web") == web
+    done = freshd("--file", "compose.yaml", "--file", "gen/more.yaml", "recreate", "web")
+    assert done.returncode == 0, done
+    web = stack.container("web")
+    assert stack.exec(web, env("MORE")).stdout == b"MORE=2\n"
+    both = looked(freshd, "compose.yaml", "gen/more.yaml", exit_code=0)
+    assert found(both) == set()
+
+    os.remove(stack.path("gen/more.yaml"))
+    document = looked(freshd, exit_code=3)
+    assert found(document) == {Found("other-compose-files", "unverifiable")}
+    assert of(document)["links"]["config"] == "unverifiable"
+    assert "gen/more.yaml is gone" in finding(document, "other-compose-files")["message"]
+    stack.write({"freshd.toml": RECREATE})
+    for argv in (("recreate", "web"), ("rebuild", "web"), ("apply", "web")):
+        freshd(*argv)
+        assert stack.container("web") == web, argv
+        assert stack.exec(web, env("MORE")).stdout == b"MORE=2\n"
+
+
+RECREATE = """
+version = 1
+[[rule]]
+when = ["*", "other-compose-files", "compose-changed", "env-changed"]
+do = ["recreate"]
+"""
+
+
+@pytest.mark.timeout(600)
+def test_an_override_that_was_left_out_or_came_later_is_named(
+    make_stack: Callable[..., Stack], make_freshd: Callable[[Stack], Freshd]
+) -> None:
+    """Left out it is a note, as somebody may have meant it; later it is a change of the model."""
+    for later in (False, True):
+        stack = make_stack(FILES)
+        if not later:
+            stack.write({"compose.override.yaml": ADDED})
+        stack.compose("-f", "compose.yaml", "up", "-d", "--timeout", "0")
+        if later:
+            stack.write({"compose.override.yaml": ADDED})
+        freshd = make_freshd(stack)
+        document = looked(freshd, exit_code=1 if later else 0)
+        causes = {Found("other-compose-files", "note")}
+        if later:
+            causes |= {Found("env-changed", "stale")}
+        assert found(document) == causes
+        message = finding(document, "other-compose-files")["message"]
+        assert "without compose.override.yaml" in message
+        # It says nothing of the other service, whose container would be the same.
+        assert found(document, "quiet") == set()
+        quiet = stack.container("quiet")
+        assert freshd("recreate", "quiet").returncode == 0
+        assert stack.container("quiet") != quiet
+        assert found(looked(freshd, exit_code=1 if later else 0), "quiet") == set()
+
+
+QUIET = f"""
+services:
+  web:
+    image: freshd-busybox:1
+    {SLEEP}
+"""
+
+
+@pytest.mark.timeout(600)
+def test_a_compose_file_by_another_name_is_the_same_model(
+    stack: Stack, make_freshd: Callable[[Stack], Freshd]
+) -> None:
+    """Renamed, which `docker compose up` takes for no change, and reached through a link."""
+    stack.write({"docker-compose.yml": QUIET})
+    stack.up()
+    web = stack.container("web")
+    os.rename(stack.path("docker-compose.yml"), stack.path("compose.yaml"))
+    stack.up()
+    assert stack.container("web") == web, "Compose makes it anew: the case is not what it was"
+    freshd = make_freshd(stack)
     document = looked(freshd, exit_code=0)
     assert found(document) == set()
-    assert of(document)["links"]["config"] == "unchecked"
-    both = looked(freshd, "compose.yaml", "more.yaml", exit_code=0)
-    assert of(both)["links"]["config"] == "fresh"
+    assert of(document)["links"]["config"] == "fresh"
+    done = freshd("recreate", "web")
+    assert done.returncode == 0, done
+    assert stack.container("web") != web

@@ -4,7 +4,7 @@ from functools import partial
 
 from freshd.catalog.causes.cause import ACCEPT_MOUNTS, Cause, Renewal
 from freshd.model.remedy import Remedy
-from freshd.model.report import LinkName
+from freshd.model.report import Level, LinkName
 
 _cause = partial(Cause, LinkName.CONFIG)
 
@@ -12,5 +12,11 @@ CONFIG = (
     _cause("env-changed", Remedy.RECREATE),
     _cause("compose-changed", Remedy.RECREATE),
     _cause("config-content-changed", Remedy.RECREATE),
+    _cause(
+        "other-compose-files",
+        Remedy.NOTIFY,
+        level=Level.UNVERIFIABLE,
+        renewal=Renewal.NEVER,
+    ),
     _cause("other-data", Remedy.NOTIFY, renewal=Renewal.NAMED, flag=ACCEPT_MOUNTS),
 )

@@ -106,6 +106,28 @@ class ContentSeen:
 
 
 @dataclass(frozen=True, slots=True)
+class OtherFiles:
+    """The Compose files that made a container and are not the project's; all absolute.
+
+    ``gone`` are those of them that are no more, ``left_out`` the project's that were not used,
+    ``extra`` those that are not the project's. ``since`` is when one of ``left_out`` was last
+    written. ``wanted`` is the service as these files have it; None: it cannot be told, and
+    ``problem`` says why, or something is gone.
+    """
+
+    files: tuple[str, ...]
+    directory: str
+    project_dir: str
+    env_files: tuple[str, ...] = ()
+    gone: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
+    extra: tuple[str, ...] = ()
+    since: float = 0.0
+    wanted: Wanted | None = None
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ConfigSeen:
     """One replica's side of the config link.
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from freshd.model.observed.creation import ConfigSeen
+from freshd.model.observed.creation import ConfigSeen, OtherFiles
 from freshd.model.observed.processes import Bytecode, Moved, ProbeAnswer, RunningSeen
 from freshd.model.observed.surroundings import Aged, BaseSeen, Hidden, Outdated, Surroundings
 
@@ -13,6 +13,7 @@ class ReplicaRuntime:
     """One container. None, or nothing: it was not observed, or there is nothing to report."""
 
     config: ConfigSeen | None = None
+    made_from: OtherFiles | None = None
     running: RunningSeen | None = None
     bytecode: tuple[Bytecode, ...] = ()
     hidden: tuple[Hidden, ...] = ()

@@ -6,11 +6,12 @@ go with them. They stop a plan (``decide``) and a step (``check``) alike.
 
 from collections.abc import Iterator
 
-from freshd.compare.renewal import judge_mounts
+from freshd.compare.renewal import judge_files, judge_mounts
 from freshd.model.observed.container import Replica
 from freshd.model.observed.creation import ConfigSeen
 from freshd.model.report import Finding
 from freshd.observe.config.creation import with_mounts
+from freshd.observe.config.made_from import find_other_files
 from freshd.observe.container.members import find_running_followers, replicas_of
 from freshd.reconcile.context import Context
 
@@ -32,6 +33,9 @@ def _of_replica(context: Context, service: str, replica: Replica) -> Iterator[Fi
     wanted = project.model.wanted.get(service)
     if wanted is None:
         return
+    files = find_other_files(engine, context.compose, project, service, replica)
+    if files is not None:
+        yield judge_files(service, replica, files)
     image = engine.image(project.service(service).image)
     config = with_mounts(
         engine,

@@ -105,6 +105,7 @@ def test_the_levels_are_those_of_the_contract() -> None:
         "build-unrecorded": Level.UNVERIFIABLE,
         "unreadable": Level.UNVERIFIABLE,
         "not-observed": Level.UNVERIFIABLE,
+        "other-compose-files": Level.UNVERIFIABLE,
     }
 
 
