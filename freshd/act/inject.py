@@ -15,7 +15,7 @@ from freshd.act.tally import Tally
 from freshd.act.write import delete, moving, rules, staging, symlinks
 from freshd.act.write.prepare import Directory, Job, prepare
 from freshd.act.write.writers import Writers, open_writers
-from freshd.engine.container import archive
+from freshd.engine.container import archive, places
 from freshd.engine.container.shell_session import ShellSession
 from freshd.model.errors import EngineFailed, OutcomeUnknown, StepRefused
 from freshd.model.files import Kind
@@ -74,7 +74,7 @@ def _find_blocking(
 def read_target(step: Step, world: World) -> Replica:
     """The step's container now, by its full id. Raises TargetGone, StepRefused for its state."""
     assert step.container_id is not None, "a step on one container names it"
-    replica = world.engine.replica(step.container_id)
+    replica = places.with_real_mounts(world.engine, world.engine.replica(step.container_id))
     if replica.state not in ("running", "created", "exited"):
         raise StepRefused(
             f"{replica.name} is {replica.state}: nothing is written into it now",

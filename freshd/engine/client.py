@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from freshd.engine import inspect
 from freshd.engine.connection import Connection
+from freshd.engine.container.needs import Needs
 from freshd.engine.container.shell_session import ShellSession
 from freshd.engine.events import EventStream
 from freshd.engine.shared_cache import SharedCache
@@ -128,6 +129,10 @@ class Engine(Connection):
         volumes = (mount.name for mount in replica.mounts if mount.kind == "volume")
         self._seen |= dict.fromkeys((container_id, *(f"volume:{name}" for name in volumes)), "")
         return replica
+
+    def needs(self, container_id: str) -> Needs:
+        """Which files a container cannot do without, as it names them. Raises TargetGone."""
+        return inspect.needs_of(self.inspect(container_id))
 
     def creation(self, container_id: str) -> Creation:
         """What a container was made with; nothing is asked where it was inspected before."""

@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from freshd.engine.container.needs import Needs
 from freshd.model.observed.container import Mount, Replica
 from freshd.model.observed.creation import Creation, ImageDefaults
 from freshd.model.observed.image import HistoryEntry, ImageFacts
 
 PROJECT = "com.docker.compose.project"
 SERVICE = "com.docker.compose.service"
+_DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _NUMBER = "com.docker.compose.container-number"
 _ONEOFF = "com.docker.compose.oneoff"
 _HOOK = "com.docker.compose.hook"
@@ -148,6 +150,24 @@ def replica_of(data: Mapping[str, Any]) -> Replica:
         config_files=_config_files(labels),
         command=(data.get("Path") or "", *(data.get("Args") or ())),
         joins=_joins(host),
+    )
+
+
+def needs_of(data: Mapping[str, Any]) -> Needs:
+    """What of one container's files it names itself: commands, and where they run."""
+    config = data["Config"]
+    check = tuple((config.get("Healthcheck") or {}).get("Test") or ())
+    environment = dict(map(_variable, config.get("Env") or ()))
+    search = environment.get("PATH") or _DEFAULT_PATH
+    return Needs(
+        commands=(
+            (data.get("Path") or "", *(data.get("Args") or ())),
+            tuple(config.get("Entrypoint") or ()),
+            tuple(config.get("Cmd") or ()),
+            check[1:],  # the first word says what they are: CMD, CMD-SHELL or NONE
+        ),
+        working_dir=config.get("WorkingDir") or "/",
+        search=tuple(filter(None, search.split(":"))),
     )
 
 

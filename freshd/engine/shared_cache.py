@@ -16,12 +16,14 @@ _MOST: Final = 64
 class SharedCache:
     """Safe in several threads: at worst the same is asked twice, but for what is asked ``alone``.
 
-    ``listing`` is the last answer to ``GET /containers/json`` and when it was given, by the
+    ``places`` are (container, its start, destination of a mount) -> where that is. ``listing`` is
+    the last answer to ``GET /containers/json`` and when it was given, by the
     monotonic clock.
     """
 
     api_version: str = ""
     listing: tuple[float, Sequence[Mapping[str, Any]]] = (float("-inf"), ())
+    places: dict[tuple[str, float, str], str] = field(default_factory=dict)
     _histories: dict[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
     _asking: dict[str, "threading.Lock"] = field(default_factory=dict)
 

@@ -214,6 +214,73 @@ def test_a_link_that_was_turned_elsewhere_is_not_the_images(
     assert untouched(host)
 
 
+def test_a_mount_whose_destination_leads_through_a_link_is_not_written_through(
+    site: Site, stack: Stack, host: Path, uploads: Uploads
+) -> None:
+    """The engine mounts on what is behind the link, and goes on calling it by the link's name."""
+    image = linked_image(stack, "ln -s v1 /app/current")
+    identity = stack.run(image, "sleep", "600", options=["-v", f"{host}:/app/current/in"])
+    for target in ("/app/v1/in/a.txt", "/app/current/in/a.txt"):
+        outcome = run_inject(site, identity, target)
+        assert outcome.status is StepStatus.REFUSED, outcome
+        assert "bind mount /app/v1/in" in outcome.detail
+    gone = act.run(inject(identity, removal("/app/v1/in/a.txt", b"precious")), site.world())
+    assert gone.status is StepStatus.REFUSED
+    assert not uploads.puts
+    assert untouched(host)
+
+
+@pytest.mark.parametrize("shell", [True, False])
+def test_a_link_that_the_image_made_is_replaced_by_no_file(
+    site: Site, stack: Stack, uploads: Uploads, *, shell: bool
+) -> None:
+    image = linked_image(stack, "echo x >/app/v1/real && ln -s v1/real /app/link")
+    identity = stack.run(image, "sleep", "600")
+    if not shell:
+        stack.docker("stop", "-t", "0", identity)
+    outcome = run_inject(site, identity, "/app/link")
+    assert outcome.status is StepStatus.REFUSED, outcome
+    assert "symbolic link in the image" in outcome.detail
+    assert not uploads.puts
+    found = archive.stat(site.engine, identity, "/app/link")
+    assert found is not None
+    assert found.kind is Kind.LINK
+
+
+NEEDED = """FROM freshd-busybox:1
+RUN mkdir -p /app/bin /app/work && ln -s app/bin /short && cp /bin/busybox /app/bin/busybox \\
+ && printf '#!/bin/sh\\nexec sleep 600\\n' >/app/bin/start && chmod +x /app/bin/start \\
+ && cp /app/bin/start /app/bin/found && cp /app/bin/start /app/work/argument \\
+ && echo x >/app/work/checked && echo x >/app/free
+ENV PATH=/app/bin:/bin:/usr/bin
+WORKDIR /app/work
+HEALTHCHECK --interval=1h CMD test -e ./checked && true
+ENTRYPOINT ["/short/start"]
+CMD ["found", "--file=argument"]
+"""
+
+
+def test_a_delete_spares_what_the_container_needs_to_start(site: Site, stack: Stack) -> None:
+    """Named through a link, found on PATH, relative to where it runs, in a line for a shell."""
+    stack.write({"Dockerfile": NEEDED})
+    stack.docker("build", "-q", "-t", stack.project, ".")
+    identity = stack.run(stack.project)
+    names = ("bin/start", "bin/found", "work/argument", "work/checked", "free")
+    for name in names:
+        content = stack.read(identity, f"/app/{name}")
+        assert content is not None
+        step = inject(identity, removal(f"/app/{name}", content))
+        outcome = act.run(step, site.world())
+        wanted = StepStatus.DONE if name == "free" else StepStatus.REFUSED
+        assert outcome.status is wanted, (name, outcome)
+        if name != "free":
+            assert "would not start again" in outcome.detail
+    directory = replace(site.change("/app/work", b"a file in its place"), seen=Entry(Kind.DIR))
+    assert act.run(inject(identity, directory), site.world()).status is StepStatus.REFUSED
+    stack.docker("restart", "-t", "0", identity)
+    assert site.engine.replica(identity).running
+
+
 def test_deletes_go_neither_through_links_and_mounts_nor_for_what_is_no_such_file(
     site: Site, stack: Stack, host: Path
 ) -> None:

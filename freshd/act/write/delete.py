@@ -1,4 +1,5 @@
-"""Delete files in a container: rule 14. Only with the expected content, only by exact path.
+"""Delete files in a container: rule 14. Only with the expected content, only by exact path, and
+nothing that the container needs to start again.
 
 In: changes without ``want``. Out: the tally. Directories stay, even when they are empty now, except
 where a file is to replace one.
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 from freshd.act import read_back
 from freshd.act.ports import World
 from freshd.act.tally import Tally
+from freshd.act.write.needed import find_needed
 from freshd.act.write.prepare import resolve
 from freshd.act.write.writers import Writers
 from freshd.engine.container import archive
@@ -40,6 +42,9 @@ def delete(
             tally.fail(change.target, f"it cannot be deleted: {why}")
         return
     expected = _expected(world, replica, writers.root, _mapped(world, changes, tally), tally)
+    needed = find_needed(world.engine, replica, writers.root, expected.values())
+    for target in [target for target, path in expected.items() if path in needed]:
+        tally.refuse(target, needed[expected.pop(target)])
     if not expected:
         return
     data: dict[str, Json] = {"files": len(expected), "helper": writers.root.token}
@@ -68,6 +73,8 @@ def clear_places(
             members = [member for member, _ in archive.get(world.engine, replica.id, path)]
         except EngineFailed:
             continue  # nothing is there any more
+        if find_needed(world.engine, replica, writers.root, [path]):
+            continue  # the write is refused then: it is a directory
         if all(member.isdir() for member in members):
             names = (member.name.rstrip("/") for member in members)
             parent = posixpath.dirname(path)

@@ -76,7 +76,7 @@ def prepare(
         real = places_of.get(change.target)
         if real is None or change.want is None:
             continue
-        reason = _occupied(world, replica, real, present)
+        reason = _occupied(world, replica, real, change.want, present)
         if reason:
             tally.refuse(change.target, reason)
             continue
@@ -159,7 +159,7 @@ def _moved(
 
 
 def _occupied(
-    world: World, replica: Replica, path: str, present: dict[str, FileFacts]
+    world: World, replica: Replica, path: str, want: Entry, present: dict[str, FileFacts]
 ) -> str | None:
     """Why what is at ``path`` now must not be replaced."""
     fact = present.get(path)
@@ -170,6 +170,9 @@ def _occupied(
         return "it is no regular file in the container"
     if kind is Kind.LINK and not symlinks.image_has_link(world.engine, replica, path):
         return "it is a symbolic link in the container that the image does not have"
+    if kind is Kind.LINK and want.kind is not Kind.LINK:
+        # What the image made a link of stays one: a build writes through it, or makes a file of it.
+        return "it is a symbolic link in the image, which a file would replace: rebuild does it"
     for parent in symlinks.list_parents(path):
         above = present.get(parent)
         if above is not None and above.kind is not Kind.DIR:

@@ -11,6 +11,8 @@ class Mount:
     """One mount of a container. ``source`` is a host path for binds; ``name`` a volume's name.
 
     ``subpath`` is the directory of the volume that is mounted.
+    ``target`` is where it really is, once that was looked for; ``named`` is then the destination as
+    it was asked for, which may lead through a link of the image.
     """
 
     kind: str
@@ -19,6 +21,12 @@ class Mount:
     name: str = ""
     writable: bool = True
     subpath: str = ""
+    named: str = ""
+
+    @property
+    def asked_for(self) -> str:
+        """The destination as the Compose model has it."""
+        return self.named or self.target
 
 
 @dataclass(frozen=True, slots=True)
