@@ -5,6 +5,7 @@ In: a service's mounts, by the Compose model and by a container. Out: pairs mark
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from freshd.config.compose.model import ComposeMount
 from freshd.model.mapping import Pair, Via
@@ -16,7 +17,7 @@ from freshd.tree.git import find_repository
 def merge(
     declared: Iterable[ComposeMount], actual: Sequence[Mount] | None
 ) -> dict[str, ComposeMount]:
-    """Mounts by target: a container's own where one is known, else what the model says.
+    """Mounts by where they are: a container's own where one is known, else what the model says.
 
     A container's bind that the model has too keeps the model's source: on desktop engines inspect
     shows a path inside a virtual machine.
@@ -26,9 +27,9 @@ def merge(
         return model
     merged: dict[str, ComposeMount] = {}
     for mount in actual:
-        known = model.get(mount.target)
+        known = model.get(mount.asked_for)
         if known is not None and known.kind == mount.kind == "bind":
-            merged[mount.target] = known
+            merged[mount.target] = replace(known, target=mount.target)
         else:
             source = mount.source if mount.kind == "bind" else mount.name
             merged[mount.target] = ComposeMount(

@@ -20,7 +20,14 @@ from freshd.config.compose.model import ComposeBuild, ComposeMount, ComposeServi
 from freshd.mapping.archives import is_archive
 from freshd.mapping.contexts import list_ignore_files, read_contexts
 from freshd.mapping.corrections import Corrections
-from freshd.mapping.dockerfile.infer import CopyPair, Inference, infer, no_image, unknown_kind
+from freshd.mapping.dockerfile.infer import (
+    CopyPair,
+    Inference,
+    infer,
+    no_image,
+    unknown_kind,
+    unknown_link,
+)
 from freshd.mapping.dockerfile.stages import BaseImage
 from freshd.mapping.mounts import mark_hidden, may_list, merge
 from freshd.mapping.names import Names
@@ -73,6 +80,7 @@ def build_map(
     watch: Sequence[WatchRule] = (),
     image_config: Callable[[str], BaseImage | None] = no_image,
     kind_in_image: Callable[[str, str], Kind | None] = unknown_kind,
+    link_in_image: Callable[[str], str] = unknown_link,
     corrections: Corrections | None = None,
     mounts: Sequence[Mount] | None = None,
     platform: str = "",
@@ -93,6 +101,7 @@ def build_map(
             platform=platform or _platform(service),
             image_config=image_config,
             kind_in_image=kind_in_image,
+            link_in_image=link_in_image,
             corrections=corrections or Corrections(),
         )
     for rule in watch:
@@ -136,6 +145,7 @@ class _Draft:
         platform: str,
         image_config: Callable[[str], BaseImage | None],
         kind_in_image: Callable[[str, str], Kind | None],
+        link_in_image: Callable[[str], str],
         corrections: Corrections,
     ) -> None:
         if build.remote:
@@ -159,6 +169,7 @@ class _Draft:
             image_config=image_config,
             is_archive=partial(is_archive, build.context),
             kind_in_image=kind_in_image,
+            link_in_image=link_in_image,
             name=files.name,
         )
         self.inference = corrections.apply(inference)

@@ -62,7 +62,8 @@ class Inference:
     Dockerfile itself is not recorded in the image. ``final`` are the instructions of the final
     chain as the history should show them, ``base_history`` what is before them (None: not known).
     ``directories`` maps a container directory to the context directory that was copied into it.
-    ``unknown_base`` is the final chain's base image where that is not here ("": it is);
+    ``unknown_base`` is the final chain's base image where that is not here ("": it is), and
+    ``base_unseen`` which of the ``opaque`` says so;
     ``top_names`` are those at the context's top. ``fetching`` maps lines of the final chain whose
     result depends on a network to the command that uses it.
     """
@@ -78,6 +79,7 @@ class Inference:
     directories: Mapping[str, str] = field(default_factory=dict)
     demoted: Mapping[str, str] = field(default_factory=dict)
     unknown_base: str = ""
+    base_unseen: str = ""
     top_names: frozenset[str] = frozenset()
     fetching: Mapping[int, str] = field(default_factory=dict)
 
@@ -90,6 +92,11 @@ def no_image(_ref: str) -> BaseImage | None:
 def unknown_kind(_path: str, _record: str) -> Kind | None:
     """Nothing is known of the built image."""
     return None
+
+
+def unknown_link(_path: str) -> str:
+    """Nothing is known of the built image."""
+    return ""
 
 
 def named_like_archive(path: str) -> bool:
@@ -110,6 +117,7 @@ def infer(
     image_config: Callable[[str], BaseImage | None] = no_image,
     is_archive: Callable[[str], bool] = named_like_archive,
     kind_in_image: Callable[[str, str], Kind | None] = unknown_kind,
+    link_in_image: Callable[[str], str] = unknown_link,
     not_inputs: Collection[str] = BUILD_FILES,
     name: str = "Dockerfile",
 ) -> Inference:
@@ -118,7 +126,8 @@ def infer(
     ``files`` is the context after the ignore file, ``links`` the text of its symbolic links,
     ``platform`` os/architecture of what is built, ``build_platform`` of what builds it.
     ``contexts`` are the named contexts. ``kind_in_image`` returns what a path is in an image that
-    has a COPY's history line, for a destination that depends on what a RUN made. ``not_inputs``
+    has a COPY's history line, for a destination that depends on what a RUN made; ``link_in_image``
+    where a link leads that it has at a path. ``not_inputs``
     are left out of ``inputs`` (the caller handles the Dockerfile itself). ConfigError names
     ``name`` and line.
     """
@@ -137,7 +146,8 @@ def infer(
     )
     context = context_volume(files, links or {})
     inputs = BuildInputs(
-        stages, context, args, image_config, is_archive, kind_in_image, named, name
+        *(stages, context, args, image_config, is_archive, kind_in_image, link_in_image, named),
+        name,
     )
     replay = BuildReplay(inputs, apply)
     state = replay.state(stages.target)
@@ -155,6 +165,7 @@ def infer(
         base_history=state.base_history,
         directories=state.directories,
         unknown_base="" if state.base_known else state.base,
+        base_unseen=state.base_unseen,
         top_names=frozenset(context.children("/")),
         fetching=find_fetching(stages),
     )

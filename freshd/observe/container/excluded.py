@@ -120,13 +120,13 @@ def _covered(tools: Tools, facts: Snapshot, replica: Replica) -> Iterator[Covere
         for mount in tools.project.service(facts.service).mounts
         if mount.kind == "bind" and os.path.isdir(mount.source)
     }
-    binds = [m for m in replica.mounts if m.kind == "bind" and m.target in sources]
+    binds = [m for m in replica.mounts if m.kind == "bind" and m.asked_for in sources]
     if not binds:
         return
     tops = [mount.target for mount in binds]
     built = built_below(tools.engine, image, tops, cache=tools.store.image_contents)
     for mount in binds:
-        source = sources[mount.target]
+        source = sources[mount.asked_for]
         hidden = (path for path in built if replica.mount_at(path) == mount)
         paths = tuple(sorted(p for p in hidden if not _has(source, mount.target, p)))
         if paths:

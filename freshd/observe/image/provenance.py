@@ -19,12 +19,14 @@ from freshd.observe.service_maps import differing
 @dataclass(frozen=True, slots=True)
 class BuildHistory:
     """What an image's history says of the Dockerfile. ``unseen`` are triggers of its base that it
-    does not show, ``fetched`` the layers that a network had a part in.
+    does not show, ``fetched`` the layers that a network had a part in. ``settled`` is what could
+    not be followed in the Dockerfile, and the image tells.
     """
 
     verdict: HistoryVerdict = field(default_factory=lambda: HistoryVerdict(Trace.UNKNOWN))
     unseen: tuple[str, ...] = ()
     fetched: tuple[Fetched, ...] = ()
+    settled: frozenset[str] = frozenset()
 
 
 def read_history(inference: Inference | None, image: ImageFacts) -> BuildHistory:
@@ -33,7 +35,12 @@ def read_history(inference: Inference | None, image: ImageFacts) -> BuildHistory
         return BuildHistory()
     verdict = told_by_history(inference, image)
     unseen = filter(None, [find_unseen_trigger(inference, image.history)])
-    return BuildHistory(verdict, tuple(unseen), tuple(_fetched(inference, image, verdict.trace)))
+    fetched = tuple(_fetched(inference, image, verdict.trace))
+    # An image that has every line of the Dockerfile has been asked for every file that these bring:
+    # what its base says of where they go is seen, though the base itself is not here.
+    told = verdict.trace is Trace.EQUAL and any(pair.record for pair in inference.pairs)
+    settled = frozenset({inference.base_unseen} if told and inference.base_unseen else ())
+    return BuildHistory(verdict, tuple(unseen), fetched, settled)
 
 
 class BuildHistories:
@@ -72,7 +79,9 @@ def with_build(
     return replace(
         facts,
         mapping=replace(
-            mapping, opaque=(*mapping.opaque, *unseen), lasting=(*mapping.lasting, *unseen)
+            mapping,
+            opaque=(*(words for words in mapping.opaque if words not in history.settled), *unseen),
+            lasting=(*mapping.lasting, *unseen),
         ),
         record=record,
         trace=history.verdict.trace,

@@ -109,10 +109,12 @@ class SnapshotCollector:
         """None of a service whose image alone is judged."""
         known = self._maps.known(service).replicas
         if narrow and known:  # for speed: new containers announce themselves, and are seen whole
-            return tuple(self._engine.replica(replica.id) for replica in known)
+            again = (self._engine.replica(replica.id) for replica in known)
+            return self._maps.with_real_mounts(service, again)
         if self._maps.is_judged(service):
             return ()
-        return replicas_of(self._engine, self._project, service)
+        found = replicas_of(self._engine, self._project, service)
+        return self._maps.with_real_mounts(service, found)
 
     def _with_history(self, facts: Snapshot) -> Snapshot:
         """With what explains a difference, if there is one: earlier injections, recent saves."""

@@ -40,7 +40,8 @@ class TreeProof:
         """The map as ``map`` has it, and how many of its visible copies the tag's image holds as
         the tree does; None: there is no such image.
         """
-        self._maps.known(service).replicas = replicas_of(self._engine, self._project, service)
+        found = replicas_of(self._engine, self._project, service)
+        self._maps.known(service).replicas = self._maps.with_real_mounts(service, found)
         mapped, image, tree = self._proved(service, every=True)
         if image is None:
             return mapped, None

@@ -117,6 +117,7 @@ def _run(replay: BuildReplay, state: StageState, words: Words) -> None:
     _make_directories(state, text)
     run = Run(replay.tick(), instruction.line, split_words(text))
     state.runs.append(run)
+    replay.may_have_made_links(state)
     state.changed_after_copy = state.changed_after_copy or state.copied
     traceless = "a script in a heredoc" if record.runs_script(instruction) else ""
     if not all(mounts):

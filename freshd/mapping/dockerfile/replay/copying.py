@@ -146,6 +146,8 @@ def copy(replay: BuildReplay, state: StageState, words: Words) -> None:
         copying.placer.put_other_file(document.name, copying.order)
     for node in copying.placer.lost:
         replay.notes.note_use_of(state, node)
+    if instruction.name == "ADD" or instruction.flag("from") is not None:
+        replay.may_have_made_links(state)  # out of an archive, or by a RUN of the other stage
     state.copied = True
     traceless = "the content of a heredoc" if inline else ""
     if instruction.flag("exclude") is not None:

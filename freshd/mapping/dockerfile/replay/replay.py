@@ -3,7 +3,7 @@
 In: ``Stages``, the context as a Volume, what base images say. Out: a state per stage, and Notes.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from freshd.mapping.dockerfile.consumed import Run, consumes
@@ -33,7 +33,9 @@ class BuildInputs:
     """Everything the replay reads.
 
     ``kind_in_image`` takes a path and the history line of the COPY that goes there, and returns
-    what the image's RUNs made of it. ``contexts`` are the named ones, by their familiar names.
+    what the image's RUNs made of it; ``link_in_image`` takes a path and returns where a symbolic
+    link there leads in the built image ("": none is there). ``contexts`` are the named ones, by
+    their familiar names.
     """
 
     stages: Stages
@@ -42,6 +44,7 @@ class BuildInputs:
     image_config: Callable[[str], BaseImage | None]
     is_archive: Callable[[str], bool]
     kind_in_image: Callable[[str, str], Kind | None]
+    link_in_image: Callable[[str], str]
     contexts: Mapping[str, NamedContext]
     name: str
 
@@ -63,6 +66,7 @@ class StageState:
     directories: dict[str, str] = field(default_factory=dict)
     base: str = ""
     base_known: bool = True
+    base_unseen: str = ""
     sure_of_directories: bool = True
     base_history: tuple[str, ...] | None = None
     copied: bool = False
@@ -98,11 +102,12 @@ class Notes:
     used: set[str] = field(default_factory=set)
     read: set[str] = field(default_factory=set)
 
-    def note_opaque(self, line: int, what: str, *, lasting: bool = False) -> None:
+    def note_opaque(self, line: int, what: str, *, lasting: bool = False) -> str:
         """``lasting``: what it brings may change unseen, whoever built the image."""
         self.opaque.append(f"line {line}: {what}")
         if lasting:
             self.lasting.append(self.opaque[-1])
+        return self.opaque[-1]
 
     def note_untraced(self, line: int, what: str) -> None:
         self.untraced.append(f"line {line}: {what}")
@@ -126,7 +131,7 @@ def start(inputs: BuildInputs, stage: Stage, parent: StageState | None, notes: N
         return _inherited(stage, parent)
     if stage.base == SCRATCH and not stage.replaced:
         return StageState(stage, Volume(), {"PATH": DEFAULT_PATH}, base_history=())
-    context = stage.context
+    context, unseen = stage.context, ""
     if context is not None and context.local:
         return StageState(stage, context.volume(), {"PATH": DEFAULT_PATH})
     ref = stage.base if context is None else context.image
@@ -134,7 +139,7 @@ def start(inputs: BuildInputs, stage: Stage, parent: StageState | None, notes: N
     if context is not None and context.unfollowed:
         notes.note_opaque(stage.line, context.unfollowed, lasting=True)
     elif base is None:
-        notes.note_opaque(stage.line, f"base image {ref} is not here to be looked at")
+        unseen = notes.note_opaque(stage.line, f"base image {ref} is not here to be looked at")
     image = base or BaseImage()
     state = StageState(
         stage,
@@ -145,6 +150,7 @@ def start(inputs: BuildInputs, stage: Stage, parent: StageState | None, notes: N
         onbuild=list(image.onbuild),
         base=ref or stage.base,
         base_known=base is not None,
+        base_unseen=unseen,
         sure_of_directories=image.lookup is not None,
         base_history=image.history if base else None,
     )
@@ -157,7 +163,7 @@ def _inherited(stage: Stage, parent: StageState) -> StageState:
     return replace(
         parent,
         stage=stage,
-        volume=parent.volume.clone(),
+        volume=replace(parent.volume.clone(), built=None),
         env=dict(parent.env),
         args=list(parent.args),
         inherited_args=len(parent.args),
@@ -187,11 +193,24 @@ class BuildReplay:
     done: dict[int, StageState] = field(default_factory=dict)
     open: set[int] = field(default_factory=set)
     clock: int = 0
+    chain: Sequence[Stage] = ()
+
+    def __post_init__(self) -> None:
+        self.chain = self.inputs.stages.chain(self.inputs.stages.target)
 
     def tick(self) -> int:
         """The next place in the order of events."""
         self.clock += 1
         return self.clock
+
+    def ends_in_image(self, stage: Stage) -> bool:
+        """Whether the built image stands on what this stage makes."""
+        return any(one.index == stage.index for one in self.chain)
+
+    def may_have_made_links(self, state: StageState) -> None:
+        """From here on the built image is asked for links that nothing of the Dockerfile tells."""
+        if self.ends_in_image(state.stage):
+            state.volume.built = self.inputs.link_in_image
 
     def state(self, stage: Stage) -> StageState:
         """The stage's state at its end."""
@@ -205,6 +224,8 @@ class BuildReplay:
         self.open.add(stage.index)
         parent = None if stage.parent is None else self.inputs.stages.ordered[stage.parent]
         state = start(self.inputs, stage, self.state(parent) if parent else None, self.notes)
+        if not state.base_known or (parent and self.state(parent).volume.built is not None):
+            self.may_have_made_links(state)
         for instruction in () if stage.replaced else list_instructions(self.inputs, state):
             self.apply(self, state, instruction)
         self.open.discard(stage.index)

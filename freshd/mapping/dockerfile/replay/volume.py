@@ -69,13 +69,16 @@ class Volume:
     """Mutable while a stage is replayed; ``clone`` for a stage built on it.
 
     ``base`` says what the base image has at a path; it is asked once, and only below directories
-    that the image has too.
+    that the image has too. ``built`` says where a symbolic link leads that the built image has at a
+    path ("": there is none): it is set where a RUN, or a base image that is not known, may have
+    made links of which nothing else tells.
     """
 
     nodes: dict[str, Node] = field(default_factory=lambda: {"/": DIRECTORY})
     names: dict[str, set[str]] = field(default_factory=lambda: {"/": set()})
     base: Callable[[str], Node | None] | None = None
     absent: set[str] = field(default_factory=set)
+    built: Callable[[str], str] | None = None
 
     @classmethod
     def from_image(cls, base: Callable[[str], Node | None] | None) -> "Volume":
@@ -86,7 +89,7 @@ class Volume:
 
     def clone(self) -> "Volume":
         names = {path: set(below) for path, below in self.names.items()}
-        return Volume(dict(self.nodes), names, self.base, set(self.absent))
+        return Volume(dict(self.nodes), names, self.base, set(self.absent), self.built)
 
     def get(self, path: str) -> Node | None:
         """The node itself, no link followed."""
@@ -104,15 +107,23 @@ class Volume:
                 real = posixpath.dirname(real)
                 continue
             step = join(real, name)
-            node = self.lookup(step)
-            if node is None or node.kind is not Kind.LINK or links >= MAX_LINKS:
+            link = self._link(step)
+            if not link or links >= MAX_LINKS:
                 real = step
                 continue
             links += 1
-            rest = [*node.link.split("/"), *rest]
-            if node.link.startswith("/"):
+            rest = [*link.split("/"), *rest]
+            if link.startswith("/"):
                 real = "/"
         return real
+
+    def _link(self, path: str) -> str:
+        """Where the symbolic link at ``path`` leads; "" where there is none."""
+        node = self.lookup(path)
+        if node is not None and node.kind is Kind.LINK and node.source is not None:
+            return node.link  # the tree's own: where the next build follows it
+        made = self.built(path) if self.built is not None else ""
+        return made or (node.link if node is not None and node.kind is Kind.LINK else "")
 
     def lookup(self, path: str) -> Node | None:
         """The node itself, of the base image too where nothing has covered that."""

@@ -324,6 +324,54 @@ def test_the_built_image_settles_an_unclear_destination() -> None:
     assert found.opaque == ()
 
 
+LINKED = {"/data": "/srv/1", "/app/now": "/app/1", "/srv/1/in": "/in"}
+
+
+@pytest.mark.parametrize(
+    ("body", "target"),
+    [
+        pytest.param("RUN x\nCOPY a.py /data/", "/srv/1/a.py", id="a directory"),
+        pytest.param("RUN x\nCOPY a.py /data/in/f", "/in/f", id="a chain"),
+        pytest.param("RUN x\nCOPY a.py /app/now", "/app/1", id="the destination itself"),
+        pytest.param("RUN x\nWORKDIR /data/w\nCOPY a.py .", "/srv/1/w/a.py", id="by WORKDIR"),
+        pytest.param("ADD ball.tar /\nCOPY a.py /data/", "/srv/1/a.py", id="of an archive"),
+        pytest.param("COPY --from=x /m /\nCOPY a.py /data/", "/srv/1/a.py", id="of a stage"),
+        pytest.param("COPY a.py /data/\nRUN x", "/data/a.py", id="no RUN came before it"),
+    ],
+)
+def test_links_that_a_build_step_may_have_made_are_the_built_images(body: str, target: str) -> None:
+    head = "FROM base AS x\nRUN mkdir /m\nFROM base\n"
+    found = infer(
+        f"{head}{body}\n",
+        listing(),
+        image_config=lambda _: BASE,
+        link_in_image=lambda path: LINKED.get(path, ""),
+    )
+    assert landed(found) == {target: "a.py"}
+
+
+def test_the_trees_own_link_goes_before_that_of_an_image_built_of_an_older_tree() -> None:
+    files = {"t/now": Kind.LINK, "a.py": Kind.FILE}
+    found = infer(
+        "FROM base\nCOPY t /t\nRUN x\nCOPY a.py /t/now/\n",
+        files,
+        links={"t/now": "new"},
+        image_config=lambda _: BASE,
+        link_in_image=lambda path: "/t/old" if path == "/t/now" else "",
+    )
+    assert landed(found) == {"/t/now": "t/now", "/t/new/a.py": "a.py"}
+
+
+def test_a_stage_that_is_no_part_of_the_image_has_none_of_its_links() -> None:
+    found = infer(
+        "FROM base AS x\nRUN y\nCOPY a.py /data/\nFROM base\nCOPY --from=x /data /d\n",
+        listing(),
+        image_config=lambda _: BASE,
+        link_in_image=lambda path: LINKED.get(path, ""),
+    )
+    assert landed(found) == {"/d/a.py": "a.py"}
+
+
 def test_an_unknown_base_image_is_said_and_has_the_usual_directories() -> None:
     found = infer("FROM py\nCOPY a.py /usr/local/bin\n", listing())
     assert landed(found) == {"/usr/local/bin/a.py": "a.py"}

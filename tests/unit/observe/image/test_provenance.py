@@ -88,6 +88,18 @@ FETCHES = "FROM base\nRUN apk add x\nCOPY a /a\n"
 RUN, COPY = "RUN /bin/sh -c apk add x # buildkit", "COPY a /a # buildkit"
 
 
+@pytest.mark.parametrize(("line", "doubts"), [("COPY a /a # buildkit", 0), ("COPY a /b", 1)])
+def test_a_base_that_is_not_here_is_no_doubt_where_the_image_has_every_line(
+    line: str, doubts: int
+) -> None:
+    inference = infer("FROM far\nCOPY a /a\n", {"a": Kind.FILE})
+    assert inference.opaque == (inference.base_unseen,)
+    image = ImageFacts("sha256:1", "sha256:c", history=(HistoryEntry("far"), HistoryEntry(line)))
+    facts = Snapshot("web", True, ServiceMap("web", opaque=inference.opaque), tree={})
+    read = with_build(facts, image, read_history(inference, image), record=None, narrow=False)
+    assert len(read.mapping.opaque) == doubts
+
+
 @pytest.mark.parametrize(
     ("lines", "expected"),
     [
