@@ -135,7 +135,7 @@ def _write(
         left, failures = _put_staged(world, replica, writers, top, group, own)
         errors += failures
         if left:
-            errors += _put_what_is_left(world, replica, top, left, own)
+            errors += f"\n{_put_what_is_left(world, replica, top, left, own)}"
             tally.note("in place, not atomically: root in the container may not rename there")
     root = None if writers is None else writers.root
     _verify(world, replica, root, [j for g in by_top.values() for j in g], tally, errors)

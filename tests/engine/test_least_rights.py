@@ -292,3 +292,18 @@ def test_a_container_that_swaps_a_directory_for_a_link_all_the_time_gains_nothin
         done += act.run(inject(container, change), site.world()).status is StepStatus.DONE
         assert untouched(host), f"round {number}"
     print(f"{ROUNDS} injections, {done} of them done, 0 through the link")
+
+
+@pytest.mark.parametrize("user", ["0", "1000"])
+def test_a_closed_root_and_a_tmpfs_are_refused_and_nothing_is_left_of_the_try(
+    site: Site, stack: Stack, user: str
+) -> None:
+    """Near by: whoever runs there, nothing is to be gained by another way."""
+    options = ("--read-only", "--tmpfs", "/srv/t", *NO_RIGHTS, "--user", user)
+    container = prepared(stack, IMAGES[0], MINE, *options)
+    before = seen(stack, container, "/srv /srv/d /srv/d/a.py /srv/t")
+    for target, why in (("/srv/d/a.py", "root is read-only"), ("/srv/t/x", "the tmpfs mount")):
+        outcome = act.run(inject(container, site.change(target, b"new")), site.world())
+        assert (outcome.status, why in outcome.detail) == (StepStatus.REFUSED, True), outcome
+    assert seen(stack, container, "/srv /srv/d /srv/d/a.py /srv/t") == before
+    assert whole(stack, container, "ls -A / /srv/t | grep -c freshd || :") == b"0\n"
