@@ -137,7 +137,7 @@ def _bare(step: ExpectedEntry, built: str) -> bool:
 def canonical(text: str) -> str:
     """One form for what BuildKit versions write differently: ports, health checks, the mark."""
     text = text.removesuffix(MARK).rstrip()
-    if text.startswith("EXPOSE "):
+    if text == "EXPOSE" or text.startswith("EXPOSE "):  # bare: of a variable that is not set
         return f"EXPOSE {sorted(_ports(text))}"
     if text.startswith("HEALTHCHECK "):
         return _canonical_check(text)

@@ -94,6 +94,8 @@ RECORDED: tuple[tuple[str, tuple[str, ...]], ...] = (
 )
 NEWER: tuple[tuple[str, str], ...] = (
     ("EXPOSE 80 90/udp", "EXPOSE [80/tcp 90/udp]"),
+    ("EXPOSE ${UNSET}", "EXPOSE []"),
+    ("EXPOSE 80 ${UNSET} 90/udp", "EXPOSE [80/tcp 90/udp]"),
     (
         "HEALTHCHECK --interval=90s --retries=3 CMD echo x",
         (
