@@ -62,6 +62,8 @@ class World:
 
     ``read(source)`` returns a tree file's entry and the very bytes it was made of, or raises
     FileNotFoundError. ``replicas()`` are the service's containers now, one-offs left out.
+    ``doubt_absence(target)`` says why it is not proved, right now, that the source of a container
+    path has left the tree, "" where it is: without that proof nothing is deleted.
     ``directories`` are the container directories that mappings land in: nothing is deleted or
     purged elsewhere, except where a purge pattern names an absolute path.
     ``compose_files`` is None for a service that no Compose file makes. ``image_ref`` is the tag
@@ -84,6 +86,7 @@ class World:
     volumes_allowed: bool
     directories: tuple[str, ...]
     read: Callable[[str], tuple[Entry, bytes]]
+    doubt_absence: Callable[[str], str]
     replicas: Callable[[], tuple[Replica, ...]]
     inputs: Callable[[], Mapping[str, str]]
     mismatches: Callable[[], tuple[str, ...]]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from freshd.cli.screen import Screen
-from freshd.config.invocation import Invocation
+from freshd.config.invocation import Invocation, current_directory
 
 if TYPE_CHECKING:
     from freshd.commands.session import Session
@@ -24,7 +24,9 @@ class App:
     """What was typed, and the world around it; tests pass another ``opener`` and clock."""
 
     screen: Screen
-    invocation: Invocation = field(default_factory=lambda: Invocation(".", os.environ))
+    invocation: Invocation = field(
+        default_factory=lambda: Invocation(current_directory(os.environ), os.environ)
+    )
     now: Callable[[], float] = time.time
     sleep: Callable[[float], None] = time.sleep
     opener: "Opener | None" = None

@@ -10,6 +10,7 @@ from freshd.compare import evidence
 from freshd.compare.comparison import Finder, ServingReplica, per_replica
 from freshd.compare.finding import make_finding
 from freshd.compare.renewal import judge_files, judge_mounts
+from freshd.compare.unreadable import UNREADABLE
 from freshd.model.observed.config_drift import (
     ENVIRONMENT,
     differing_keys,
@@ -17,7 +18,7 @@ from freshd.model.observed.config_drift import (
     sealed,
 )
 from freshd.model.observed.creation import ConfigSeen, ContentSeen
-from freshd.model.report import Finding, Level
+from freshd.model.report import Finding, Level, LinkName
 from freshd.model.text import Json, printable
 
 _SHOWN = 3
@@ -44,6 +45,16 @@ def config_findings(serving: ServingReplica) -> Iterator[Finding]:
         yield _compose_changed(serving, config, keys)
     if config.contents:
         yield _content_changed(serving, config)
+    for content, reason in config.unread:
+        what = f"{content.kind} {printable(content.name)}"
+        yield _finding(
+            UNREADABLE,
+            f"the file of {what} could not be read: {printable(reason)}",
+            serving,
+            config,
+            {content.kind: content.name, "target": content.target, "reason": reason},
+            link=LinkName.CONFIG,
+        )
 
 
 def _env_changed(serving: ServingReplica, config: ConfigSeen, variables: dict[str, str]) -> Finding:
@@ -126,6 +137,7 @@ def _finding(
     shown: dict[str, Json],
     *,
     level: Level | None = None,
+    link: LinkName | None = None,
 ) -> Finding:
     return make_finding(
         cause,
@@ -133,6 +145,7 @@ def _finding(
         message,
         replica=serving.replica,
         level=level,
+        link=link,
         paths=config.inputs,
         evidence={**shown, "changed_since": list(config.inputs)},
     )

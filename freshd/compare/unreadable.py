@@ -8,6 +8,7 @@ from freshd.compare.comparison import Comparison
 from freshd.compare.finding import make_finding
 from freshd.model.files import Entry, Kind
 from freshd.model.mapping import Via
+from freshd.model.observed.questions import source_of
 from freshd.model.report import Finding, LinkName
 from freshd.model.text import count_files, printable
 
@@ -41,6 +42,42 @@ def unreadable_in_image(comparison: Comparison) -> Iterator[Finding]:
         )
 
 
+def unread_places(comparison: Comparison) -> Iterator[Finding]:
+    """What the build, a mount or a rule names, and nothing is known of what it holds."""
+    for path, reason in comparison.facts.mapping.unread.items():
+        yield make_finding(
+            UNREADABLE,
+            comparison.service,
+            f"{printable(path)} in the tree could not be read: {printable(reason)}",
+            path=path,
+            evidence={"reason": reason},
+        )
+
+
+def unproven_leftovers(comparison: Comparison) -> Iterator[Finding]:
+    """Files of a COPY that nothing maps any more, and of which the tree cannot be asked."""
+    facts = comparison.facts
+    if facts.mapping.unread:
+        return  # that is said already, and is why
+    reasons: dict[str, str] = {}
+    for image in facts.images.values():
+        for target in image.files.keys() - comparison.mapped:
+            source = source_of(facts.mapping, target)
+            entry = facts.tree.get(source) if source is not None else None
+            if source is not None and entry is not None and entry.kind is Kind.UNREADABLE:
+                reasons[source] = entry.reason
+    if reasons:
+        first = min(reasons)
+        yield make_finding(
+            UNREADABLE,
+            comparison.service,
+            f"{printable(first)}{evidence.and_more(sorted(reasons))} may have left the tree, which "
+            f"could not be read there: {printable(reasons[first])}",
+            path=first,
+            evidence={"reason": reasons[first], **evidence.paths(reasons)},
+        )
+
+
 def unreadable_in_tree(comparison: Comparison) -> Iterator[Finding]:
     """Every source and input of the build that could not be read."""
     tree, mapping = comparison.facts.tree, comparison.facts.mapping
@@ -56,4 +93,4 @@ def unreadable_in_tree(comparison: Comparison) -> Iterator[Finding]:
         yield replace(finding, want=tree[path])
 
 
-FINDERS = (unreadable_in_image, unreadable_in_tree)
+FINDERS = (unreadable_in_image, unreadable_in_tree, unread_places, unproven_leftovers)

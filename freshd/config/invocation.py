@@ -1,5 +1,6 @@
 """What was typed and where: the one value from which a project is found."""
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -41,6 +42,16 @@ class Invocation:
             project_name=project_name or self.project_name,
             profiles=(*self.profiles, *profiles),
         )
+
+
+def current_directory(environ: Mapping[str, str]) -> str:
+    """As the shell names it, which is what Compose goes by; "." where the shell is elsewhere."""
+    named = environ.get("PWD", "")
+    try:
+        same = os.path.isabs(named) and os.path.samefile(named, ".")
+    except OSError:
+        same = False
+    return os.path.normpath(named) if same else "."
 
 
 def without_project(environ: Mapping[str, str]) -> dict[str, str]:

@@ -83,7 +83,8 @@ def find_directory(invocation: Invocation) -> str | None:
         beside = os.path.dirname(files[0])
         above = next((parent for parent in _upwards(start) if _has_policy(parent)), None)
         return above if above is not None and is_below(beside, above) else beside
-    return next((parent for parent in _upwards(start) if is_project(parent)), None)
+    parents = (*_upwards(start), *_upwards(os.path.realpath(start)))  # as the shell names it first
+    return next((parent for parent in parents if is_project(parent)), None)
 
 
 def is_project(directory: str) -> bool:

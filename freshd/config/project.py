@@ -5,7 +5,6 @@ its files change and keeps the last good version of them.
 """
 
 import os
-import re
 import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,8 +13,10 @@ from typing import Final, Protocol, TypeAlias
 
 from freshd.config.compose.develop_watch import list_ignore_files, read_watch_rules
 from freshd.config.compose.files import candidates, default_files, find_referenced
+from freshd.config.compose.labels import find_names_in_use, find_spellings, same_files
 from freshd.config.compose.model import ComposeModel, ComposeService, parse
-from freshd.config.compose.names import find_underscored
+from freshd.config.compose.names import derive_project_name, find_underscored
+from freshd.config.compose.places import with_real_places
 from freshd.config.load import check_services, load_policy
 from freshd.config.locate import Located
 from freshd.engine.cli.compose import ComposeFiles
@@ -24,6 +25,7 @@ from freshd.model.observed.container import Replica
 from freshd.model.policy import POLICY_FILE, Policy, ProjectSettings
 from freshd.model.text import Json
 from freshd.tree.listing import Stamp, stamp
+from freshd.tree.places import find_place, settle_parent
 
 _EVERY_PROFILE: Final = ("*",)
 _Stamps: TypeAlias = Mapping[str, Stamp]
@@ -81,14 +83,16 @@ class Project:
         engine: Containers | None,
         settings: ProjectSettings | None = None,
     ) -> None:
-        self.dir = located.directory
-        self.policy_path = located.policy_path
+        self.named_dir = located.directory
+        self.dir = find_place(located.directory).path
+        self.policy_path = os.path.join(self.dir, POLICY_FILE)
         self.problem = ""
         self._located = located
         self._compose = compose
         self._settings = settings
         self._lock = threading.Lock()
         self._name: str | None = None
+        self._spelled: tuple[str, tuple[str, ...]] | None = None
         self._underscored: frozenset[str] = frozenset()
         self._stamps: _Stamps = {}
         self._again = False
@@ -97,6 +101,7 @@ class Project:
             replicas = engine.overview()
             if self._explicit_name(self._state.policy) is None:
                 self._take_name_of(replicas)
+            self._take_spelling_of(replicas)
             self.follow_names(replicas)
 
     @property
@@ -129,7 +134,10 @@ class Project:
 
     @property
     def services(self) -> Mapping[str, ComposeService]:
-        """Services of all profiles, and the policy's containers that no Compose file makes."""
+        """Services of all profiles, and the policy's containers that no Compose file makes.
+
+        The places that they name are real ones; ``model`` has them as the Compose files do.
+        """
         return self._state.services
 
     def service(self, name: str) -> ComposeService:
@@ -143,7 +151,10 @@ class Project:
             ) from None
 
     def consent_files(self) -> tuple[str, ...]:
-        """Absolute paths of what automatic steps execute: policy, Compose files, Dockerfiles."""
+        """Absolute paths of what automatic steps execute: policy, Compose files, Dockerfiles.
+
+        Each by the real place of its directory, however the project was reached.
+        """
         state = self._state
         paths = {self.policy_path} if state.policy.path is not None else set()
         if state.compose_files is not None:
@@ -156,12 +167,20 @@ class Project:
             build = service.build
             if build is not None and not build.remote and build.dockerfile_inline is None:
                 paths.add(os.path.normpath(os.path.join(build.context, build.dockerfile)))
-        return tuple(sorted(paths))
+        return tuple(sorted(set(map(settle_parent, paths))))
 
     def input_files(self) -> tuple[str, ...]:
-        """Absolute paths whose change ``refresh`` would notice, whether they exist or not."""
+        """Absolute paths whose change ``refresh`` would notice, whether they exist or not.
+
+        Each by the real place of its directory.
+        """
         with self._lock:
-            return tuple(self._stamps)
+            return tuple(dict.fromkeys(map(settle_parent, self._stamps)))
+
+    def is_settled(self, service: str) -> bool:
+        """Whether what ``service`` names still leads where it led at the last ``refresh``."""
+        now = _services(self._state.model, self._state.policy)
+        return now.get(service) == self._state.services.get(service)
 
     def follow_names(self, replicas: Iterable[Replica]) -> None:
         """Containers that Compose v1 made, or v2 with ``--compatibility``, keep their names."""
@@ -183,13 +202,14 @@ class Project:
     def refresh(self) -> bool:
         """Read again what changed; whether anything is different now, ``problem`` included.
 
-        An invalid version sets ``problem`` and leaves the last good one in force. Costs some stats
-        when nothing changed.
+        A link that leads elsewhere is a change, too. An invalid version sets ``problem`` and leaves
+        the last good one in force. Costs some stats when nothing changed.
         """
         with self._lock:
-            if not self._again and _take_stamps(self._stamps) == self._stamps:
-                return False
             before = self._state, self.problem
+            if not self._again and _take_stamps(self._stamps) == self._stamps:
+                self._settle()
+                return (self._state, self.problem) != before
             try:
                 self._state = self._read()
                 self.problem = ""
@@ -199,6 +219,18 @@ class Project:
                 # what is wrong with the files stays wrong until they change; a time-out may not
                 self._again = not isinstance(error, ConfigError)
             return (self._state, self.problem) != before
+
+    def _settle(self) -> None:
+        """Follow the links again that lead to what the services name."""
+        state = self._state
+        services = _services(state.model, state.policy)
+        if services == state.services:
+            return
+        watch = state.policy.watch
+        if watch:
+            watch = read_watch_rules(services.values(), project_dir=self.dir)
+        policy = replace(state.policy, watch=watch)
+        self._state = replace(state, services=services, policy=policy)
 
     def _read(self) -> _State:
         """Everything from the files. Stamps are taken first, so that no later change is missed."""
@@ -213,7 +245,7 @@ class Project:
         self._stamps = {**_take_stamps(more, now=now), **self._stamps}
         compose_files, model, config = self._model(policy, files)
         if policy.project.develop_watch:
-            services = model.services.values()
+            services = _services(model, policy).values()
             self._stamps = {**_take_stamps(list_ignore_files(services), now=now), **self._stamps}
             policy = replace(policy, watch=read_watch_rules(services, project_dir=self.dir))
         mistakes = check_services(policy, model.services)
@@ -227,16 +259,19 @@ class Project:
 
     def _watched(self) -> set[str]:
         located = self._located
-        paths = {self.policy_path, *candidates(self.dir), *located.files, *located.env_files}
+        paths = {self.policy_path, *candidates(self.named_dir)}
+        paths.update(located.files, located.env_files)
         return paths | set(self._stamps)
 
     def _files(self, policy: Policy) -> tuple[str, ...]:
-        if self._located.files:
-            return self._located.files
-        named = policy.project.files
-        if named:
-            return tuple(os.path.normpath(os.path.join(self.dir, file)) for file in named)
-        return default_files(self.dir)
+        """By the names that the containers were made with, where these are the same files."""
+        files = self._located.files or tuple(
+            os.path.normpath(os.path.join(self.named_dir, file)) for file in policy.project.files
+        )
+        files = files or default_files(self.named_dir)
+        if self._spelled is not None and same_files(self._spelled[1], files):
+            return self._spelled[1]
+        return files
 
     def _model(
         self, policy: Policy, files: tuple[str, ...]
@@ -248,7 +283,7 @@ class Project:
                     f"{self.dir} has no Compose file, and its policy names no container",
                     hint='add a Compose file, or [service.X] with container = "NAME"',
                 )
-            empty: Mapping[str, Json] = {"name": name or derive_project_name(self.dir)}
+            empty: Mapping[str, Json] = {"name": name or derive_project_name(self.named_dir)}
             return None, parse(empty), empty
         chosen = ComposeFiles(
             directory=os.path.dirname(files[0]),
@@ -281,6 +316,21 @@ class Project:
             self._name = names.pop()
             self._state = self._read()
 
+    def _take_spelling_of(self, replicas: Iterable[Replica]) -> None:
+        """Call Compose by the path that the containers were made by.
+
+        A link to the project and its real place are two names of one project; but Compose puts
+        the name into the containers, and takes ``../lib`` to be beside it.
+        """
+        files = self._state.compose_files
+        if files is None:
+            return
+        ours = [replica for replica in replicas if replica.project == self.name]
+        used = find_spellings(ours, directory=files.directory, files=files.files)
+        if len(used) == 1 and used != {(files.directory, files.files)}:
+            self._spelled = used.pop()
+            self._state = self._read()
+
 
 def load(
     located: Located,
@@ -297,35 +347,8 @@ def load(
     return Project(located, compose=compose, engine=engine, settings=settings)
 
 
-def find_names_in_use(
-    replicas: Iterable[Replica], *, directory: str, files: Sequence[str]
-) -> set[str]:
-    """Project names of containers made from these Compose files, or else in this directory."""
-    exact: set[str] = set()
-    near: set[str] = set()
-    ours = {os.path.realpath(file) for file in files}
-    for replica in replicas:
-        if not replica.project or not replica.is_replica:
-            continue
-        if {os.path.realpath(file) for file in replica.config_files} == ours:
-            exact.add(replica.project)
-        elif replica.working_dir and _same(replica.working_dir, directory):
-            near.add(replica.project)
-    return exact or near
-
-
-def derive_project_name(directory: str) -> str:
-    """The name Compose gives a directory: lower case, only what may stand in a name."""
-    name = re.sub(r"[^a-z0-9_-]", "", os.path.basename(directory).lower())
-    return name.lstrip("_-") or "project"
-
-
-def _same(path: str, other: str) -> bool:
-    return os.path.realpath(path) == os.path.realpath(other)
-
-
 def _services(model: ComposeModel, policy: Policy) -> Mapping[str, ComposeService]:
-    services = dict(model.services)
+    services = {name: with_real_places(service) for name, service in model.services.items()}
     for name, table in policy.services.items():
         if table.container is not None and name not in services:
             services[name] = ComposeService(name, "", container_name=table.container)

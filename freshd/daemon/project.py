@@ -113,6 +113,7 @@ class ProjectDaemon:
             turns=shared.turns,
             log=self._log,
         )
+        self._services = project.services
         self._triggers = self._make_triggers()
 
     def _make_triggers(self) -> tuple[Trigger, ...]:
@@ -194,6 +195,9 @@ class ProjectDaemon:
             self._boundary.run("status", self._save_status)
 
     def _refresh(self) -> None:
+        if self._services is not self._project.services:  # a pass has read or settled them anew
+            self._services = self._project.services
+            self._is_stale.set()
         if not self._is_stale.is_set() or not self._queue.idle():
             return
         self._is_stale.clear()

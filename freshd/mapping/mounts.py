@@ -64,8 +64,20 @@ def mark_hidden(
     return marked
 
 
-def may_list(source: str, project_dir: str) -> bool:
+def may_list(source: str, project_dir: str, *, named: str = "") -> bool:
     """Whether a bind's host directory belongs to the work at hand, so that its files are listed.
+
+    A link of such a place (``named``) speaks for what it leads to, ``source``, but for the home
+    directory and those above the project.
+    """
+    if _is_near(source, project_dir):
+        return True
+    linked = bool(named) and _is_near(named, project_dir)
+    return linked and not is_below(project_dir, source) and source != os.path.expanduser("~")
+
+
+def _is_near(source: str, project_dir: str) -> bool:
+    """Whether a path is of the project, of its repository, or beside it.
 
     That is: the project directory, the git repository it is in, and visible directories beside
     the project directory ('../lib'). Anything else (the home directory, '/', sockets, caches) may

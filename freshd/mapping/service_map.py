@@ -5,14 +5,13 @@ Reads directory listings, the Dockerfile and ignore files; no file's content.
 """
 
 import os
-import platform as host
 import posixpath
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from operator import attrgetter
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from freshd.config.compose.build_files import read_build_files
 from freshd.config.compose.develop_watch import make_skip, select_among
@@ -24,6 +23,7 @@ from freshd.mapping.dockerfile.infer import (
     CopyPair,
     Inference,
     infer,
+    list_copy_lines,
     no_image,
     unknown_kind,
     unknown_link,
@@ -31,6 +31,7 @@ from freshd.mapping.dockerfile.infer import (
 from freshd.mapping.dockerfile.stages import BaseImage
 from freshd.mapping.mounts import mark_hidden, may_list, merge
 from freshd.mapping.names import Names
+from freshd.mapping.platforms import own_platform, platform_of
 from freshd.model.files import Kind
 from freshd.model.mapping import Pair, ServiceMap, Via
 from freshd.model.observed.container import Mount
@@ -46,12 +47,11 @@ from freshd.tree.listing import (
     list_watched,
     stamp,
 )
+from freshd.tree.places import find_place, find_trouble
 from freshd.tree.walk import RootGone
 
 if TYPE_CHECKING:
     from freshd.tree.dockerignore import DockerIgnore
-
-_MACHINES: Final = {"x86_64": "amd64", "aarch64": "arm64"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +98,7 @@ def build_map(
     if service.build is not None:
         draft.add_build(
             service.build,
-            platform=platform or _platform(service),
+            platform=platform or platform_of(service),
             image_config=image_config,
             kind_in_image=kind_in_image,
             link_in_image=link_in_image,
@@ -130,6 +130,8 @@ class _Draft:
         self.lasting: list[str] = []
         self.refuted: set[str] = set()
         self.origins: dict[str, str] = {}
+        self.single: dict[str, str] = {}
+        self.unread: dict[str, str] = {}
         self.stamps: dict[str, Stamp] = {}
         self.restarts: set[str] = set()
         self.inference: Inference | None = None
@@ -153,6 +155,10 @@ class _Draft:
             self.opaque.append(words)
             self.lasting.append(words)
             return
+        named = build.named or build.context
+        self._settle(named)
+        if self._names.relativize(named) in self.unread:
+            return
         files = read_build_files(build, service=self.service.name, project_dir=self.project_dir)
         self._stamp([*files.looked_at, *list_ignore_files(build)])
         listing = self._listing(build.context, lambda path: list_context(path, files.ignore))
@@ -164,7 +170,7 @@ class _Draft:
             build_args={key: value for key, value in build.args.items() if value is not None},
             target=build.target,
             platform=platform,
-            build_platform=_own_platform(),
+            build_platform=own_platform(),
             contexts=read_contexts(build, project_dir=self.project_dir, listing=self._listing),
             image_config=image_config,
             is_archive=partial(is_archive, build.context),
@@ -213,18 +219,29 @@ class _Draft:
                 self.origins[posixpath.join(target, own)] = "."
 
     def add_declared(self, rule: MapEntry) -> None:
-        source = os.path.normpath(os.path.join(self.project_dir, rule.source))
+        named = os.path.normpath(os.path.join(self.project_dir, rule.source))
         target = posixpath.normpath(rule.target)
         why = f"the policy maps {rule.source}"
-        self._stamp([os.path.dirname(source)])
-        if os.path.isdir(source) and not os.path.islink(source):
+        source = self._settle(named)
+        if os.path.isdir(source):
             self.origins[target] = self._names.relativize(source)
             for path, below in self._watched_files(source):
                 self._declare(Pair(path, posixpath.join(target, below), Via.DECLARED, why=why))
-        elif os.path.lexists(source):
-            if rule.target.endswith("/"):
-                target = posixpath.join(target, os.path.basename(source))
+            return
+        if rule.target.endswith("/"):
+            target = posixpath.join(target, os.path.basename(named))
+        self.single[target] = self._names.relativize(source)
+        if os.path.lexists(source):
             self._declare(Pair(self._names.relativize(source), target, Via.DECLARED, why=why))
+
+    def _settle(self, named: str) -> str:
+        """The real place of what a rule or a mount names; a link on the way may be turned."""
+        place = find_place(named)
+        self._stamp([os.path.dirname(place.path), place.path, *place.links])
+        trouble = find_trouble(named)
+        if trouble:
+            self.unread[self._names.relativize(named)] = trouble
+        return place.path
 
     def add_watched(self, rule: WatchRule) -> None:
         """Files that a ``sync`` brings, and those whose change asks for a rebuild or a restart.
@@ -232,9 +249,10 @@ class _Draft:
         .gitignore does not count here, unlike elsewhere: Compose syncs what a rule names.
         """
         path = os.path.relpath(rule.source, os.path.realpath(self.project_dir))
-        self._stamp([os.path.dirname(rule.source)])
-        if rule.target is not None and os.path.isdir(rule.source):
-            self.origins.setdefault(rule.target.rstrip("/") or "/", path)
+        self._settle(rule.source)
+        if rule.target is not None:
+            known = self.origins if os.path.isdir(rule.source) else self.single
+            known.setdefault(rule.target.rstrip("/") or "/", path)
         rebuilds = Remedy.REBUILD in rule.does and self.service.build is not None
         restarts, lands = rule.does == {Remedy.RESTART}, rule.target is not None
         copied = {pair.source for pair in self.pairs.values()} if rebuilds else set()
@@ -282,14 +300,14 @@ class _Draft:
         return copied is not None and copied.source == source
 
     def add_bind(self, mount: ComposeMount) -> None:
-        source = os.path.normpath(mount.source)
-        if not may_list(source, self.project_dir):
+        named = os.path.normpath(mount.named or mount.source)
+        if not may_list(find_place(named).path, self.project_dir, named=named):
             return
-        self._stamp([os.path.dirname(source)])
-        if os.path.isdir(source) and not os.path.islink(source):
-            for path, below in self._watched_files(source):
+        source = self._settle(named)
+        if os.path.isdir(source):
+            for path, below in self._watched_files(source, mounted=True):
                 self._bind(path, posixpath.join(mount.target, below), mount)
-        elif os.path.isfile(source) and not os.path.islink(source):
+        elif os.path.isfile(source):
             self._bind(self._names.relativize(source), mount.target, mount)
 
     def _bind(self, source: str, target: str, mount: ComposeMount) -> None:
@@ -299,30 +317,39 @@ class _Draft:
         self.bound[target] = mount.target
         self._add(Pair(source, target, Via.BIND, why=f"bind mount at {mount.target}"))
 
-    def _watched_files(self, source: str) -> Iterable[tuple[str, str]]:
+    def _watched_files(self, source: str, *, mounted: bool = False) -> Iterable[tuple[str, str]]:
         """(project-relative, relative to ``source``) of each file that git does not ignore."""
         inside = is_below(source, self.project_dir)
         base = self.project_dir if inside else source
         if base not in self._watch:
             self._watch[base] = WatchIgnore(base, policy=self._ignore if inside else ())
         watch = self._watch[base]
-        listing = self._listing(source, partial(list_watched, base=base, watch=watch))
+        lister = partial(list_watched, base=base, watch=watch)
+        listing = self._listing(source, lister, mounted=mounted)
         self._stamp(os.path.join(base, path) for path in watch.files_read())
         prefix = self._names.find_prefix(source)
         for below, kind in listing.files.items():
             if _lands(kind):
                 yield self._names.qualify(prefix, below), below
 
-    def _listing(self, directory: str, lister: Callable[[str], Listing]) -> Listing:
+    def _listing(
+        self, directory: str, lister: Callable[[str], Listing], *, mounted: bool = False
+    ) -> Listing:
+        """What a mount shows as it is needs no listing to be right: only of the rest it is said."""
+        where = self._names.find_prefix(directory)
         try:
             listing = lister(directory)
         except RootGone as error:
-            self.opaque.append(error.message)
+            listing = Listing(unreadable={"": error.reason})
             self._stamp([directory])
-            return Listing()
         self.stamps.update(listing.stamps)
-        where = self._names.find_prefix(directory) or "."
-        self.opaque += [f"{where}/{path}" for path in listing.unreadable]
+        closed = {
+            self._names.qualify(where, below): why for below, why in listing.unreadable.items()
+        }
+        if mounted:
+            self.opaque += [f"{path}: {why}" for path, why in closed.items()]
+        else:
+            self.unread |= closed
         return listing
 
     def finish(self, mounts: Mapping[str, ComposeMount], *, through_volumes: bool) -> MapResult:
@@ -330,23 +357,20 @@ class _Draft:
             self.pairs.values(), mounts, self.bound, through_volumes=through_volumes
         )
         pairs.sort(key=attrgetter("target", "via"))
-        origins = {
-            target: source
-            for target, source in sorted(self.origins.items())
-            if innermost(target, mounts) is None
-        }
+        origins = _seen(self.origins, mounts)
         inference = self.inference
         result = ServiceMap(
             service=self.service.name,
             pairs=tuple(pairs),
             inputs=tuple(sorted(self.inputs)),
             traceless=tuple(sorted(self.traceless)),
+            unread=dict(sorted(self.unread.items())),
             opaque=tuple(dict.fromkeys(self.opaque)),
             lasting=tuple(dict.fromkeys(self.lasting)),
             run_after_copy=inference is not None and inference.run_after_copy,
             copied_into=tuple(origins),
-            origins=origins,
-            copy_lines=_copy_lines(inference, self.refuted),
+            origins=_seen({**self.single, **self.origins}, mounts),
+            copy_lines=list_copy_lines(inference, self.refuted),
         )
         copies = {copy.target: copy for copy in inference.pairs} if inference is not None else {}
         return MapResult(
@@ -367,29 +391,11 @@ class _Draft:
         self.stamps.update((path, stamp(path, now=now)) for path in paths)
 
 
-def _copy_lines(inference: Inference | None, refuted: Collection[str]) -> Mapping[str, bool]:
-    """The history line of each COPY of the final chain -> whether it brings the tree's only.
-
-    One that did not go where it was expected proves nothing of what it wrote.
-    """
-    steps = inference.final if inference is not None else ()
-    copies = [step for step in steps if step.name in ("COPY", "ADD")]
-    return {step.records[0]: step.verbatim and step.records[0] not in refuted for step in copies}
+def _seen(origins: Mapping[str, str], mounts: Mapping[str, ComposeMount]) -> Mapping[str, str]:
+    """Those that no mount hides, by target."""
+    shown = (item for item in origins.items() if innermost(item[0], mounts) is None)
+    return dict(sorted(shown))
 
 
 def _lands(kind: Kind) -> bool:
     return kind in (Kind.FILE, Kind.LINK)
-
-
-def _platform(service: ComposeService) -> str:
-    """What the image is built for: as the model says, else as this machine."""
-    if service.platform:
-        return service.platform
-    if service.build is not None and service.build.platforms:
-        return service.build.platforms[0]
-    return _own_platform()
-
-
-def _own_platform() -> str:
-    machine = host.machine().lower()
-    return f"linux/{_MACHINES.get(machine, machine)}"

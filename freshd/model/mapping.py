@@ -46,7 +46,9 @@ class ServiceMap:
     keeps no verbatim trace. ``opaque`` says in words what could not be followed, ``lasting`` the
     part of it that no record of a build settles either.
     ``copied_into`` are the container directories COPY lands in, where leftovers are looked for.
-    ``origins`` inverts a leftover: container directory -> project-relative source directory.
+    ``origins`` inverts a leftover: container directory -> project-relative source directory; and
+    the target of a rule for one file -> that file. ``unread`` are the places that the build, a
+    mount or a rule names and that cannot be read -> why: nothing is known of what they hold.
     ``copy_lines`` are the history lines of the Dockerfile's COPYs -> whether the line brings files
     of the tree and nothing else, so that what it wrote and the tree lacks has left the tree.
     """
@@ -60,4 +62,5 @@ class ServiceMap:
     run_after_copy: bool = False
     copied_into: tuple[str, ...] = ()
     origins: Mapping[str, str] = field(default_factory=dict)
+    unread: Mapping[str, str] = field(default_factory=dict)
     copy_lines: Mapping[str, bool] = field(default_factory=dict)

@@ -5,6 +5,7 @@ project and no store, only this.
 """
 
 from collections.abc import Iterable, Mapping, Set
+from functools import partial
 
 from freshd.act.ports import World
 from freshd.decide.text import plan_text
@@ -27,7 +28,7 @@ def make_world(
     ``given_up`` are causes that the person who typed the verb gave up with it.
     """
     service, project, engine = plan.service, context.project, context.engine
-    model = project.service(service)
+    model = project.model.services.get(service) or project.service(service)
     build = BuildRecorder(context, service)
     return World(
         engine=engine,
@@ -40,6 +41,7 @@ def make_world(
         volumes_allowed=project.policy.service(service).volumes,
         directories=context.snapshots.directories(service),
         read=context.snapshots.manifest.read,
+        doubt_absence=partial(context.snapshots.doubt_absence, service),
         replicas=lambda: replicas_of(engine, project, service),
         inputs=build.inputs,
         mismatches=build.mismatches,

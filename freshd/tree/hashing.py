@@ -14,7 +14,6 @@ from freshd.model.files import Entry, Kind, Signature
 from freshd.tree.walk import FileStat, make_stat, open_file
 
 BLOCK: Final = 1 << 20
-ABSENT: Final = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP})
 _ATTEMPTS: Final = 3
 # what a clock tick can be: whole seconds on old file systems, a timer tick of the kernel on others
 _COARSE_NS: Final = 2_000_000_000
@@ -142,6 +141,7 @@ def describe_unhashed(status: FileStat) -> Entry | None:
 
 
 def describe_failure(error: OSError) -> tuple[None, Entry] | None:
-    if error.errno in ABSENT:
+    """None for what is not there: of anything else it is not known whether it is."""
+    if error.errno == errno.ENOENT:
         return None
     return None, Entry(Kind.UNREADABLE, reason=error.strerror or str(error))

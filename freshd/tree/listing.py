@@ -25,13 +25,13 @@ so lately that the next change might not show: then it never equals a stamp take
 class Listing:
     """``files`` and ``links`` are relative to the directory; ``stamps`` are by absolute path.
 
-    ``unreadable`` names directories that exist and could not be listed, with why.
+    ``unreadable``: directories that exist and could not be listed -> why.
     """
 
     files: Mapping[str, Kind] = field(default_factory=dict)
     links: Mapping[str, str] = field(default_factory=dict)
     stamps: Mapping[str, Stamp] = field(default_factory=dict)
-    unreadable: tuple[str, ...] = ()
+    unreadable: Mapping[str, str] = field(default_factory=dict)
 
 
 def list_context(directory: str, ignore: DockerIgnore) -> Listing:
@@ -75,14 +75,14 @@ def list_below(directory: str, skip: Skip) -> Listing:
     now = time.time_ns()
     files: dict[str, Kind] = {}
     links: list[str] = []
-    unreadable: list[str] = []
+    unreadable: dict[str, str] = {}
     stamps: dict[str, Stamp] = {directory: stamp(directory, now=now)}
     top = directory.rstrip("/")
     for status, plain in walk_names(directory, skip=skip):
         if status is None:
             pass  # the directory itself
         elif status.kind is Kind.UNREADABLE:
-            unreadable.append(f"{status.path}: {status.reason}")
+            unreadable[status.path] = status.reason
         else:
             files[status.path] = status.kind
             if status.kind is Kind.LINK:
@@ -90,7 +90,7 @@ def list_below(directory: str, skip: Skip) -> Listing:
             elif status.kind is Kind.DIR:
                 stamps[f"{top}/{status.path}"] = _make_stamp(status, now)
         files.update(dict.fromkeys(plain, Kind.FILE))
-    return Listing(files, _link_texts(directory, links), stamps, tuple(unreadable))
+    return Listing(files, _link_texts(directory, links), stamps, unreadable)
 
 
 def stamp(path: str, *, now: int = 0, follow: bool = False) -> Stamp:

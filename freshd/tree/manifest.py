@@ -15,17 +15,18 @@ from typing import Final, Protocol, TypeAlias
 
 from freshd.model.files import Entry, Kind, Signature
 from freshd.tree.hashing import (
-    ABSENT,
     BLOCK,
     describe_failure,
     describe_unhashed,
     hash_file,
     is_racy,
 )
+from freshd.tree.places import find_obstacle
 from freshd.tree.walk import (
     FileStat,
     RootGone,
     Skip,
+    climb,
     make_stat,
     open_directory,
     walk,
@@ -68,8 +69,8 @@ class TreeManifest:
     ) -> dict[str, Entry]:
         """Entries of ``paths``, or with None of the whole tree but for what ``skip`` leaves out.
 
-        What does not exist is absent; what exists and cannot be read is UNREADABLE with a reason.
-        ``fresh`` uses no earlier hash. Raises RootGone when the root cannot be listed.
+        What does not exist is absent; what cannot be read, or is behind a link, is UNREADABLE with
+        a reason. ``fresh`` uses no earlier hash. Raises RootGone when the root cannot be listed.
         """
         entries: dict[str, Entry] = {}
         if paths is None:
@@ -82,7 +83,24 @@ class TreeManifest:
         self._check_root()
         for batch in _batches(paths):
             entries.update(self._entries_of(batch, fresh=fresh))
+        self._check_root()  # without it everything was absent
         return entries
+
+    def doubt_absence(self, path: str, *, below: str) -> str:
+        """Why it is not proved that the directory ``below`` is there and lacks the file ``path``.
+
+        "" where it is proved. A directory in the file's place is another thing.
+        """
+        try:
+            os.close(open_directory(self.root, "" if below == "." else below))
+            here = self.entries([path]).get(path)
+        except OSError as error:
+            return self._obstacle(below, error) or f"{below} is not there"
+        except RootGone as error:
+            return error.message
+        if here is None or here.kind is Kind.DIR:
+            return ""
+        return here.reason or "the tree has it"
 
     def read(self, path: str) -> tuple[Entry, bytes]:
         """One path's entry and the very bytes that entry was made of (a link's text for links).
@@ -94,9 +112,10 @@ class TreeManifest:
         try:
             directory = open_directory(self.root, _parent(path))
         except OSError as error:
-            if error.errno in ABSENT:
+            reason = self._obstacle(_parent(path), error)
+            if not reason:
                 raise _not_there(path) from error
-            return _unreadable(error), b""
+            return Entry(Kind.UNREADABLE, reason=reason), b""
         try:
             status = next(_stats_in(directory, [path]), None)
             entry = None if status is None else self._read_entry(directory, status, keep=content)
@@ -117,7 +136,7 @@ class TreeManifest:
 
     def _check_root(self) -> None:
         if not os.path.isdir(self.root):
-            raise RootGone(f"cannot read the directory {self.root}: no such directory")
+            raise RootGone(self.root, "no such directory")
 
     def _read_entry(self, directory: int, status: FileStat, *, keep: list[bytes]) -> Entry | None:
         entry = describe_unhashed(status)
@@ -135,8 +154,10 @@ class TreeManifest:
             try:
                 directory = open_directory(self.root, parent)
             except OSError as error:
-                if error.errno not in ABSENT:
-                    read.entries.update(dict.fromkeys(group, _unreadable(error)))
+                reason = self._obstacle(parent, error)
+                if reason:
+                    hidden = Entry(Kind.UNREADABLE, reason=reason)
+                    read.entries.update(dict.fromkeys(group, hidden))
                 continue
             try:
                 read.add(directory, group)
@@ -145,6 +166,14 @@ class TreeManifest:
         self._hash_big(read)
         self._remember(read.hashed)
         return read.entries
+
+    def _obstacle(self, directory: str, error: OSError) -> str:
+        """Why a directory of the tree was not opened; "" where it is not there."""
+        try:
+            root, directory = climb(self.root, directory)
+        except OSError:
+            return error.strerror or str(error)
+        return find_obstacle(root, directory, error)
 
     def _remember(self, hashed: Mapping[str, tuple[Signature | None, Entry]]) -> None:
         rows = {
@@ -232,7 +261,7 @@ def _stats_in(directory: int, paths: Iterable[str]) -> Iterator[FileStat]:
         try:
             yield make_stat(path, os.stat(name or ".", dir_fd=directory, follow_symlinks=False))
         except OSError as error:
-            if error.errno not in ABSENT:
+            if error.errno != errno.ENOENT:
                 yield _unreadable_stat(path, error)
 
 
@@ -247,10 +276,6 @@ def _is_big(status: FileStat) -> bool:
 
 def _parent(path: str) -> str:
     return path.rpartition("/")[0]
-
-
-def _unreadable(error: OSError) -> Entry:
-    return Entry(Kind.UNREADABLE, reason=error.strerror or str(error))
 
 
 def _not_there(path: str) -> FileNotFoundError:

@@ -27,6 +27,10 @@ _KINDS: Final = {stat.S_IFREG: Kind.FILE, stat.S_IFDIR: Kind.DIR, stat.S_IFLNK: 
 class RootGone(FreshdError):
     """The root of a tree is missing, no directory, or cannot be read: nothing is known of it."""
 
+    def __init__(self, root: str, reason: str) -> None:
+        super().__init__(f"cannot read the directory {root}: {reason}")
+        self.reason = reason
+
 
 class FileStat(NamedTuple):
     """One path below a root, as lstat says; ``reason`` says why a directory is UNREADABLE."""
@@ -72,13 +76,13 @@ def _walk(root: str, skip: Skip, *, names: bool) -> Iterator[tuple[FileStat | No
     try:
         fd = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except OSError as error:
-        raise RootGone(f"cannot read the directory {root}: {error.strerror}") from error
+        raise RootGone(root, error.strerror or str(error)) from error
     levels = [_Level(fd, "", names=names)]
     try:
         levels[0].read(skip)
     except OSError as error:
         os.close(fd)
-        raise RootGone(f"cannot read the directory {root}: {error.strerror}") from error
+        raise RootGone(root, error.strerror or str(error)) from error
     try:
         yield None, levels[0].files
         while levels:
@@ -246,8 +250,8 @@ def _not_entered(parent: int, status: FileStat, error: OSError) -> FileStat | No
     name = status.path.rpartition("/")[2]
     try:
         now = make_stat(status.path, os.stat(name, dir_fd=parent, follow_symlinks=False))
-    except OSError:
-        return None
+    except OSError as again:
+        return None if again.errno == errno.ENOENT else _unreadable(status, again)
     if now.kind is Kind.DIR:
         return now._replace(kind=Kind.UNREADABLE, reason="changes while it is read")
     return now

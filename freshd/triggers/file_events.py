@@ -48,10 +48,12 @@ class FileEvents(Trigger):
         return roots if state.mode is WatchMode.WATCHING else f"{roots} ({state})"
 
     def refresh(self) -> None:
-        before = self._routes.roots
+        before = self._routes
         self._routes = Routes(self._project, own=self._own)
-        if self._routes.roots == before and self._watcher.alive():
+        if self._routes.roots == before.roots and self._watcher.alive():
             self._watcher.refresh()
+            if self._routes.places != before.places:  # an edit there was nobody's until now
+                self._marks.mark_all("what a service names leads elsewhere")
             return
         self._watcher.stop()
         self._watcher = self._make_watcher()

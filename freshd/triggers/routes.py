@@ -5,12 +5,13 @@ are absolute. More marks than needed do no harm: a pass reads what really is the
 """
 
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from freshd.config.compose.build_files import read_build_files
 from freshd.config.compose.develop_watch import any_selects
 from freshd.config.compose.model import ComposeService, normalize_tag
+from freshd.config.compose.places import list_named_places
 from freshd.config.project import Project
 from freshd.engine.events import EngineEvent
 from freshd.engine.inspect import PROJECT, SERVICE, is_numbered, is_oneoff
@@ -20,26 +21,34 @@ from freshd.model.files import Kind
 from freshd.model.paths import is_below
 from freshd.tree.dockerignore import DockerIgnore
 from freshd.tree.ignore import WatchIgnore
+from freshd.tree.places import find_place
 
 
 class Routes:
     """Made anew when the project's files changed.
 
     ``own`` are freshd's directories: each pass writes there, and must not cause the next.
+    ``places`` are, by service, what lands in it and the links on the way.
     """
 
     def __init__(self, project: Project, *, own: Collection[str] = ()) -> None:
         self._project = project
         self._own = tuple(os.path.abspath(path) for path in own)
-        self._places = {
-            name: _places(service, project) for name, service in project.services.items()
+        services = project.services
+        self._links = {name: _links(service, project) for name, service in services.items()}
+        self.places = {
+            name: (*_places(service, project), *self._links[name])
+            for name, service in services.items()
         }
         self._sent = _sent_by_service(project)
         contexts = {sent.context for sent in self._sent.values() if sent is not None}
-        self._files = frozenset((*project.consent_files(), *project.input_files()))
-        places = (place for group in self._places.values() for place in group)
-        self.roots = _outermost({project.dir, *contexts, *places})
-        self._ignores = {root: WatchIgnore(root) for root in self.roots}
+        self._files = _with_links((*project.consent_files(), *project.input_files()))
+        links = frozenset(link for group in self._links.values() for link in group)
+        places = {place for group in self.places.values() for place in group} - links
+        self._trees = _outermost({project.dir, *contexts, *places})
+        self._ignores = {root: WatchIgnore(root) for root in self._trees}
+        self._kept = links | {parent for link in links for parent in _parents(link)}
+        self.roots = _outermost({*self._trees, *map(os.path.dirname, links)})
 
     def skip(self, path: str, is_dir: bool) -> bool:  # noqa: FBT001 - the watcher's shape
         """Whether git, an editor or freshd keeps this path to itself.
@@ -49,8 +58,10 @@ class Routes:
         if any(is_below(path, own) for own in self._own):
             return True
         root = self._root(path)
-        if root is None or path == root or path in self._files:
+        if path in self._files or path in self._kept or path == root:
             return False
+        if root is None:  # beside a link that leads into a tree: only the way there is watched
+            return not any(is_below(tree, path) for tree in self._trees)
         kind = Kind.DIR if is_dir else Kind.FILE
         if not self._ignores[root].skip(os.path.relpath(path, root), kind):
             return False
@@ -74,7 +85,7 @@ class Routes:
     def services_of(self, paths: Collection[str]) -> dict[str, set[str]]:
         """service -> those of ``paths`` that its build or its mounts may read."""
         services: dict[str, set[str]] = {}
-        for name, places in self._places.items():
+        for name, places in self.places.items():
             sent = self._sent[name]
             concerned = {
                 path
@@ -86,7 +97,7 @@ class Routes:
         return services
 
     def _root(self, path: str) -> str | None:
-        return next((root for root in self.roots if is_below(path, root)), None)
+        return next((root for root in self._trees if is_below(path, root)), None)
 
 
 def services_of_event(project: Project, event: EngineEvent) -> tuple[str, ...]:
@@ -156,14 +167,34 @@ def _places(service: ComposeService, project: Project) -> tuple[str, ...]:
             if os.path.isdir(context):
                 places.add(os.path.normpath(context))
     for mount in service.mounts:
-        if mount.kind == "bind" and may_list(os.path.normpath(mount.source), project.dir):
+        if mount.kind == "bind" and may_list(mount.source, project.dir, named=mount.named):
             places.add(os.path.normpath(mount.source))
     for rule in project.policy.service(service.name).map:
-        places.add(os.path.normpath(os.path.join(project.dir, rule.source)))
-    real = os.path.realpath(project.dir)
-    for watch in project.policy.watched(service.name):
-        places.add(os.path.normpath(os.path.join(project.dir, os.path.relpath(watch.source, real))))
+        places.add(find_place(os.path.join(project.dir, rule.source)).path)
+    places.update(watch.source for watch in project.policy.watched(service.name))
     return tuple(sorted(places))
+
+
+def _links(service: ComposeService, project: Project) -> frozenset[str]:
+    """The links on the way to what the service names: to turn one is an edit of all behind it."""
+    named = project.model.services.get(service.name, service)
+    rules = project.policy.service(service.name).map
+    mapped = (os.path.join(project.dir, rule.source) for rule in rules)
+    paths = (*list_named_places(named), *mapped)
+    return frozenset(link for path in paths for link in find_place(path).links)
+
+
+def _with_links(files: Collection[str]) -> frozenset[str]:
+    """The files, what they are links to, and the links on the way."""
+    places = [find_place(file) for file in files]
+    links = (link for place in places for link in place.links)
+    return frozenset((*files, *(place.path for place in places), *links))
+
+
+def _parents(path: str) -> Iterator[str]:
+    while path != (parent := os.path.dirname(path)):
+        yield parent
+        path = parent
 
 
 def _outermost(paths: Collection[str]) -> tuple[str, ...]:

@@ -312,6 +312,21 @@ def test_deletes_go_neither_through_links_and_mounts_nor_for_what_is_no_such_fil
     assert held.count(b"empty/") == 2
 
 
+def test_nothing_is_deleted_that_is_not_proved_to_have_left_the_tree(
+    site: Site, stack: Stack
+) -> None:
+    identity = stack.run(*IDLE)
+    stack.exec(
+        identity, ["sh", "-c", "mkdir /app; cd /app; for n in kept gone; do printf $n >$n; done"]
+    )
+    site.doubts["/app/kept"] = "src is a symbolic link, and is not followed"
+    step = inject(identity, removal("/app/kept", b"kept"), removal("/app/gone", b"gone"))
+    outcome = act.run(step, site.world())
+    assert outcome.status is not StepStatus.DONE, outcome
+    assert "/app/kept: nothing proves that it has left the tree: src is a sym" in outcome.detail
+    assert stack.exec(identity, ["ls", "/app"]).stdout.split() == [b"kept"]
+
+
 def test_a_symbolic_link_becomes_no_file_where_there_is_no_shell(site: Site, stack: Stack) -> None:
     identity = stack.run("freshd-static:1")
     link = site.change("/app/link", b"there", kind=Kind.LINK)

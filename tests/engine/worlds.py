@@ -77,6 +77,7 @@ class Site:
     built: dict[str, Mapping[str, str]] = field(default_factory=dict)
     digests: Mapping[str, str] = field(default_factory=dict)
     wrong: list[tuple[str, ...]] = field(default_factory=list)
+    doubts: dict[str, str] = field(default_factory=dict)
 
     def world(self) -> World:
         return World(
@@ -88,6 +89,7 @@ class Site:
             volumes_allowed=self.volumes,
             directories=self.directories,
             read=self.read,
+            doubt_absence=lambda target: self.doubts.get(target, ""),
             replicas=self.replicas,
             inputs=lambda: self.digests,
             mismatches=lambda: self.wrong.pop(0) if self.wrong else (),

@@ -1,12 +1,13 @@
 """Delete files in a container: rule 14. Only with the expected content, only by exact path, and
 nothing that the container needs to start again.
 
+And rule 10: only where the tree is proved, right before, to have the file no more.
 In: changes without ``want``. Out: the tally. Directories stay, even when they are empty now, except
 where a file is to replace one.
 """
 
 import posixpath
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from freshd.act import read_back
@@ -45,6 +46,8 @@ def delete(
     needed = find_needed(world.engine, replica, writers.root, expected.values())
     for target in [target for target, path in expected.items() if path in needed]:
         tally.refuse(target, needed[expected.pop(target)])
+    proved = [*_proved(world, expected, tally)]
+    expected = {target: expected[target] for target in proved}
     if not expected:
         return
     data: dict[str, Json] = {"files": len(expected), "helper": writers.root.token}
@@ -91,6 +94,15 @@ def read_above(
         return {}
     directories = [*dict.fromkeys(map(posixpath.dirname, paths))]
     return read_back.read_facts(world.engine, replica.id, directories, writers.root)
+
+
+def _proved(world: World, targets: Iterable[str], tally: Tally) -> Iterator[str]:
+    for target in targets:
+        doubt = world.doubt_absence(target)
+        if doubt:
+            tally.refuse(target, f"nothing proves that it has left the tree: {doubt}")
+        else:
+            yield target
 
 
 def _mapped(world: World, changes: Sequence[FileChange], tally: Tally) -> list[FileChange]:

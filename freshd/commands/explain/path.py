@@ -19,6 +19,7 @@ from freshd.model.paths import innermost, is_below
 from freshd.model.text import printable
 from freshd.model.verbs.explanation import IgnoredBy, Landing, PathExplanation, PathInService
 from freshd.tree.ignore import never_code
+from freshd.tree.places import settle_parent
 from freshd.tree.walk import classify
 
 
@@ -39,11 +40,14 @@ def explain_path(workspace: Workspace, asked: str, *, cwd: str) -> PathExplanati
 
 
 def tree_path(asked: str, *, project_dir: str, cwd: str) -> str:
-    """Relative to the project: from ``cwd`` if it exists there, else from the project."""
+    """Relative to the project: from ``cwd`` if it exists there, else from the project.
+
+    As maps have it: by the real place of its directory.
+    """
     here = os.path.normpath(os.path.join(cwd, asked))
     there = os.path.normpath(os.path.join(project_dir, asked))
     chosen = there if os.path.lexists(there) and not os.path.lexists(here) else here
-    return os.path.relpath(chosen, project_dir)
+    return os.path.relpath(settle_parent(chosen), project_dir)
 
 
 def _service_named(workspace: Workspace, maps: Mapping[str, Mapped], typed: str) -> str:

@@ -151,8 +151,13 @@ def _plain(difference: Difference, remedy: Remedy) -> _Judged:
 
 
 def _remedy(difference: Difference) -> Remedy:
-    """Deleting what replaced an image's own file leaves a hole: a new container restores it."""
+    """Deleting what replaced an image's own file leaves a hole: a new container restores it.
+
+    And what no source is known of cannot be proved to have left the tree: it is not deleted.
+    """
     image = difference.in_image
+    if difference.want is None and difference.path is None:
+        return Remedy.RECREATE
     if difference.want is None and image is not None and not image.same_content(difference.seen):
         return Remedy.RECREATE
     return Remedy.INJECT

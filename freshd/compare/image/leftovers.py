@@ -55,7 +55,7 @@ def in_tree(facts: Snapshot, target: str) -> bool:
     """Whether the tree has, or may have, the source: below an unreadable directory nothing left."""
     source = source_of(facts.mapping, target)
     if source is None:
-        return False
+        return bool(facts.mapping.unread)  # a place that cannot be read may be where it is
     here = facts.tree.get(source)
     if here is not None and here.kind is not Kind.DIR:  # a directory there now is another thing
         return True

@@ -26,18 +26,23 @@ _MOUNT_KINDS: Final = frozenset({"bind", "volume", "tmpfs", "npipe", "cluster", 
 
 @dataclass(frozen=True, slots=True)
 class ComposeMount:
-    """One mount. ``source`` is a bind's host path, a named volume's key, "" if anonymous."""
+    """One mount. ``source`` is a bind's host path, a named volume's key, "" if anonymous.
+
+    ``named`` is the host path as the Compose file has it, where links lead from there to it.
+    """
 
     kind: str
     target: str
     source: str = ""
     read_only: bool = False
+    named: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class ComposeBuild:
     """One ``build:``. ``context`` is absolute or remote; ``dockerfile`` relative to it or absolute.
 
+    ``named`` is the context as the Compose file has it, where links lead from there to it.
     ``args`` with the value None are taken from the builder's environment.
     """
 
@@ -48,6 +53,7 @@ class ComposeBuild:
     target: str | None = None
     additional_contexts: Mapping[str, str] = field(default_factory=dict)
     platforms: tuple[str, ...] = ()
+    named: str = ""
 
     @property
     def remote(self) -> bool:

@@ -4,6 +4,7 @@ Compose v2 still does the latter with ``--compatibility``, for containers and im
 project's containers. Out: which services have the old names.
 """
 
+import os
 import re
 from collections.abc import Iterable
 from typing import Final
@@ -47,3 +48,9 @@ def joint(replica: Replica) -> str:
     parts = re.escape(replica.project), re.escape(replica.service)
     match = re.fullmatch(rf"{parts[0]}([-_]){parts[1]}\1\d+", replica.name)
     return match[1] if match else ""
+
+
+def derive_project_name(directory: str) -> str:
+    """The name Compose gives a directory: lower case, only what may stand in a name."""
+    name = re.sub(r"[^a-z0-9_-]", "", os.path.basename(directory).lower())
+    return name.lstrip("_-") or "project"

@@ -38,7 +38,7 @@ class TreeGuard:
             self._halted.discard(service)  # a person has looked: the tree as it is now is meant
             self._sizes.pop(service, None)
         before = self._sizes.get(service) or self._size_before(service)
-        reason = None if before is None else halt_reason(before, now)
+        reason = halt_reason(before, now)
         if reason is None:
             if halts.reason(self.project.name, service) is None:
                 if before is None or before.files != now.files:

@@ -244,3 +244,13 @@ def _untraced(replay: BuildReplay, final: StageState) -> tuple[str, ...]:
         where = f"stage {state.stage.name or index}"
         untraced += [f"line {run.line}: RUN in {where}" for run in state.runs]
     return tuple(dict.fromkeys(untraced))
+
+
+def list_copy_lines(inference: Inference | None, refuted: Collection[str]) -> Mapping[str, bool]:
+    """The history line of each COPY of the final chain -> whether it brings the tree's only.
+
+    One that did not go where it was expected proves nothing of what it wrote.
+    """
+    steps = inference.final if inference is not None else ()
+    copies = [step for step in steps if step.name in ("COPY", "ADD")]
+    return {step.records[0]: step.verbatim and step.records[0] not in refuted for step in copies}

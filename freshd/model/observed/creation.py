@@ -137,7 +137,8 @@ class ConfigSeen:
     keys (``environment.X`` or a key of the service) that depend on the shell freshd was called in.
     ``inputs`` are files of the model that changed after the container was made. ``inherited`` are
     places whose mount Compose hands on to a new container, ``volumes`` the drivers' options of
-    named volumes that Compose made. ``directory`` is the project's.
+    named volumes that Compose made. ``directory`` is the project's. ``unread`` are
+    configs and secrets whose file cannot be read -> why.
     """
 
     wanted: Wanted
@@ -145,6 +146,7 @@ class ConfigSeen:
     image: ImageDefaults | None = None
     mounts: tuple[Mount, ...] = ()
     contents: tuple[ContentSeen, ...] = ()
+    unread: tuple[tuple[WantedContent, str], ...] = ()
     changed: tuple[str, ...] = ()
     hinted: bool = False
     from_shell: frozenset[str] = frozenset()

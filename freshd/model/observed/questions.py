@@ -1,5 +1,6 @@
 """What is asked of the observed facts in more than one stage. Pure."""
 
+import posixpath
 from collections.abc import Iterable, Mapping
 
 from freshd.model.files import Entry, Kind
@@ -56,16 +57,32 @@ def image_of(facts: Snapshot) -> ImageFacts | None:
 
 def source_of(mapping: ServiceMap, target: str) -> str | None:
     """The tree path that ``target`` would come from; None where no COPY directory contains it."""
-    best = max(
-        (directory for directory in mapping.origins if is_below(target, directory)),
-        key=len,
-        default=None,
-    )
+    best = _origin(mapping, target)
     if best is None:
         return None
     rest = target[len(best.rstrip("/")) + 1 :]
     origin = mapping.origins[best].rstrip("/")
+    if not rest:
+        return origin
     return rest if origin in ("", ".") else f"{origin}/{rest}"
+
+
+def directory_of(mapping: ServiceMap, target: str) -> str | None:
+    """The tree's directory that must be there if the source of ``target`` is said to have left."""
+    best = _origin(mapping, target)
+    if best is None:
+        return None
+    origin = mapping.origins[best]
+    return origin if best != target else posixpath.dirname(origin)
+
+
+def _origin(mapping: ServiceMap, target: str) -> str | None:
+    """The innermost place with a known origin that ``target`` is at or below."""
+    return max(
+        (directory for directory in mapping.origins if is_below(target, directory)),
+        key=len,
+        default=None,
+    )
 
 
 def same_mode(pair: Pair, want: Entry, seen: Entry) -> bool:

@@ -6,6 +6,7 @@ fits. Without a record only the values that inspect reports are compared.
 """
 
 import hashlib
+import json
 import os
 from collections.abc import Callable, Iterator, Sequence, Set
 from dataclasses import dataclass, replace
@@ -19,6 +20,7 @@ from freshd.model.observed.config_drift import sealed
 from freshd.model.observed.container import Mount, Replica
 from freshd.model.observed.creation import ConfigSeen, ContentSeen, Wanted, WantedContent
 from freshd.store.records.creation_records import CreationRecord, CreationRecords
+from freshd.tree.places import find_trouble
 
 _MAX_CONTENT = 4 << 20
 
@@ -27,6 +29,7 @@ _MAX_CONTENT = 4 << 20
 class Model:
     """The model of one service as it is now. ``inputs`` are its files (absolute).
 
+    ``directory`` is the project's real place, ``named`` the path that Compose was called with.
     ``mapped`` are targets that the container link speaks of. ``stamp`` names the Compose that
     resolved it, ``tag`` is the id of the image that a new container would run, "" for none.
     ``label_fits`` asks Compose for its hash, and says whether it is the replica's:
@@ -36,6 +39,7 @@ class Model:
     wanted: Wanted
     inputs: Sequence[str]
     directory: str
+    named: str
     stamp: str
     tag: str
     mapped: Set[str]
@@ -56,9 +60,10 @@ def observe_config(
         key=key,
     )
     config = with_mounts(engine, config, replica, tag=model.tag, directory=model.directory)
-    contents = tuple(_contents(engine, replica, model, key))
+    expected, unread = _expected_contents(model)
+    contents = tuple(_contents(engine, replica, expected, key))
     changed, hinted = _against_record(replica, model, config, records)
-    return replace(config, contents=contents, changed=changed, hinted=hinted)
+    return replace(config, contents=contents, unread=unread, changed=changed, hinted=hinted)
 
 
 def with_mounts(
@@ -101,7 +106,8 @@ def _against_record(
     replica: Replica, model: Model, config: ConfigSeen, records: CreationRecords
 ) -> tuple[tuple[str, ...], bool]:
     """Keys that differ from the record; and whether there is only Compose's hash to go by."""
-    now = {name: str(sealed(config.key, text)) for name, text in model.wanted.parts.items()}
+    parts = model.wanted.parts.items()
+    now = {name: str(sealed(config.key, _by_real_place(text, model))) for name, text in parts}
     record = records.get(replica.id)
     if record is not None and record.stamp == model.stamp:
         names = now.keys() | record.parts.keys()
@@ -114,32 +120,54 @@ def _against_record(
     return (), fits is False
 
 
-def _contents(engine: Engine, replica: Replica, model: Model, key: bytes) -> Iterator[ContentSeen]:
-    for content in model.wanted.contents:
-        expected = None if content.target in model.mapped else _expected(content)
-        if expected is None:
-            continue
+def _by_real_place(part: str, model: Model) -> str:
+    """A part of the model (JSON) that says the same by whatever path the project was reached."""
+    named, real = json.dumps(model.named)[:-1], json.dumps(os.path.realpath(model.named))[:-1]
+    return part.replace(f"{named}/", f"{real}/").replace(f'{named}"', f'{real}"')
+
+
+def _contents(
+    engine: Engine, replica: Replica, expected: Sequence[tuple[WantedContent, str]], key: bytes
+) -> Iterator[ContentSeen]:
+    for content, digest in expected:
         try:
-            digest = _digest_inside(engine, replica.id, content.target)
+            seen = _digest_inside(engine, replica.id, content.target)
         except EngineFailed:
             continue  # the container's files are reported where they are observed
-        if digest != expected:
-            yield ContentSeen(content, str(sealed(key, expected)), sealed(key, digest))
+        if seen != digest:
+            yield ContentSeen(content, str(sealed(key, digest)), sealed(key, seen))
+
+
+def _expected_contents(
+    model: Model,
+) -> tuple[list[tuple[WantedContent, str]], tuple[tuple[WantedContent, str], ...]]:
+    """The digests of what the model says, and the contents that cannot be read, with why."""
+    expected, unread = [], []
+    for content in model.wanted.contents:
+        if content.target in model.mapped:
+            continue
+        trouble = "" if content.file is None else find_trouble(content.file)
+        try:
+            digest = None if trouble else _expected(content)
+        except OSError as error:
+            digest, trouble = None, error.strerror or str(error)
+        if digest is not None:
+            expected.append((content, digest))
+        elif trouble:
+            unread.append((content, trouble))
+    return expected, tuple(unread)
 
 
 def _expected(wanted: WantedContent) -> str | None:
-    """The digest of what the model says; None where that is not known."""
+    """The digest of what the model says; None where that is not known. Raises OSError."""
     if wanted.content is not None:
         return hashlib.sha256(wanted.content.encode(errors="surrogateescape")).hexdigest()
-    try:
-        if wanted.file is None or not os.path.isfile(wanted.file):
-            return None
-        if os.path.getsize(wanted.file) > _MAX_CONTENT:
-            return None
-        with open(wanted.file, "rb") as file:
-            return hashlib.sha256(file.read()).hexdigest()
-    except OSError:
+    if wanted.file is None or not os.path.isfile(wanted.file):
         return None
+    if os.path.getsize(wanted.file) > _MAX_CONTENT:
+        return None
+    with open(wanted.file, "rb") as file:
+        return hashlib.sha256(file.read()).hexdigest()
 
 
 def _digest_inside(engine: Engine, container_id: str, target: str) -> str | None:

@@ -11,6 +11,7 @@ from functools import partial
 
 from freshd.config.compose.desired import read_wanted
 from freshd.config.compose.files import find_referenced
+from freshd.config.compose.labels import find_spellings
 from freshd.engine.cli.compose import ComposeFiles
 from freshd.model.errors import ConfigError
 from freshd.model.observed.config_drift import ENVIRONMENT, differing_keys, differing_variables
@@ -67,6 +68,7 @@ class ConfigObserver:
             wanted=wanted,
             inputs=[path for path in source.inputs if path != project.policy_path],
             directory=project.dir,
+            named=source.files.directory,
             stamp=tools.compose.stamp(),
             tag="" if view.facts.tag_image is None else view.facts.tag_image.id,
             mapped={p.target for p in view.facts.mapping.pairs} if wanted.contents else set(),
@@ -89,6 +91,7 @@ class ConfigObserver:
         if not replica.config_hash:
             return None
         tools, service = view.tools, view.facts.service
+        files = _as_named_by(replica, files)
         state = (id(tools.project.model), service, files.files)
         if state not in self._hashes:
             self._hashes = {state: tools.compose.config_hash(files, service)}
@@ -100,6 +103,14 @@ class ConfigObserver:
         env_files = any("env_file" in _text(path) for path in files.files)
         right = hash_is_right(self._version, made_by, env_files=env_files)
         return False if right else None
+
+
+def _as_named_by(replica: Replica, files: ComposeFiles) -> ComposeFiles:
+    """The files by the path that the container was made by, which is part of Compose's hash."""
+    used = find_spellings([replica], directory=files.directory, files=files.files)
+    for directory, names in used:
+        files = replace(files, directory=directory, files=names)
+    return files
 
 
 def _otherwise(view: ReplicaView, source: _Source, variables: Iterable[str]) -> Wanted | None:

@@ -45,8 +45,9 @@ class ContentMemory(Protocol):
 class Landings:
     """``root`` is the project.
 
-    What a file held when a process was known to be newer than it is remembered: one that was only
-    touched since, or brought back, has not changed.
+    What a file held when a process was known to be newer than it is remembered, by its place in
+    the container: one that was only touched since, or brought back, has not changed, and a link
+    may be turned to another with the same content.
     """
 
     engine: Engine
@@ -102,18 +103,17 @@ class Landings:
             except OSError:
                 continue
             if max(status.st_mtime, status.st_ctime) <= started_at:
-                before[pair.source] = entry.digest
+                before[pair.target] = entry.digest
             else:
                 late.append((pair, entry, status))
         if not self.memory.holds(replica.id, started_at):
             for pair, entry, status in late:
                 if status.st_mtime <= started_at:  # owner, name or mode: nobody saw other content
-                    before[pair.source] = entry.digest
+                    before[pair.target] = entry.digest
             self.memory.record_held(replica.id, started_at, before)
         held = self.memory.read_held(replica.id, started_at) if late else {}
         for pair, entry, status in late:
-            known = held.get(pair.source)
-            if known == entry.digest:
+            if held.get(pair.target) == entry.digest:
                 continue
             moment = status.st_mtime if status.st_mtime > started_at else status.st_ctime
             yield Landed(pair.source, pair.target, entry.digest, moment, moment)

@@ -11,11 +11,11 @@ from functools import partial
 from freshd.config.project import Project
 from freshd.engine.client import Engine
 from freshd.mapping.service_map import MapResult
-from freshd.model.files import Entry
+from freshd.model.files import Entry, Kind
 from freshd.model.mapping import Pair, ServiceMap, Via
 from freshd.model.observed.container import Observation, Replica
 from freshd.model.observed.image import ImageFacts
-from freshd.model.observed.questions import image_of, source_of
+from freshd.model.observed.questions import directory_of, image_of, source_of
 from freshd.model.observed.snapshot import Snapshot
 from freshd.observe.change_times import ChangeTimes
 from freshd.observe.container.members import replicas_of
@@ -252,12 +252,34 @@ class SnapshotCollector:
         """
         wanted = {pair.source for pair in pairs}
         wanted.update(mapping.inputs)
+        extra = tuple(extra)
         wanted.update(filter(None, (source_of(mapping, target) for target in extra)))
         entries = self.manifest.entries(wanted, fresh=fresh)
         for path in wanted - entries.keys():
             tree.pop(path, None)
         tree.update(entries)
+        for target in extra:
+            source = source_of(mapping, target)
+            reason = self._doubt(mapping, target) if source and source not in entries else ""
+            if source and reason:
+                tree[source] = Entry(Kind.UNREADABLE, reason=reason)
         return tree
+
+    def doubt_absence(self, service: str, target: str) -> str:
+        """Why it is not proved now that the source of ``target`` has left the tree, "" where it is.
+
+        The proof: the directory that it was brought from is there and lacks it.
+        """
+        mapped = self._maps.known(service).mapped
+        if mapped is None or not self._project.is_settled(service):
+            return "a link on the way to it leads elsewhere now"
+        return self._doubt(mapped.map, target)
+
+    def _doubt(self, mapping: ServiceMap, target: str) -> str:
+        source, directory = source_of(mapping, target), directory_of(mapping, target)
+        if source is None or directory is None:
+            return "it is not known which file of the tree it was"
+        return self.manifest.doubt_absence(source, below=directory or ".")
 
     def _facts(
         self,

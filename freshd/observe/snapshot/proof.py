@@ -19,6 +19,7 @@ from freshd.model.observed.tree_size import TreeSize
 from freshd.observe.container.members import replicas_of
 from freshd.observe.service_maps import ROUNDS, ServiceMaps, differing
 from freshd.tree.manifest import TreeManifest
+from freshd.tree.places import find_place
 
 
 class TreeProof:
@@ -69,6 +70,9 @@ class TreeProof:
     def size(self, service: str) -> TreeSize:
         """How much of the service's tree there is now; raises ConfigError as a snapshot would."""
         root = self._project.dir
+        place = find_place(self._project.named_dir).path
+        if place != root:
+            return TreeSize(files=0, moved_to=place)
         try:
             status = os.stat(root)
             empty = not os.listdir(root)

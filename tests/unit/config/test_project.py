@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from freshd.config.compose.labels import find_names_in_use
+from freshd.config.compose.names import derive_project_name
 from freshd.config.invocation import Invocation
 from freshd.config.locate import Located, locate_project
-from freshd.config.project import Project, derive_project_name, find_names_in_use, load
+from freshd.config.project import Project, load
 from freshd.engine.cli.compose import ComposeFiles
 from freshd.model.errors import ConfigError, OutcomeUnknown
 from freshd.model.observed.container import Replica

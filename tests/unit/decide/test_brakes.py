@@ -39,6 +39,12 @@ from freshd.model.remedy import Remedy
         (TreeSize(5), TreeSize(5000), None),
         (TreeSize(5), TreeSize(0, root_exists=False), "the project directory has vanished"),
         (TreeSize(5), TreeSize(0, root_empty=True), "the project directory is empty"),
+        (None, TreeSize(0, root_exists=False), None),
+        (
+            None,
+            TreeSize(0, moved_to="/srv/2"),
+            "the path of the project leads to /srv/2 now: start freshd again",
+        ),
         (
             TreeSize(5, identity=(1, 2)),
             TreeSize(5, identity=(1, 3)),
@@ -51,7 +57,7 @@ from freshd.model.remedy import Remedy
     ],
 )
 def test_an_accident_halts_and_work_does_not(
-    before: TreeSize, after: TreeSize, words: str | None
+    before: TreeSize | None, after: TreeSize, words: str | None
 ) -> None:
     assert halt_reason(before, after) == words
 

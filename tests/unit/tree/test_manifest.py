@@ -5,6 +5,7 @@ import hashlib
 import os
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -216,13 +217,84 @@ def test_a_file_that_becomes_a_link_or_fifo_before_it_is_opened_is_not_read(
     assert found["fifo"].kind is Kind.OTHER
 
 
-def test_paths_behind_a_link_or_a_file_do_not_exist(tmp_path: Path, cache: HashCache) -> None:
+def test_what_is_behind_a_link_is_unreadable_and_below_a_file_is_nothing(
+    tmp_path: Path, cache: HashCache
+) -> None:
     (tmp_path / "real").mkdir()
     (tmp_path / "real/a").write_text("a")
     (tmp_path / "via").symlink_to("real")
     (tmp_path / "file").write_text("f")
+    (tmp_path / "circle").symlink_to("circle")
     manifest = TreeManifest(str(tmp_path), cache)
-    assert set(manifest.entries(["via/a", "file/a", "none/a", "none", "real/a"])) == {"real/a"}
+    asked = ["via/a", "circle/a", "file/a", "none/a", "none", "real/a"]
+    found = manifest.entries(asked)
+    assert set(found) == {"real/a", "via/a", "circle/a"}
+    why = "via is a symbolic link, and is not followed"
+    assert found["via/a"] == Entry(Kind.UNREADABLE, reason=why)
+    assert found["circle/a"].kind is Kind.UNREADABLE
+    assert manifest.read("via/a") == (found["via/a"], b"")
+    for path in ("file/a", "none/a"):
+        with pytest.raises(FileNotFoundError):
+            manifest.read(path)
+
+
+@pytest.mark.parametrize(
+    ("path", "below", "doubt"),
+    [
+        pytest.param("src/gone", "src", "", id="left its directory"),
+        pytest.param("src/none/gone", "src", "", id="left with its directory"),
+        pytest.param("src/file/gone", "src", "", id="a file took its directory's place"),
+        pytest.param("src/dir", "src", "", id="a directory took its place"),
+        pytest.param("gone", ".", "", id="left the root"),
+        pytest.param("src/file", "src", "the tree has it", id="it is there"),
+        pytest.param("src/link", "src", "the tree has it", id="a link is there"),
+        pytest.param("none/gone", "none", "none is not there", id="its origin is gone"),
+        pytest.param("src/file/x", "src/file", "src/file is not there", id="its origin is a file"),
+        pytest.param(
+            "via/gone", "via", "via is a symbolic link, and is not followed", id="its origin"
+        ),
+        pytest.param(
+            "src/via/gone",
+            "src",
+            "src/via is a symbolic link, and is not followed",
+            id="on the way",
+        ),
+    ],
+)
+def test_that_a_file_has_left_is_proved_by_the_directory_it_was_in(
+    tmp_path: Path, cache: HashCache, path: str, below: str, doubt: str
+) -> None:
+    (tmp_path / "src/dir").mkdir(parents=True)
+    (tmp_path / "src/file").write_text("f")
+    (tmp_path / "src/link").symlink_to("file")
+    (tmp_path / "src/via").symlink_to("dir")
+    (tmp_path / "via").symlink_to("src")
+    assert TreeManifest(str(tmp_path), cache).doubt_absence(path, below=below) == doubt
+
+
+def test_nothing_has_left_a_tree_that_is_not_there(tmp_path: Path, cache: HashCache) -> None:
+    (tmp_path / "root").mkdir()
+    manifest = TreeManifest(str(tmp_path / "root"), cache)
+    (tmp_path / "root").rmdir()
+    assert manifest.doubt_absence("a", below=".")
+
+
+@pytest.mark.parametrize("code", [errno.EIO, errno.EACCES, errno.ESTALE])
+def test_a_directory_that_cannot_be_read_proves_nothing(
+    tmp_path: Path, cache: HashCache, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    (tmp_path / "src").mkdir()
+    whole = os.stat
+
+    def broken(path: str | int, **how: Any) -> os.stat_result:
+        if path == "gone":
+            raise OSError(code, os.strerror(code))
+        return whole(path, **how)
+
+    monkeypatch.setattr(os, "stat", broken)
+    manifest = TreeManifest(str(tmp_path), cache)
+    assert manifest.entries(["src/gone"])["src/gone"].kind is Kind.UNREADABLE
+    assert manifest.doubt_absence("src/gone", below="src") == os.strerror(code)
 
 
 def test_paths_beside_the_root_are_read_and_odd_ones_are_unreadable(

@@ -5,7 +5,8 @@ from typing import cast
 
 import pytest
 
-from freshd.config.compose.model import ComposeBuild, ComposeMount, ComposeService
+from freshd.config.compose.model import ComposeBuild, ComposeModel, ComposeMount, ComposeService
+from freshd.config.compose.places import with_real_places
 from freshd.config.project import Project
 from freshd.engine.events import EngineEvent
 from freshd.model.policy import Policy, ServicePolicy
@@ -25,6 +26,11 @@ class FakeProject:
 
     def __init__(self, directory: str) -> None:
         self.dir = directory
+        self.named: dict[str, ComposeService] = {}
+
+    @property
+    def model(self) -> ComposeModel:
+        return ComposeModel(self.name, {**self.services, **self.named})
 
     def consent_files(self) -> tuple[str, ...]:
         return ()
@@ -109,3 +115,49 @@ def test_what_the_builder_is_not_sent_makes_no_pass(tmp_path: Path) -> None:
     (tmp_path / ".dockerignore").write_text("")
     assert routes.reload_ignores([str(tmp_path / ".dockerignore")])
     assert concerned("app.log") == {"web", "job"}
+
+
+def linked(project: FakeProject, context: Path, source: Path) -> Project:
+    """``web`` is built from ``context`` and mounts ``source``, as the Compose file names them."""
+    named = ComposeService(
+        "web",
+        "web",
+        build=ComposeBuild(context=str(context), dockerfile="Dockerfile"),
+        mounts=(ComposeMount("bind", "/data", str(source)),),
+    )
+    project.services = {"web": with_real_places(named)}
+    project.named = {"web": named}
+    return cast("Project", project)
+
+
+def test_what_is_behind_a_link_is_watched_and_so_is_the_link(tmp_path: Path) -> None:
+    """The context is in the project, the data elsewhere; git ignores where the releases are."""
+    (tmp_path / "shop/rel/1").mkdir(parents=True)
+    (tmp_path / "disk/data").mkdir(parents=True)
+    (tmp_path / "shop/current").symlink_to("rel/1")
+    (tmp_path / "links").mkdir()
+    (tmp_path / "links/data").symlink_to(tmp_path / "disk/data")
+    (tmp_path / "shop/.gitignore").write_text("current\n")
+    project = FakeProject(str(tmp_path / "shop"))
+    routes = Routes(linked(project, tmp_path / "shop/current", tmp_path / "links/data"))
+    assert routes.roots == tuple(str(tmp_path / each) for each in ("disk/data", "links", "shop"))
+    for kept in ("shop/current", "shop/rel/1/v", "links/data", "disk/data/x"):
+        assert not routes.skip(str(tmp_path / kept), False), kept
+        assert set(routes.services_of([str(tmp_path / kept)])) == {"web"}, kept
+    # near misses: beside the links there is nothing of ours
+    assert routes.skip(str(tmp_path / "links/else"), False)
+    assert routes.skip(str(tmp_path / "links/deep"), True)
+    assert set(routes.services_of([str(tmp_path / "shop/rel/2/v")])) == set()
+
+
+def test_a_link_above_the_project_leads_the_watch_to_it_and_no_further(tmp_path: Path) -> None:
+    (tmp_path / "srv/shop/src").mkdir(parents=True)
+    (tmp_path / "srv/now").symlink_to("shop")
+    project = FakeProject(str(tmp_path / "srv/shop"))
+    routes = Routes(linked(project, tmp_path / "srv/now/src", tmp_path / "srv/now/src"))
+    assert routes.roots == (str(tmp_path / "srv"),)
+    assert not routes.skip(str(tmp_path / "srv/shop"), True)
+    assert not routes.skip(str(tmp_path / "srv/shop/src/a.py"), False)
+    assert not routes.skip(str(tmp_path / "srv/now"), False)
+    assert routes.skip(str(tmp_path / "srv/other"), True)
+    assert routes.skip(str(tmp_path / "srv/file"), False)
