@@ -6,11 +6,11 @@ shows that a RUN wrote what a COPY had put there, and images with the files that
 
 import os
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 
 from freshd.catalog.runtimes.processes import is_read
-from freshd.config.compose.model import ComposeMount, ComposeService
+from freshd.config.compose.model import ComposeMount
 from freshd.config.project import Project
 from freshd.engine.client import Engine
 from freshd.mapping.corrections import Corrections
@@ -22,10 +22,10 @@ from freshd.model.observed.container import Replica
 from freshd.model.observed.image import ImageFacts
 from freshd.model.observed.image_history import is_copy
 from freshd.model.observed.questions import same_mode
-from freshd.model.paths import follow, is_below
+from freshd.model.paths import is_below
 from freshd.model.policy import MapEntry
 from freshd.observe.image import content, layers
-from freshd.observe.image.bases import Bases
+from freshd.observe.image.bases import Bases, MountPlaces
 from freshd.observe.image.cache import MemoryImageCache
 from freshd.observe.image.confirmation import (
     doubt_earlier_stages,
@@ -47,8 +47,7 @@ class MapCache:
 
     ``tagged`` is the tag's image of that map, ``sources`` are its pairs by source, ``directories``
     where they land, ``read`` what is read of the tree though it lands nowhere; ``shown`` are the
-    mounts that come of ``mounts``. ``corrections`` are by the chain id of the image that told them;
-    ``places`` are (image id, destination of a mount) -> where that is.
+    mounts that come of ``mounts``. ``corrections`` are by the chain id of the image that told them.
     """
 
     mapped: MapResult | None = None
@@ -62,7 +61,6 @@ class MapCache:
     read: frozenset[str] = frozenset()
     corrections: dict[str, Corrections] = field(default_factory=dict)
     images: dict[str, ImageFacts] = field(default_factory=dict)
-    places: dict[tuple[str, str], str] = field(default_factory=dict)
 
     def corrected_by(self, chain_id: str) -> Corrections:
         return self.corrections.setdefault(chain_id, Corrections())
@@ -75,6 +73,7 @@ class ServiceMaps:
         self._project = project
         self._engine = engine
         self._images = MemoryImageCache(store.image_contents)
+        self._mount_places = MountPlaces(partial(Bases, engine, self._images))
         self._known: dict[str, MapCache] = {}
         self._judged: dict[str, str] = {}
 
@@ -118,7 +117,7 @@ class ServiceMaps:
                 return known.mapped
         with Bases(self._engine, self._images) as bases:
             known.mapped = build_map(
-                self._at_its_places(model, image) if mounts is None else model,
+                self._mount_places.of_service(model, image) if mounts is None else model,
                 project_dir=self._project.dir,
                 policy=policy,
                 watch=watch,
@@ -155,38 +154,10 @@ class ServiceMaps:
         """The replicas with their mounts where they are: one whose destination leads through a link
         of the image (``/var/run -> /run``) is on what is behind it.
         """
-        return tuple(self._with_real_mounts(service, replica) for replica in replicas)
-
-    def _with_real_mounts(self, service: str, replica: Replica) -> Replica:
-        image = self.image(service, replica.image_id) if replica.mounts else None
-        if image is None:
-            return replica
-        mounts = [
-            replace(
-                mount,
-                target=self._place(service, image, mount.target),
-                named=mount.target,
-            )
-            for mount in replica.mounts
-        ]
-        return replace(replica, mounts=tuple(mounts))
-
-    def _at_its_places(self, model: ComposeService, image: ImageFacts | None) -> ComposeService:
-        """The service with its mounts where its image has them."""
-        if image is None:
-            return model
-        mounts = (
-            replace(mount, target=self._place(model.name, image, mount.target))
-            for mount in model.mounts
+        return tuple(
+            self._mount_places.of_replica(replica, self.image(service, replica.image_id))
+            for replica in replicas
         )
-        return replace(model, mounts=tuple(mounts))
-
-    def _place(self, service: str, image: ImageFacts, path: str) -> str:
-        places = self.known(service).places
-        if (image.id, path) not in places:
-            with Bases(self._engine, self._images) as bases:
-                places[image.id, path] = follow(path, partial(_link_in, bases, image))
-        return places[image.id, path]
 
     def filled(
         self,
@@ -382,9 +353,7 @@ def _kind_in(bases: Bases, image: ImageFacts | None, path: str, record: str) -> 
 
 
 def _link_in(bases: Bases, image: ImageFacts | None, path: str) -> str:
-    """Where the link leads that the image has at ``path``, links on its way followed too."""
-    member = None if image is None else bases.lookup(image.id, image.chain_id, path)
-    return "" if member is None or member.kind is not Kind.LINK else member.link
+    return "" if image is None else bases.link(image.id, image.chain_id, path)
 
 
 def narrowed(
