@@ -19,8 +19,7 @@ from freshd.mapping.service_map import MapResult, build_map
 from freshd.model.files import Entry, Kind
 from freshd.model.mapping import Pair, ServiceMap, Via
 from freshd.model.observed.container import Replica
-from freshd.model.observed.image import ImageFacts
-from freshd.model.observed.image_history import is_copy
+from freshd.model.observed.image import ImageFacts, is_copy
 from freshd.model.observed.questions import same_mode
 from freshd.model.paths import is_below
 from freshd.model.policy import MapEntry

@@ -10,8 +10,7 @@ from collections.abc import Collection
 
 from freshd.model.files import Kind
 from freshd.model.mapping import ServiceMap
-from freshd.model.observed.image import ImageFacts
-from freshd.model.observed.image_history import CLASSIC, is_copy
+from freshd.model.observed.image import CLASSIC, ImageFacts, is_copy
 from freshd.model.observed.questions import source_of
 from freshd.model.observed.snapshot import Snapshot
 

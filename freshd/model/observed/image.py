@@ -1,10 +1,16 @@
 """One image, its history, and what is known of the build that made it."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from freshd.model.files import Manifest
+
+CLASSIC = "#(nop)"
+"""In every history line of the classic builder, and in none of BuildKit's."""
+
+_COPY = re.compile(r"(?:(?:/bin/sh -c|cmd /S /C) #\(nop\)\s+)?(?:COPY|ADD)\s")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,3 +80,8 @@ class Trace(StrEnum):
     EQUAL = "equal"
     DIFFERS = "differs"
     UNKNOWN = "unknown"
+
+
+def is_copy(created_by: str) -> bool:
+    """Whether this history line is a COPY or ADD, as BuildKit or the classic builder wrote it."""
+    return _COPY.match(created_by.strip()) is not None

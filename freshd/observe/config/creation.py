@@ -96,7 +96,7 @@ def _newer(model: Model, replica: Replica) -> Iterator[str]:
 def _spelled_alike(mounts: Sequence[Mount], wanted: Wanted) -> Iterator[Mount]:
     """A bind whose source is the same directory by another name gets the model's name for it."""
     sources = {bind.target: bind.source for bind in wanted.mounts if bind.kind == "bind"}
-    for mount in (replace(each, target=each.asked_for) for each in mounts):
+    for mount in (replace(each, target=each.asked_for, named="") for each in mounts):
         want = sources.get(mount.target)
         same = want is not None and os.path.realpath(want) == os.path.realpath(mount.source)
         yield replace(mount, source=want or "") if same and mount.kind == "bind" else mount

@@ -11,8 +11,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from freshd.model.observed.image import HistoryEntry
-from freshd.model.observed.image_history import is_copy
+from freshd.model.observed.image import HistoryEntry, is_copy
 from freshd.model.paths import absolute, ancestors, is_below
 
 _WHITEOUT = ".wh."

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from freshd.engine import images as engine_images
 from freshd.engine.client import Engine
-from freshd.model.observed.image_history import is_copy
+from freshd.model.observed.image import is_copy
 from freshd.model.paths import is_below
 from freshd.observe.caches import ImageCache
 from freshd.observe.image.attribution import (

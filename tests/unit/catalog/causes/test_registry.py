@@ -10,7 +10,7 @@ import pytest
 
 from freshd.catalog.causes.pages import as_markdown, read_page
 from freshd.catalog.causes.registry import CAUSES, Cause, get_cause
-from freshd.model.observed.image_history import is_copy
+from freshd.model.observed.image import is_copy
 from freshd.model.remedy import Remedy
 from freshd.model.report import Level, LinkName
 

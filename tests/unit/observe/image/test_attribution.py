@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from freshd.model.observed.image import HistoryEntry
-from freshd.model.observed.image_history import is_copy
+from freshd.model.observed.image import HistoryEntry, is_copy
 from freshd.observe.image.attribution import (
     Content,
     Layer,
