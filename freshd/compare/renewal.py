@@ -6,7 +6,7 @@ The finding of mounts is the config link's, too. All of them stop what makes new
 from freshd.compare.finding import make_finding
 from freshd.model.observed.container import Replica
 from freshd.model.observed.creation import ConfigSeen, OtherFiles
-from freshd.model.observed.mount_data import find_other_data
+from freshd.model.observed.mounts.other_data import find_other_data
 from freshd.model.report import Finding, Level
 from freshd.model.text import printable
 
@@ -28,6 +28,22 @@ def judge_files(service: str, replica: Replica, other: OtherFiles) -> Finding:
             "left_out": list(other.left_out),
             "hint": _hint(service, other),
         },
+    )
+
+
+def judge_patch(
+    service: str, replica: Replica, target: str, source: str | None, *, removed: bool
+) -> Finding:
+    """A file of the image that somebody changed in the container; ``source`` is the tree's."""
+    how = "removed" if removed else "changed"
+    return make_finding(
+        "hot-patch",
+        service,
+        f"{printable(target)} was {how} by hand in {replica.name}, and a new container would not "
+        "have that",
+        replica=replica,
+        path=source,
+        target=target,
     )
 
 

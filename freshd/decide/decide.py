@@ -11,9 +11,9 @@ from dataclasses import dataclass, field, replace
 from freshd.decide.brakes.backoff import held_back
 from freshd.decide.brakes.loops import judge
 from freshd.decide.limits import service_gates, spent
-from freshd.decide.losses import find_loss
 from freshd.decide.memory import PassMemory
 from freshd.decide.merge import container_steps, in_order, service_step
+from freshd.decide.renewal.losses import find_loss
 from freshd.decide.request import Request, make_request
 from freshd.decide.text import plan_text
 from freshd.model.observed.container import Replica
@@ -75,7 +75,7 @@ def decide(
     )
     running = sum(replica.running for replica in replicas)
     over = spent(report.name, policy.limits, memory.recent, replicas=running, now=now)
-    loss = find_loss(findings, policy)
+    loss = find_loss(findings, policy, by_programs=memory.by_programs)
     if loss is not None:
         gates = {Remedy.REBUILD: loss.reason, Remedy.RECREATE: loss.reason} | gates
     by_id = {replica.id: replica for replica in replicas}

@@ -22,6 +22,7 @@ class PassMemory:
     what is ``writable``. ``pending`` are steps that an earlier plan has begun, a rebuild or what
     follows an injection, and whose end is not known. ``consent_problem``, ``halted`` and
     ``watcher`` (somebody else who keeps the containers up to date) are reasons in words.
+    ``by_programs`` are files, by container id and target, that differ and that no person changed.
     """
 
     failures: Mapping[str, Remembered] = field(default_factory=dict)
@@ -32,3 +33,4 @@ class PassMemory:
     consent_problem: str | None = None
     halted: str | None = None
     watcher: str | None = None
+    by_programs: frozenset[tuple[str | None, str | None]] = frozenset()

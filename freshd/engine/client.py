@@ -12,7 +12,7 @@ from freshd.engine import inspect
 from freshd.engine.connection import Connection
 from freshd.engine.container.needs import Needs
 from freshd.engine.container.shell_session import ShellSession
-from freshd.engine.events import EventStream
+from freshd.engine.events import EngineEvent, EventStream, event_of
 from freshd.engine.shared_cache import SharedCache
 from freshd.engine.transport import sdk_errors
 from freshd.engine.transport.endpoint import Endpoint
@@ -263,6 +263,19 @@ class Engine(Connection):
     def events(self, since: float | None) -> EventStream:
         """A stream on a connection of its own; ``since`` in unix seconds."""
         return EventStream(self.endpoint, self.api_version, since, timeout=self.timeout)
+
+    def latest_events(self) -> tuple[EngineEvent, ...]:
+        """Those that the engine still has, the oldest first: 256 of all that happened in it."""
+        until = self.info().system_time
+        with sdk_errors.translated(self.endpoint, "asking for the latest events"):
+            lines = self.api.events(since="0", until=f"{until:.9f}", decode=True)
+            return tuple(filter(None, map(event_of, lines)))
+
+    def health_commands(self, container_id: str) -> tuple[str, ...]:
+        """What its health check runs, as the engine's events name it."""
+        if container_id not in self._inspected:
+            self.replica(container_id)
+        return inspect.health_commands(self._inspected[container_id])
 
     def shell(self, container_id: str, *, user: str = "0") -> ShellSession:
         """The user's kept exec in this container, started when none is alive: ``ShellSession``.

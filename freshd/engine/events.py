@@ -95,7 +95,14 @@ class EventStream:
 
 def _event(line: bytes) -> EngineEvent | None:
     try:
-        data: Mapping[str, Any] = json.loads(line)
+        return event_of(json.loads(line))
+    except ValueError:
+        return None  # the last line of a stream that was cut
+
+
+def event_of(data: Mapping[str, Any]) -> EngineEvent | None:
+    """One event as the engine writes it; None for what is none."""
+    try:
         actor = data["Actor"]
         return EngineEvent(
             kind=str(data["Type"]),
@@ -105,4 +112,4 @@ def _event(line: bytes) -> EngineEvent | None:
             time=int(data.get("timeNano") or 0) / 1e9 or float(data.get("time") or 0.0),
         )
     except (ValueError, KeyError, TypeError):
-        return None  # the last line of a stream that was cut
+        return None

@@ -279,6 +279,15 @@ def seconds(text: str | None) -> float:
     return whole + float(match[2] or 0.0)
 
 
+def health_commands(data: Mapping[str, Any]) -> tuple[str, ...]:
+    """What a container's health check runs, as the engine's events name it; () without one."""
+    kind, *words = (data["Config"].get("Healthcheck") or {}).get("Test") or ["NONE"]
+    if kind == "CMD-SHELL":
+        shell = data["Config"].get("Shell") or ["/bin/sh", "-c"]
+        words = [*shell, *words]
+    return (" ".join(words),) if words else ()
+
+
 def _health(state: Mapping[str, Any]) -> str:
     status = str((state.get("Health") or {}).get("Status") or "")
     return "" if status == "none" else status

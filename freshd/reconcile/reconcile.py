@@ -12,6 +12,7 @@ from freshd.act.write.writers import open_writers
 from freshd.compare import compare
 from freshd.decide.brakes.backoff import next_try, step_inputs, step_key
 from freshd.decide.decide import decide
+from freshd.decide.renewal.losses import overwrites
 from freshd.engine.client import Engine
 from freshd.model.errors import EngineFailed, OutcomeUnknown, TargetGone
 from freshd.model.observed.container import Replica
@@ -144,21 +145,24 @@ def make_plan(context: Context, checked: Checked) -> Plan:
 
     Where that makes new containers, what they would cost is looked for, and decided with.
     """
-    report, policy = checked.report, context.project.policy
+    report, policy, now = checked.report, context.project.policy, context.clock()
     memory = recall(context, report.name, checked.replicas)
-    plan = decide(report, policy, checked.replicas, memory, now=context.clock())
-    if not _renews(plan):
-        return plan
-    known = {(finding.cause, finding.container_id, finding.target) for finding in report.findings}
-    losses = [
-        finding
-        for finding in find_losses(context, report.name)
-        if (finding.cause, finding.container_id, finding.target) not in known
+    doubtful = frozenset((f.container_id, f.target) for f in report.findings if overwrites(f))
+    spared = replace(memory, by_programs=doubtful)
+    if not _renews(decide(report, policy, checked.replicas, spared, now=now)):
+        return decide(report, policy, checked.replicas, memory, now=now)
+    losses = find_losses(context, report.name)
+    told = {(finding.cause, finding.container_id) for finding in report.findings}
+    by_hand = {(finding.container_id, finding.target) for finding in losses}
+    more = [
+        loss
+        for loss in losses
+        if (loss.cause, loss.container_id) not in told
+        and (loss.container_id, loss.target) not in doubtful
     ]
-    if not losses:
-        return plan
-    report = replace(report, findings=(*report.findings, *losses))
-    return decide(report, policy, checked.replicas, memory, now=context.clock())
+    report = replace(report, findings=(*report.findings, *more))
+    memory = replace(memory, by_programs=doubtful - by_hand)
+    return decide(report, policy, checked.replicas, memory, now=now)
 
 
 def act(

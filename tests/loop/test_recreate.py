@@ -157,6 +157,38 @@ def test_what_shares_its_network_is_restarted_with_it(shop: World) -> None:
     assert side.started > shop.container().started > started
 
 
+def test_what_somebody_changed_beside_the_mapped_files_is_no_price_of_a_recreate(
+    kept: World,
+) -> None:
+    """In the second of two replicas; the rule that names it gives it up."""
+    kept.recreate_by_hand(count=2)
+    kept.reconcile()
+    kept.change_inside("/bin/sh", "#!somebody's only copy", number=2)
+    change_environment(kept)
+    before = {one.id for one in kept.engine.of_service("web")}
+    passed = kept.reconcile()
+    assert planned(passed) == [[]]
+    assert any("would lose the change to /bin/sh in shop-web-2" in why for why in left(passed))
+    assert {one.id for one in kept.engine.of_service("web")} == before
+    kept.policy(INJECT + RECREATE.replace('"env-changed"', '"env-changed", "hot-patch"'))
+    kept.freshd.consent()
+    assert (Remedy.RECREATE, DONE) in ended(kept.reconcile())
+    assert not before & {one.id for one in kept.engine.of_service("web")}
+
+
+def test_a_change_between_the_plan_and_the_step_stops_the_step(kept: World) -> None:
+    before = kept.container()
+    change_environment(kept)
+
+    def patch() -> None:
+        kept.change_inside("/bin/sh", "#!somebody's only copy")
+
+    passed = kept.reconcile_with(patch, before=Remedy.RECREATE)
+    assert ended(passed) == [(Remedy.RECREATE, StepStatus.REFUSED)]
+    assert "/bin/sh in shop-web-1" in passed.outcomes[0].detail
+    assert kept.container() is before
+
+
 def test_without_consent_the_compose_file_is_not_carried_out(kept: World) -> None:
     before = kept.container()
     kept.service("web", environment={"A": "1"})

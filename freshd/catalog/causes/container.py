@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from freshd.catalog.causes.cause import DISCARD_CHANGES, Cause, InitRule, Injection
+from freshd.catalog.causes.cause import DISCARD_CHANGES, Cause, InitRule, Injection, Renewal
 from freshd.model.remedy import Remedy
 from freshd.model.report import Level, LinkName
 
@@ -47,6 +47,15 @@ CONTAINER = (
         "changed-in-container",
         Remedy.NOTIFY,
         injection=Injection.OVERWRITES,
+        flag=DISCARD_CHANGES,
+    ),
+    _cause(
+        "hot-patch",
+        Remedy.NOTIFY,
+        level=Level.NOTE,
+        stands_for=("changed-in-container",),
+        no_injection="the tree has nothing to put there",
+        renewal=Renewal.NAMED,
         flag=DISCARD_CHANGES,
     ),
     _cause("old-image", Remedy.RECREATE, questions_image=True, init_rule=InitRule.NEWER_IMAGE),

@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING
 
+from freshd.engine import inspect
 from freshd.engine.client import Engine
 from freshd.engine.container.host_paths import spare_the_host
 from freshd.engine.transport import http as wire
@@ -41,12 +42,16 @@ _GO_SETUID, _GO_SETGID, _GO_STICKY = 1 << 23, 1 << 22, 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class PathStat:
-    """What one path is, links not followed; size in bytes, ``mode`` the bits 0o7777."""
+    """What one path is, links not followed; size in bytes, ``mode`` the bits 0o7777.
+
+    ``modified`` is in unix seconds.
+    """
 
     kind: Kind
     size: int
     mode: int
     link_target: str = ""
+    modified: float = 0.0
 
 
 def put(engine: Engine, container_id: str, *, path: str, tar: bytes) -> None:
@@ -217,7 +222,9 @@ def _path_stat(data: dict[str, object]) -> PathStat:
     bits = mode & 0o777
     for flag, bit in ((_GO_SETUID, 0o4000), (_GO_SETGID, 0o2000), (_GO_STICKY, 0o1000)):
         bits |= bit if mode & flag else 0
-    return PathStat(kind, int(str(data["size"])), bits, str(data.get("linkTarget") or ""))
+    modified = inspect.seconds(str(data.get("mtime") or ""))
+    link = str(data.get("linkTarget") or "")
+    return PathStat(kind, int(str(data["size"])), bits, link, modified)
 
 
 def _message(body: bytes) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Set
 from typing import Final
 
 from freshd.model.observed.creation import ConfigSeen
-from freshd.model.observed.mount_data import find_other_data
+from freshd.model.observed.mounts.other_data import find_other_data
 
 ENVIRONMENT: Final = "environment."
 

@@ -17,7 +17,7 @@ from freshd.model.errors import ConfigError
 from freshd.model.observed.config_drift import ENVIRONMENT, differing_keys, differing_variables
 from freshd.model.observed.container import Replica
 from freshd.model.observed.creation import ConfigSeen, Wanted
-from freshd.model.observed.mount_data import find_other_data
+from freshd.model.observed.mounts.other_data import find_other_data
 from freshd.model.observed.runtime import ReplicaRuntime
 from freshd.observe.config.creation import Model, observe_config
 from freshd.observe.config.made_from import compose_files, find_other_files

@@ -129,6 +129,17 @@ class SnapshotCollector:
         """The containers of the last snapshot."""
         return self._maps.known(service).replicas
 
+    def image_entries(
+        self, service: str, image_id: str, targets: Collection[str]
+    ) -> Mapping[str, Entry] | None:
+        """What an image has at ``targets``; None where there is no such image."""
+        image = self._maps.image(service, image_id)
+        return None if image is None else self._maps.filled(image, targets).files
+
+    def mapping(self, service: str) -> ServiceMap:
+        """The map of ``service`` as it is now."""
+        return self._maps.mapped(service).map
+
     def doubt(self, service: str, paths: Collection[str]) -> None:
         """Forget what was hashed of ``paths`` and where they land: the next snapshot reads them."""
         known = self._maps.known(service)

@@ -6,7 +6,7 @@ names, or nothing.
 
 from collections.abc import Set
 
-from freshd.decide.losses import find_loss
+from freshd.decide.renewal.losses import find_loss
 from freshd.model.errors import StepRefused
 from freshd.model.text import printable
 from freshd.observe.container.members import find_members

@@ -5,13 +5,17 @@ go with them. They stop a plan (``decide``) and a step (``check``) alike.
 """
 
 from collections.abc import Iterator
+from functools import partial
 
-from freshd.compare.renewal import judge_files, judge_mounts
+from freshd.compare.renewal import judge_files, judge_mounts, judge_patch
+from freshd.model.files import Entry
 from freshd.model.observed.container import Replica
 from freshd.model.observed.creation import ConfigSeen
+from freshd.model.observed.questions import source_of
 from freshd.model.report import Finding
 from freshd.observe.config.creation import with_mounts
 from freshd.observe.config.made_from import find_other_files
+from freshd.observe.container.changes.look import Known, find_hot_patches
 from freshd.observe.container.members import find_running_followers, replicas_of
 from freshd.reconcile.context import Context
 
@@ -24,8 +28,34 @@ def find_losses(context: Context, service: str) -> tuple[Finding, ...]:
         finding
         for name, replicas in old.items()
         for replica in replicas
-        for finding in _of_replica(context, name, replica)
+        for finding in (
+            *_of_replica(context, name, replica),
+            *_hot_patches(context, name, replica),
+        )
     )
+
+
+def _hot_patches(context: Context, service: str, replica: Replica) -> Iterator[Finding]:
+    snapshots, store = context.snapshots, context.store
+    mapping = snapshots.mapping(service)
+    sources = {pair.target: pair.source for pair in mapping.pairs}
+
+    def in_tree(target: str, entry: Entry) -> bool:
+        source = sources.get(target)
+        known = {} if source is None else snapshots.manifest.entries({source})
+        return entry.same_content(known.get(source or ""))
+
+    known = Known(
+        image=partial(snapshots.image_entries, service, replica.image_id),
+        written=store.injected_files.read_all(replica),
+        in_tree=in_tree,
+        copied_into=mapping.copied_into,
+    )
+    for patch in find_hot_patches(
+        context.engine, replica, known, cache=store.container_hashes, now=context.clock()
+    ):
+        source = sources.get(patch.target) or source_of(mapping, patch.target)
+        yield judge_patch(service, replica, patch.target, source, removed=patch.seen is None)
 
 
 def _of_replica(context: Context, service: str, replica: Replica) -> Iterator[Finding]:

@@ -74,6 +74,15 @@ class FakeClient:
             found = changes(one.image.files, one.view.own)
             return [{"Path": path, "Kind": kind} for path, kind in sorted(found.items())]
 
+    def info(self) -> Mapping[str, Any]:
+        with self._answered("info"):
+            return {"SystemTime": shown(self._engine.now())}
+
+    def events(self, **_how: Any) -> list[Mapping[str, Any]]:
+        """It keeps none: who was in a container is not known."""
+        with self._answered("events"):
+            return []
+
     def top(self, container_id: str, *, ps_args: str) -> Mapping[str, Any]:
         with self._answered("top", container_id):
             one = self._running(container_id)

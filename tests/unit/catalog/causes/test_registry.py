@@ -99,6 +99,7 @@ def test_the_levels_are_those_of_the_contract() -> None:
         "build-not-loaded": Level.NOTE,
         "orphan-container": Level.NOTE,
         "wrong-project": Level.NOTE,
+        "hot-patch": Level.NOTE,
         "symlink-leaves-context": Level.NOTE,
         "ignored-by-dockerignore": Level.NOTE,
         "known-log-signature": Level.NOTE,

@@ -1,0 +1,1 @@
+"""What stops new containers for a service: what they would cost."""
