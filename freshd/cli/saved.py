@@ -4,6 +4,7 @@ An ``Invocation`` comes in; a ``Store`` and the saved status of the project mean
 """
 
 import os
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -29,6 +30,7 @@ def open_readable(environ: Mapping[str, str]) -> "Iterator[Store | None]":
         yield store
     finally:
         if store is not None:
+            _say_unreadable(store)
             store.close()
 
 
@@ -41,7 +43,13 @@ def open_writable(environ: Mapping[str, str], *, now: float) -> "Iterator[Store]
     try:
         yield store
     finally:
+        _say_unreadable(store)
         store.close()
+
+
+def _say_unreadable(store: "Store") -> None:
+    for table, why in store.unreadable.items():
+        sys.stderr.write(f"note: a row of {table} cannot be read and is left out: {why}\n")
 
 
 def load_status(invocation: Invocation, store: "Store") -> "ProjectStatus | None":

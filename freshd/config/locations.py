@@ -1,19 +1,20 @@
 """Where freshd keeps its configuration and its state: an environment in, directories out.
 
 ``FRESHD_CONFIG_DIR`` and ``FRESHD_STATE_DIR`` override the platform's directories. The state
-directory is private (0700).
+directory is private (0700) where freshd made it; what it writes there is private in any case.
 """
 
+import errno
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from freshd.model.errors import StateError
+from freshd.model.errors import DiskFull, StateError
 
 
 @dataclass(frozen=True, slots=True)
 class Locations:
-    """Absolute directories; ``state`` exists and is private after ``prepare``."""
+    """Absolute directories; ``state`` exists after ``prepare``, private where that made it."""
 
     config: str
     state: str
@@ -47,16 +48,18 @@ def locate(environ: Mapping[str, str]) -> Locations:
 
 
 def prepare(locations: Locations) -> None:
-    """Create the state directories, private to the user.
+    """Create the state directories, private to the user. One that was there stays as it is.
 
-    Raises ``StateError`` when a directory cannot be made or belongs to someone else.
+    Raises ``StateError`` when a directory cannot be made or belongs to someone else, ``DiskFull``.
     """
     for path in (locations.state, locations.locks, locations.reports):
         try:
-            os.makedirs(path, mode=0o700, exist_ok=True)
+            os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
+            _make_private(path)
             status = os.stat(path)
         except OSError as error:
-            raise StateError(
+            kind = DiskFull if error.errno in (errno.ENOSPC, errno.EDQUOT) else StateError
+            raise kind(
                 f"cannot use the state directory {path}: {error.strerror}",
                 hint="set FRESHD_STATE_DIR to a directory you may write to",
             ) from error
@@ -65,5 +68,11 @@ def prepare(locations: Locations) -> None:
                 f"the state directory {path} belongs to another user",
                 hint="set FRESHD_STATE_DIR to a directory of your own",
             )
-        if status.st_mode & 0o077:
-            os.chmod(path, 0o700)
+
+
+def _make_private(path: str) -> None:
+    try:
+        os.mkdir(path, 0o700)
+    except FileExistsError:
+        if not os.path.isdir(path):
+            raise

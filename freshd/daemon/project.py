@@ -87,6 +87,7 @@ class ProjectDaemon:
         self.ready = False
         self._trouble = ""
         self._shown: object = None
+        self._told: set[str] = set()
         self._agreed: Mapping[str, str] | None = None
         self._boundary = Boundary(self._log)
         self._status = DaemonStatus(project, self._store, shared.notifier, lock=lock)
@@ -260,8 +261,18 @@ class ProjectDaemon:
         if trouble:
             self._log.warning("freshd does not work", why=trouble)
 
+    def _unreadable(self) -> list[tuple[str, str]]:
+        """What is left out of the database; each is logged once."""
+        found = sorted(self._store.unreadable.items())
+        for table, why in found:
+            if table not in self._told:
+                self._told.add(table)
+                self._log.warning("a row cannot be read and is left out", table=table, why=why)
+        return found
+
     def _save_status(self) -> None:
         failed = dict(self._worker.problems)
-        problems = (*failed.values(), *self._boundary.problems, self._trouble)
+        rows = [f"a row of {table} cannot be read: {why}" for table, why in self._unreadable()]
+        problems = (*failed.values(), *self._boundary.problems, *rows, self._trouble)
         unseen = tuple(self._project.services) if self._trouble else tuple(failed)
         self._status.save(self._triggers, problems, unseen=unseen)

@@ -5,8 +5,9 @@ What was typed and the environment come in, an exit status goes out.
 
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from typing import Final, TypeVar
 
 from freshd.config.invocation import Invocation, without_project
 from freshd.config.load import UserConfig, load_user_config
@@ -19,9 +20,14 @@ from freshd.daemon.project import Shared, open_daemon
 from freshd.daemon.projects import Projects
 from freshd.daemon.sd_notify import VARIABLES, SdNotify
 from freshd.engine.transport.endpoint import resolve
+from freshd.model.errors import DiskFull
 from freshd.notify import Notifier
 from freshd.store.instance_lock import InstanceLock
 from freshd.store.store import open_store
+
+_Done = TypeVar("_Done")
+_ROOM_EVERY: Final = 1.0
+"""Seconds between two looks whether the disk has room."""
 
 
 def watch_project(invocation: Invocation) -> int:
@@ -33,7 +39,7 @@ def watch_project(invocation: Invocation) -> int:
     locations = locate(environ)
     user = load_user_config(locations.user_config)
     located = locate_project(invocation)
-    prepare(locations)
+    _once_there_is_room(lambda: prepare(locations))
     with (
         InstanceLock(locations.locks, located.directory) as single,
         _shared(locations, user, _for_children(environ)) as shared,
@@ -50,7 +56,7 @@ def watch_projects(*, environ: Mapping[str, str]) -> int:
     """
     locations = locate(environ)
     config = locations.user_config
-    prepare(locations)
+    _once_there_is_room(lambda: prepare(locations))
     with (
         InstanceLock(locations.locks, config, what=f"the projects of {config}") as single,
         _shared(locations, settings(config), without_project(_for_children(environ))) as shared,
@@ -64,7 +70,7 @@ def _shared(locations: Locations, user: UserConfig, environ: Mapping[str, str]) 
     """Log, store and notices, from the user's settings; the engine is resolved once."""
     endpoint = resolve(environ, configured=user.engine.host)
     set_up(sys.stderr, level=user.log.level, form=user.log.format)
-    store = open_store(locations.database, now=time.time())
+    store = _once_there_is_room(lambda: open_store(locations.database, now=time.time()))
     notifier = Notifier(enabled=user.notifications.enabled, quiet=user.notifications.quiet_hours)
     try:
         if store.recovered:
@@ -74,6 +80,19 @@ def _shared(locations: Locations, user: UserConfig, environ: Mapping[str, str]) 
     finally:
         notifier.stop()
         store.close()
+
+
+def _once_there_is_room(do: Callable[[], _Done]) -> _Done:
+    """A full disk is waited for; whoever started this can end it meanwhile."""
+    told = False
+    while True:
+        try:
+            return do()
+        except DiskFull as error:
+            if not told:
+                print(f"waits for room on the disk: {error.message}", file=sys.stderr)  # noqa: T201
+            told = True
+        time.sleep(_ROOM_EVERY)
 
 
 def _for_children(environ: Mapping[str, str]) -> dict[str, str]:

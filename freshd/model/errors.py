@@ -67,3 +67,7 @@ class StepRefused(FreshdError):
 
 class StateError(FreshdError):
     """The state directory or database cannot be used."""
+
+
+class DiskFull(StateError):
+    """There is no room for the state: nothing is begun, and it goes on once there is."""

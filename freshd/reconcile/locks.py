@@ -5,7 +5,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from freshd.model.errors import AlreadyRunning
+from freshd.model.errors import AlreadyRunning, StateError
 from freshd.reconcile.context import Context
 
 _PATIENCE = 120.0
@@ -27,6 +27,11 @@ def locked(context: Context, service: str, *, patience: float = _PATIENCE) -> It
         raise AlreadyRunning(
             f"another freshd has been changing {service} for {patience:.0f} s",
             hint="see `freshd history` for what it does",
+        ) from error
+    except OSError as error:
+        raise StateError(
+            f"cannot use the lock file {lock.lock_file}: {error.strerror}",
+            hint="free some disk space, or check the permissions of the state directory",
         ) from error
     try:
         yield

@@ -51,6 +51,7 @@ def recover(context: Context, *, say: Say) -> int:
     """
     images.remove_stale_probes(context.engine)
     journal, project = context.store.journal, context.project.name
+    journal.close_unreadable(project, "what was begun cannot be read any more", at=context.clock())
     waiting = 0
     for service in sorted({entry.service for entry in journal.unfinished(project)}):
         try:

@@ -59,8 +59,11 @@ class InstanceLock:
                 f"a freshd (pid {holder or 'unknown'}) watches {self._what} already",
                 hint="`freshd status` shows what it sees",
             ) from error
-        os.truncate(self._descriptor, 0)
-        os.pwrite(self._descriptor, f"{os.getpid()}\n".encode(), 0)
+        try:
+            os.truncate(self._descriptor, 0)
+            os.pwrite(self._descriptor, f"{os.getpid()}\n".encode(), 0)
+        except OSError:
+            pass  # a full disk: it is held all the same, and does not name its holder
         return self
 
     def __exit__(

@@ -170,7 +170,19 @@ class Journal:
                 "SELECT DISTINCT owner FROM journal WHERE project = ? AND finished_at IS NULL",
                 (pack_text(project),),
             ).fetchall()
-        return frozenset(row[0] for row in rows)
+        return frozenset(self._database.decoded("journal", rows, lambda row: int(row[0])))
+
+    def close_unreadable(self, project: str, detail: str, *, at: float) -> None:
+        """Close what is open and cannot be read: nobody could ever deal with it."""
+        readable = {entry.id for entry in self.unfinished(project)}
+        with self._database.read() as connection:
+            rows = connection.execute(
+                "SELECT id FROM journal WHERE project = ? AND finished_at IS NULL",
+                (pack_text(project),),
+            ).fetchall()
+        for (entry_id,) in rows:
+            if entry_id not in readable:
+                self.mark_interrupted(entry_id, detail, at=at)
 
     def history(
         self, project: str | None = None, service: str | None = None, *, limit: int = 50
@@ -220,8 +232,8 @@ class Journal:
                 "SELECT began_at FROM journal WHERE project = ? AND service = ? AND remedy = ?"
                 " AND began_at >= ? ORDER BY began_at",
                 (pack_text(project), pack_text(service), remedy.value, since),
-            )
-            return tuple(float(row[0]) for row in rows)
+            ).fetchall()
+        return tuple(self._database.decoded("journal", rows, lambda row: float(row[0])))
 
     def automatic_starts(
         self, project: str, service: str, *, since: float
@@ -254,7 +266,14 @@ class Journal:
                 f"SELECT {_COLUMNS} FROM journal WHERE {condition}",  # noqa: S608 - our constants
                 values,
             ).fetchall()
-            return tuple(_decode(row, _phases(connection, row[0])) for row in rows)
+            every = [(row, self._phases(connection, row[0])) for row in rows]
+        return tuple(self._database.decoded("journal", every, lambda pair: _decode(*pair)))
+
+    def _phases(self, connection: sqlite3.Connection, entry_id: int) -> tuple[Phase, ...]:
+        rows = connection.execute(
+            "SELECT name, data, at FROM phase WHERE entry = ? ORDER BY number", (entry_id,)
+        ).fetchall()
+        return tuple(self._database.decoded("phase", rows, _phase))
 
     def _prune(self, connection: sqlite3.Connection) -> None:
         connection.execute(
@@ -264,13 +283,9 @@ class Journal:
         )
 
 
-def _phases(connection: sqlite3.Connection, entry_id: int) -> tuple[Phase, ...]:
-    rows = connection.execute(
-        "SELECT name, data, at FROM phase WHERE entry = ? ORDER BY number", (entry_id,)
-    )
-    return tuple(
-        Phase(name, cast("dict[str, Json]", unpack_json(data)), at) for name, data, at in rows
-    )
+def _phase(row: tuple[Any, ...]) -> Phase:
+    name, data, at = row
+    return Phase(name, dict(cast("dict[str, Json]", unpack_json(data))), float(at))
 
 
 def _decode(row: tuple[Any, ...], phases: tuple[Phase, ...]) -> JournalEntry:
@@ -281,14 +296,14 @@ def _decode(row: tuple[Any, ...], phases: tuple[Phase, ...]) -> JournalEntry:
         project=unpack_text(project),
         service=unpack_text(service),
         step=from_json(Step, unpack_json(step)),
-        files=files,
+        files=int(files),
         plan=unpack_text(plan),
-        owner_pid=owner,
-        began_at=began,
-        finished_at=finished,
+        owner_pid=int(owner),
+        began_at=float(began),
+        finished_at=None if finished is None else float(finished),
         status=status or "",
         detail=unpack_text(detail),
-        seconds=seconds,
+        seconds=float(seconds),
         output=tuple(cast("list[str]", unpack_json(output))),
         phases=phases,
     )

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from freshd.store.sqlite.database import Database
-from freshd.store.sqlite.table import JSON, PATH, PLAIN, TEXT, Table
+from freshd.store.sqlite.table import NUMBER, OBJECT, PATH, TEXT, Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class Incidents:
     """One run of a service from fresh to not and back: one notice opens it, one closes it."""
 
     def __init__(self, database: Database) -> None:
-        columns = {"project": TEXT, "service": TEXT, "opened_at": PLAIN, "text": TEXT}
+        columns = {"project": TEXT, "service": TEXT, "opened_at": NUMBER, "text": TEXT}
         self._table = Table(database, "incident", **columns)
 
     def open(self, project: str, service: str, *, text: str, at: float) -> bool:
@@ -59,7 +59,7 @@ class Failures:
     _FIELDS = ("key", "count", "inputs", "at", "next_try", "detail")
 
     def __init__(self, database: Database) -> None:
-        columns = zip(self._FIELDS, (TEXT, PLAIN, PLAIN, PLAIN, PLAIN, TEXT), strict=True)
+        columns = zip(self._FIELDS, (TEXT, NUMBER, TEXT, NUMBER, NUMBER, TEXT), strict=True)
         self._table = Table(database, "failure", project=TEXT, service=TEXT, **dict(columns))
 
     def record(self, project: str, service: str, failure: Failure) -> None:
@@ -88,7 +88,7 @@ class Halts:
     """Suspected accidents: nothing is done until a person has looked."""
 
     def __init__(self, database: Database) -> None:
-        self._table = Table(database, "halt", project=TEXT, service=TEXT, reason=TEXT, at=PLAIN)
+        self._table = Table(database, "halt", project=TEXT, service=TEXT, reason=TEXT, at=NUMBER)
         self._sizes = Table(database, "tree_size", project=TEXT)
         self._recurrences = Table(database, "recurrence", project=TEXT)
 
@@ -132,7 +132,7 @@ class Consents:
     """By project directory."""
 
     def __init__(self, database: Database) -> None:
-        self._table = Table(database, "consent", directory=PATH, files=JSON, at=PLAIN)
+        self._table = Table(database, "consent", directory=PATH, files=OBJECT, at=NUMBER)
 
     def record(self, directory: str, files: Mapping[str, str], at: float) -> None:
         self._table.replace(directory, dict(files), at)
@@ -146,7 +146,7 @@ class LastRuns:
     """When each named job of a project last ran, so that a missed one is caught up once."""
 
     def __init__(self, database: Database) -> None:
-        self._table = Table(database, "last_run", project=TEXT, name=TEXT, at=PLAIN)
+        self._table = Table(database, "last_run", project=TEXT, name=TEXT, at=NUMBER)
 
     def last_run(self, name: str, project: str) -> float | None:
         row = self._table.find("at", project=project, name=name)

@@ -8,11 +8,17 @@ that is killed in between, or whose restart fails, does not leave old code in a 
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 from freshd.model.json_codec import from_json, to_json
 from freshd.model.plan import FileChange, Step
+from freshd.store.sqlite.codec import pack_json, unpack_json
 from freshd.store.sqlite.database import Database
-from freshd.store.sqlite.table import JSON, PLAIN, TEXT, Table
+from freshd.store.sqlite.table import NAME, NUMBER, TEXT, Column, Table
+
+_STEP: Final = Column(
+    lambda step: pack_json(to_json(step)), lambda column: from_json(Step, unpack_json(column))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +34,8 @@ class PendingSteps:
     """By project and service; one step of each remedy for each container."""
 
     def __init__(self, database: Database) -> None:
-        columns = {"container_id": PLAIN, "remedy": PLAIN, "project": TEXT, "service": TEXT}
-        self._table = Table(database, "owed", **columns, step=JSON, started_at=PLAIN)
+        columns = {"container_id": NAME, "remedy": NAME, "project": TEXT, "service": TEXT}
+        self._table = Table(database, "owed", **columns, step=_STEP, started_at=NUMBER)
 
     def add(self, project: str, pending: Sequence[PendingStep]) -> None:
         """Promise the steps; one that its container owes already takes the new files in."""
@@ -41,11 +47,11 @@ class PendingSteps:
                 if (known.step.container_id, known.step.remedy) == (step.container_id, step.remedy)
             ]
             key = (_debtor(step), step.remedy.value, project, step.service)
-            self._table.replace(*key, to_json(_merged(before, step)), added.started_at)
+            self._table.replace(*key, _merged(before, step), added.started_at)
 
     def get(self, project: str, service: str) -> tuple[PendingStep, ...]:
         rows = self._table.select("step", "started_at", project=project, service=service)
-        return tuple(PendingStep(from_json(Step, step), at) for step, at in rows)
+        return tuple(PendingStep(step, at) for step, at in rows)
 
     def settle(self, project: str, step: Step) -> None:
         """It was done, or is not needed any more."""

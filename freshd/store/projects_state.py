@@ -7,12 +7,12 @@ from collections.abc import Mapping
 
 from freshd.model.text import Json
 from freshd.store.sqlite.database import Database
-from freshd.store.sqlite.table import JSON, PLAIN, Table
+from freshd.store.sqlite.table import OBJECT, PLAIN, Table
 
 
 class ProjectsDocument:
     def __init__(self, database: Database) -> None:
-        self._table = Table(database, "several", id=PLAIN, document=JSON)
+        self._table = Table(database, "several", id=PLAIN, document=OBJECT)
 
     def save(self, document: Mapping[str, Json]) -> None:
         self._table.replace(1, dict(document))

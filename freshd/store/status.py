@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from freshd.model.text import Json
 from freshd.store.sqlite.codec import pack_json, pack_path, pack_text
 from freshd.store.sqlite.database import Database
-from freshd.store.sqlite.table import JSON, PATH, PLAIN, TEXT, Table
+from freshd.store.sqlite.table import JSON_OR_NONE, NUMBER, PATH, TEXT, Table
 
 
 @dataclass(frozen=True, slots=True)
 class ServiceStatus:
-    """``report`` as it was saved at ``checked_at`` (seconds)."""
+    """``report`` as it was saved at ``checked_at`` (seconds); None where it cannot be read."""
 
     report: Json
     checked_at: float
@@ -34,9 +34,9 @@ class ProjectStatus:
 class StatusTable:
     def __init__(self, database: Database) -> None:
         self._database = database
-        columns = {"project": TEXT, "directory": PATH, "saved_at": PLAIN, "extra": JSON}
+        columns = {"project": TEXT, "directory": PATH, "saved_at": NUMBER, "extra": JSON_OR_NONE}
         self._projects = Table(database, "project_status", **columns)
-        columns = {"project": TEXT, "service": TEXT, "report": JSON, "checked_at": PLAIN}
+        columns = {"project": TEXT, "service": TEXT, "report": JSON_OR_NONE, "checked_at": NUMBER}
         self._services = Table(database, "service_status", **columns)
 
     def save(
@@ -73,7 +73,9 @@ class StatusTable:
         directory, saved_at, extra = row
         rows = self._services.select("service", "report", "checked_at", project=project)
         services = {service: ServiceStatus(report, at) for service, report, at in rows}
-        return ProjectStatus(project, directory, services, saved_at, extra)
+        return ProjectStatus(
+            project, directory, services, saved_at, extra if isinstance(extra, dict) else {}
+        )
 
     def projects(self) -> tuple[tuple[str, str], ...]:
         """Every project ever saved with its directory, by name."""

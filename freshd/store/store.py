@@ -58,6 +58,11 @@ class Store:
         self.projects_document = ProjectsDocument(database)
         self._database = database
 
+    @property
+    def unreadable(self) -> Mapping[str, str]:
+        """Tables of which a row was left out because it could not be read, and why."""
+        return dict(self._database.unreadable)
+
     def injected(self, project: str, service: str) -> Mapping[str, tuple[str, float]]:
         """Target -> digest and time of what the last injections wrote, the newest of each."""
         found: dict[str, tuple[str, float]] = {}

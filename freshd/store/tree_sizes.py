@@ -4,14 +4,14 @@ A resume forgets it: a person has looked, and the tree as it is then is meant (s
 """
 
 from freshd.store.sqlite.database import Database
-from freshd.store.sqlite.table import PLAIN, TEXT, Table
+from freshd.store.sqlite.table import NUMBER, TEXT, Table
 
 
 class TreeSizes:
     """By project and service."""
 
     def __init__(self, database: Database) -> None:
-        self._table = Table(database, "tree_size", project=TEXT, service=TEXT, files=PLAIN)
+        self._table = Table(database, "tree_size", project=TEXT, service=TEXT, files=NUMBER)
 
     def record(self, project: str, service: str, files: int) -> None:
         self._table.replace(project, service, files)

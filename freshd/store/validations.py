@@ -6,7 +6,7 @@ Times are seconds since the epoch. Bounded: the oldest of a project go.
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from freshd.model.json_codec import from_json, to_json
 from freshd.model.report import Verdict
@@ -60,10 +60,14 @@ class Validations:
                 (pack_text(project), limit),
             ).fetchall()
         columns = ("began_at", "finished_at", "verdict")
-        return tuple(
-            from_json(Validation, {**json.loads(details), **dict(zip(columns, row, strict=True))})
-            for *row, details in rows
-        )
+
+        def decode(row: Sequence[Any]) -> Validation:
+            *known, details = row
+            return from_json(
+                Validation, {**json.loads(details), **dict(zip(columns, known, strict=True))}
+            )
+
+        return tuple(self._database.decoded("validation", rows, decode))
 
     def last(self, project: str) -> Validation | None:
         return next(iter(self.history(project, limit=1)), None)

@@ -96,7 +96,8 @@ def _read_from(app: App, store: "Store") -> "Status | None":
 
 
 def _saved_report(name: str, report: object, checked_at: float) -> "SavedReport":
-    from freshd.model.errors import StateError
+    """What cannot be read proves nothing; the next look at the service writes it anew."""
+    from freshd.model.report import ServiceReport, Verdict
     from freshd.render.daemon.status import SavedReport
     from freshd.render.documents import service_report_from
     from freshd.render.undone import read_undone
@@ -104,11 +105,11 @@ def _saved_report(name: str, report: object, checked_at: float) -> "SavedReport"
     try:
         document = cast("Mapping[str, Any]", report)
         return SavedReport(service_report_from(document), checked_at, read_undone(document))
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise StateError(
-            f"the saved report of {name} cannot be read: {error}",
-            hint="run freshd check; it is then saved again",
-        ) from error
+    except (LookupError, TypeError, ValueError, AttributeError):
+        lost = ServiceReport(
+            name, Verdict.UNVERIFIABLE, patched=False, links={}, containers=(), findings=()
+        )
+        return SavedReport(lost, checked_at)
 
 
 def _nothing(app: App) -> "Line":

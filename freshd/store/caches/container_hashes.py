@@ -28,15 +28,14 @@ class ContainerHashes:
         with self._database.read() as connection:
             number = _number(connection, container_id)
             if paths is None:
-                rows = connection.execute(
+                rows: Iterable[Any] = connection.execute(
                     f"SELECT {_COLUMNS} FROM container_file WHERE container = ?",  # noqa: S608
                     (number,),
                 )
-                return dict(map(_decode, rows))
-            owner = ("container", number)
-            return dict(
-                map(_decode, of_paths(connection, _COLUMNS, "container_file", owner, paths))
-            )
+            else:
+                owner = ("container", number)
+                rows = of_paths(connection, _COLUMNS, "container_file", owner, paths)
+            return dict(self._database.decoded("container_file", rows, _decode))
 
     def put_many(self, container_id: str, rows: Mapping[str, tuple[str, Entry]]) -> None:
         with self._database.write() as connection:

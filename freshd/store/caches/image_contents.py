@@ -5,8 +5,8 @@ wrote each path last.
 """
 
 import sqlite3
-from collections.abc import Collection, Iterable, Mapping
-from typing import Final, cast
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from typing import Any, Final, TypeVar
 
 from freshd.model.files import Entry, Kind
 from freshd.store.sqlite.codec import (
@@ -20,6 +20,7 @@ from freshd.store.sqlite.codec import (
 from freshd.store.sqlite.database import Database
 from freshd.store.sqlite.queries import NO_ROW, of_paths
 
+_Value = TypeVar("_Value")
 _COLUMNS: Final = "path, present, kind, digest, size, mode, reason"
 _ABSENT = pack_entry(Entry(Kind.OTHER))  # the columns of a path that is not there; never read
 
@@ -34,12 +35,8 @@ class ImageContents:
         """What is known of ``paths``: None is known to be absent, not listed is unknown."""
         with self._database.read() as connection:
             owner = ("image", _number(connection, chain_id))
-            return {
-                unpack_path(path): unpack_entry(*entry) if present else None
-                for path, present, *entry in of_paths(
-                    connection, _COLUMNS, "image_file", owner, paths
-                )
-            }
+            rows = of_paths(connection, _COLUMNS, "image_file", owner, paths)
+            return dict(self._database.decoded("image_file", rows, _decode))
 
     def put_files(self, chain_id: str, files: Mapping[str, Entry | None]) -> None:
         """Add what was seen; None records that the image has no such path."""
@@ -58,7 +55,7 @@ class ImageContents:
     def get_listing(self, chain_id: str, directory: str) -> tuple[str, ...] | None:
         """Every path below ``directory`` as it was put, or None when it was never listed."""
         column = self._column("names", "image_listing", chain_id, directory)
-        return None if column is None else tuple(cast("list[str]", unpack_json(column)))
+        return None if column is None else next(self._read("image_listing", column, _names), None)
 
     def put_listing(self, chain_id: str, directory: str, names: Iterable[str]) -> None:
         self._put("image_listing", chain_id, directory, pack_json(list(names)))
@@ -66,7 +63,10 @@ class ImageContents:
     def get_writers(self, chain_id: str, directory: str) -> Mapping[str, str] | None:
         """Path -> history line of the layer that wrote it last, or None when never attributed."""
         column = self._column("lines", "image_writers", chain_id, directory)
-        return None if column is None else cast("dict[str, str]", unpack_json(column))
+        return None if column is None else next(self._read("image_writers", column, _lines), None)
+
+    def _read(self, table: str, column: str, decode: Callable[[str], _Value]) -> Iterator[_Value]:
+        return self._database.decoded(table, [column], decode)
 
     def put_writers(self, chain_id: str, directory: str, lines: Mapping[str, str]) -> None:
         self._put("image_writers", chain_id, directory, pack_json(dict(lines)))
@@ -86,6 +86,25 @@ class ImageContents:
                 f"INSERT OR REPLACE INTO {table} VALUES (?, ?, ?)",  # noqa: S608
                 (number, pack_path(directory), value),
             )
+
+
+def _decode(row: tuple[Any, ...]) -> tuple[str, Entry | None]:
+    path, present, *entry = row
+    return unpack_path(path), unpack_entry(*entry) if present else None
+
+
+def _names(column: str) -> tuple[str, ...]:
+    names = unpack_json(column)
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise TypeError("no names")
+    return tuple(map(str, names))
+
+
+def _lines(column: str) -> dict[str, str]:
+    lines = unpack_json(column)
+    if not isinstance(lines, dict) or not all(isinstance(line, str) for line in lines.values()):
+        raise TypeError("no lines")
+    return {path: str(line) for path, line in lines.items()}
 
 
 def _number(connection: sqlite3.Connection, chain_id: str) -> int:

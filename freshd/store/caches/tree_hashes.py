@@ -41,7 +41,8 @@ class TreeHashes:
             return dict(self.iterate(root))
         with self._database.read() as connection:
             owner = ("root", _root_number(connection, root))
-            return dict(map(_decode, of_paths(connection, _COLUMNS, "stat", owner, paths)))
+            rows = of_paths(connection, _COLUMNS, "stat", owner, paths)
+            return dict(self._database.decoded("stat", rows, _decode))
 
     def iterate(self, root: str) -> Iterator[tuple[str, tuple[Signature, Entry]]]:
         """The whole root in the byte order of the names, a page at a time, so memory stays flat."""
@@ -53,7 +54,7 @@ class TreeHashes:
                     " ORDER BY path LIMIT ?",
                     (_root_number(connection, root), last, _PAGE),
                 ).fetchall()
-            yield from map(_decode, rows)
+            yield from self._database.decoded("stat", rows, _decode)
             if len(rows) < _PAGE:
                 return
             last = rows[-1][0]

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from freshd.store.sqlite.database import Database
-from freshd.store.sqlite.table import JSON, PATH, PLAIN, TEXT, Table
+from freshd.store.sqlite.table import NAME, OBJECT, PATH, TEXT, Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,7 @@ class ArtefactRecords:
 
     def __init__(self, database: Database) -> None:
         columns = {"project": TEXT, "service": TEXT, "target": PATH}
-        self._table = Table(database, "derived", **columns, artefact=PLAIN, sources=JSON)
+        self._table = Table(database, "derived", **columns, artefact=NAME, sources=OBJECT)
 
     def get(self, project: str, service: str, target: str) -> ArtefactRecord | None:
         key = {"project": project, "service": service, "target": target}

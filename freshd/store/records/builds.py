@@ -2,14 +2,14 @@
 
 from freshd.model.observed.image import BuildRecord
 from freshd.store.sqlite.database import Database
-from freshd.store.sqlite.table import FLAG, JSON, PLAIN, TEXT, Table
+from freshd.store.sqlite.table import FLAG, NAME, NUMBER, OBJECT, TEXT, Table
 
 _FIELDS = ("image_id", "service", "inputs", "args", "recorded_at", "by_freshd")
 
 
 class BuildRecords:
     def __init__(self, database: Database) -> None:
-        columns = zip(_FIELDS, (PLAIN, TEXT, JSON, JSON, PLAIN, FLAG), strict=True)
+        columns = zip(_FIELDS, (NAME, TEXT, OBJECT, OBJECT, NUMBER, FLAG), strict=True)
         self._table = Table(database, "build", **dict(columns))
 
     def record(self, build: BuildRecord) -> None:

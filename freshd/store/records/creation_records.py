@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from freshd.store.sqlite.database import Database
-from freshd.store.sqlite.table import JSON, PLAIN, Table
+from freshd.store.sqlite.table import NAME, NUMBER, OBJECT, PLAIN, Table
 
 _KEY_BYTES = 32
 
@@ -25,11 +25,11 @@ class CreationRecords:
     """A record is only as good as the moment it was made: see ``observe.config``."""
 
     def __init__(self, database: Database) -> None:
-        by = {"container_id": PLAIN}
+        by = {"container_id": NAME}
         self._keyring = Table(database, "keyring", id=PLAIN, key=PLAIN)
-        self._made_with = Table(database, "made_with", **by, stamp=PLAIN, parts=JSON)
-        self._clean = Table(database, "clean_bytecode", **by, fingerprint=PLAIN)
-        self._held = Table(database, "held", **by, started_at=PLAIN, digests=JSON)
+        self._made_with = Table(database, "made_with", **by, stamp=NAME, parts=OBJECT)
+        self._clean = Table(database, "clean_bytecode", **by, fingerprint=NAME)
+        self._held = Table(database, "held", **by, started_at=NUMBER, digests=OBJECT)
         self._key = b""
 
     def key(self) -> bytes:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from freshd.model.observed.container import Replica
 from freshd.store.sqlite.database import Database
-from freshd.store.sqlite.table import DIGEST, PATH, PLAIN, Table
+from freshd.store.sqlite.table import DIGEST, NAME, NUMBER, PATH, Table
 
 _VOLUME = "volume:"  # no container id has a colon
 _SYNCED = "synced:"
@@ -19,7 +19,7 @@ class InjectedFiles:
     """What freshd wrote itself: a file that still is that may be overwritten."""
 
     def __init__(self, database: Database) -> None:
-        columns = {"container_id": PLAIN, "target": PATH, "digest": DIGEST, "at": PLAIN}
+        columns = {"container_id": NAME, "target": PATH, "digest": DIGEST, "at": NUMBER}
         self._table = Table(database, "written", **columns)
 
     def set_many(self, container_id: str, digests: Mapping[str, str], at: float) -> None:

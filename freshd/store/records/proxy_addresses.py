@@ -3,14 +3,14 @@
 from collections.abc import Collection
 
 from freshd.store.sqlite.database import Database
-from freshd.store.sqlite.table import JSON, PLAIN, TEXT, Table
+from freshd.store.sqlite.table import JSON, NAME, NUMBER, TEXT, Table
 
 
 class ProxyAddresses:
     """By container id and service; of the last start only."""
 
     def __init__(self, database: Database) -> None:
-        columns = {"container_id": PLAIN, "upstream": TEXT, "started_at": PLAIN}
+        columns = {"container_id": NAME, "upstream": TEXT, "started_at": NUMBER}
         self._table = Table(database, "resolved", **columns, addresses=JSON)
 
     def get(self, container_id: str, upstream: str, *, started_at: float) -> frozenset[str]:

@@ -80,7 +80,13 @@ def pack_entry(entry: Entry) -> EntryRow:
 
 def unpack_entry(kind: str, digest: bytes, size: int, mode: int, reason: Column) -> Entry:
     text = "" if reason is None else unpack_text(reason)
-    return Entry(_KINDS[kind], unpack_digest(digest), size, mode, text)
+    return Entry(_KINDS[kind], unpack_digest(digest), _whole(size), _whole(mode), text)
+
+
+def _whole(column: int) -> int:
+    if not isinstance(column, int):
+        raise TypeError(f"no whole number: {column!r}")
+    return column
 
 
 _KINDS = {kind.value: kind for kind in Kind}

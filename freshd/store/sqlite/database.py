@@ -5,17 +5,20 @@ SQL comes in, rows go out; every ``sqlite3`` error leaves as ``StateError``. Cha
 """
 
 import contextlib
+import errno
 import os
 import sqlite3
 import threading
 import urllib.parse
 import weakref
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Final, TypeVar
 
-from freshd.model.errors import StateError
+from freshd.model.errors import DiskFull, StateError
 
+_Value = TypeVar("_Value")
 BUSY_SECONDS: Final = 10.0
+_UNREADABLE: Final = (ValueError, LookupError, TypeError, AttributeError, RecursionError)
 
 # a damaged schema is quoted in SQLite's message, which then may not be UTF-8
 SQLITE_ERRORS: Final = (sqlite3.Error, UnicodeDecodeError)
@@ -27,8 +30,14 @@ def connect(path: str, *, mode: str) -> sqlite3.Connection:
     connection = sqlite3.connect(
         address, uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
     )
+    connection.text_factory = _text
     connection.execute("PRAGMA foreign_keys = ON")
     return connection
+
+
+def _text(stored: bytes) -> str:
+    """A flipped bit is a matter of its row, not of all that are asked for with it."""
+    return stored.decode("utf-8", "surrogateescape")
 
 
 class _Reader:
@@ -52,6 +61,19 @@ class Database:
         self._local = threading.local()
         self._readers: weakref.WeakSet[_Reader] = weakref.WeakSet()
         self._closed = False
+        self.unreadable: dict[str, str] = {}
+
+    def decoded(
+        self, table: str, rows: Iterable[Any], decode: Callable[[Any], _Value]
+    ) -> Iterator[_Value]:
+        """The values of rows; one that cannot be read is left out, and ``unreadable`` names it."""
+        for row in rows:
+            try:
+                value = decode(row)
+            except _UNREADABLE as error:
+                self.unreadable.setdefault(table, repr(error))
+            else:
+                yield value
 
     @contextlib.contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:
@@ -116,14 +138,32 @@ class Database:
         try:
             yield
         except SQLITE_ERRORS as error:
-            where = self.path or "in memory"
-            raise StateError(f"state database {where}: {error}", hint=hint_for(error)) from error
+            raise state_error(self.path or "in memory", error) from error
+        except OSError as error:  # of the disk, while SQLite makes its files
+            raise state_error(self.path or "in memory", error) from error
+
+
+def state_error(path: str, error: Exception) -> StateError:
+    kind = DiskFull if is_full(error) else StateError
+    return kind(f"state database {path}: {error}", hint=hint_for(error))
+
+
+def is_full(error: Exception) -> bool:
+    """Whether there was no room; what SQLite maps into memory says so in its own way."""
+    if isinstance(error, OSError):
+        return error.errno in (errno.ENOSPC, errno.EDQUOT)
+    code = getattr(error, "sqlite_errorcode", 0)
+    return code & 0xFF == sqlite3.SQLITE_FULL or code in (
+        sqlite3.SQLITE_IOERR_SHMSIZE,
+        sqlite3.SQLITE_IOERR_WRITE,
+        sqlite3.SQLITE_IOERR_TRUNCATE,
+    )
 
 
 def hint_for(error: Exception) -> str:
     """What a person can do about an SQLite error."""
     text = str(error)
-    if "full" in text:
+    if is_full(error):
         return "free some disk space; freshd goes on by itself"
     if "locked" in text:
         return "another freshd holds the database; try again"

@@ -5,12 +5,13 @@
 
 import os
 import sqlite3
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
 from freshd.model.errors import StateError
-from freshd.store.sqlite.database import BUSY_SECONDS, SQLITE_ERRORS, connect, hint_for
+from freshd.store.sqlite.database import BUSY_SECONDS, SQLITE_ERRORS, connect, is_full, state_error
 from freshd.store.sqlite.schema import APPLICATION_ID, MIGRATIONS, TABLES, VERSION
 
 _SIDE_FILES: Final = ("-wal", "-shm", "-journal")
@@ -46,6 +47,7 @@ def open_writer(path: str) -> sqlite3.Connection:
     """A read-write connection to an up-to-date database, created where there is none."""
     if os.path.isdir(path):
         raise Damaged("is a directory")
+    refuse_what_is_no_file(path)
     _create_private(path)
     try:
         connection = connect(path, mode="rw")
@@ -68,11 +70,25 @@ def open_writer(path: str) -> sqlite3.Connection:
     return connection
 
 
+def refuse_what_is_no_file(path: str) -> None:
+    """Whoever opens a fifo waits. Raises StateError; what is not there is none of it."""
+    try:
+        mode = os.stat(path).st_mode
+    except OSError:
+        return
+    if not stat.S_ISREG(mode):
+        raise StateError(
+            f"the state database {path} is no file",
+            hint="move it away, or set FRESHD_STATE_DIR to another directory",
+        )
+
+
 def readable(path: str) -> bool:
     """Whether ``path`` has the tables of this version; an older database has to be migrated first.
 
     Raises ``StateError`` when it is newer, damaged or cannot be read.
     """
+    refuse_what_is_no_file(path)
     try:
         connection = connect(path, mode="ro")
         try:
@@ -90,12 +106,13 @@ def readable(path: str) -> bool:
 def damage(path: str) -> str:
     """Why the database at ``path`` cannot be used, "" where it can; nothing is changed."""
     try:
+        refuse_what_is_no_file(path)
         connection = connect(path, mode="ro")
         try:
             _verify(connection)
         finally:
             connection.close()
-    except (Damaged, *SQLITE_ERRORS) as error:
+    except (Damaged, StateError, *SQLITE_ERRORS) as error:
         return str(error)
     return ""
 
@@ -144,7 +161,7 @@ def quarantine(path: str, now: float) -> str:
 
 
 def failure(path: str, error: Exception) -> StateError:
-    return StateError(f"state database {path}: {error}", hint=hint_for(error))
+    return state_error(path, error)
 
 
 def _create_private(path: str) -> None:
@@ -156,6 +173,8 @@ def _create_private(path: str) -> None:
 
 
 def _unusable(path: str, error: OSError) -> StateError:
+    if is_full(error):
+        return state_error(path, error)
     return StateError(
         f"cannot use the state database {path}: {error.strerror}",
         hint="check the permissions of the state directory, or set FRESHD_STATE_DIR",

@@ -26,12 +26,43 @@ def _same(value: Any) -> Any:
     return value
 
 
+def _number(column: Any) -> float:
+    if not isinstance(column, int | float):
+        raise TypeError(f"no number: {column!r}")
+    return column
+
+
+def _name(column: Any) -> str:
+    if not isinstance(column, str):
+        raise TypeError(f"no name: {column!r}")
+    return column
+
+
+def _object(column: Any) -> Any:
+    value = codec.unpack_json(column)
+    if not isinstance(value, dict):
+        raise TypeError("no JSON object")
+    return value
+
+
+def _json_or_none(column: Any) -> Any:
+    """None for what cannot be read."""
+    try:
+        return codec.unpack_json(column)
+    except (TypeError, ValueError, RecursionError):
+        return None
+
+
 PLAIN: Final = Column(_same, _same)
+NUMBER: Final = Column(_same, _number)
+NAME: Final = Column(_same, _name)
 FLAG: Final = Column(int, bool)
 TEXT: Final = Column(codec.pack_text, codec.unpack_text)
 PATH: Final = Column(codec.pack_path, codec.unpack_path)
 DIGEST: Final = Column(codec.pack_digest, codec.unpack_digest)
 JSON: Final = Column(codec.pack_json, codec.unpack_json)
+OBJECT: Final = Column(codec.pack_json, _object)
+JSON_OR_NONE: Final = Column(codec.pack_json, _json_or_none)
 
 
 class Table:
@@ -43,7 +74,10 @@ class Table:
         self._columns = columns
 
     def select(self, *columns: str, **equal: Any) -> list[Row]:
-        """These columns of the rows where all ``equal``, in the order of the table's columns."""
+        """These columns of the rows where all ``equal``, in the order of the table's columns.
+
+        A row that cannot be read is left out: see ``Database.decoded``.
+        """
         condition, values = self._where(equal)
         asked, order = ", ".join(columns), ", ".join(self._columns)
         query = f"SELECT {asked} FROM {self._name}{condition} ORDER BY {order}"  # noqa: S608
@@ -80,9 +114,11 @@ class Table:
 
     def _unpacked(self, columns: Sequence[str], rows: Iterable[Row]) -> list[Row]:
         unpack = [self._columns[name].unpack for name in columns]
-        return [
-            tuple(make(column) for make, column in zip(unpack, row, strict=True)) for row in rows
-        ]
+
+        def decode(row: Row) -> Row:
+            return tuple(make(column) for make, column in zip(unpack, row, strict=True))
+
+        return list(self._database.decoded(self._name, rows, decode))
 
     def _insert(self, conflict: str) -> str:
         marks = ", ".join("?" * len(self._columns))
