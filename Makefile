@@ -11,7 +11,7 @@ WORKERS ?= 4
 SPREAD := -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 SPREAD_UNIT := -n 2 --dist loadfile
 # What `make test` has a few of, and `make test-all` has many of: docs/contributing.md says how many.
-MANY := FRESHD_KILLS=100 FRESHD_SEQUENCES=500 FRESHD_ORACLE_COUNT=300 FRESHD_PATTERNS=10000 FRESHD_EVERY_CALL=1 FRESHD_COLD=1 FRESHD_PODMAN=$${FRESHD_PODMAN:-podman}
+MANY := FRESHD_KILLS=100 FRESHD_SEQUENCES=500 FRESHD_ORACLE_COUNT=300 FRESHD_PATTERNS=10000 FRESHD_DAMAGED=1000 FRESHD_EVERY_CALL=1 FRESHD_COLD=1 FRESHD_PODMAN=$${FRESHD_PODMAN:-podman}
 # For one test: make engine TESTS='tests/engine/test_inject.py -k mode'
 TESTS ?=
 

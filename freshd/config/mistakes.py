@@ -11,6 +11,7 @@ from typing import Any, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 
 from freshd.config.schema import suggest
+from freshd.model.policy import without_secrets
 from freshd.model.text import printable
 
 _LONGEST_VALUE = 60
@@ -65,6 +66,8 @@ def _line(detail: Mapping[str, Any], model: type[BaseModel]) -> str:
     words = _WORDS.get(kind) or _own_words(detail)
     if isinstance(value, dict):
         return f"{path}: {words}"
+    if location[-1:] == ("http",) and isinstance(value, str):
+        value = without_secrets(value)
     return f"{path} = {format_value(value)}: {words}"
 
 

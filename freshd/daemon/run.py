@@ -19,6 +19,7 @@ from freshd.daemon.main_loop import MainLoop
 from freshd.daemon.project import Shared, open_daemon
 from freshd.daemon.projects import Projects
 from freshd.daemon.sd_notify import VARIABLES, SdNotify
+from freshd.engine.cli.compose import sweep_label_files
 from freshd.engine.transport.endpoint import resolve
 from freshd.model.errors import DiskFull
 from freshd.notify import Notifier
@@ -75,6 +76,7 @@ def _shared(locations: Locations, user: UserConfig, environ: Mapping[str, str]) 
     try:
         if store.recovered:
             get_log().warning("state", problem=store.recovered)
+        sweep_label_files()
         notifier.start()
         yield Shared(endpoint, environ, store, locations, notifier)
     finally:

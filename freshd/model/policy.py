@@ -59,8 +59,28 @@ class Probe:
 
     @property
     def question(self) -> str:
-        """What is asked, as one would type it."""
-        return self.http or " ".join(self.run)
+        """What is asked, as it may be shown: what can be a secret in it is left out."""
+        return without_secrets(self.http) if self.http else _command(self.run)
+
+    @property
+    def wants_output_of(self) -> str:
+        """The command whose output is expected, "" where there is none; as it may be shown."""
+        return "" if self.equals is None or isinstance(self.equals, str) else _command(self.equals)
+
+
+def without_secrets(address: str) -> str:
+    """An address without user, password, query and fragment."""
+    scheme, mark, rest = address.partition("://")
+    if not mark:
+        return "…"  # it is none, and may be anything
+    authority, slash, path = rest.partition("/")
+    host = authority.rpartition("@")[2].partition("?")[0].partition("#")[0]
+    shown = f"{scheme}{mark}{host}{slash}{path.partition('?')[0].partition('#')[0]}"
+    return f"{shown}?…" if "?" in rest else shown
+
+
+def _command(argv: tuple[str, ...]) -> str:
+    return argv[0] + (" …" if len(argv) > 1 else "") if argv else ""
 
 
 @dataclass(frozen=True, slots=True)

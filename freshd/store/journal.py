@@ -14,7 +14,7 @@ from freshd.model.json_codec import from_json, to_json
 from freshd.model.plan import Outcome, Step, StepStatus
 from freshd.model.remedy import Remedy
 from freshd.model.text import Json
-from freshd.store.sqlite.codec import pack_json, pack_text, unpack_json, unpack_text
+from freshd.store.sqlite.codec import pack_json, pack_text, unpack_json, unpack_number, unpack_text
 from freshd.store.sqlite.database import Database
 
 INTERRUPTED: Final = "interrupted"
@@ -233,7 +233,7 @@ class Journal:
                 " AND began_at >= ? ORDER BY began_at",
                 (pack_text(project), pack_text(service), remedy.value, since),
             ).fetchall()
-        return tuple(self._database.decoded("journal", rows, lambda row: float(row[0])))
+        return tuple(self._database.decoded("journal", rows, lambda row: unpack_number(row[0])))
 
     def automatic_starts(
         self, project: str, service: str, *, since: float
@@ -285,7 +285,7 @@ class Journal:
 
 def _phase(row: tuple[Any, ...]) -> Phase:
     name, data, at = row
-    return Phase(name, dict(cast("dict[str, Json]", unpack_json(data))), float(at))
+    return Phase(name, dict(cast("dict[str, Json]", unpack_json(data))), unpack_number(at))
 
 
 def _decode(row: tuple[Any, ...], phases: tuple[Phase, ...]) -> JournalEntry:
@@ -299,11 +299,11 @@ def _decode(row: tuple[Any, ...], phases: tuple[Phase, ...]) -> JournalEntry:
         files=int(files),
         plan=unpack_text(plan),
         owner_pid=int(owner),
-        began_at=float(began),
-        finished_at=None if finished is None else float(finished),
+        began_at=unpack_number(began),
+        finished_at=None if finished is None else unpack_number(finished),
         status=status or "",
         detail=unpack_text(detail),
-        seconds=float(seconds),
+        seconds=unpack_number(seconds),
         output=tuple(cast("list[str]", unpack_json(output))),
         phases=phases,
     )

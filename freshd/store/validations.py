@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from freshd.model.json_codec import from_json, to_json
 from freshd.model.report import Verdict
-from freshd.store.sqlite.codec import pack_json, pack_text
+from freshd.store.sqlite.codec import pack_json, pack_text, unpack_number
 from freshd.store.sqlite.database import Database
 
 MOST_KEPT: Final = 200  # of a project: almost four years of weeks
@@ -63,6 +63,7 @@ class Validations:
 
         def decode(row: Sequence[Any]) -> Validation:
             *known, details = row
+            known[:2] = map(unpack_number, known[:2])
             return from_json(
                 Validation, {**json.loads(details), **dict(zip(columns, known, strict=True))}
             )

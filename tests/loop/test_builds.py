@@ -58,7 +58,7 @@ def test_an_edit_is_built_and_new_containers_run_the_image(built: World) -> None
     assert after.id != before.id
     assert after.image is not image
     assert built.inside() == built.tree()
-    assert built.freshd.store.build_records.get(after.image.id) is not None
+    assert built.freshd.store.build_records.get(after.image.id, {}) is not None
     assert planned(built.reconcile()) == [[]]
 
 

@@ -164,6 +164,7 @@ class Worker:
             return  # of files, whose change is a mark
         self.broke_off.set()
         wait, reason = _RETRY, "tried again after a failure"
+        self._give_back_connections(service)
         if isinstance(error, EngineUnavailable):
             # its return marks everything; one answer that broke off is no absence
             wait, reason = self._away.next(service), "the engine did not answer"
@@ -181,6 +182,13 @@ class Worker:
     def data_changed(self, service: str, *, known: bool) -> None:
         """What ``service`` writes has changed; ``known``: and had so a moment ago."""
         self._requeue.after_data(service, known=known)
+
+    def _give_back_connections(self, service: str) -> None:
+        """Those that broke would stay open until the end; the next pass connects anew."""
+        with self._lock:
+            context = self._contexts.get(service)
+        if context is not None:
+            context.engine.close()
 
     def mark_due(self) -> None:
         """Mark the services whose delayed pass has come due; the main thread calls it."""

@@ -3,9 +3,12 @@
 Never `down`; never `up` without `--no-deps` and `--scale`: a plain one removes replicas.
 """
 
+import contextlib
 import copy
+import glob
 import json
 import os
+import stat
 import tempfile
 import threading
 from collections.abc import Iterator, Mapping, Sequence
@@ -26,6 +29,8 @@ from freshd.model.errors import ConfigError, EngineFailed
 from freshd.model.remedy import RebuildMode
 from freshd.model.text import Json
 
+_LABEL_FILE = "freshd-labels-"
+_LONGEST_LABELS = 1 << 20
 _PLUGIN_DIRECTORIES = tuple(
     f"{prefix}/docker/cli-plugins"
     for prefix in ("/usr/local/lib", "/usr/local/libexec", "/usr/lib", "/usr/libexec")
@@ -207,10 +212,54 @@ def _labelled(
         yield files
         return
     build = {"build": {"labels": dict(labels)}}
-    with tempfile.NamedTemporaryFile("w", prefix="freshd-labels-", suffix=".yaml") as more:
+    prefix = f"{_LABEL_FILE}{os.getpid()}-"
+    with tempfile.NamedTemporaryFile("w", prefix=prefix, suffix=".yaml") as more:
         json.dump({"services": dict.fromkeys(services, build)}, more)
         more.flush()
         yield replace(files, files=(*files.files, more.name))
+
+
+def sweep_label_files() -> int:
+    """Remove what builds of a killed freshd left in the temporary directory; how many.
+
+    Only files of this user, by the name and the content that a build gives them, whose process has
+    ended.
+    """
+    removed = 0
+    for path in glob.glob(os.path.join(glob.escape(tempfile.gettempdir()), f"{_LABEL_FILE}*.yaml")):
+        pid = os.path.basename(path).removeprefix(_LABEL_FILE).partition("-")[0]
+        if pid.isdigit() and not _is_alive(int(pid)) and _is_label_file(path):
+            with contextlib.suppress(OSError):
+                os.unlink(path)
+                removed += 1
+    return removed
+
+
+def _is_alive(pid: int) -> bool:
+    """Whether there is such a process, whoever's."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):
+        return True
+    return True
+
+
+def _is_label_file(path: str) -> bool:
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        with open(descriptor, "rb") as file:
+            status = os.fstat(descriptor)
+            if not stat.S_ISREG(status.st_mode) or status.st_uid != os.geteuid():
+                return False
+            content = file.read(_LONGEST_LABELS)
+        if not content:
+            return True  # killed before it was written
+        services = json.loads(content)["services"].values()
+        return all([*each] == ["build"] and [*each["build"]] == ["labels"] for each in services)
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+        return False
 
 
 def _compose(files: ComposeFiles) -> list[str]:

@@ -4,12 +4,14 @@ A command runs in the container, as its own user; a request is made from this ma
 that has just been started is asked again until it answers rightly or its time is up.
 """
 
+import base64
 import http.client
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Sequence
 from dataclasses import replace
+from urllib.parse import unquote_to_bytes, urlsplit, urlunsplit
 
 from freshd.engine.client import Engine
 from freshd.engine.container import exec as execs
@@ -52,10 +54,12 @@ def _ask(engine: Engine, replica: Replica, probe: Probe) -> ProbeAnswer:
         return ProbeAnswer(probe.name, probe.question, str(error), asked=False)
     except urllib.error.URLError as error:
         return ProbeAnswer(probe.name, probe.question, f"no answer: {error.reason}")
-    except (OSError, http.client.HTTPException) as error:
-        return ProbeAnswer(
-            probe.name, probe.question, f"no answer: {error or type(error).__name__}"
-        )
+    except OSError as error:
+        words = error.strerror or type(error).__name__
+        return ProbeAnswer(probe.name, probe.question, f"no answer: {words}")
+    except (http.client.HTTPException, ValueError) as error:
+        # their words have pieces of the address in them
+        return ProbeAnswer(probe.name, probe.question, f"no answer: {type(error).__name__}")
 
 
 class _NoAnswerError(Exception):
@@ -79,7 +83,11 @@ def _run(engine: Engine, replica: Replica, probe: Probe, argv: Sequence[str]) ->
 
 
 def _requested(engine: Engine, replica: Replica, probe: Probe) -> ProbeAnswer:
-    request = urllib.request.Request(probe.http, headers={"User-Agent": "freshd"})  # noqa: S310
+    address, user = _without_user(probe.http)
+    headers = {"User-Agent": "freshd"}
+    if user:
+        headers["Authorization"] = f"Basic {base64.b64encode(unquote_to_bytes(user)).decode()}"
+    request = urllib.request.Request(address, headers=headers)  # noqa: S310
     try:
         with _PLAIN.open(request, timeout=probe.timeout) as response:
             status, body = response.status, response.read(_BODY)
@@ -87,6 +95,13 @@ def _requested(engine: Engine, replica: Replica, probe: Probe) -> ProbeAnswer:
         with error:
             status, body = error.code, error.read(_BODY)
     return _judged(probe, engine, replica, status, body.decode(errors="replace").strip())
+
+
+def _without_user(address: str) -> tuple[str, str]:
+    """The address as a request has it, and ``user:password``, which travel in a header."""
+    parts = urlsplit(address)
+    user, mark, host = parts.netloc.rpartition("@")
+    return urlunsplit(parts._replace(netloc=host)), user if mark else ""
 
 
 def _judged(probe: Probe, engine: Engine, replica: Replica, code: int, text: str) -> ProbeAnswer:
@@ -103,10 +118,10 @@ def _judged(probe: Probe, engine: Engine, replica: Replica, code: int, text: str
     expected = probe.equals if isinstance(probe.equals, str) else ""
     source = ""
     if not isinstance(probe.equals, str):
-        source = f" of {' '.join(probe.equals)}"
+        source = f" of {probe.wants_output_of}"
         status, expected = _run(engine, replica, probe, probe.equals)
         if status:
-            raise _NoAnswerError(f"{' '.join(probe.equals)} ended with {status}")
+            raise _NoAnswerError(f"{probe.wants_output_of} ended with {status}")
     if text == expected.strip():
         return ProbeAnswer(probe.name, probe.question)
     return ProbeAnswer(

@@ -320,7 +320,7 @@ class SnapshotCollector:
         judged = image_of(facts)  # the tag may be gone, and what it named still run
         if judged is None:
             return facts
-        record = self._store.build_records.get(judged.id)
+        record = self._store.build_records.get(judged.id, facts.args)
         rules = self._project.policy.watched(service) if record is None else ()
         newer = self._change_times.newer(rules, facts.mapping.inputs, judged)
         history = self._histories.read(service, mapped.inference, judged)

@@ -4,8 +4,10 @@ Every ``pack`` has its ``unpack``; together they return exactly what came in, by
 UTF-8 (lone surrogates in a ``str``) included.
 """
 
+import hmac
 import json
 import sys
+from collections.abc import Mapping
 from typing import TypeAlias, cast
 
 from freshd.model.files import Entry, Kind
@@ -15,6 +17,7 @@ Column: TypeAlias = int | float | str | bytes | None
 EntryRow: TypeAlias = tuple[str, bytes, int, int, Column]
 
 _INT64 = 1 << 63
+_LARGEST = 250_000_000_000  # seconds: in the year 9892
 _NAMES = (sys.getfilesystemencoding(), sys.getfilesystemencodeerrors())
 
 
@@ -87,6 +90,22 @@ def _whole(column: int) -> int:
     if not isinstance(column, int):
         raise TypeError(f"no whole number: {column!r}")
     return column
+
+
+def unpack_number(column: Column) -> float:
+    """A count, or a time that a calendar has: nothing that is kept is larger."""
+    if not isinstance(column, int | float) or not 0 <= column <= _LARGEST:
+        raise ValueError(f"no number: {column!r}")
+    return column
+
+
+def hashed_values(key: bytes, values: Mapping[str, str]) -> dict[str, str]:
+    """Values that may be secret, as they are kept: whoever sees a hash cannot try others."""
+    return {name: _keyed(key, f"{name}\0{value}") for name, value in values.items()}
+
+
+def _keyed(key: bytes, text: str) -> str:
+    return f"hmac:{hmac.digest(key, text.encode('utf-8', 'surrogatepass'), 'sha256').hex()}"
 
 
 _KINDS = {kind.value: kind for kind in Kind}

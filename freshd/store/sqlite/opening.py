@@ -3,6 +3,7 @@
 ``Damaged`` is what setting the file aside cures; everything else is a ``StateError``.
 """
 
+import json
 import os
 import sqlite3
 import stat
@@ -11,6 +12,7 @@ from contextlib import contextmanager
 from typing import Final
 
 from freshd.model.errors import StateError
+from freshd.store.sqlite.codec import hashed_values
 from freshd.store.sqlite.database import BUSY_SECONDS, SQLITE_ERRORS, connect, is_full, state_error
 from freshd.store.sqlite.schema import APPLICATION_ID, MIGRATIONS, TABLES, VERSION
 
@@ -121,6 +123,8 @@ def migrate(connection: sqlite3.Connection, path: str) -> None:
     """Bring the schema to VERSION in one transaction; a second process waits and finds it done."""
     if _is_ours(connection) and _version(connection) == VERSION:
         return
+    connection.create_function("hashed_values", 2, _hashed)
+    connection.execute("PRAGMA secure_delete = ON")  # nothing of what is replaced stays readable
     connection.execute("BEGIN IMMEDIATE")
     try:
         for migration in MIGRATIONS[_trusted_version(connection, path) :]:
@@ -133,6 +137,14 @@ def migrate(connection: sqlite3.Connection, path: str) -> None:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         raise
+
+
+def _hashed(key: bytes, column: str) -> str:
+    try:
+        values = dict(json.loads(column))
+    except (TypeError, ValueError):
+        values = {}
+    return json.dumps(hashed_values(key, {name: str(value) for name, value in values.items()}))
 
 
 def is_empty(path: str) -> bool:

@@ -26,12 +26,6 @@ def _same(value: Any) -> Any:
     return value
 
 
-def _number(column: Any) -> float:
-    if not isinstance(column, int | float):
-        raise TypeError(f"no number: {column!r}")
-    return column
-
-
 def _name(column: Any) -> str:
     if not isinstance(column, str):
         raise TypeError(f"no name: {column!r}")
@@ -54,7 +48,7 @@ def _json_or_none(column: Any) -> Any:
 
 
 PLAIN: Final = Column(_same, _same)
-NUMBER: Final = Column(_same, _number)
+NUMBER: Final = Column(_same, codec.unpack_number)
 NAME: Final = Column(_same, _name)
 FLAG: Final = Column(int, bool)
 TEXT: Final = Column(codec.pack_text, codec.unpack_text)

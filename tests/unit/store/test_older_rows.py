@@ -157,7 +157,7 @@ def test_what_was_recorded_of_containers_and_images_is_known(store: Store) -> No
     assert store.artefacts.get("shop", "web", "/dist") == ArtefactRecord("one", {"src/a": "1"})
     assert store.proxy_addresses.get(ONE, "api", started_at=1.5) == {"10.0.0.1"}
     build = BuildRecord("sha256:1", "web", {"a": "1"}, {"X": "y"}, 5.0, by_freshd=True)
-    assert store.build_records.get("sha256:1") == build
+    assert store.build_records.get("sha256:1", {"X": "y"}) == build
     assert store.creation_records.key() == b"k" * 32
     assert store.creation_records.get(ONE) == CreationRecord("v2", {"image": "keyed"})
     assert store.creation_records.read_clean(ONE) == "print"

@@ -152,8 +152,11 @@ def test_a_build_record_comes_back(inputs: Mapping[str, str], by_freshd: bool) -
     store = memory_store()
     record = BuildRecord("sha256:i", "web", inputs, {"V": "1"}, 9.0, by_freshd)
     store.build_records.record(record)
-    assert store.build_records.get("sha256:i") == record
-    assert store.build_records.get("sha256:other") is None
+    assert store.build_records.get("sha256:i", {"V": "1"}) == record
+    assert store.build_records.get("sha256:other", {}) is None
+    changed = store.build_records.get("sha256:i", {"V": "2", "W": ""})
+    assert changed is not None
+    assert changed.args["V"] not in ("1", "2"), "what it was is not known any more, but that it is"
     store.close()
 
 

@@ -74,10 +74,10 @@ def test_one_engine_says_nothing_of_what_another_has(store: Store) -> None:
     store.forget("there", gone=[TWO, IMAGE], unused=())
     assert store.creation_records.get(ONE) is not None
     assert store.image_contents.get_files("chain", ["/a"]) == {"/a": ENTRY}
-    assert store.build_records.get(IMAGE) is not None
+    assert store.build_records.get(IMAGE, {}) is not None
     store.forget("here", gone=[IMAGE], unused=())
     assert store.image_contents.get_files("chain", ["/a"]) == {}
-    assert store.build_records.get(IMAGE) is None
+    assert store.build_records.get(IMAGE, {}) is None
     assert store.engine_objects.get("here") == {ONE}
 
 
@@ -97,13 +97,13 @@ def test_a_build_is_known_as_long_as_its_image_is_there(store: Store) -> None:
     store.build_records.record(BuildRecord(IMAGE, "web", {}, {}, 1.0))
     store.forget("here", gone=(), unused=[IMAGE])
     assert store.image_contents.get_files("chain", ["/a"]) == {}
-    assert store.build_records.get(IMAGE) is not None
+    assert store.build_records.get(IMAGE, {}) is not None
     assert store.engine_objects.get("here") == {IMAGE}
     assert store.engine_objects.unknown({IMAGE: "chain"}) == {IMAGE: "chain"}, (
         "it may be used again"
     )
     store.forget("here", gone=[IMAGE], unused=())
-    assert store.build_records.get(IMAGE) is None
+    assert store.build_records.get(IMAGE, {}) is None
     assert store.engine_objects.get("here") == frozenset()
 
 
