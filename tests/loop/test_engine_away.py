@@ -44,6 +44,10 @@ def rebuild(world: World) -> None:
     world.write("app/main.py", "two\n")
 
 
+def volume(name: str) -> dict[str, str]:
+    return {"type": "volume", "source": name, "target": "/data"}
+
+
 def recreate(world: World) -> None:
     """Made anew, and injected again."""
     world.write("app/main.py", "two\n")
@@ -190,6 +194,27 @@ def test_a_run_that_was_killed_half_way_through_a_recreate_is_brought_up_at_the_
     assert shop.freshd.recover() == 0
     assert shop.container().running
     assert shop.history()[-1].status == "interrupted"
+
+
+def test_what_is_brought_up_again_replaces_no_container_that_has_other_data(world: World) -> None:
+    """The files were changed, and agreed to, while freshd was dead."""
+    shop = world.shop(volumes=[volume("data")])
+    shop.write("app/main.py", "two\n")
+    shop.reconcile()
+    shop.policy(INJECT + RECREATE)
+    shop.service("web", environment={"A": "1"}, volumes=[volume("data")])
+    shop.freshd.consent()
+    shop.engine.before("up", kill)
+    with pytest.raises(Killed):
+        shop.freshd.reconcile("web")
+    shop.freshd.restart()
+    before = shop.container()
+    shop.engine.stop(before)
+    shop.service("web", volumes=[volume("other")])
+    shop.freshd.consent()
+    assert shop.freshd.recover() == 0
+    assert shop.container() is before
+    assert before.running
 
 
 def test_what_an_interrupted_step_would_carry_out_waits_for_consent_to_the_files(

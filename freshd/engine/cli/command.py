@@ -35,7 +35,7 @@ MAY_RUN: Final[Mapping[tuple[str, str], frozenset[str]]] = {
     ("compose", "config"): frozenset({"--format", "--hash"}),
     ("compose", "build"): frozenset({"--no-cache"}),
     ("compose", "up"): frozenset(
-        {"--detach", "--no-deps", "--no-build", "--scale", "--force-recreate"}
+        {"--detach", "--no-deps", "--no-build", "--scale", "--force-recreate", "--no-recreate"}
     ),
     ("builder", "prune"): frozenset({"--force", "--filter"}),
 }

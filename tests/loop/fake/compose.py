@@ -140,6 +140,7 @@ class FakeCompose:
                         name,
                         count=scale[name],
                         force="--force-recreate" in command.words,
+                        keep="--no-recreate" in command.words,
                         file=command.files[0],
                     )
         except Refused as error:
@@ -148,9 +149,19 @@ class FakeCompose:
 
 
 def up(
-    engine: FakeEngine, model: Mapping[str, Any], name: str, *, count: int, force: bool, file: str
+    engine: FakeEngine,
+    model: Mapping[str, Any],
+    name: str,
+    *,
+    count: int,
+    force: bool,
+    file: str,
+    keep: bool = False,
 ) -> None:
-    """``count`` containers of the service, of its image as it is now; others of it go."""
+    """``count`` containers of the service, of its image as it is now; others of it go.
+
+    ``keep``: none that is there is replaced, whatever it was made of.
+    """
     made_of = model["services"][name]
     image = engine.image(image_of(model, name))
     wanted = config_hash(made_of)
@@ -159,7 +170,7 @@ def up(
         before = next((one for one in engine.of_service(name) if one.name == full), None)
         if before is not None:
             same = before.image is image and before.labels[f"{_LABELS}.config-hash"] == wanted
-            if same and not force:
+            if keep or (same and not force):
                 if not before.running:
                     engine.start(before)
                 continue

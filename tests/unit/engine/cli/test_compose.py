@@ -46,6 +46,13 @@ def test_an_up_never_touches_dependencies_builds_or_the_number_of_replicas(scrip
     ]
 
 
+def test_an_up_that_replaces_nothing(scripted: Path) -> None:
+    assert compose(scripted, "").up(FILES, ["web"], scale={"web": 2}, no_recreate=True).ok
+    assert asked(scripted) == [
+        f"{FIXED} up --detach --no-deps --no-build --scale web=2 --no-recreate -- web"
+    ]
+
+
 def test_an_up_without_a_number_of_replicas_is_a_mistake(scripted: Path) -> None:
     for services in ([], ["web", "worker"]):
         with pytest.raises(ValueError, match="replica count"):
