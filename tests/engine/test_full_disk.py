@@ -2,6 +2,7 @@
 
 import os
 import random
+import signal
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -77,3 +78,27 @@ def test_a_full_state_disk_stops_what_is_done_and_nothing_else(
     watching.fresh()
     print(f"filled {FILLED} times, seed {FILLED}: it went on")
     assert daemon.stop() == 0
+
+
+@pytest.mark.parametrize("disk", ["256k"], indirect=True)
+def test_a_disk_without_room_for_the_state_is_said_by_every_verb_and_ends_when_told(
+    stack: Stack, make_freshd: Callable[[Stack], Freshd], disk: Path
+) -> None:
+    stack.write({"compose.yaml": COMPOSE, "Dockerfile": DOCKERFILE, "freshd.toml": INJECT})
+    stack.write({"app/a.py": "a = 0\n"})
+    stack.up(build=True)
+    stack.write({"app/a.py": "a = 1\n"})
+    watching = Watching(stack, make_freshd(stack), {"FRESHD_STATE_DIR": str(disk / "state")})
+    for argv in (["check"], ["plan"], ["inject", "web"], ["validate"]):
+        done = watching.freshd(*argv, environment=watching.environment, timeout=60.0)
+        assert done.returncode not in (0, 70), done
+        assert done.stderr.splitlines()[0].startswith("error: state database"), done
+        assert "full" in done.stderr
+        assert "Traceback" not in done.stderr
+    status = watching.freshd("status", environment=watching.environment, timeout=60.0)
+    assert status.returncode not in (0, 70), status
+    daemon = watching.freshd.run(environment=watching.environment)
+    watching.daemon = daemon
+    watching.until(lambda: "full" in watching.log or "room" in watching.log, "a word")
+    assert daemon.stop(deadline=30.0) in (0, -signal.SIGTERM)
+    assert watching.read("/app/a.py") == {b"a = 0\n"}

@@ -81,14 +81,12 @@ class Database:
         with self._lock:
             if self._writer is None or self._closed:
                 raise StateError("the state database is open for reading only")
-            with self._translated():
-                self._writer.execute("BEGIN IMMEDIATE")
-                try:
+            try:
+                with self._translated(), _transaction(self._writer):
                     yield self._writer
-                    self._writer.execute("COMMIT")
-                except BaseException:
-                    self._rollback(self._writer)
-                    raise
+            except DiskFull:
+                _give_back_log(self._writer)
+                raise
 
     @contextlib.contextmanager
     def read(self) -> Iterator[sqlite3.Connection]:
@@ -123,16 +121,6 @@ class Database:
                 self._readers.add(reader)
         return reader.connection
 
-    @staticmethod
-    def _rollback(connection: sqlite3.Connection) -> None:
-        if not connection.in_transaction:  # SQLite has rolled back by itself, as on a full disk
-            return
-        try:
-            connection.execute("ROLLBACK")
-        except sqlite3.Error:
-            # the error that led here is the one to report
-            return
-
     @contextlib.contextmanager
     def _translated(self) -> Iterator[None]:
         try:
@@ -141,6 +129,35 @@ class Database:
             raise state_error(self.path or "in memory", error) from error
         except OSError as error:  # of the disk, while SQLite makes its files
             raise state_error(self.path or "in memory", error) from error
+
+
+@contextlib.contextmanager
+def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        _rollback(connection)
+        raise
+
+
+def _rollback(connection: sqlite3.Connection) -> None:
+    if not connection.in_transaction:  # SQLite has rolled back by itself, as on a full disk
+        return
+    try:
+        connection.execute("ROLLBACK")
+    except sqlite3.Error:
+        # the error that led here is the one to report
+        return
+
+
+def _give_back_log(connection: sqlite3.Connection) -> None:
+    """On a disk that is full the write-ahead log may be what fills it: empty it where that goes."""
+    try:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    except sqlite3.Error:
+        return  # no room to write the pages where they belong; the next write tries again
 
 
 def state_error(path: str, error: Exception) -> StateError:
@@ -164,7 +181,7 @@ def hint_for(error: Exception) -> str:
     """What a person can do about an SQLite error."""
     text = str(error)
     if is_full(error):
-        return "free some disk space; freshd goes on by itself"
+        return "free some disk space; `freshd run` goes on by itself"
     if "locked" in text:
         return "another freshd holds the database; try again"
     if "readonly" in text or "unable to open" in text:

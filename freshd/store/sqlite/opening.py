@@ -17,6 +17,9 @@ from freshd.store.sqlite.database import BUSY_SECONDS, SQLITE_ERRORS, connect, i
 from freshd.store.sqlite.schema import APPLICATION_ID, MIGRATIONS, TABLES, VERSION
 
 _SIDE_FILES: Final = ("-wal", "-shm", "-journal")
+_LOG_PAGES: Final = 256
+"""The write-ahead log goes into the database at a megabyte, so that a small disk holds both."""
+_LOG_BYTES: Final = 1024 * 1024
 
 
 class Damaged(Exception):
@@ -59,6 +62,8 @@ def open_writer(path: str) -> sqlite3.Connection:
         _checked(connection, path)  # before the first change to the file
         connection.execute("PRAGMA journal_mode = WAL")  # a no-op but for the one who made it
         connection.execute("PRAGMA synchronous = NORMAL")
+        connection.execute(f"PRAGMA wal_autocheckpoint = {_LOG_PAGES}")
+        connection.execute(f"PRAGMA journal_size_limit = {_LOG_BYTES}")
         migrate(connection, path)
         _verify(connection)
     except SQLITE_ERRORS as error:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from freshd.model.errors import StateError
+from freshd.model.errors import DiskFull, StateError
 from freshd.model.plan import Outcome, Step, StepStatus
 from freshd.model.remedy import Remedy
 from freshd.store import Store, open_readonly, open_store
@@ -142,6 +142,28 @@ def test_a_full_disk_is_a_state_error_and_passes_when_there_is_room(store: Store
     writer.execute("PRAGMA max_page_count = 1000000")
     store.injected_files.set_many("c", {"/a": "ab" * 32}, 1.0)
     assert store.injected_files.get("c") == {"/a": "ab" * 32}
+
+
+def test_on_a_full_disk_the_log_gives_its_room_back(store: Store, database: str) -> None:
+    """Else it may be the log itself that fills a small disk, for ever."""
+    for number in range(20):
+        store.injected_files.set_many("c", {f"/{number}": "ab" * 32}, 1.0)
+    assert os.path.getsize(f"{database}-wal") > 0
+    writer = store._database._writer
+    assert writer is not None
+    writer.execute("PRAGMA max_page_count = 1")  # no less than there are
+    with pytest.raises(DiskFull):
+        store.injected_files.set_many("c", {f"/{n}": "ab" * 32 for n in range(5_000)}, 1.0)
+    assert os.path.getsize(f"{database}-wal") == 0
+    assert len(store.injected_files.get("c")) == 20
+
+
+def test_the_log_stays_small_whatever_is_written(store: Store, database: str) -> None:
+    for number in range(40):
+        batch = {f"/{number}/{each}": "ab" * 32 for each in range(1_000)}
+        store.injected_files.set_many("c", batch, 1.0)
+    assert os.path.getsize(database) > 2**21
+    assert os.path.getsize(f"{database}-wal") < 2**21
 
 
 def test_a_lost_shared_memory_file_after_a_kill_loses_nothing(database: str) -> None:
