@@ -160,6 +160,8 @@ def test_every_action_ends_as_under_compose_watch_which_freshd_then_leaves_alone
     shutil.copytree(theirs.directory, ours.directory, dirs_exist_ok=True)
     for stack in stacks:
         stack.up(build=True)
+        # Compose's first sync brings only what is newer than the image.
+        stack.write({"only/a.txt": TREE["only/a.txt"]})
     watch = compose_watch(theirs)
     shop = Watching(ours, make_freshd(ours))
     shop.run()

@@ -37,3 +37,8 @@ class Docker:
     def words(self, *argv: str) -> tuple[str, ...]:
         """The output of one command, split at blanks: ids and names."""
         return tuple(self(*argv).stdout.decode().split())
+
+
+def builds_any_name(docker: Docker) -> bool:
+    """Whether its BuildKit takes a context with names that are no UTF-8; Docker 28's does not."""
+    return int(docker.words("version", "-f", "{{.Server.Version}}")[0].split(".")[0]) < 28

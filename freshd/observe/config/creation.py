@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 
 from freshd.config.compose.model import normalize_tag
 from freshd.engine.client import Engine
+from freshd.engine.container.host_paths import gone_sources
 from freshd.engine.container import archive
 from freshd.model.errors import EngineFailed
 from freshd.model.files import Kind
@@ -69,13 +70,21 @@ def observe_config(
 def with_mounts(
     engine: Engine, config: ConfigSeen, replica: Replica, *, tag: str, directory: str
 ) -> ConfigSeen:
-    """What tells which data a new container, of the image ``tag``, shows in place of this one's."""
+    """What tells which data a new container, of the image ``tag``, shows in place of this one's.
+
+    A bind whose source somebody removed, and whose mount too, has nothing left to be lost.
+    """
     image = engine.image_defaults(tag or replica.image_id)
     named = {want.source for want in config.wanted.mounts if want.options is not None}
     made = {name: engine.volume_options(name) for name in sorted(named)}
+    gone, wants = gone_sources(engine, replica.id), {want.target for want in config.wanted.mounts}
     return replace(
         config,
-        mounts=tuple(_spelled_alike(replica.mounts, config.wanted)),
+        mounts=tuple(
+            mount
+            for mount in _spelled_alike(replica.mounts, config.wanted)
+            if mount.source not in gone or mount.target in wants
+        ),
         inherited=config.creation.anonymous if image is None else image.volumes,
         volumes={name: options for name, options in made.items() if options is not None},
         directory=directory,
