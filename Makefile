@@ -5,6 +5,7 @@ SHELL := /bin/bash
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
 WITH_ENGINE := FRESHD_REQUIRE_ENGINE=1 .ci/with-engine
+WITH_INSTALLED := FRESHD_REQUIRE_ENGINE=1 FRESHD_ENGINE=installed .ci/with-engine
 WITH_OLD := FRESHD_REQUIRE_ENGINE=1 FRESHD_ENGINE=old .ci/with-engine
 # Engine tests wait about as much as they compute. How they are shared out: tests/spread.py.
 WORKERS ?= 4
@@ -16,10 +17,10 @@ MANY := FRESHD_KILLS=100 FRESHD_SEQUENCES=500 FRESHD_ORACLE_COUNT=300 FRESHD_PAT
 TESTS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help venv lint types layers unit loop checks ahead engine test test-all test-old causes demo bench clean
+.PHONY: help venv lint types layers unit loop checks ahead engine test test-all test-installed test-old causes demo bench clean
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
 venv: ## make or refresh .venv (every other target does)
 	@.ci/venv
@@ -55,9 +56,13 @@ test: ## all of it, as CI does: checks while an engine and images are made, then
 	@$(MAKE) --no-print-directory -j 3 ahead checks
 	@$(MAKE) --no-print-directory engine
 
-test-all: ## what `make test` has, many times over, and Podman and Docker 20.10: an hour or two
+test-all: ## what `make test` has, many times over, and Podman and older Dockers: some hours
 	@$(MANY) $(MAKE) --no-print-directory test
+	@$(MAKE) --no-print-directory test-installed
 	@$(MAKE) --no-print-directory test-old
+
+test-installed: venv ## the engine tests on the Docker that is installed, or that the distribution has: 26.1 on Debian 12
+	@$(WITH_INSTALLED) $(PYTEST) -q $(if $(TESTS),$(TESTS),$(SPREAD) tests/engine)
 
 test-old: venv ## the engine tests on Docker 20.10 with Compose v1 beside it (root on Debian 12)
 	@$(WITH_OLD) $(PYTEST) -q $(if $(TESTS),$(TESTS),$(SPREAD) tests/engine)

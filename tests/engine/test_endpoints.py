@@ -20,7 +20,7 @@ from tests.engine.conftest import own_engine
 from tests.engine.stacks.looking import Found, finding, found, looked
 from tests.harness import sshd
 from tests.harness.cli import Freshd
-from tests.harness.docker import Docker
+from tests.harness.docker import Docker, own_settings
 from tests.harness.private_engine import PrivateEngine
 from tests.harness.sshd import Sshd
 from tests.harness.stack import Stack
@@ -76,8 +76,8 @@ def whole_round(freshd: Freshd, stack: Stack, docker: Docker, *, patience: float
 def test_a_context_is_the_engine_of_every_call(
     stack: Stack, docker: Docker, second: PrivateEngine, tmp_path: Path, how: str
 ) -> None:
-    settings = tmp_path / "docker"
-    environment = {**stack.environment, "DOCKER_CONFIG": str(settings)}
+    settings = own_settings(tmp_path / "docker", stack.environment)
+    environment = {**stack.environment, "DOCKER_CONFIG": settings}
     del environment["DOCKER_HOST"]
     client = Docker(environment)
     own = tmp_path / "own"
@@ -115,7 +115,7 @@ def by_ssh(remote: Sshd, stack: Stack, tmp_path: Path) -> Iterator[Freshd]:
     environment = {
         **stack.environment,
         "DOCKER_HOST": f"ssh://root@127.0.0.1:{remote.port}",
-        "DOCKER_CONFIG": str(tmp_path / "docker"),
+        "DOCKER_CONFIG": own_settings(tmp_path / "docker", stack.environment),
         "PATH": f"{remote.bin}:{os.environ['PATH']}",
     }
     own = tmp_path / "own"
@@ -179,7 +179,8 @@ def test_a_build_that_went_to_another_engine(
 ) -> None:
     """Whoever types `docker compose build` under another context builds for another engine."""
     first = docker.environment["DOCKER_HOST"]
-    own = {**stack.environment, "DOCKER_CONFIG": str(tmp_path / "docker")}
+    settings = own_settings(tmp_path / "docker", stack.environment)
+    own = {**stack.environment, "DOCKER_CONFIG": settings}
     here = replace(stack, environment=own)
     strayed = replace(stack, environment={**own, "DOCKER_HOST": "", "DOCKER_CONTEXT": "other"})
     alias = tmp_path / "alias.sock"

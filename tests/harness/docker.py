@@ -3,9 +3,11 @@
 In: argv and an environment that names the engine. Out: what the command printed, as bytes.
 """
 
+import os
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 Completed = subprocess.CompletedProcess[bytes]
 
@@ -42,3 +44,12 @@ class Docker:
 def builds_any_name(docker: Docker) -> bool:
     """Whether its BuildKit takes a context with names that are no UTF-8; Docker 28's does not."""
     return int(docker.words("version", "-f", "{{.Server.Version}}")[0].split(".")[0]) < 28
+
+
+def own_settings(directory: Path, environment: Mapping[str, str]) -> str:
+    """``directory``, made a DOCKER_CONFIG with nothing in it but the plugins of ``environment``."""
+    directory.mkdir(parents=True, exist_ok=True)
+    plugins = Path(environment["DOCKER_CONFIG"], "cli-plugins")
+    if plugins.is_dir():
+        os.symlink(plugins.resolve(), directory / "cli-plugins")
+    return str(directory)

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.harness.docker import own_settings
 from tests.harness.waiting import wait_until
 
 SETTINGS = """
@@ -59,6 +60,7 @@ class Podman:
 
     def start(self) -> None:
         here = self.directory
+        own_settings(here / "client", self.base)
         policy = here / "home" / ".config" / "containers" / "policy.json"
         policy.parent.mkdir(parents=True)
         policy.write_text(ANYTHING)

@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 
 from freshd.config.compose.model import normalize_tag
 from freshd.engine.client import Engine
-from freshd.engine.container.host_paths import gone_sources
 from freshd.engine.container import archive
+from freshd.engine.container.host_paths import gone_sources
 from freshd.model.errors import EngineFailed
 from freshd.model.files import Kind
 from freshd.model.observed.config_drift import sealed
