@@ -87,7 +87,12 @@ def _recreate(step: Step, world: World, files: ComposeFiles, built: _Built) -> O
     before = world.replicas()
     lines = built.result.lines
     name = image.id.removeprefix("sha256:")[:12]
-    if all(replica.image_id == image.id for replica in before):
+    has_ended = recreate.have_ended(before)
+    if has_ended and not step.runs_again:
+        left = f"{recreate.name_all(before)} has ended, and is left as it is"
+        detail = f"built {name}; {left}: `freshd rebuild {step.service}` runs it again"
+        return Outcome(step, StepStatus.DONE, detail, output=lines)
+    if not has_ended and all(replica.image_id == image.id for replica in before):
         runs = "all containers run it" if before else "no container to recreate"
         return Outcome(step, StepStatus.DONE, f"built {name}; {runs}", output=lines)
     problem, output = recreate.replace_all(world, files, before)
@@ -97,7 +102,7 @@ def _recreate(step: Step, world: World, files: ComposeFiles, built: _Built) -> O
     if other:
         detail = f"built {name}, but {', '.join(other)} runs another image"
         return Outcome(step, StepStatus.FAILED, detail, output=lines)
-    detail = f"built {name}; {len(before)} recreated and up"
+    detail = f"built {name}; {len(before)} {recreate.how_it_went(world, before)}"
     return Outcome(step, StepStatus.DONE, detail, output=lines)
 
 

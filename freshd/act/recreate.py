@@ -25,10 +25,36 @@ def apply(step: Step, world: World) -> Outcome:
     if not before:
         return Outcome(step, StepStatus.SKIPPED, f"{step.service} has no container to recreate")
     files = find_compose_files(world, before)
+    if not step.runs_again and have_ended(before):
+        raise StepRefused(f"{name_all(before)} has ended, and a recreate would run it again")
     problem, lines = replace_all(world, files, before)
     if problem:
         return Outcome(step, StepStatus.FAILED, problem, output=lines)
-    return Outcome(step, StepStatus.DONE, f"{_containers(len(before))} recreated and up")
+    return Outcome(
+        step, StepStatus.DONE, f"{_containers(len(before))} {how_it_went(world, before)}"
+    )
+
+
+def have_ended(replicas: tuple[Replica, ...]) -> bool:
+    """Whether new containers in their place would run again what nobody asked for."""
+    return bool(replicas) and all(replica.has_ended for replica in replicas)
+
+
+def how_it_went(world: World, before: tuple[Replica, ...]) -> str:
+    """What new containers do now that took the place of ``before``."""
+    if not have_ended(before):
+        return "recreated and up"
+    now = ", ".join(f"{replica.name} {_words(replica)}" for replica in world.replicas())
+    return f"recreated and run again: {now}"
+
+
+def _words(replica: Replica) -> str:
+    return f"exited with {replica.exit_code}" if replica.state == "exited" else replica.state
+
+
+def name_all(replicas: tuple[Replica, ...]) -> str:
+    """Their names, as they are said in an outcome."""
+    return ", ".join(replica.name for replica in replicas)
 
 
 def find_compose_files(world: World, replicas: tuple[Replica, ...]) -> ComposeFiles:

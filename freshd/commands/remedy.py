@@ -77,7 +77,7 @@ def _steps(
     service = snapshot.report.name
     if remedy.renews_containers:
         mode = (rebuild or RebuildMode.CACHED) if remedy is Remedy.REBUILD else None
-        return [Step(remedy, service, causes, rebuild=mode, rule=BY_HAND)]
+        return [Step(remedy, service, causes, rebuild=mode, rule=BY_HAND, runs_again=True)]
     patterns = (*BYTECODE, *context.project.policy.service(service).purge)
     return [
         Step(

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from freshd.decide.brakes.backoff import held_back
 from freshd.decide.brakes.loops import judge
+from freshd.decide.ended import leave_ended
 from freshd.decide.limits import service_gates, spent
 from freshd.decide.memory import PassMemory
 from freshd.decide.merge import container_steps, in_order, service_step
@@ -83,6 +84,7 @@ def decide(
         make_request(finding, policy, replicas=by_id, gates=gates, spent=over)
         for finding in findings
     ]
+    requests = list(leave_ended(requests, replicas))
     backoff = _Backoff(report, memory, now)
     steps, requests = _steps(requests, policy, replicas, backoff)
     pending = [

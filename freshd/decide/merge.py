@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from freshd.decide.ended import names_ended
 from freshd.decide.request import Request, stronger
 from freshd.model.observed.container import Replica
 from freshd.model.plan import Command, FileChange, Step
@@ -29,6 +30,7 @@ def service_step(remedy: Remedy, requests: Iterable[Request]) -> Step | None:
         causes=_causes(asking),
         rebuild=mode,
         rule=_rules(asking),
+        runs_again=any(names_ended(request.rule) for request in asking),
     )
 
 

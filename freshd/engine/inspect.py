@@ -150,6 +150,7 @@ def replica_of(data: Mapping[str, Any]) -> Replica:
         config_files=_config_files(labels),
         command=(data.get("Path") or "", *(data.get("Args") or ())),
         joins=_joins(host),
+        publishes=bool(host.get("PortBindings")),
     )
 
 

@@ -36,7 +36,8 @@ class Step:
 
     ``container_id`` is None for steps on the whole service (recreate, rebuild). ``causes`` are the
     slugs that ask for it; ``rule`` names the policy rule. ``patterns`` are purge patterns,
-    ``commands`` what an exec runs, in this order.
+    ``commands`` what an exec runs, in this order. ``runs_again``: containers of a job that has
+    ended are made and run anew, since a person or a rule that names it asks for that.
     """
 
     remedy: Remedy
@@ -50,6 +51,7 @@ class Step:
     signal: str | None = None
     rebuild: RebuildMode | None = None
     rule: str = ""
+    runs_again: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -228,3 +228,80 @@ def test_an_engine_that_goes_away_while_it_builds_leaves_the_rebuild_owed(built:
     assert built.freshd.recover() == 0
     assert ended(built.reconcile()) == [(Remedy.REBUILD, DONE)]
     assert built.holds("/app/main.py") == "two\n"
+
+
+def test_a_job_that_has_ended_is_built_and_not_run_again(built: World) -> None:
+    """A migration that failed, a seed: nobody asked for a second run. Nor is it built for ever."""
+    before = built.container()
+    built.engine.stop(before, exit_code=1)
+    built.write("app/main.py", "two\n")
+    passed = built.reconcile()
+    assert ended(passed) == [(Remedy.REBUILD, DONE)]
+    assert "web-1 has ended, and is left as it is" in passed.outcomes[0].detail
+    assert built.container() is before
+    assert built.engine.counted()["up"] == 0
+    assert {"old-image", "not-running"} <= causes(passed.report)
+    again = built.reconcile()
+    assert planned(again) == [[]]
+    assert any("would run it again" in reason for reason in left(again))
+    assert built.engine.counted()["build"] == 1
+    assert not before.running
+
+
+def test_a_job_that_has_ended_is_run_again_where_a_rule_names_it(built: World) -> None:
+    built.policy(REBUILD.replace('"old-image"', '"old-image", "not-running"'))
+    built.freshd.consent()
+    before = built.container()
+    built.engine.stop(before, exit_code=1)
+    built.write("app/main.py", "two\n")
+    passed = built.reconcile()
+    assert ended(passed) == [(Remedy.REBUILD, DONE)]
+    assert "1 recreated and run again: shop-web-1 running" in passed.outcomes[0].detail
+    assert built.container() is not before
+    assert passed.report.verdict is Verdict.FRESH
+
+
+def test_a_job_that_has_ended_is_not_recreated(built: World) -> None:
+    built.policy('[[rule]]\nwhen = ["*", "env-changed"]\ndo = ["recreate"]\n')
+    before = built.container()
+    built.engine.stop(before, exit_code=1)
+    built.service("web", environment={"A": "1"})
+    built.freshd.consent()
+    passed = built.reconcile()
+    assert planned(passed) == [[]]
+    assert any("would run it again" in reason for reason in left(passed))
+    assert built.container() is before
+
+
+def test_a_job_that_ends_right_before_it_is_recreated_is_not_run_again(built: World) -> None:
+    built.policy('[[rule]]\nwhen = ["env-changed"]\ndo = ["recreate"]\n')
+    built.service("web", environment={"A": "1"})
+    built.freshd.consent()
+    before = built.container()
+    passed = built.reconcile_with(
+        partial(built.engine.stop, before, exit_code=0), before=Remedy.RECREATE
+    )
+    assert ended(passed) == [(Remedy.RECREATE, StepStatus.REFUSED)]
+    assert "would run it again" in passed.outcomes[0].detail
+    assert built.container() is before
+
+
+def test_a_job_that_ends_while_it_is_built_is_not_run_again(built: World) -> None:
+    before = built.container()
+    built.engine.after("build", partial(built.engine.stop, before, exit_code=0))
+    built.write("app/main.py", "two\n")
+    passed = built.reconcile()
+    assert "is left as it is" in passed.outcomes[0].detail
+    assert built.container() is before
+    assert not before.running
+
+
+def test_a_replica_that_has_ended_beside_one_that_runs_is_replaced(built: World) -> None:
+    """They are a server's: `--scale` is about those that there are."""
+    built.recreate_by_hand(count=2)
+    built.engine.stop(built.container(2), exit_code=1)
+    built.write("app/main.py", "two\n")
+    passed = built.reconcile()
+    assert ended(passed) == [(Remedy.REBUILD, DONE)]
+    assert built.container(1).running
+    assert built.container(2).running

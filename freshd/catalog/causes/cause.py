@@ -82,6 +82,8 @@ class Cause:
     """What it takes to make a new container all the same; None: it costs nothing."""
     flag: str = ""
     """What gives it up where a recreate or rebuild is typed."""
+    wakes_jobs: bool = False
+    """A rule that names it runs again what has ended."""
     only_restart: bool = False
     """Only a restart helps, whatever the service's reload mode is."""
     least_rebuild: RebuildMode = RebuildMode.CACHED

@@ -81,7 +81,7 @@ CONTAINER = (
     _cause("replica-mismatch", Remedy.RECREATE),
     _cause("unhealthy", Remedy.NOTIFY),
     _cause("restart-looping", Remedy.NOTIFY, only_restart=True),
-    _cause("not-running", Remedy.NOTIFY, only_restart=True),
+    _cause("not-running", Remedy.NOTIFY, only_restart=True, wakes_jobs=True),
     _cause("unsettled", Remedy.NOTIFY, level=Level.NOTE),
     _cause("unreadable", Remedy.NOTIFY, level=Level.UNVERIFIABLE),
     _cause("not-observed", Remedy.NOTIFY, level=Level.UNVERIFIABLE),

@@ -86,7 +86,7 @@ def recreate(app: App, *, service: str, given_up: tuple[str, ...], as_json: bool
     """Replace the containers of SERVICE by new ones of its image; replicas are kept.
 
     It is refused where a path would show other data, or where what somebody changed inside would be
-    lost, and says what.
+    lost, and says what. What has ended is run again.
     """
     return _run(app, "recreate", service, given_up=given_up, as_json=as_json)
 
@@ -109,6 +109,6 @@ def recreate(app: App, *, service: str, given_up: tuple[str, ...], as_json: bool
 def rebuild(app: App, *, service: str, mode: str, given_up: tuple[str, ...], as_json: bool) -> int:
     """Build the image of SERVICE, check it against the tree, and recreate its containers.
 
-    It is refused where a recreate is, before anything is built.
+    It is refused where a recreate is, before anything is built. What has ended is run again.
     """
     return _run(app, "rebuild", service, mode=mode, given_up=given_up, as_json=as_json)

@@ -36,9 +36,10 @@ class Replica:
     ``state`` is Docker's: created, running, paused, restarting, exited, dead, removing.
     ``health`` is "", starting, healthy or unhealthy. ``mounts`` include tmpfs. ``joins`` are the
     full ids of containers whose network, process or IPC namespace it shares. ``published`` are
-    host ports as ``IP:8080/tcp``, no IP for any; only a listing tells them. ``numbered``: Compose
-    made it as a replica of its service; a one-off, the container of a hook and what only has the
-    labels are none. ``counted``: Compose takes it for one all the same, by its labels.
+    host ports as ``IP:8080/tcp``, no IP for any; only a listing tells them. ``publishes``: whether
+    it was made with any, in whatever state it is. ``numbered``: Compose made it as a replica of its
+    service; a one-off, the container of a hook and what only has the labels are none.
+    ``counted``: Compose takes it for one all the same, by its labels.
     """
 
     id: str
@@ -66,6 +67,23 @@ class Replica:
     command: tuple[str, ...] = ()
     joins: tuple[str, ...] = ()
     published: frozenset[str] = frozenset()
+    publishes: bool = False
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether it was run and has ended, and nothing says that it is to stay up.
+
+        To start such a one is to run a job again: a migration, a seed, a mail job. A restart policy
+        says that it is to stay up, or until it succeeds; published ports say it, too. A health
+        check does not: the image gives it to whatever runs of it.
+        """
+        if self.state != "exited" or self.publishes:
+            return False
+        return self.restart_policy in ("", "no") or self._has_succeeded
+
+    @property
+    def _has_succeeded(self) -> bool:
+        return self.restart_policy == "on-failure" and self.exit_code == 0
 
     @property
     def running(self) -> bool:

@@ -155,3 +155,28 @@ def test_compose_v1_names_its_files_relative_to_the_directory() -> None:
     }
     found = inspect.listed({"Id": "1", "Names": ["/shop_web_1"], "Labels": labels})
     assert found.config_files == ("/s/shop/docker-compose.yml", "/s/x.yml")
+
+
+NO, ALWAYS, UNTIL = ({"Name": name} for name in ("no", "always", "on-failure"))
+PORTS = {"80/tcp": [{"HostIp": "", "HostPort": ""}]}
+
+
+@pytest.mark.parametrize(
+    ("state", "code", "host", "ended"),
+    [
+        ("exited", 0, {"RestartPolicy": NO}, True),
+        ("exited", 1, {}, True),
+        ("exited", 0, {"RestartPolicy": UNTIL}, True),
+        ("exited", 1, {"RestartPolicy": UNTIL}, False),
+        ("exited", 1, {"RestartPolicy": ALWAYS}, False),
+        ("exited", 1, {"RestartPolicy": NO, "PortBindings": PORTS}, False),
+        ("running", 0, {"RestartPolicy": NO}, False),
+        ("created", 0, {"RestartPolicy": NO}, False),
+        ("restarting", 1, {"RestartPolicy": UNTIL}, False),
+    ],
+)
+def test_a_job_that_has_ended_is_told_from_a_server_that_is_down(
+    state: str, code: int, host: dict[str, Any], *, ended: bool
+) -> None:
+    data = container(State={"Status": state, "ExitCode": code}, HostConfig=host)
+    assert inspect.replica_of(data).has_ended is ended
