@@ -11,7 +11,7 @@ from freshd.act import recreate
 from freshd.act.ports import World
 from freshd.engine.cli.command import CommandResult
 from freshd.engine.cli.compose import ComposeFiles
-from freshd.model.errors import EngineFailed
+from freshd.model.errors import EngineFailed, StepRefused
 from freshd.model.plan import Outcome, Step, StepStatus
 from freshd.model.remedy import RebuildMode
 from freshd.model.text import printable
@@ -95,6 +95,14 @@ def _recreate(step: Step, world: World, files: ComposeFiles, built: _Built) -> O
     if not has_ended and all(replica.image_id == image.id for replica in before):
         runs = "all containers run it" if before else "no container to recreate"
         return Outcome(step, StepStatus.DONE, f"built {name}; {runs}", output=lines)
+    try:
+        # A build takes minutes: what was asked before it may not be so any more, and only now it is
+        # known which volumes the new image has.
+        files = recreate.find_compose_files(world, before)
+    except StepRefused as refused:
+        detail = f"built {name}; the containers are as before: {refused.message}"
+        hint = f" ({refused.hint})" if refused.hint else ""
+        return Outcome(step, StepStatus.REFUSED, f"{detail}{hint}", output=lines)
     problem, output = recreate.replace_all(world, files, before)
     if problem:
         return Outcome(step, StepStatus.FAILED, f"built {name}, but {problem}", output=output)

@@ -137,3 +137,27 @@ def test_the_same_data_in_another_way_holds_nothing_back(
         assert stack.read(web, path) == b"mine", path
     assert stack.read(web, "/data/rows") == b"1\n"
     assert found(looked(freshd, exit_code=0)) == set()
+
+
+@pytest.mark.timeout(300)
+def test_a_new_image_without_the_volume_takes_no_containers_place(
+    stack: Stack, freshd: Freshd
+) -> None:
+    """Only when it is built is it known which volumes it has."""
+    end = "init: true, stop_grace_period: 0s, command: sleep 1000000"
+    stack.write({"compose.yaml": f"services:\n  web: {{build: ., {end}}}\n"})
+    stack.write({"Dockerfile": "FROM freshd-busybox:1\nCOPY a /a\nVOLUME /own\n", "a": "1\n"})
+    stack.up(build=True)
+    before = stack.container("web")
+    stack.put(before, "/own/rows", b"mine")
+    stack.write({"Dockerfile": "FROM freshd-busybox:1\nCOPY a /a\n", "a": "2\n"})
+    done = freshd("rebuild", "web")
+    assert done.returncode == 1, done
+    said = " ".join(done.stdout.split())
+    assert "the containers are as before: " in said
+    assert "-> the image's own content" in said
+    assert stack.container("web") == before
+    assert stack.read(before, "/own/rows") == b"mine"
+    done = freshd("rebuild", "web", "--accept-mounts")
+    assert done.returncode == 0, done
+    assert stack.read(stack.container("web"), "/a") == b"2\n"

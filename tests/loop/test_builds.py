@@ -305,3 +305,18 @@ def test_a_replica_that_has_ended_beside_one_that_runs_is_replaced(built: World)
     assert ended(passed) == [(Remedy.REBUILD, DONE)]
     assert built.container(1).running
     assert built.container(2).running
+
+
+def test_what_somebody_changes_while_it_is_built_is_not_lost(built: World) -> None:
+    before = built.container()
+    built.engine.after("build", partial(built.change_inside, "/app/page.html", "mine\n"))
+    built.write("app/main.py", "two\n")
+    passed = built.reconcile()
+    assert ended(passed) == [(Remedy.REBUILD, StepStatus.REFUSED)]
+    detail = passed.outcomes[0].detail
+    assert "the containers are as before" in detail
+    assert "it would lose the change to /app/page.html in shop-web-1" in detail
+    assert built.container() is before
+    assert built.holds("/app/page.html") == "mine\n"
+    assert built.engine.counted()["up"] == 0
+    assert planned(built.reconcile()) == [[]]

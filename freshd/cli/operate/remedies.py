@@ -109,6 +109,7 @@ def recreate(app: App, *, service: str, given_up: tuple[str, ...], as_json: bool
 def rebuild(app: App, *, service: str, mode: str, given_up: tuple[str, ...], as_json: bool) -> int:
     """Build the image of SERVICE, check it against the tree, and recreate its containers.
 
-    It is refused where a recreate is, before anything is built. What has ended is run again.
+    It is refused where a recreate is, before anything is built; and right before the containers are
+    replaced, as a build takes time. What has ended is run again.
     """
     return _run(app, "rebuild", service, mode=mode, given_up=given_up, as_json=as_json)
