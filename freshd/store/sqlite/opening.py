@@ -199,9 +199,13 @@ def _unusable(path: str, error: OSError) -> StateError:
 
 
 def _is_damage(error: Exception) -> bool:
-    """SQLITE_ERROR at opening is a schema that is not what its version promises."""
+    """SQLITE_ERROR at opening is a schema that is not what its version promises, SQLITE_TOOBIG a
+    value longer than SQLite would ever have written.
+    """
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
-    return code & 0xFF in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR}
+    return code & 0xFF in {
+        sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR, sqlite3.SQLITE_TOOBIG,
+    }  # fmt: skip
 
 
 def _verify(connection: sqlite3.Connection) -> None:
