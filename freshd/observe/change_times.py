@@ -86,12 +86,16 @@ class ChangeTimes:
     def newer(
         self, rules: Iterable[WatchRule], inputs: Iterable[str], image: ImageFacts
     ) -> tuple[str, ...]:
-        """Those of ``inputs`` that a ``rebuild`` rule names and that changed after ``image``."""
+        """Those of ``inputs`` that a ``rebuild`` rule names and that changed after ``image``.
+
+        That was made, or made again of what the builder had, when it got its name at the latest.
+        """
         asking = [rule for rule in rules if Remedy.REBUILD in rule.does]
         if not asking:
             return ()
         named = {path for path in inputs if any(rule.selects(path) for rule in asking)}
-        return tuple(sorted(p for p in named if self.changed_at(p) > image.created_at))
+        made = max(image.created_at, image.tagged_at)
+        return tuple(sorted(p for p in named if self.changed_at(p) > made))
 
     def fooled(self, pairs: Iterable[Pair], tree: Mapping[str, Entry], image: ImageFacts) -> bool:
         """Whether ``image`` was made after the last edit of all the files it holds otherwise.

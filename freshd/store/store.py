@@ -16,6 +16,7 @@ from freshd.store.records.artefacts import ArtefactRecords
 from freshd.store.records.builds import BuildRecords
 from freshd.store.records.creation_records import CreationRecords
 from freshd.store.records.engine_objects import EngineObjects
+from freshd.store.records.first_sights import FirstSights
 from freshd.store.records.injected import InjectedFiles
 from freshd.store.records.proxy_addresses import ProxyAddresses
 from freshd.store.recurrences import Recurrences
@@ -41,6 +42,7 @@ class Store:
         self.injected_files = InjectedFiles(database)
         self.creation_records = CreationRecords(database)
         self.build_records = BuildRecords(database, self.creation_records)
+        self.first_sights = FirstSights(database)
         self.artefacts = ArtefactRecords(database)
         self.proxy_addresses = ProxyAddresses(database)
         self.engine_objects = EngineObjects(database)

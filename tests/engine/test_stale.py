@@ -232,8 +232,11 @@ def test_what_a_builder_stage_read_is_in_doubt_until_freshd_has_built_it(
     stack.up(build=True)
     unrecorded = {Found("build-unrecorded", "unverifiable")}
     assert found(check(freshd, exit_code=3)) == unrecorded
-    stack.write({"src/main.c": "two\n"})
+    stack.write({"src/main.c": "two\n"})  # since then: the image is older
+    assert found(check(freshd, exit_code=1)) == {Found("build-input-changed", "stale")}
+    stack.write({"src/main.c": "one\n"})
     assert found(check(freshd, exit_code=3)) == unrecorded
+    stack.write({"src/main.c": "two\n"})
 
     done = freshd("rebuild", "web")
     assert done.returncode == 0, done

@@ -206,6 +206,68 @@ def test_what_a_run_writes_over_a_copy_is_the_images_and_no_difference(world: Wo
     assert shop.engine.counted()["restart"] == 1
 
 
+@pytest.fixture
+def minified(world: World) -> World:
+    """Of the page's source the image keeps nothing; the policy builds for what has changed."""
+
+    def minify(files: Files, now: float) -> None:
+        files.add("/app/page.html", Node(Kind.FILE, b"<p>", mtime=now, ctime=now), now=now)
+
+    world.engine.runs["minify"] = minify
+    shop = world.shop(run="minify")
+    shop.policy(REBUILD)
+    shop.freshd.consent()
+    return shop
+
+
+def test_doubt_of_a_build_asks_for_none_and_an_edit_after_first_sight_does(minified: World) -> None:
+    for _ in range(2):
+        passed = minified.reconcile()
+        assert causes(passed.report) == {"build-unrecorded"}
+        assert passed.report.verdict is Verdict.UNVERIFIABLE
+        assert planned(passed) == [[]]
+    minified.freshd.restart()
+    minified.write("app/page.html", "<p>two\n")
+    passed = minified.reconcile()
+    assert ended(passed) == [(Remedy.REBUILD, DONE)], "what was seen first outlives the process"
+    assert passed.report.verdict is Verdict.FRESH
+    assert planned(minified.reconcile()) == [[]]
+
+
+def test_an_input_that_leaves_the_tree_after_first_sight_is_a_change(minified: World) -> None:
+    minified.reconcile()
+    (minified.root / "app/page.html").unlink()
+    passed = minified.reconcile()
+    assert ended(passed) == [(Remedy.REBUILD, DONE)]
+    assert passed.report.verdict is Verdict.FRESH
+
+
+def test_an_input_that_was_only_touched_or_is_back_is_in_doubt_as_before(minified: World) -> None:
+    minified.reconcile()
+    minified.write("app/page.html", "<p>\n")
+    passed = minified.reconcile()
+    assert causes(passed.report) == {"build-unrecorded"}
+    minified.policy("")
+    minified.freshd.consent()
+    minified.write("app/page.html", "<p>two\n")
+    assert causes(minified.reconcile().report) == {"build-input-changed"}
+    minified.write("app/page.html", "<p>\n")
+    assert causes(minified.reconcile().report) == {"build-unrecorded"}
+
+
+def test_a_build_by_hand_after_an_edit_leaves_doubt_and_no_difference(minified: World) -> None:
+    """The image may be the one that was there: an edit need not change what is made of it."""
+    minified.policy("")
+    minified.freshd.consent()
+    minified.reconcile()
+    minified.write("app/page.html", "<p>two\n")
+    assert causes(minified.reconcile().report) == {"build-input-changed"}
+    minified.engine.wait(5.0)
+    minified.freshd.build_by_hand("web")
+    minified.recreate_by_hand()
+    assert causes(minified.reconcile().report) == {"build-unrecorded"}
+
+
 def test_a_policy_that_wants_both_builds_and_does_not_inject_as_well(built: World) -> None:
     built.policy('[[rule]]\nwhen = ["*"]\ndo = ["inject", "rebuild", "restart"]\n')
     built.freshd.consent()

@@ -44,7 +44,6 @@ class InitRule(StrEnum):
     LEFT_OVER = "left over"
     REMOUNTED = "remounted"
     BUILD = "build"
-    UNRECORDED_BUILD = "unrecorded build"
     NEWER_IMAGE = "newer image"
 
 

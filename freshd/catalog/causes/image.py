@@ -30,7 +30,6 @@ IMAGE = (
         Remedy.REBUILD,
         level=Level.UNVERIFIABLE,
         answered_by=Remedy.REBUILD,
-        init_rule=InitRule.UNRECORDED_BUILD,
     ),
     _cause(
         "stale-build-context",

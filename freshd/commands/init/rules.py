@@ -212,23 +212,11 @@ def _rebuilt(services: Sequence[DetectedService]) -> Iterator[ProposedRule]:
     building = [service for service in services if service.builds and not service.problem]
     if not building:
         return
-    when = _causes(InitRule.BUILD)
-    why = (
-        "The Dockerfile, a lock file or a file of an earlier stage changed: no injection can "
-        "replay what the build makes of it."
-    )
-    if any(service.map.traceless or service.map.opaque for service in building):
-        unrecorded = _causes(InitRule.UNRECORDED_BUILD)
-        when += unrecorded
-        why += (
-            f" `{unrecorded[0]}`: some inputs leave no trace in the image, so a build that freshd "
-            "did not make cannot be judged; one build by freshd, from the builder's cache, "
-            "settles it."
-        )
     yield ProposedRule(
         name="the build",
-        why=why,
-        when=when,
+        why="The Dockerfile, a lock file or a file of an earlier stage changed: no injection can "
+        "replay what the build makes of it.",
+        when=_causes(InitRule.BUILD),
         services=scope([*services], [service.name for service in building], every=building),
         do=(Remedy.REBUILD,),
     )

@@ -31,7 +31,7 @@ def build_findings(
     record = facts.record if facts.record and facts.record.image_id == image.id else None
     changed = {item.path for item in landed if item.also_input}
     left = {item.path for item in landed if item.pair is None}
-    changed |= set(_changed_inputs(facts, record)) - left
+    changed |= {*_changed_inputs(facts, record), *facts.edited} - left
     proved = record is not None and record.by_freshd
     differs = facts.trace is Trace.DIFFERS and not proved
     traced = facts.trace_arguments if differs else ()

@@ -20,7 +20,8 @@ class Snapshot:
     -> (digest, seconds); only asked for where files differ. ``trace`` compares the image's history
     with the Dockerfile; ``trace_arguments`` are all that it differs in, where that is so;
     ``built_from`` compares the identity that the image carries with the tree's. ``newer`` are
-    inputs that a rule names and that changed after an image was made whose build is not recorded;
+    inputs that a rule names and that changed after an image was made whose build is not recorded,
+    ``edited`` those that changed since freshd first saw it;
     ``restarts`` (by container id) are files that ask for a restart and changed after the process
     had started. ``settled`` are tree files that were written a while ago, asked for as
     ``injected`` is. ``fetched`` are layers of the image that a network had a part in.
@@ -42,6 +43,7 @@ class Snapshot:
     trace_arguments: tuple[str, ...] = ()
     fresh_build: bool = False
     newer: tuple[str, ...] = ()
+    edited: tuple[str, ...] = ()
     restarts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     injected: Mapping[str, tuple[str, float]] = field(default_factory=dict)
     settled: frozenset[str] = frozenset()

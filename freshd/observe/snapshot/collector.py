@@ -20,6 +20,7 @@ from freshd.model.observed.snapshot import Snapshot
 from freshd.observe.change_times import ChangeTimes
 from freshd.observe.container.members import replicas_of
 from freshd.observe.container.replicas import Observed, observe_replicas
+from freshd.observe.image.build.first_sight import FirstLook
 from freshd.observe.image.provenance import BuildHistories, with_build
 from freshd.observe.overlap import Overlap
 from freshd.observe.service_maps import ROUNDS, ServiceMaps, gone, narrowed
@@ -62,6 +63,13 @@ class SnapshotCollector:
         self.manifest = TreeManifest(project.dir, store.tree_hashes)
         self._change_times = ChangeTimes(self.manifest, clock)
         self._histories = BuildHistories()
+        self._first_look = FirstLook(
+            store.first_sights,
+            project.name,
+            self._change_times.changed_at,
+            lambda path: not self.manifest.doubt_absence(path, below="."),
+            clock,
+        )
 
     def collect_image(self, service: str, ref: str) -> Snapshot:
         """The tree and the image ``ref``, as if it were what the tag of ``service`` names."""
@@ -326,7 +334,19 @@ class SnapshotCollector:
         history = self._histories.read(service, mapped.inference, judged)
         facts = with_build(facts, judged, history, record=record, narrow=scope.narrow)
         fooled = record is None and self._change_times.fooled(mapped.map.pairs, facts.tree, judged)
-        return replace(facts, newer=newer, fresh_build=facts.fresh_build or fooled)
+        edited = () if facts.record is not None else self._edited(scope, mapped, facts, judged)
+        facts = replace(facts, newer=newer, edited=edited)
+        return replace(facts, fresh_build=facts.fresh_build or fooled)
+
+    def _edited(
+        self, scope: _Scope, mapped: MapResult, facts: Snapshot, image: ImageFacts
+    ) -> tuple[str, ...]:
+        """Inputs that changed since the image was first seen; of one that is only judged, none."""
+        if not facts.builds or self._maps.is_judged(scope.service):
+            return ()
+        return self._first_look.find_edited(
+            facts, image, dockerfile=mapped.dockerfile, keep=not scope.narrow
+        )
 
 
 def _unbound(pairs: Iterable[Pair]) -> tuple[Pair, ...]:

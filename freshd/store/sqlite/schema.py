@@ -139,6 +139,11 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
         # of probes the address and the command were kept whole; the next pass writes them anew
         "DELETE FROM service_status WHERE report LIKE '%\"asked\"%'",
     ),
+    (
+        """CREATE TABLE first_sight (
+            project NOT NULL, service NOT NULL, image_id TEXT NOT NULL, inputs TEXT NOT NULL,
+            at REAL NOT NULL, PRIMARY KEY (project, service)) WITHOUT ROWID""",
+    ),
 )
 
 VERSION: Final = len(MIGRATIONS)
