@@ -144,12 +144,14 @@ def test_a_mounted_file_and_a_mounted_directory_that_were_replaced_are_found(
     assert found(looked(freshd, exit_code=0)) == set()
     stack.write({"new.conf": "a = 2\n"})
     os.rename(stack.path("new.conf"), stack.path("single.conf"))
-    assert Found("single-file-bind-detached", "stale", "single.conf") in found(
-        looked(freshd, exit_code=1)
-    )
+    for full in (False, True):
+        assert Found("single-file-bind-detached", "stale", "single.conf") in found(
+            looked(freshd, exit_code=1, full=full)
+        )
     os.rename(stack.path("app"), stack.path("old"))
     stack.write({"app/busy.py": BUSY, "app/answer.py": "TEXT = 'three'\n"})
     os.utime(stack.path("app/answer.py"), (1_700_000_000, 1_700_000_000))
-    assert Found("bind-serves-old-bytes", "stale", "app/answer.py") in found(
-        looked(freshd, exit_code=1)
-    )
+    for full in (False, True):
+        assert Found("bind-serves-old-bytes", "stale", "app/answer.py") in found(
+            looked(freshd, exit_code=1, full=full)
+        )

@@ -183,22 +183,25 @@ def test_a_mounted_link_that_is_turned_shows_old_bytes_until_a_restart(
     released: Stack, make_freshd: Callable[[Stack], Freshd]
 ) -> None:
     freshd = make_freshd(released)
-    document = looked(freshd, exit_code=0)
-    assert all(each["containers"][0]["compared"] for each in document["services"])
+    for full in (False, True):
+        document = looked(freshd, exit_code=0, full=full)
+        assert all(each["containers"][0]["compared"] for each in document["services"])
     second_passes()
     released.write({"rel/1/v.py": "V = 'edited'\n"})
     document = looked(freshd, exit_code=1, later=20)
     assert found(document) == {Found("process-older-than-code", "stale")}
 
     turn(released, "current", "rel/2")
-    document = looked(freshd, exit_code=1, later=20)
-    assert found(document) == {
-        Found("bind-serves-old-bytes", "stale", f"rel/2/{name}") for name in ("v.py", "conf/c")
-    }
-    assert {each["remedy"] for each in of(document)["findings"]} == {"restart"}
-    assert found(document, "deep") == {Found("bind-serves-old-bytes", "stale", "rel/2/conf/c")}
-    assert found(document, "one") == {Found("single-file-bind-detached", "stale", "rel/2/conf/c")}
-    assert found(document, "plain") == found(document, "still") == set()
+    for full in (False, True):  # the engine's archives show the new directory
+        document = looked(freshd, exit_code=1, later=20, full=full)
+        assert found(document) == {
+            Found("bind-serves-old-bytes", "stale", f"rel/2/{name}") for name in ("v.py", "conf/c")
+        }
+        assert {each["remedy"] for each in of(document)["findings"]} == {"restart"}
+        assert found(document, "deep") == {Found("bind-serves-old-bytes", "stale", "rel/2/conf/c")}
+        detached = Found("single-file-bind-detached", "stale", "rel/2/conf/c")
+        assert found(document, "one") == {detached}
+        assert found(document, "plain") == found(document, "still") == set()
     ids = {name: released.container(name) for name in ("web", "deep", "one")}
     held = released.exec(ids["web"], ["cat", "/app/v.py"]).stdout
     assert held == b"V = 'edited'\n", "it is the old directory"
@@ -214,7 +217,8 @@ def test_a_mounted_link_that_is_turned_shows_old_bytes_until_a_restart(
     # near miss: another release with the very same files is no news
     shutil.copytree(released.path("rel/2"), released.path("rel/3"))
     turn(released, "current", "rel/3")
-    looked(freshd, exit_code=0, later=20)
+    for full in (False, True):
+        looked(freshd, exit_code=0, later=20, full=full)
 
 
 def test_a_project_is_one_by_whatever_path_it_is_reached(

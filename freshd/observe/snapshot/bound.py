@@ -19,7 +19,7 @@ from freshd.model.mapping import Pair, ServiceMap, Via
 from freshd.model.observed.container import Observation, Replica
 from freshd.observe.container import exec_scan
 from freshd.observe.container.replicas import Observed
-from freshd.observe.identity import HostFiles, read_kernel
+from freshd.observe.identity import NO_FILES, HostFiles, read_kernel
 from freshd.tree.manifest import TreeManifest
 
 _KERNEL: Final = read_kernel()
@@ -41,8 +41,8 @@ class BoundFiles:
     def host_files(self) -> HostFiles:
         """Where on this machine the bind-mounted targets come from.
 
-        A container says itself which file it has: where the engine is asked instead, this is only
-        taken of what is no code, and may be gigabytes.
+        Where the engine is asked instead, this is only taken of what is no code, and may be
+        gigabytes; what the container has of the rest is looked at when that is known.
         """
         root = self._manifest.root
         taken = self._data if self._full else {p.source for p in self._bound.values()}
@@ -76,12 +76,18 @@ class BoundFiles:
         seen = [o for o in observed.observations if o.asked and not o.problem]
         tree |= self._manifest.entries(self._data - set(self._all_same(seen)))
         settled = (
-            self._compared_again(engine, self._as_tree(observation, tree), tree)
+            self._settled(engine, observation, tree)
             if observation.asked and not observation.problem
             else observation
             for observation in observed.observations
         )
         return replace(observed, observations=tuple(settled))
+
+    def _settled(
+        self, engine: Engine, observation: Observation, tree: dict[str, Entry]
+    ) -> Observation:
+        seen = self._inside(engine, observation, tree) if self._full else observation
+        return self._compared_again(engine, self._as_tree(seen, tree), tree)
 
     def _all_same(self, seen: Collection[Observation]) -> Iterator[str]:
         """The sources that are the very file in every place where they are mounted."""
@@ -89,6 +95,59 @@ class BoundFiles:
             return
         odd = {p.source for o in seen for t, p in self._bound.items() if t not in o.same}
         yield from self._data - odd
+
+    def _inside(
+        self, engine: Engine, observation: Observation, tree: Mapping[str, Entry]
+    ) -> Observation:
+        """With what the container itself has, where the engine shows what the tree has.
+
+        To show a container's files the engine mounts its binds anew: after a link was turned or a
+        directory replaced that is another one than the process has.
+        """
+        code = {
+            target
+            for target, pair in self._bound.items()
+            if target in observation.asked and pair.source not in self._data
+        }
+        if not code or not observation.replica.running:
+            return observation
+        try:
+            scan = self._scan(engine, observation.replica, code)
+        except (EngineFailed, OutcomeUnknown):
+            return observation
+        files = {path: entry for path, entry in observation.files.items() if path not in code}
+        return replace(
+            observation, files=files | self._odd_one(code, observation.files, scan, tree)
+        )
+
+    def _scan(self, engine: Engine, replica: Replica, targets: set[str]) -> exec_scan.Scan:
+        """What the container has there; where the engine was asked, only whether it is the tree's
+        very file, if it is."""
+        root = self._manifest.root
+        paths = {target: os.path.join(root, self._bound[target].source) for target in targets}
+        bound = HostFiles(paths, _KERNEL) if self._full else NO_FILES
+        return exec_scan.scan(engine, replica.id, targets, known={}, bound=bound)
+
+    def _odd_one(
+        self,
+        targets: Collection[str],
+        shown: Mapping[str, Entry | None],
+        inside: exec_scan.Scan,
+        tree: Mapping[str, Entry],
+    ) -> dict[str, Entry]:
+        """What is there by the engine or by the container, whichever is not what the tree has.
+
+        The tools of a container may lie, and the engine may show another directory.
+        """
+        files: dict[str, Entry] = {}
+        for target in targets:
+            entry, want = shown.get(target), tree.get(self._bound[target].source)
+            settled = target in inside.same or target in inside.open
+            if want is not None and want.same_content(entry) and not settled:
+                entry = inside.files.get(target)
+            if entry is not None:
+                files[target] = entry
+        return files
 
     def _as_tree(self, observation: Observation, tree: dict[str, Entry]) -> Observation:
         """With the tree's entry for each of its very files, and theirs for what was not read."""
@@ -119,24 +178,19 @@ class BoundFiles:
         container_id, targets = observation.replica.id, set(odd)
         try:
             before, stamps = exec_scan.signatures(engine, container_id, targets), self._stamps(odd)
-            read = self._read(engine, observation.replica, targets)
+            shown = contents.read(engine, container_id, targets) if self._full else {}
+            inside = self._scan(engine, observation.replica, targets)
             wanted = self._manifest.entries(odd.values(), fresh=True)
             after, later = exec_scan.signatures(engine, container_id, targets), self._stamps(odd)
         except (EngineFailed, OutcomeUnknown):
             return observation
         still = {t for t in odd if (before.get(t), stamps[t]) == (after.get(t), later[t])}
         files = {path: e for path, e in observation.files.items() if path not in still}
+        read = self._odd_one(still, shown, inside, wanted) if self._full else inside.files
         files |= {target: entry for target, entry in read.items() if target in still}
         for target in still:
             _put(tree, odd[target], wanted)
         return replace(observation, files=files, unsettled=frozenset(odd.keys() - still))
-
-    def _read(self, engine: Engine, replica: Replica, targets: set[str]) -> Mapping[str, Entry]:
-        """What the container has there, absent ones left out."""
-        if not self._full:
-            return exec_scan.scan(engine, replica.id, targets, known={}).files
-        read = contents.read(engine, replica.id, targets)
-        return {path: entry for path, entry in read.items() if entry is not None}
 
     def _stamps(self, sources: Mapping[str, str]) -> dict[str, object]:
         """By target: what this machine's stat says of its source; None where there is none."""
