@@ -13,7 +13,8 @@ from freshd.act import read_back
 from freshd.act.ports import World
 from freshd.act.tally import Tally
 from freshd.act.write import delete, moving, rules, staging, symlinks
-from freshd.act.write.prepare import Directory, Job, prepare
+from freshd.act.write.job import Directory, Job
+from freshd.act.write.prepare import prepare
 from freshd.act.write.writers import Writers, open_writers
 from freshd.engine.container import archive, places
 from freshd.engine.container.shell_session import ShellSession

@@ -30,6 +30,16 @@ from tests.harness.stack import Stack
 from tests.harness.waiting import wait_until
 
 IDLE = ("freshd-busybox:1", "sleep", "600")
+IMAGE_THAT_STARTS = """FROM freshd-busybox:1
+COPY start health tool /
+HEALTHCHECK --interval=1h CMD /health
+ENTRYPOINT ["/start"]
+"""
+STARTS = {
+    "/start": b"#!/bin/sh\nexec sleep 1000000\n",
+    "/health": b"#!/bin/sh\ntrue\n",
+    "/tool": b"#!/bin/sh\ntrue\n",
+}
 
 
 @pytest.fixture(scope="module")
@@ -559,3 +569,35 @@ def test_a_purge_passes_over_bind_mounts_and_planted_links(
         step = Step(Remedy.PURGE, "web", ("x",), container_id=identity, files=files)
         act.run(step, site.world())
         assert {p.name for p in host.iterdir()} == names, source
+
+
+@pytest.mark.parametrize("shell", [True, False], ids=["by its shell", "by the engine"])
+def test_an_injection_leaves_what_a_container_starts_with_executable(
+    site: Site, stack: Stack, monkeypatch: pytest.MonkeyPatch, *, shell: bool
+) -> None:
+    """A checkout that has lost the execute bits: `core.fileMode = false`, Windows, a share."""
+    stack.write({path.lstrip("/"): content for path, content in STARTS.items()}, mode=0o755)
+    stack.write({"Dockerfile": IMAGE_THAT_STARTS})
+    tag = f"{stack.project}:start"
+    stack.docker("build", "-q", "-t", tag, stack.directory)
+    stack.extra_images.append(tag)
+    identity = stack.run(tag, options=["--init"])
+    if not shell:
+        monkeypatch.setattr(ShellSession, "available", property(lambda _: False))
+    new = {path: content + b"# new\n" for path, content in STARTS.items()}
+    changes = [site.change(path, content, mode=0o644) for path, content in new.items()]
+    outcome = act.run(inject(identity, *changes), site.world())
+    assert outcome.status is StepStatus.DONE, outcome
+    assert "/start stays executable" in outcome.detail
+    assert {path: stack.read(identity, path) for path in new} == new
+    modes = stack.docker.words("exec", identity, "stat", "-c", "%a", "/start", "/health", "/tool")
+    assert [*modes] == ["755", "755", "644"]
+
+    # Nothing but the mode differs: there is nothing to be written.
+    change = site.change("/start", new["/start"], mode=0o644)
+    change = replace(change, seen=Entry(Kind.FILE, digest(new["/start"]), 0, 0o755))
+    outcome = act.run(inject(identity, change), site.world())
+    assert outcome.status is StepStatus.REFUSED, outcome
+    assert "would not start again" in outcome.detail
+    stack.docker("restart", "-t", "0", identity)
+    assert "true" in stack.docker.words("inspect", "-f", "{{.State.Running}}", identity)

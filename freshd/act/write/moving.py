@@ -5,7 +5,7 @@ Out: the jobs that only the engine can write, and what `mv` said of all that it 
 
 from collections.abc import Collection, Iterable, Sequence
 
-from freshd.act.write.prepare import Directory, Job
+from freshd.act.write.job import Directory, Job
 from freshd.act.write.staging import StagingArea, destination_of
 from freshd.act.write.writers import Writers
 from freshd.engine.container.shell_session import ShellSession

@@ -15,7 +15,7 @@ from freshd.model.paths import is_below
 
 
 def find_needed(
-    engine: Engine, replica: Replica, shell: ShellSession, paths: Collection[str]
+    engine: Engine, replica: Replica, shell: ShellSession | None, paths: Collection[str]
 ) -> dict[str, str]:
     """Those of ``paths`` (without links) that the container cannot do without, and why.
 

@@ -5,49 +5,19 @@ In: the changes of a step. Out: ``Job``s with content, owner and mode; the rest 
 
 import posixpath
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from freshd.act import read_back
 from freshd.act.ports import World
 from freshd.act.tally import Tally
 from freshd.act.write import rules, symlinks
+from freshd.act.write.job import Directory, Job
+from freshd.act.write.startable import keep_startable
 from freshd.engine.container.shell_output import FileFacts
 from freshd.engine.container.shell_session import ShellSession
 from freshd.model.files import Entry, Kind
 from freshd.model.observed.container import Replica
 from freshd.model.paths import ancestors
 from freshd.model.plan import FileChange
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """One file to write: ``path`` is ``target`` with the image's own links resolved, ``above``
-    the nearest directory that exists, ``replaces`` whether something is at ``path`` already.
-    """
-
-    target: str
-    path: str
-    want: Entry
-    content: bytes
-    uid: int
-    gid: int
-    mode: int
-    mtime: int
-    above: FileFacts | None = None
-    replaces: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Directory:
-    """One directory that is missing on the way: owner, mode and setgid are those of its nearest
-    existing ancestor.
-    """
-
-    path: str
-    uid: int
-    gid: int
-    mode: int
-    mtime: int = 0
 
 
 def prepare(
@@ -85,6 +55,8 @@ def prepare(
             continue
         content = contents[change.target]
         jobs.append(_job(world, change.target, real, change.want, content, present))
+    seen = {change.target: change.seen for change in changes}
+    jobs = keep_startable(world, replica, shell, jobs, present, seen, tally)
     return jobs, _missing(jobs, present, int(world.clock()))
 
 

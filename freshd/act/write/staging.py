@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from freshd.act.write import rules
-from freshd.act.write.prepare import Directory, Job
+from freshd.act.write.job import Directory, Job
 from freshd.act.write.writers import Writers
 from freshd.engine.client import Engine
 from freshd.engine.container import archive

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from freshd.act.write import staging
-from freshd.act.write.prepare import Directory, Job
+from freshd.act.write.job import Directory, Job
 from freshd.model.files import Entry, Kind
 
 NAME = (
