@@ -1,6 +1,6 @@
 """Where a path really is, and what keeps it from being read.
 
-In: an absolute path. Out: its place, the links that were followed to it, or words for what is in
+In: a path, a relative one from the process's directory. Out: its place, the links that were followed to it, or words for what is in
 the way. Links are read and never opened.
 """
 
@@ -23,9 +23,10 @@ class Place(NamedTuple):
 
 
 def find_place(path: str) -> Place:
-    """Follow every link of an absolute path; what is not there is taken by name."""
+    """Follow every link of a path; what is not there is taken by name."""
     links: list[str] = []
-    here, waiting = "/", path.split("/")[::-1]
+    whole = path if path.startswith("/") else os.path.join(os.getcwd(), path)
+    here, waiting = "/", whole.split("/")[::-1]
     while waiting:
         name = waiting.pop()
         if name in ("", "."):

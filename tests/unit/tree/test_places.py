@@ -73,3 +73,12 @@ def test_a_link_in_the_last_place_stays_one(place: Path) -> None:
 )
 def test_what_keeps_a_place_from_being_read_is_said(place: Path, named: str, trouble: str) -> None:
     assert find_trouble(str(place / named)) == trouble.format(root=place)
+
+
+def test_a_relative_path_is_taken_from_where_the_process_is(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`PWD` may name another directory than that, and then nobody has made the path absolute."""
+    monkeypatch.chdir(place / "rel")
+    assert find_place("../current").path == str(place / "rel/1")
+    assert settle_parent("1/self") == str(place / "rel/1/self")
