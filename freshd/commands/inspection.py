@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from freshd.commands.workspace import Workspace
 from freshd.engine.inspect import ImageConfig
+from freshd.mapping.service_data import ServiceData
 from freshd.mapping.service_map import MapResult, build_map
 from freshd.model.errors import ConfigError, EngineFailed
 from freshd.model.observed.container import Replica
@@ -36,7 +37,9 @@ def _map_service(workspace: Workspace, name: str) -> Mapped:
     try:
         if workspace.unseen:
             policy = project.policy.service(name)
-            return Mapped(build_map(project.service(name), project_dir=project.dir, policy=policy))
+            made = build_map(project.service(name), project_dir=project.dir, policy=policy)
+            data = ServiceData(project.dir, project.services.values())
+            return Mapped(data.without(made))
         context = workspace.context("")
         made, held = context.proof.map_and_held(name)
         return Mapped(made, context.snapshots.replicas(name), held)

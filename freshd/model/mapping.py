@@ -51,6 +51,8 @@ class ServiceMap:
     mount or a rule names and that cannot be read -> why: nothing is known of what they hold.
     ``copy_lines`` are the history lines of the Dockerfile's COPYs -> whether the line brings files
     of the tree and nothing else, so that what it wrote and the tree lacks has left the tree.
+    ``data`` are files of the tree that a COPY takes and that are the data of a service -> whose, in
+    words: they are compared nowhere, and brought nowhere.
     """
 
     service: str
@@ -64,3 +66,4 @@ class ServiceMap:
     origins: Mapping[str, str] = field(default_factory=dict)
     unread: Mapping[str, str] = field(default_factory=dict)
     copy_lines: Mapping[str, bool] = field(default_factory=dict)
+    data: Mapping[str, str] = field(default_factory=dict)

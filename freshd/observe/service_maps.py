@@ -15,6 +15,8 @@ from freshd.config.project import Project
 from freshd.engine.client import Engine
 from freshd.mapping.corrections import Corrections
 from freshd.mapping.mounts import merge
+from freshd.mapping.natures import Nature, find_nature
+from freshd.mapping.service_data import ServiceData
 from freshd.mapping.service_map import MapResult, build_map
 from freshd.model.files import Entry, Kind
 from freshd.model.mapping import Pair, ServiceMap, Via
@@ -45,7 +47,8 @@ class MapCache:
     """What is known of one service. Only a cache: it can be dropped at any time.
 
     ``tagged`` is the tag's image of that map, ``sources`` are its pairs by source, ``directories``
-    where they land, ``read`` what is read of the tree though it lands nowhere; ``shown`` are the
+    where they land, ``read`` what is read of the tree though it lands nowhere, ``data`` the
+    directories of the tree with data of a service that no other is given; ``shown`` are the
     mounts that come of ``mounts``. ``corrections`` are by the chain id of the image that told them.
     """
 
@@ -58,6 +61,7 @@ class MapCache:
     sources: dict[str, tuple[Pair, ...]] = field(default_factory=dict)
     directories: tuple[str, ...] = ()
     read: frozenset[str] = frozenset()
+    data: frozenset[str] = frozenset()
     corrections: dict[str, Corrections] = field(default_factory=dict)
     images: dict[str, ImageFacts] = field(default_factory=dict)
 
@@ -108,14 +112,14 @@ class ServiceMaps:
             known.mounts, known.shown = (model.mounts, mounts), merge(model.mounts, mounts)
         shown = tuple(known.shown.items())  # not `mounts`: none may be known yet
         image_id = "" if image is None else image.id
-        made_for = (model, policy, watch, shown, corrections.state(), image_id)
+        made_for = (model, policy, watch, shown, self._mounted, corrections.state(), image_id)
         if known.mapped is not None and known.made_for == made_for:
             if paths is not None and all(self.stays(service, path) for path in paths):
                 return known.mapped
             if stamp_again(known.mapped.stamps) == known.mapped.stamps:
                 return known.mapped
         with Bases(self._engine, self._images) as bases:
-            known.mapped = build_map(
+            made = build_map(
                 self._mount_places.of_service(model, image) if mounts is None else model,
                 project_dir=self._project.dir,
                 policy=policy,
@@ -126,11 +130,26 @@ class ServiceMaps:
                 corrections=corrections,
                 mounts=mounts,
             )
+        known.mapped = self._data.without(made)
         known.made_for = made_for
         known.sources = _by_source(known.mapped.map.pairs)
         known.directories = _directories(known.mapped.map)
         known.read = frozenset((*known.mapped.map.inputs, *known.mapped.restarts))
+        known.data = frozenset(path.rpartition("/")[0] for path in known.mapped.map.data)
         return known.mapped
+
+    @property
+    def _data(self) -> ServiceData:
+        return ServiceData(self._project.dir, self._project.services.values())
+
+    @property
+    def _mounted(self) -> object:
+        """Equal while what the services of the project write to is the same."""
+        return tuple((s.mounts, s.build is not None) for s in self._project.services.values())
+
+    def select_data(self, mapping: ServiceMap, targets: Collection[str]) -> frozenset[str]:
+        """Those of ``targets``, which nothing maps, where the data of a service would land."""
+        return self._data.select_targets(mapping, targets)
 
     def tag_image(self, service: str) -> ImageFacts | None:
         """The image that the service's tag names now, without files."""
@@ -270,6 +289,8 @@ class ServiceMaps:
             return False
         if any(is_below(path, one.source) for one in self._derived(service)):
             return False
+        if self._is_kept_out(known, path):
+            return True
         if path in known.sources:
             return all(map(_only_mounted, known.sources[path]))
         full = os.path.normpath(os.path.join(self._project.dir, path))
@@ -278,6 +299,14 @@ class ServiceMaps:
             mount.kind == "bind" and is_below(full, os.path.normpath(mount.source))
             for mount in known.shown.values()
         ) and not any(origin == "." or is_below(path, origin) for origin in copied)
+
+    def _is_kept_out(self, known: MapCache, path: str) -> bool:
+        """Whether it is a service's data, or has come to such files and looks like one."""
+        assert known.mapped is not None, "only asked of what is mapped"
+        if path in known.mapped.map.data:
+            return True
+        new = path not in known.sources and path.rpartition("/")[0] in known.data
+        return new and find_nature(path) in (Nature.RECORD, Nature.OTHER)
 
     def _derived(self, service: str) -> tuple[MapEntry, ...]:
         return self._project.policy.service(service).derives
@@ -353,25 +382,3 @@ def _kind_in(bases: Bases, image: ImageFacts | None, path: str, record: str) -> 
 
 def _link_in(bases: Bases, image: ImageFacts | None, path: str) -> str:
     return "" if image is None else bases.link(image.id, image.chain_id, path)
-
-
-def narrowed(
-    pairs: Iterable[Pair], paths: Collection[str], before: Iterable[Pair]
-) -> tuple[Pair, ...]:
-    """The pairs of ``paths`` or of what is below them, and those that are new."""
-    wanted, old = set(paths), set(before)
-    return tuple(
-        pair
-        for pair in pairs
-        if pair.source in wanted or pair not in old or not wanted.isdisjoint(_above(pair.source))
-    )
-
-
-def gone(pairs: Iterable[Pair], before: Iterable[Pair]) -> tuple[str, ...]:
-    """Targets that were mapped and are no more."""
-    return tuple(sorted({pair.target for pair in before} - {pair.target for pair in pairs}))
-
-
-def _above(path: str) -> list[str]:
-    parts = path.split("/")
-    return ["/".join(parts[:end]) for end in range(1, len(parts))]

@@ -98,6 +98,8 @@ def _service_map(value: ServiceMap) -> Document:
         ],
         "inputs": list(value.inputs),
     }
+    if value.data:
+        document["data"] = dict(value.data)
     if value.opaque:
         document["opaque"] = list(value.opaque)
     return document

@@ -29,6 +29,13 @@ def _service(value: ServiceMap, *, summary: bool) -> Iterator[Line]:
         yield (("  input", "code"), (f"   {_input_words(value)}", "dim"))
         if not summary:
             yield from (((f"    {shown(path)}", ""),) for path in value.inputs)
+    if value.data:
+        words = (
+            f"{count(len(value.data), 'file')} that services write: not compared, brought nowhere"
+        )
+        yield (("  data", "code"), (f"   {words}", "dim"))
+        if not summary:
+            yield from (((f"    {shown(path)}", ""),) for path in value.data)
     for words in value.opaque:
         yield (("  could not follow  ", "doubt"), (printable(words), ""))
 

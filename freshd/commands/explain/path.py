@@ -86,6 +86,8 @@ def _in_service(workspace: Workspace, name: str, mapped: Mapped, path: str) -> P
         view = replace(view, input_answer=input_answer(workspace.project.policy, name))
     if landings or below or is_input:
         return view
+    if path in made.data:
+        return replace(view, absent=f"{made.data[path]}: not compared, and brought nowhere else")
     absent, left_out = _why_absent(workspace, service, path)
     return replace(view, absent=absent, left_out=left_out)
 

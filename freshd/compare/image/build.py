@@ -55,7 +55,7 @@ def build_findings(
 def _changed_inputs(facts: Snapshot, record: BuildRecord | None) -> Iterator[str]:
     if record is None:
         return
-    verbatim = {pair.source for pair in facts.mapping.pairs}
+    verbatim = {pair.source for pair in facts.mapping.pairs}.union(facts.mapping.data)
     recorded = {path for path in record.inputs if path not in verbatim}
     for path in recorded.union(facts.mapping.inputs):
         before = record.inputs.get(path)

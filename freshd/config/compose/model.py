@@ -3,6 +3,7 @@
 Configs and secrets are not read here; ``volumes_from`` is not followed and named in ``unfollowed``.
 """
 
+import os
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
@@ -29,6 +30,7 @@ class ComposeMount:
     """One mount. ``source`` is a bind's host path, a named volume's key, "" if anonymous.
 
     ``named`` is the host path as the Compose file has it, where links lead from there to it.
+    ``device`` is the host path that a named volume is made of, by its driver's options.
     """
 
     kind: str
@@ -36,6 +38,7 @@ class ComposeMount:
     source: str = ""
     read_only: bool = False
     named: str = ""
+    device: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,12 +134,32 @@ def parse(config: Mapping[str, Json], underscored: Collection[str] = ()) -> Comp
     """
     name = _text(config.get("name"), "name")
     raw = _mapping(config.get("services"), "services")
+    devices = _devices(config)
     parsed = {}
     for key, value in raw.items():
         image = default_image(name, key, underscores=key in underscored)
-        parsed[key] = _service(key, value, image=image)
+        service = _service(key, value, image=image)
+        mounts = tuple(
+            replace(mount, device=devices.get(mount.source, ""))
+            if mount.kind == "volume"
+            else mount
+            for mount in service.mounts
+        )
+        parsed[key] = replace(service, mounts=mounts)
     built = {key: _with_builder(service, parsed) for key, service in parsed.items()}
     return ComposeModel(name, built, read_wanted(config, underscored))
+
+
+def _devices(config: Mapping[str, Json]) -> Mapping[str, str]:
+    """The directories of this machine that named volumes are, by the volume's key."""
+    devices = {}
+    for key, value in _mapping(config.get("volumes"), "volumes").items():
+        volume = _mapping(value, f"volumes.{key}")
+        options = _mapping(volume.get("driver_opts"), f"volumes.{key}.driver_opts")
+        device, kind = options.get("device"), options.get("o")
+        if isinstance(device, str) and os.path.isabs(device) and "bind" in str(kind).split(","):
+            devices[key] = device
+    return devices
 
 
 def normalize_tag(reference: str) -> str:

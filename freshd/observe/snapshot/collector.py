@@ -23,9 +23,10 @@ from freshd.observe.container.replicas import Observed, observe_replicas
 from freshd.observe.image.build.first_sight import FirstLook
 from freshd.observe.image.provenance import BuildHistories, with_build
 from freshd.observe.overlap import Overlap
-from freshd.observe.service_maps import ROUNDS, ServiceMaps, gone, narrowed
+from freshd.observe.service_maps import ROUNDS, ServiceMaps
 from freshd.observe.snapshot.bound import BoundFiles
 from freshd.observe.snapshot.images import attributed, filled_images, images_of, leftovers
+from freshd.observe.snapshot.narrowing import gone, narrowed
 from freshd.store.store import Store
 from freshd.tree.manifest import TreeManifest
 
@@ -195,7 +196,10 @@ class SnapshotCollector:
                 return _unbound(named), ()
             return _unbound(narrowed(mapped.map.pairs, paths, before.map.pairs)), ()
         old = () if before is None else before.map.pairs
-        return _unbound(narrowed(mapped.map.pairs, paths, old)), gone(mapped.map.pairs, old)
+        left = gone(mapped.map.pairs, old)
+        data = self._maps.select_data(mapped.map, left)
+        extra = tuple(target for target in left if target not in data)
+        return _unbound(narrowed(mapped.map.pairs, paths, old)), extra
 
     def _observed(
         self, scope: _Scope, mapped: MapResult, pairs: tuple[Pair, ...], extra: tuple[str, ...]
@@ -254,7 +258,8 @@ class SnapshotCollector:
         targets = leftovers(self._maps, mapped, images.values(), scope.replicas)
         for replica in scope.replicas:
             targets.update(self._store.injected_files.read_all(replica))
-        return tuple(sorted(targets - {pair.target for pair in mapped.map.pairs}))
+        targets -= {pair.target for pair in mapped.map.pairs}
+        return tuple(sorted(targets - self._maps.select_data(mapped.map, targets)))
 
     def _read_tree(
         self,

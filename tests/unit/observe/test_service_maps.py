@@ -100,3 +100,26 @@ def test_what_was_never_mapped_is_not_lost(mapped: ServiceMaps) -> None:
     known = [mapped.knew("web", path) for path in ("app/a", "app/in", "app", ".", "Dockerfile")]
     assert known == [True] * 5
     assert not any(mapped.knew("web", path) for path in ("app/a.tmp", "app/i", "node_modules/x"))
+
+
+def test_what_comes_beside_the_data_of_a_sibling_waits_for_whole_passes(tmp_path: Path) -> None:
+    for name, text in {**FILES, "app/data/base": "", "app/data/b.json": ""}.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    mount = {"type": "bind", "source": str(tmp_path / "app/data"), "target": "/store"}
+    services = {
+        "web": {"build": {"context": str(tmp_path)}},
+        "db": {"image": "db", "volumes": [mount]},
+    }
+    compose: Any = SimpleNamespace(config=lambda _: {"name": "shop", "services": services})
+    engine: Any = SimpleNamespace(image=lambda _: None)
+    (tmp_path / "compose.yaml").write_text("services: {}\n")
+    project = load(locate_project(Invocation(str(tmp_path), {})), engine=None, compose=compose)
+    store = open_store(str(tmp_path.parent / f"{tmp_path.name}.sqlite3"), now=0.0)
+    maps = ServiceMaps(project, engine, store)
+    maps.mapped("web")
+    store.close()
+    data = ("app/data/base", "app/data/b.json", "app/data/base.tmp", "app/data/wal.log")
+    assert [maps.is_data("web", path) for path in data] == [True] * 4
+    work = ("app/a", "app/new", "app/data/x.py", "app/data/x.json", "data/base")
+    assert [maps.is_data("web", path) for path in work] == [False] * 5

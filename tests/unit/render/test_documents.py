@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from freshd.model.mapping import ServiceMap
 from freshd.model.report import ProjectReport
 from freshd.render import documents as report_json
 from tests.unit.render.values import (
@@ -64,6 +65,16 @@ def test_check_prints_the_example_of_the_contract() -> None:
                     }
                 ],
             }
+        ],
+    }
+
+
+def test_map_lists_the_data_of_services() -> None:
+    value = ServiceMap("web", data={"db/base": "data of db"})
+    assert report_json.service_maps([value]) == {
+        "schema": 1,
+        "services": [
+            {"name": "web", "pairs": [], "inputs": [], "data": {"db/base": "data of db"}},
         ],
     }
 

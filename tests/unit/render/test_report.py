@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from freshd.model.mapping import ServiceMap
 from freshd.model.remedy import Remedy
 from freshd.model.report import Level, LinkName, LinkState, ProjectReport, Verdict
 from freshd.render import maps, outcomes, verdicts
@@ -200,6 +201,14 @@ def test_a_map_is_grouped_by_where_a_file_comes_from() -> None:
         "    requirements.txt"
     )
     assert "→" not in joined(list(maps.map_lines([MAP], summary=True)))
+
+
+def test_a_map_lists_the_data_of_services() -> None:
+    value = ServiceMap("web", data={"db/base": "data of db", "db/wal.log": "data of db"})
+    lines = joined(list(maps.map_lines([value])))
+    assert "  data   2 files that services write: not compared, brought nowhere" in lines
+    assert lines.endswith("    db/base\n    db/wal.log")
+    assert "db/base" not in joined(list(maps.map_lines([value], summary=True)))
 
 
 def test_an_outcome_says_what_was_done_and_a_failed_one_why() -> None:

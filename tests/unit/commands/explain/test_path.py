@@ -45,6 +45,7 @@ FILES = {
     "scripts/run.py": "x",
     "docs/a.md": "x",
     "debug.log": "x",
+    "pg/base": "x",
     "conf/nginx.conf": "x",
     ".env": "x",
 }
@@ -56,9 +57,10 @@ def workspace(tmp_path: Path) -> Workspace:
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(text)
     mount: Json = {"type": "bind", "source": f"{tmp_path}/conf", "target": "/app/conf"}
+    store: Json = {"type": "bind", "source": f"{tmp_path}/pg", "target": "/var/lib/pg"}
     services: dict[str, Json] = {
         "web": {"build": {"context": str(tmp_path)}, "volumes": [mount]},
-        "db": {"image": "postgres"},
+        "db": {"image": "postgres", "volumes": [store]},
     }
     located = Located(str(tmp_path))
     project = Project(located, compose=FakeCompose(services), engine=None)
@@ -94,6 +96,7 @@ def said(workspace: Workspace, path: str) -> str:
         ("Dockerfile", "its build reads it"),
         ("freshd.toml", "it is nobody's code"),
         ("app", "1 file of it below /app/app"),
+        ("pg/base", "data of db, which writes it through its mount at /var/lib/pg: not compared"),
         ("gone.py", "it does not exist, and nothing maps it"),
         ("web:/app/app/main.py", "→ /app/app/main.py"),
         ("web:/app/conf/other", "it lies in the bind mounted at /app/conf"),

@@ -186,3 +186,25 @@ def test_who_follows_whom_is_told_by_shared_namespaces() -> None:
         "about": ("round",),
         "host": (),
     }
+
+
+@pytest.mark.parametrize(
+    ("options", "device"),
+    [
+        ({"type": "none", "o": "bind", "device": "/shop/data"}, "/shop/data"),
+        ({"type": "none", "o": "rw,bind", "device": "/shop/data"}, "/shop/data"),
+        ({"type": "nfs", "o": "addr=10.0.0.1", "device": ":/data"}, ""),
+        ({"type": "tmpfs", "device": "tmpfs"}, ""),
+        (None, ""),
+    ],
+)
+def test_a_named_volume_may_be_a_directory_of_this_machine(options: Json, device: str) -> None:
+    mount: Json = {"type": "volume", "source": "data", "target": "/data"}
+    model = parse(
+        {
+            "name": "shop",
+            "services": {"db": {"image": "db", "volumes": [mount]}},
+            "volumes": {"data": {"driver_opts": options}},
+        }
+    )
+    assert [each.device for each in model.services["db"].mounts] == [device]
