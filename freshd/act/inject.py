@@ -18,6 +18,7 @@ from freshd.act.write.prepare import prepare
 from freshd.act.write.writers import Writers, open_writers
 from freshd.engine.container import archive, places
 from freshd.engine.container.shell_session import ShellSession
+from freshd.engine.container.spool import Spool
 from freshd.model.errors import EngineFailed, OutcomeUnknown, StepRefused
 from freshd.model.files import Kind
 from freshd.model.observed.container import Replica
@@ -45,8 +46,9 @@ def apply(step: Step, world: World) -> Outcome:
         occupied = [c for c in writes if c.seen is not None and c.seen.kind is Kind.DIR]
         delete.clear_places(world, replica, writers, occupied, tally)
     for batch in _batches(writes):
-        jobs, missing = prepare(world, replica, shell, batch, tally)
-        _write(world, replica, writers, jobs, missing, tally, why)
+        with Spool() as spool:
+            jobs, missing = prepare(world, replica, shell, batch, tally, spool)
+            _write(world, replica, writers, jobs, missing, tally, why)
     rest = [change for change in removals if change not in blocking]
     if rest:
         delete.delete(world, replica, writers, rest, tally, why)
@@ -161,9 +163,10 @@ def _put_staged(
         "helper": writers.root.token,
         "own_helper": writers.own.token if writers.own is not None else "",
     }
-    world.journal.phase("put", data)
     try:
-        archive.put(world.engine, replica.id, path=top, tar=stage.tar)
+        with stage.tar:
+            world.journal.phase("put", data)
+            archive.put(world.engine, replica.id, path=top, tar=stage.tar)
         errors = _make_links(writers, stage, jobs)
         world.journal.phase("rename", data)
         left, failures = moving.move(writers, stage, jobs)
@@ -184,7 +187,7 @@ def _make_links(writers: Writers, stage: staging.StagingArea, jobs: list[Job]) -
     errors = ""
     for job in jobs:
         if job.want.kind is Kind.LINK:
-            text = job.content.decode("utf-8", "surrogateescape")
+            text = job.content.read().decode("utf-8", "surrogateescape")
             own = writers.own if writers.own_may_write(job.above) else None
             errors += (own or writers.root).link(text, stage.places[job.path])
     return errors
@@ -212,9 +215,9 @@ def _put_what_is_left(
 def _put_in_place(
     world: World, replica: Replica, top: str, jobs: Sequence[Job], missing: Sequence[Directory]
 ) -> None:
-    tar = staging.pack_in_place(top, jobs, missing)
-    world.journal.phase("put", {"files": len(jobs), "in_place": True})
-    archive.put(world.engine, replica.id, path=top, tar=tar)
+    with staging.pack_in_place(top, jobs, missing) as tar:
+        world.journal.phase("put", {"files": len(jobs), "in_place": True})
+        archive.put(world.engine, replica.id, path=top, tar=tar)
     world.journal.phase("verify", {"files": len(jobs)})
 
 

@@ -6,7 +6,7 @@ was observed. Nothing here is optional, so no step can run with a part missing.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import IO, Protocol
 
 from freshd.engine.cli.compose import Compose, ComposeFiles
 from freshd.engine.client import Engine
@@ -60,8 +60,9 @@ class Timeouts:
 class World:
     """One service of one project, while a plan is carried out.
 
-    ``read(source)`` returns a tree file's entry and the very bytes it was made of, or raises
-    FileNotFoundError. ``replicas()`` are the service's containers now, one-offs left out.
+    ``read(source, sink)`` returns a tree file's entry, and gives the very bytes that it was made of
+    to the sink; or raises FileNotFoundError.
+    ``replicas()`` are the service's containers now, one-offs left out.
     ``doubt_absence(target)`` says why it is not proved, right now, that the source of a container
     path has left the tree, "" where it is: without that proof nothing is deleted.
     ``directories`` are the container directories that mappings land in: nothing is deleted or
@@ -85,7 +86,7 @@ class World:
     image_ref: str
     volumes_allowed: bool
     directories: tuple[str, ...]
-    read: Callable[[str], tuple[Entry, bytes]]
+    read: Callable[[str, IO[bytes]], Entry]
     doubt_absence: Callable[[str], str]
     replicas: Callable[[], tuple[Replica, ...]]
     inputs: Callable[[], Mapping[str, str]]

@@ -65,6 +65,10 @@ class StepRefused(FreshdError):
     """A safety rule stopped a step before anything was changed."""
 
 
+class NoRoom(StepRefused):
+    """The temporary directory has no room for what is to be written; nothing was changed."""
+
+
 class StateError(FreshdError):
     """The state directory or database cannot be used."""
 

@@ -9,6 +9,7 @@ import os
 import subprocess
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import IO
 
 from freshd.act import read_back
 from freshd.act.ports import Timeouts
@@ -16,11 +17,13 @@ from freshd.act.write import staging
 from freshd.act.write.writers import open_writers
 from freshd.engine import images
 from freshd.engine.container import archive
+from freshd.engine.container.spool import Spool
 from freshd.model.errors import (
     AlreadyRunning,
     EngineFailed,
     EngineUnavailable,
     FreshdError,
+    NoRoom,
     OutcomeUnknown,
     StepRefused,
     TargetGone,
@@ -37,6 +40,7 @@ from freshd.reconcile.renewal.check import RenewalCheck
 from freshd.store.journal import JournalEntry, Phase
 
 _PATIENCE = 120.0
+_PIECE = 1024 * 1024
 _SHORT_PATIENCE = 5.0
 _POLL = 0.05
 
@@ -188,18 +192,27 @@ def _is_beginning(context: Context, replica: Replica, change: FileChange) -> boo
     """Whether the file is what a cut-off upload leaves: less than all of what was to be written."""
     if change.want is None or change.source is None or change.want.kind is not Kind.FILE:
         return False
-    try:
-        entry, content = context.snapshots.manifest.read(change.source)
-    except OSError:
-        return False
-    if not entry.same_content(change.want):
-        return False  # the tree has moved on: nobody can tell any more
-    try:
-        for _, reader in archive.get(context.engine, replica.id, change.target):
-            return content.startswith(reader.read()) if reader is not None else False
-    except EngineFailed:
-        pass  # it went away between two questions
+    with Spool() as content:
+        try:
+            entry = context.snapshots.manifest.copy(change.source, content)
+            content.seek(0)
+        except (OSError, NoRoom):
+            return False
+        if not entry.same_content(change.want):
+            return False  # the tree has moved on: nobody can tell any more
+        try:
+            for _, reader in archive.get(context.engine, replica.id, change.target):
+                return reader is not None and _starts_with(content, reader)
+        except EngineFailed:
+            pass  # it went away between two questions
     return False
+
+
+def _starts_with(content: IO[bytes], beginning: IO[bytes]) -> bool:
+    while piece := beginning.read(_PIECE):
+        if content.read(len(piece)) != piece:
+            return False
+    return True
 
 
 def _let_end(

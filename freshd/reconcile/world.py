@@ -40,7 +40,7 @@ def make_world(
         followers=lambda: find_running_followers(engine, project, service),
         volumes_allowed=project.policy.service(service).volumes,
         directories=context.snapshots.directories(service),
-        read=context.snapshots.manifest.read,
+        read=context.snapshots.manifest.copy,
         doubt_absence=partial(context.snapshots.doubt_absence, service),
         replicas=lambda: replicas_of(engine, project, service),
         inputs=build.inputs,

@@ -8,7 +8,7 @@ import hashlib
 import os
 import stat
 from collections.abc import Callable
-from typing import Final
+from typing import IO, Final
 
 from freshd.model.files import Entry, Kind, Signature
 from freshd.tree.walk import FileStat, make_stat, open_file
@@ -36,13 +36,14 @@ def hash_file(
     status: FileStat,
     *,
     clock_ns: Callable[[], int],
-    keep: list[bytes] | None = None,
+    keep: IO[bytes] | None = None,
 ) -> tuple[Signature | None, Entry] | None:
     """Hash the file or link of ``status`` in an open directory; None when it is gone.
 
     A file that changes while it is read is read again, then UNREADABLE "being written". ``keep``
-    receives the bytes that were hashed.
+    receives the bytes that were hashed, from where it stands.
     """
+    start = 0 if keep is None else keep.tell()
     name = status.path.rpartition("/")[2]
     try:
         if status.kind is Kind.LINK:
@@ -50,6 +51,9 @@ def hash_file(
         for attempt in range(_ATTEMPTS):
             if attempt and not _is_file(directory, name):
                 return _became(directory, name)
+            if attempt and keep is not None:
+                keep.seek(start)
+                keep.truncate()
             hashed = _file(directory, name, clock_ns, keep)
             if hashed is not None:
                 return hashed
@@ -60,15 +64,15 @@ def hash_file(
     return None, Entry(Kind.UNREADABLE, reason="being written")
 
 
-def _link(directory: int, name: str, keep: list[bytes] | None) -> Entry:
+def _link(directory: int, name: str, keep: IO[bytes] | None) -> Entry:
     text = os.fsencode(os.readlink(name, dir_fd=directory))
     if keep is not None:
-        keep[:] = [text]
+        keep.write(text)
     return Entry(Kind.LINK, hashlib.sha256(text).hexdigest(), len(text), 0o777)
 
 
 def _file(
-    directory: int, name: str, clock_ns: Callable[[], int], keep: list[bytes] | None
+    directory: int, name: str, clock_ns: Callable[[], int], keep: IO[bytes] | None
 ) -> tuple[Signature, Entry] | None:
     """One attempt; None when the file changed while it was read."""
     now = clock_ns()
@@ -76,14 +80,12 @@ def _file(
     try:
         digest = hashlib.sha256()
         length, size = 0, before.st_size
-        if keep is not None:
-            keep.clear()
         # one byte more is asked for than there should be, so a short answer is the end
         while block := os.read(fd, asked := min(BLOCK, size - length + 1)):
             digest.update(block)
             length += len(block)
             if keep is not None:
-                keep.append(block)
+                keep.write(block)
             if length > size:
                 return None
             if len(block) < asked and length == size:

@@ -6,12 +6,13 @@ in the same clock tick in which the file was hashed leaves the stat unchanged.
 """
 
 import errno
+import io
 import os
 import stat
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import Final, Protocol, TypeAlias
+from typing import IO, Final, Protocol, TypeAlias
 
 from freshd.model.files import Entry, Kind, Signature
 from freshd.tree.hashing import (
@@ -107,23 +108,32 @@ class TreeManifest:
 
         Anything else has no bytes. Raises FileNotFoundError when there is no such path.
         """
+        content = io.BytesIO()
+        entry = self.copy(path, content)
+        return entry, content.getvalue()
+
+    def copy(self, path: str, sink: IO[bytes]) -> Entry:
+        """As ``read``: the bytes go to ``sink``, which may be at any place of it."""
         self._check_root()
-        content: list[bytes] = []
+        start = sink.tell()
         try:
             directory = open_directory(self.root, _parent(path))
         except OSError as error:
             reason = self._obstacle(_parent(path), error)
             if not reason:
                 raise _not_there(path) from error
-            return Entry(Kind.UNREADABLE, reason=reason), b""
+            return Entry(Kind.UNREADABLE, reason=reason)
         try:
             status = next(_stats_in(directory, [path]), None)
-            entry = None if status is None else self._read_entry(directory, status, keep=content)
+            entry = None if status is None else self._read_entry(directory, status, sink)
         finally:
             os.close(directory)
         if entry is None:
             raise _not_there(path)
-        return entry, b"".join(content) if entry.kind in (Kind.FILE, Kind.LINK) else b""
+        if entry.kind not in (Kind.FILE, Kind.LINK):
+            sink.seek(start)
+            sink.truncate()
+        return entry
 
     def forget_gone(self) -> None:
         """Forget the hashes of files that are no more; nothing where the tree itself is away."""
@@ -138,7 +148,7 @@ class TreeManifest:
         if not os.path.isdir(self.root):
             raise RootGone(self.root, "no such directory")
 
-    def _read_entry(self, directory: int, status: FileStat, *, keep: list[bytes]) -> Entry | None:
+    def _read_entry(self, directory: int, status: FileStat, keep: IO[bytes]) -> Entry | None:
         entry = describe_unhashed(status)
         if entry is not None:
             return entry

@@ -1,7 +1,7 @@
 """Where a path really is, and what keeps it from being read.
 
-In: a path, a relative one from the process's directory. Out: its place, the links that were followed to it, or words for what is in
-the way. Links are read and never opened.
+In: a path, a relative one from the process's directory. Out: its place, the links that were
+followed to it, or words for what is in the way. Links are read and never opened.
 """
 
 import errno

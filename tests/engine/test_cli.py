@@ -29,8 +29,10 @@ HOSTILE = "app/new\nline \x1b[2J \udcff.py"
 
 @pytest.fixture
 def hostile(engine_version: int) -> str:
-    """Docker 20.10 gives no archive of a name that is not UTF-8, so its image cannot be judged."""
-    return HOSTILE if engine_version >= 23 else HOSTILE.replace("\udcff", "ü")
+    """Docker 20.10 gives no archive of a name that is not UTF-8, so its image cannot be judged; 28
+    builds none.
+    """
+    return HOSTILE if 23 <= engine_version < 28 else HOSTILE.replace("\udcff", "ü")
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import IO
 
 import pytest
 
@@ -47,7 +48,7 @@ def shell(request: pytest.FixtureRequest, stack: Stack) -> str:
     return stack.run(request.param, "sleep", "600")
 
 
-def tar_of(files: Mapping[str, bytes]) -> bytes:
+def tar_of(files: Mapping[str, bytes]) -> IO[bytes]:
     buffer = io.BytesIO()
     with tarfile.open(
         fileobj=buffer, mode="w", format=tarfile.PAX_FORMAT, errors="surrogateescape"
@@ -56,7 +57,8 @@ def tar_of(files: Mapping[str, bytes]) -> bytes:
             info = tarfile.TarInfo(name)
             info.size = len(content)
             tar.addfile(info, io.BytesIO(content))
-    return buffer.getvalue()
+    buffer.seek(0)
+    return buffer
 
 
 # ---- replicas

@@ -4,12 +4,14 @@ A recorder stands between freshd and the engine's archive endpoint: what is to b
 refused before any upload, and host directories must come out untouched.
 """
 
+import io
 import os
 import socket
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import IO, Any
 
 import pytest
 
@@ -19,6 +21,7 @@ from freshd.act.write import prepare, rules, staging
 from freshd.engine.client import Engine
 from freshd.engine.container import archive
 from freshd.engine.container.shell_session import ShellSession
+from freshd.engine.container.spool import Spool
 from freshd.engine.transport import http
 from freshd.engine.transport.endpoint import Endpoint, resolve
 from freshd.model.errors import EngineFailed, OutcomeUnknown, StepRefused, TargetGone
@@ -75,13 +78,11 @@ def uploads(monkeypatch: pytest.MonkeyPatch) -> Uploads:
         target: str,
         *,
         deadline: float,
-        body: bytes | None = None,
-        content_type: str = "application/json",
+        body: IO[bytes] | None = None,
+        **more: Any,
     ) -> http.HttpAnswer:
         seen.sent.append((method, target))
-        return real(
-            endpoint, method, target, deadline=deadline, body=body, content_type=content_type
-        )
+        return real(endpoint, method, target, deadline=deadline, body=body, **more)
 
     monkeypatch.setattr(http, "request", record)
     return seen
@@ -360,12 +361,14 @@ def test_an_archive_that_is_not_whole_is_never_sent(
     """The engine answers 200 to a tar that ends at a block boundary."""
     identity = stack.run(*IDLE)
     change = site.change("/app/x", b"x" * 700)
-    jobs, missing = prepare.prepare(
-        site.world(), site.engine.replica(identity), None, [change], tally.Tally()
-    )
-    tar = staging.pack_in_place("/", jobs, missing)
+    with Spool() as spool:
+        replica = site.engine.replica(identity)
+        jobs, missing = prepare.prepare(site.world(), replica, None, [change], tally.Tally(), spool)
+        with staging.pack_in_place("/", jobs, missing) as packed:
+            tar = packed.read()
+    part = io.BytesIO(tar.rstrip(b"\0")[:cut] or b"\0" * 512)
     with pytest.raises(EngineFailed, match="not a complete plain tar"):
-        archive.put(site.engine, identity, path="/", tar=tar.rstrip(b"\0")[:cut] or b"\0" * 512)
+        archive.put(site.engine, identity, path="/", tar=part)
     assert not uploads.puts
 
 
@@ -543,7 +546,7 @@ def test_a_stalled_engine_is_left_at_the_deadline_and_the_outcome_is_unknown(
     other._api = engine.api
     monkeypatch.setattr(archive, "_PUT_BASE_SECONDS", 0.3)
     with pytest.raises(OutcomeUnknown):
-        archive.put(other, identity, path="/", tar=b"\0" * 10240)
+        archive.put(other, identity, path="/", tar=io.BytesIO(b"\0" * 10240))
     wait_until(closed.is_set, what="the connection to be closed")
     thread.join()
     stalled.close()

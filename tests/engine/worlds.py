@@ -5,6 +5,7 @@ import os
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import IO
 
 from freshd.act import Timeouts, World
 from freshd.engine.cli.compose import Compose, ComposeFiles
@@ -101,10 +102,12 @@ class Site:
             timeouts=Timeouts(grace=0.0, patience=30.0, settle=0.2, poll=0.02),
         )
 
-    def read(self, source: str) -> tuple[Entry, bytes]:
+    def read(self, source: str, sink: IO[bytes]) -> Entry:
         if source not in self.tree:
             raise FileNotFoundError(2, "not in the tree", source)
-        return self.tree[source]
+        entry, content = self.tree[source]
+        sink.write(content)
+        return entry
 
     def replicas(self) -> tuple[Replica, ...]:
         found = self.engine.replicas(project=self.files.project)

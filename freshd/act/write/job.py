@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from freshd.engine.container.shell_output import FileFacts
+from freshd.engine.container.spool import Content
 from freshd.model.files import Entry
 
 
@@ -15,7 +16,7 @@ class Job:
     target: str
     path: str
     want: Entry
-    content: bytes
+    content: Content
     uid: int
     gid: int
     mode: int

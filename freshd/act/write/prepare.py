@@ -3,6 +3,7 @@
 In: the changes of a step. Out: ``Job``s with content, owner and mode; the rest is in the tally.
 """
 
+import os
 import posixpath
 from collections.abc import Mapping, Sequence
 
@@ -14,6 +15,7 @@ from freshd.act.write.job import Directory, Job
 from freshd.act.write.startable import keep_startable
 from freshd.engine.container.shell_output import FileFacts
 from freshd.engine.container.shell_session import ShellSession
+from freshd.engine.container.spool import Content, Spool
 from freshd.model.files import Entry, Kind
 from freshd.model.observed.container import Replica
 from freshd.model.paths import ancestors
@@ -26,11 +28,12 @@ def prepare(
     shell: ShellSession | None,
     changes: Sequence[FileChange],
     tally: Tally,
+    spool: Spool,
 ) -> tuple[list[Job], list[Directory]]:
-    """Read the sources first, then the targets; nothing is changed."""
-    contents: dict[str, bytes] = {}
+    """Read the sources first, into ``spool``, then the targets; nothing is changed."""
+    contents: dict[str, Content] = {}
     for change in changes:
-        content = _read(world, change, tally)
+        content = _read(world, change, tally, spool)
         if content is not None:
             contents[change.target] = content
     places_of = resolve(world, replica, shell, list(contents), tally)
@@ -79,7 +82,7 @@ def resolve(
     return settled
 
 
-def _read(world: World, change: FileChange, tally: Tally) -> bytes | None:
+def _read(world: World, change: FileChange, tally: Tally, spool: Spool) -> Content | None:
     want = change.want
     if want is None or change.source is None:
         tally.refuse(change.target, "the step names no source for it")
@@ -87,8 +90,9 @@ def _read(world: World, change: FileChange, tally: Tally) -> bytes | None:
     if want.kind not in (Kind.FILE, Kind.LINK):
         tally.refuse(change.target, f"only files and links are injected, not {want.kind}")
         return None
+    start = spool.seek(0, os.SEEK_END)
     try:
-        entry, content = world.read(change.source)
+        entry = world.read(change.source, spool)
     except FileNotFoundError:
         tally.skip(change.target, "its source vanished while injecting")
         return None
@@ -98,7 +102,7 @@ def _read(world: World, change: FileChange, tally: Tally) -> bytes | None:
     if not entry.same_content(want):
         tally.skip(change.target, "its source changed while injecting")
         return None
-    return content
+    return Content(spool, start, spool.tell() - start)
 
 
 def _moved(
@@ -157,7 +161,7 @@ def _job(
     target: str,
     path: str,
     want: Entry,
-    content: bytes,
+    content: Content,
     present: dict[str, FileFacts],
 ) -> Job:
     replaced, above = present.get(path), _ancestor(path, present)

@@ -6,7 +6,6 @@ be recognised and removed: ``/.freshd-<16 hex digits>/<n>/<name>``, with one ``<
 directory that files go to.
 """
 
-import io
 import os
 import posixpath
 import re
@@ -21,11 +20,12 @@ from freshd.act.write.job import Directory, Job
 from freshd.act.write.writers import Writers
 from freshd.engine.client import Engine
 from freshd.engine.container import archive
+from freshd.engine.container.spool import Content, Spool
 from freshd.model.errors import EngineFailed, FreshdError
 from freshd.model.files import Kind
 from freshd.model.paths import ancestors
 
-Member: TypeAlias = tuple[tarfile.TarInfo, bytes]
+Member: TypeAlias = tuple[tarfile.TarInfo, Content | None]
 
 _OURS = re.compile(re.escape(rules.STAGING_PREFIX) + r"[0-9a-f]{16}")
 
@@ -35,14 +35,14 @@ class StagingArea:
     """``directory`` is absolute; ``places`` is final path -> staged path, in order, and
     ``destinations`` final path -> the directory of the container that it is moved to. That exists:
     what is missing below is staged, directories and all. ``numbers`` is destination -> directory
-    in here.
+    in here. ``tar`` is to be closed by whoever sends it.
     """
 
     directory: str
     places: dict[str, str]
     destinations: dict[str, str]
     numbers: dict[str, str]
-    tar: bytes
+    tar: Spool
 
     def moves(self, jobs: Iterable[Job]) -> dict[str, list[str]]:
         """Destination -> the staged paths that go there, each a file or a whole directory."""
@@ -96,9 +96,9 @@ def destination_of(path: str, absent: Collection[str]) -> str:
     return next((above for above in ancestors(path) if above not in absent), "/")
 
 
-def pack_in_place(top: str, jobs: Sequence[Job], missing: Sequence[Directory]) -> bytes:
-    """The archive for ``top`` with every file at its own place. No directory is in it that exists:
-    its owner, mode and time would become those of the archive.
+def pack_in_place(top: str, jobs: Sequence[Job], missing: Sequence[Directory]) -> Spool:
+    """The archive for ``top`` with every file at its own place; to be closed. No directory is in it
+    that exists: its owner, mode and time would become those of the archive.
     """
     members = [_member(_directory_info(directory), directory.path, top) for directory in missing]
     members += [_member(_file_info(job), job.path, top, job.content) for job in jobs]
@@ -173,19 +173,29 @@ def _private_directory(mode: int = 0o700, uid: int = 0) -> tarfile.TarInfo:
 def _file_info(job: Job) -> tarfile.TarInfo:
     info = tarfile.TarInfo()
     info.uid, info.gid, info.mode = job.uid, job.gid, job.mode
-    info.mtime, info.size = job.mtime, len(job.content)
+    info.mtime, info.size = job.mtime, job.content.size
     return info
 
 
-def _member(info: tarfile.TarInfo, path: str, top: str, content: bytes = b"") -> Member:
+def _member(info: tarfile.TarInfo, path: str, top: str, content: Content | None = None) -> Member:
     info.name = path.removeprefix(top).lstrip("/")
     return info, content
 
 
-def _tar(members: Iterable[Member]) -> bytes:
-    buffer = io.BytesIO()
+def _tar(members: Iterable[Member]) -> Spool:
+    spool = Spool()
+    try:
+        _fill(spool, members)
+        spool.seek(0)
+    except BaseException:
+        spool.close()
+        raise
+    return spool
+
+
+def _fill(spool: Spool, members: Iterable[Member]) -> None:
     with tarfile.open(
-        fileobj=buffer,
+        fileobj=spool,
         mode="w",
         format=tarfile.PAX_FORMAT,
         encoding="utf-8",
@@ -197,5 +207,4 @@ def _tar(members: Iterable[Member]) -> bytes:
             plain = info.type in (tarfile.REGTYPE, tarfile.DIRTYPE) and not info.mode & ~usual
             if not plain or ".." in info.name.split("/") or info.name.startswith("/"):
                 raise ValueError(f"not a safe archive member: {os.fsencode(info.name)!r}")
-            tar.addfile(info, io.BytesIO(content))
-    return buffer.getvalue()
+            tar.addfile(info, None if content is None else content.reader())

@@ -1,15 +1,15 @@
 """Archives in and out of a container, and what one path is. The only PUT of the program is here.
 
-In: a full container id, an absolute path, plain tar bytes. Out: tar members, ``PathStat``.
+In: a full container id, an absolute path, a plain tar. Out: tar members, ``PathStat``.
 A container's ``/tmp`` and the engine's lock are shared with others, so every call is bounded.
 """
 
 import base64
 import json
+import os
 import posixpath
 import socket
 import tarfile
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,9 +19,10 @@ from typing import IO, TYPE_CHECKING
 from freshd.engine import inspect
 from freshd.engine.client import Engine
 from freshd.engine.container.host_paths import spare_the_host
+from freshd.engine.container.spool import Spool
 from freshd.engine.transport import http as wire
 from freshd.engine.transport import sdk_errors
-from freshd.model.errors import EngineFailed, FreshdError, OutcomeUnknown, TargetGone
+from freshd.model.errors import EngineFailed, FreshdError, NoRoom, OutcomeUnknown, TargetGone
 from freshd.model.files import Kind
 
 if TYPE_CHECKING:
@@ -31,7 +32,6 @@ _MIB = 1024 * 1024
 _PUT_BASE_SECONDS = 5.0
 _PUT_BYTES_PER_SECOND = 10 * 1000 * 1000
 _GET_SECONDS = 300.0
-_SPOOL = 8 * _MIB
 
 # Go's os.FileMode bits, as the engine reports them.
 _GO_DIR = 1 << 31
@@ -54,7 +54,7 @@ class PathStat:
     modified: float = 0.0
 
 
-def put(engine: Engine, container_id: str, *, path: str, tar: bytes) -> None:
+def put(engine: Engine, container_id: str, *, path: str, tar: IO[bytes]) -> None:
     """Unpacks a complete, uncompressed tar below ``path``, an existing directory.
 
     The engine's 200 proves nothing (safety rule 5): read back what was written. Raises TargetGone,
@@ -62,12 +62,13 @@ def put(engine: Engine, container_id: str, *, path: str, tar: bytes) -> None:
     """
     what = f"writing to {path} in {container_id[:12]}"
     spare_the_host(engine, container_id, what)
-    if len(tar) < 2 * tarfile.BLOCKSIZE or len(tar) % tarfile.BLOCKSIZE or any(tar[-1024:]):
+    size = tar.seek(0, os.SEEK_END)
+    if not _is_whole(tar, size):
         raise EngineFailed(f"{what}: the archive is not a complete plain tar")
     parameters = wire.query(path=path, noOverwriteDirNonDir="true")
     target = f"/v{engine.api_version}/containers/{wire.segment(container_id)}/archive?{parameters}"
     with engine.mutating(container_id, what):
-        deadline = time.monotonic() + _PUT_BASE_SECONDS + len(tar) / _PUT_BYTES_PER_SECOND
+        deadline = time.monotonic() + _PUT_BASE_SECONDS + size / _PUT_BYTES_PER_SECOND
         try:
             answer = wire.request(
                 engine.endpoint,
@@ -75,6 +76,7 @@ def put(engine: Engine, container_id: str, *, path: str, tar: bytes) -> None:
                 target,
                 deadline=deadline,
                 body=tar,
+                length=size,
                 content_type="application/x-tar",
             )
         except wire.EarlyAnswerError as error:
@@ -83,6 +85,17 @@ def put(engine: Engine, container_id: str, *, path: str, tar: bytes) -> None:
             answer = error.answer
     if answer.status != 200:
         raise _refusal(engine, container_id, what, answer.status, answer.body)
+
+
+def _is_whole(tar: IO[bytes], size: int) -> bool:
+    """Whether it ends as a tar does, which is not compressed. It stands at its beginning then."""
+    end = 2 * tarfile.BLOCKSIZE
+    if size < end or size % tarfile.BLOCKSIZE:
+        return False
+    tar.seek(size - end)
+    empty = not any(tar.read(end))
+    tar.seek(0)
+    return empty
 
 
 def get(
@@ -95,9 +108,13 @@ def get(
     TargetGone for a container, EngineFailed for a path that is not there and for an archive of more
     than ``limit`` bytes.
     """
-    with tempfile.SpooledTemporaryFile(max_size=_SPOOL) as spool:
-        _drain(engine, container_id, path, spool, limit)
-        spool.seek(0)
+    with Spool() as spool:
+        try:
+            _drain(engine, container_id, path, spool, limit)
+            spool.seek(0)
+        except NoRoom as error:
+            what = f"reading {path} in {container_id[:12]}"
+            raise EngineFailed(f"{what}: {error.message}", hint=error.hint) from error
         try:
             with tarfile.open(
                 fileobj=spool, mode="r:", encoding="utf-8", errors="surrogateescape"

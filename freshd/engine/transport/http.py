@@ -11,12 +11,14 @@ import socket
 import ssl
 import time
 from dataclasses import dataclass
+from typing import IO
 from urllib.parse import quote, urlencode
 
 from freshd.engine.transport import ssh
 from freshd.engine.transport.endpoint import Endpoint
 
 _HEAD_LIMIT = 64 * 1024
+_CHUNK = 256 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,15 +106,17 @@ def request(
     target: str,
     *,
     deadline: float,
-    body: bytes | None = None,
+    body: IO[bytes] | None = None,
+    length: int = 0,
     content_type: str = "application/json",
 ) -> HttpAnswer:
-    """One request, its whole body sent with its length, its whole answer read.
+    """One request, its whole body sent with its ``length``, its whole answer read.
 
     Raises EarlyAnswerError when the engine refused while the body was still on its way.
     """
     with connect(endpoint, deadline) as sock:
-        sent_all = _send(sock, _head(method, target, body, content_type), body or b"", deadline)
+        head = _head(method, target, None if body is None else length, content_type)
+        sent_all = _send(sock, head, body or io.BytesIO(), deadline)
         answer = _answer(sock, method, deadline)
     if not sent_all:
         raise EarlyAnswerError(answer)
@@ -125,7 +129,7 @@ def stream(
     """A GET whose body the caller reads; the caller closes both."""
     sock = connect(endpoint, deadline)
     try:
-        _send(sock, _head("GET", target, None, ""), b"", deadline)
+        _send(sock, _head("GET", target, None, ""), io.BytesIO(), deadline)
         sock.settimeout(left(deadline))
         response = _Response(sock, "GET")
         response.begin()
@@ -148,9 +152,10 @@ def hijack(
     sock = connect(endpoint, deadline)
     try:
         sock.settimeout(left(deadline))
-        sock.sendall(_head("POST", target, body, "application/json", upgrade=True) + body)
-        head, rest = _read_head(sock, deadline)
-        status, headers = _parsed(head)
+        head = _head("POST", target, len(body), "application/json", upgrade=True)
+        sock.sendall(head + body)
+        answer, rest = _read_head(sock, deadline)
+        status, headers = _parsed(answer)
         if status in (101, 200):
             return sock, rest
         length = headers.get("content-length", "0")
@@ -179,24 +184,24 @@ def _read_head(sock: socket.socket, deadline: float) -> tuple[bytes, bytes]:
 
 
 def _head(
-    method: str, target: str, body: bytes | None, content_type: str, *, upgrade: bool = False
+    method: str, target: str, length: int | None, content_type: str, *, upgrade: bool = False
 ) -> bytes:
     lines = [f"{method} {target} HTTP/1.1", "Host: docker", "User-Agent: freshd"]
     lines.append("Connection: Upgrade\r\nUpgrade: tcp" if upgrade else "Connection: close")
-    if body is not None:
-        lines += [f"Content-Type: {content_type}", f"Content-Length: {len(body)}"]
+    if length is not None:
+        lines += [f"Content-Type: {content_type}", f"Content-Length: {length}"]
     return "\r\n".join([*lines, "", ""]).encode("ascii")
 
 
-def _send(sock: socket.socket, head: bytes, body: bytes, deadline: float) -> bool:
+def _send(sock: socket.socket, head: bytes, body: IO[bytes], deadline: float) -> bool:
     """Whether everything was taken; False when the engine hung up while we were sending."""
+    piece = head + body.read(_CHUNK)
     try:
-        # sendall's timeout covers the whole call, so a stalled engine cannot outlast it.
-        sock.settimeout(left(deadline))
-        sock.sendall(head + body if len(body) < 65536 else head)
-        if len(body) >= 65536:
+        while piece:
+            # sendall's timeout covers the whole call, so a stalled engine cannot outlast it.
             sock.settimeout(left(deadline))
-            sock.sendall(body)
+            sock.sendall(piece)
+            piece = body.read(_CHUNK)
     except (BrokenPipeError, ConnectionResetError):
         return False
     return True

@@ -4,7 +4,7 @@ import base64
 import io
 import json
 import posixpath
-from typing import Any, Self
+from typing import IO, Any, Self
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from freshd.engine.transport import http as wire
@@ -35,13 +35,14 @@ class FakeHttp:
         target: str,
         *,
         deadline: float,
-        body: bytes | None = None,
+        body: IO[bytes] | None = None,
+        length: int = 0,
         content_type: str = "",
     ) -> wire.HttpAnswer:
         container_id, path = _asked(target)
         try:
             if method == "PUT":
-                return self._put(container_id, path, body or b"")
+                return self._put(container_id, path, b"" if body is None else body.read(length))
             return self._head(container_id, path)
         except Refused as error:
             return _refusal(error)

@@ -3,6 +3,7 @@
 import io
 import os
 import tarfile
+from typing import IO
 
 import pytest
 from hypothesis import given, settings
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from freshd.act.write import staging
 from freshd.act.write.job import Directory, Job
+from freshd.engine.container.spool import Content
 from freshd.model.files import Entry, Kind
 
 NAME = (
@@ -20,13 +22,15 @@ NAME = (
 
 
 def job(path: str, content: bytes = b"x", *, kind: Kind = Kind.FILE, mode: int = 0o640) -> Job:
-    return Job(path, path, Entry(kind, "d"), content, 7, 8, mode, 1234)
+    piece = Content(io.BytesIO(content), 0, len(content))
+    return Job(path, path, Entry(kind, "d"), piece, 7, 8, mode, 1234)
 
 
-def members(tar: bytes) -> dict[str, tuple[tarfile.TarInfo, bytes]]:
-    with tarfile.open(
-        fileobj=io.BytesIO(tar), mode="r:", encoding="utf-8", errors="surrogateescape"
-    ) as opened:
+def members(tar: IO[bytes]) -> dict[str, tuple[tarfile.TarInfo, bytes]]:
+    with (
+        tar,
+        tarfile.open(fileobj=tar, mode="r:", encoding="utf-8", errors="surrogateescape") as opened,
+    ):
         found = {}
         for info in opened:
             reader = opened.extractfile(info) if info.isreg() else None
@@ -43,7 +47,7 @@ def test_every_name_and_byte_survives_staging(names: list[tuple[str, str, bytes]
     assert len(stage.places) == len(jobs)
     for path, one in jobs.items():
         info, content = found[stage.places[path].lstrip("/")]
-        assert content == one.content
+        assert content == one.content.read()
         assert (info.uid, info.gid, info.mode, info.mtime) == (7, 8, 0o640, 1234)
         assert os.path.basename(path) == os.path.basename(stage.places[path])
     for info, _ in found.values():
@@ -92,7 +96,7 @@ def test_no_directory_that_exists_is_in_an_archive() -> None:
 
 def test_a_directory_is_given_to_the_one_who_moves_once_all_is_in_it() -> None:
     stage = staging.stage_files("/", [job("/a/x"), job("/b/y")], [], {"/a": 7})
-    with tarfile.open(fileobj=io.BytesIO(stage.tar), mode="r:") as opened:
+    with stage.tar, tarfile.open(fileobj=stage.tar, mode="r:") as opened:
         listed = [(each.name, each.uid, each.mode) for each in opened]
     top = stage.directory.lstrip("/")
     assert listed == [
@@ -133,4 +137,4 @@ def test_nothing_but_files_and_directories_by_relative_names_is_packed(
     info = tarfile.TarInfo(name)
     info.type = kind
     with pytest.raises(ValueError, match="not a safe archive member"):
-        staging._tar([(info, b"")])
+        staging._tar([(info, None)])

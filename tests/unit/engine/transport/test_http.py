@@ -115,7 +115,7 @@ def test_every_upload_forbids_replacing_a_directory_and_has_its_length(
 ) -> None:
     """Safety rules 1 and 4; without the flag a host directory under a bind mount is wiped."""
     peer = serve(OK)
-    archive.put(engine_at(peer.endpoint), "a" * 64, path="/", tar=TAR)
+    archive.put(engine_at(peer.endpoint), "a" * 64, path="/", tar=io.BytesIO(TAR))
     (request,) = peer.received
     head, _, body = request.partition(b"\r\n\r\n")
     assert head.startswith(b"PUT /v1.45/containers/" + b"a" * 64 + b"/archive?")
@@ -153,7 +153,7 @@ def test_the_program_has_one_place_that_uploads() -> None:
 def test_what_is_no_whole_plain_tar_is_never_sent(serve: Callable[..., Peer], tar: bytes) -> None:
     peer = serve(OK)
     with pytest.raises(EngineFailed, match="not a complete plain tar"):
-        archive.put(engine_at(peer.endpoint), "a" * 64, path="/", tar=tar)
+        archive.put(engine_at(peer.endpoint), "a" * 64, path="/", tar=io.BytesIO(tar))
     assert not peer.received
 
 
@@ -164,7 +164,9 @@ def test_a_refusal_that_comes_before_the_upload_ends_is_a_refusal(
     head = b"HTTP/1.1 500 X\r\nContent-Length: %d\r\n\r\n" % len(body)
     peer = serve(head + body, read=False)
     with pytest.raises((EngineFailed, OutcomeUnknown)) as caught:
-        archive.put(engine_at(peer.endpoint), "a" * 64, path="/", tar=b"\0" * 10_240_000)
+        archive.put(
+            engine_at(peer.endpoint), "a" * 64, path="/", tar=io.BytesIO(b"\0" * 10_240_000)
+        )
     if isinstance(caught.value, EngineFailed):
         assert "no space left" in caught.value.message
 
@@ -172,25 +174,27 @@ def test_a_refusal_that_comes_before_the_upload_ends_is_a_refusal(
 def test_an_upload_to_a_container_that_is_not_there_is_gone(serve: Callable[..., Peer]) -> None:
     peer = serve(b"HTTP/1.1 404 X\r\nContent-Length: 0\r\n\r\n")
     with pytest.raises(TargetGone):
-        archive.put(engine_at(peer.endpoint), "a" * 64, path="/", tar=TAR)
+        archive.put(engine_at(peer.endpoint), "a" * 64, path="/", tar=io.BytesIO(TAR))
 
 
 def test_a_connection_cut_after_an_upload_leaves_the_outcome_unknown(
     serve: Callable[..., Peer],
 ) -> None:
     with pytest.raises(OutcomeUnknown):
-        archive.put(engine_at(serve(b"").endpoint), "a" * 64, path="/", tar=TAR)
+        archive.put(engine_at(serve(b"").endpoint), "a" * 64, path="/", tar=io.BytesIO(TAR))
 
 
 def test_an_engine_that_is_not_there_was_never_asked(tmp_path: Path) -> None:
     with pytest.raises(EngineUnavailable):
-        archive.put(engine_at(Endpoint(f"unix://{tmp_path}/no", "t")), "a", path="/", tar=TAR)
+        archive.put(
+            engine_at(Endpoint(f"unix://{tmp_path}/no", "t")), "a", path="/", tar=io.BytesIO(TAR)
+        )
 
 
 @pytest.mark.parametrize(
     "ask",
     [
-        lambda engine: archive.put(engine, "a" * 64, path="/", tar=TAR),
+        lambda engine: archive.put(engine, "a" * 64, path="/", tar=io.BytesIO(TAR)),
         lambda engine: archive.stat(engine, "a" * 64, "/"),
         lambda engine: list(archive.get(engine, "a" * 64, "/")),
     ],
