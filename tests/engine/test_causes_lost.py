@@ -102,10 +102,25 @@ def test_another_clone_that_serves_in_place_of_this_one(
     assert found(document) == {Found("wrong-project", "note")}
     evidence = finding(document, "wrong-project")["evidence"]
     assert os.path.realpath(evidence["directory"]) == os.path.realpath(there.directory)
+    _leaves_to_the_other_clone(there, f"{here.project}-web", freshd)
     here.up(build=True)
     (web,) = here.containers("web")
     assert here.read(web, "/app/a") == b"here\n"
     assert found(looked(freshd, exit_code=0)) == set()
+
+
+def _leaves_to_the_other_clone(there: Stack, tag: str, freshd: Freshd) -> None:
+    """Both clones build one tag: what is built here would go into the containers there."""
+
+    def state() -> tuple[bytes, bytes]:
+        image = there.docker("image", "inspect", "-f", "{{.Id}}", tag)
+        return image.stdout, there.docker("ps", "-q", "-f", f"ancestor={tag}").stdout
+
+    before = state()
+    for verb, exit_code in (("rebuild", 1), ("recreate", 0)):
+        done = freshd(verb, "web")
+        assert state() == before, f"{verb} reached the other clone: {done}"
+        assert done.returncode == exit_code, done
 
 
 @pytest.mark.timeout(600)
