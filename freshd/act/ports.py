@@ -71,7 +71,8 @@ class World:
     that a build gives, ``built_by`` the service whose build gives it, where that is another one.
     ``inputs()`` are the digests of the build's inputs now, ``mismatches()`` the paths at which
     the image of ``image_ref`` is not what the tree says (rule 15), ``labels(inputs)`` are those
-    that a build of them carries, and ``record_build(image_id, inputs)`` remembers what a proven
+    that a build of them carries, ``conceal(line)`` takes out of what it prints what may be
+    secret, and ``record_build(image_id, inputs)`` remembers what a proven
     build was made of. ``hooks`` say, by the name of their rule, how commands are run.
     ``followers()`` are the running containers, by service, that share a namespace of this one's
     and lose it when that ends. ``wanted_binds`` are the host's paths that a new container would
@@ -93,6 +94,7 @@ class World:
     mismatches: Callable[[], tuple[str, ...]]
     record_build: Callable[[str, Mapping[str, str]], None]
     labels: Callable[[Mapping[str, str]], Mapping[str, str]] = dict
+    conceal: Callable[[str], str] = str
     written: Written
     journal: StepJournal
     on_line: Callable[[str], None]

@@ -5,7 +5,7 @@ runs that image. A failed build changes nothing that runs; its last lines are in
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from freshd.act import recreate
 from freshd.act.ports import World
@@ -67,9 +67,10 @@ def _build(world: World, files: ComposeFiles, mode: RebuildMode) -> _Built:
         mode=mode,
         labels=world.labels(inputs),
         timeout=world.timeouts.build,
-        on_line=world.on_line,
+        on_line=lambda line: world.on_line(world.conceal(line)),
         on_start=lambda pid: world.journal.phase("build", {"mode": mode.value, "pid": pid}),
     )
+    result = replace(result, lines=tuple(map(world.conceal, result.lines)))
     return _Built(result, inputs, world.mismatches() if result.ok else ())
 
 

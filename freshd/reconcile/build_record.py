@@ -1,7 +1,7 @@
 """The tree's side of one rebuild: what went in, whether the image holds it, the record of it."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from freshd.model.observed.build_label import LABEL, identity
 from freshd.model.observed.image import BuildRecord
@@ -9,6 +9,10 @@ from freshd.reconcile.context import Context
 
 if TYPE_CHECKING:
     from freshd.model.files import Entry
+
+_CONCEALED: Final = "***"
+_TELLING: Final = 6
+"""Characters: what is shorter is no secret, and may be part of any word."""
 
 
 class BuildRecorder:
@@ -43,6 +47,15 @@ class BuildRecorder:
                 recorded_at=self._context.clock(),
             )
         )
+
+    def conceal(self, line: str) -> str:
+        """A line of the build's output without the values of its arguments: BuildKit writes them
+        into the commands that use them.
+        """
+        values = {value for value in self._args().values() if len(value) >= _TELLING}
+        for value in sorted(values, key=len, reverse=True):
+            line = line.replace(value, _CONCEALED)
+        return line
 
     def _args(self) -> Mapping[str, str]:
         build = self._context.project.service(self._service).build

@@ -46,6 +46,7 @@ def make_world(
         inputs=build.inputs,
         mismatches=build.mismatches,
         labels=build.labels,
+        conceal=build.conceal,
         record_build=build.record,
         written=_Written(context, replicas),
         journal=StepLog(
