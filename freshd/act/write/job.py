@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from freshd.engine.container.shell_output import FileFacts
-from freshd.engine.container.spool import Content
+from freshd.engine.container.spool import Spooled
 from freshd.model.files import Entry
 
 
@@ -16,7 +16,7 @@ class Job:
     target: str
     path: str
     want: Entry
-    content: Content
+    content: Spooled
     uid: int
     gid: int
     mode: int

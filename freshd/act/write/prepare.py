@@ -15,7 +15,7 @@ from freshd.act.write.job import Directory, Job
 from freshd.act.write.startable import keep_startable
 from freshd.engine.container.shell_output import FileFacts
 from freshd.engine.container.shell_session import ShellSession
-from freshd.engine.container.spool import Content, Spool
+from freshd.engine.container.spool import Spool, Spooled
 from freshd.model.files import Entry, Kind
 from freshd.model.observed.container import Replica
 from freshd.model.paths import ancestors
@@ -31,7 +31,7 @@ def prepare(
     spool: Spool,
 ) -> tuple[list[Job], list[Directory]]:
     """Read the sources first, into ``spool``, then the targets; nothing is changed."""
-    contents: dict[str, Content] = {}
+    contents: dict[str, Spooled] = {}
     for change in changes:
         content = _read(world, change, tally, spool)
         if content is not None:
@@ -82,7 +82,7 @@ def resolve(
     return settled
 
 
-def _read(world: World, change: FileChange, tally: Tally, spool: Spool) -> Content | None:
+def _read(world: World, change: FileChange, tally: Tally, spool: Spool) -> Spooled | None:
     want = change.want
     if want is None or change.source is None:
         tally.refuse(change.target, "the step names no source for it")
@@ -102,7 +102,7 @@ def _read(world: World, change: FileChange, tally: Tally, spool: Spool) -> Conte
     if not entry.same_content(want):
         tally.skip(change.target, "its source changed while injecting")
         return None
-    return Content(spool, start, spool.tell() - start)
+    return Spooled(spool, start, spool.tell() - start)
 
 
 def _moved(
@@ -161,7 +161,7 @@ def _job(
     target: str,
     path: str,
     want: Entry,
-    content: Content,
+    content: Spooled,
     present: dict[str, FileFacts],
 ) -> Job:
     replaced, above = present.get(path), _ancestor(path, present)

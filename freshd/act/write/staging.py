@@ -20,12 +20,12 @@ from freshd.act.write.job import Directory, Job
 from freshd.act.write.writers import Writers
 from freshd.engine.client import Engine
 from freshd.engine.container import archive
-from freshd.engine.container.spool import Content, Spool
+from freshd.engine.container.spool import Spool, Spooled
 from freshd.model.errors import EngineFailed, FreshdError
 from freshd.model.files import Kind
 from freshd.model.paths import ancestors
 
-Member: TypeAlias = tuple[tarfile.TarInfo, Content | None]
+Member: TypeAlias = tuple[tarfile.TarInfo, Spooled | None]
 
 _OURS = re.compile(re.escape(rules.STAGING_PREFIX) + r"[0-9a-f]{16}")
 
@@ -177,7 +177,7 @@ def _file_info(job: Job) -> tarfile.TarInfo:
     return info
 
 
-def _member(info: tarfile.TarInfo, path: str, top: str, content: Content | None = None) -> Member:
+def _member(info: tarfile.TarInfo, path: str, top: str, content: Spooled | None = None) -> Member:
     info.name = path.removeprefix(top).lstrip("/")
     return info, content
 

@@ -38,7 +38,7 @@ class Spool(tempfile.SpooledTemporaryFile[bytes]):
 
 
 @dataclass(frozen=True, slots=True)
-class Content:
+class Spooled:
     """One file's bytes in a spool that holds many."""
 
     spool: IO[bytes]

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from freshd.act.write import staging
 from freshd.act.write.job import Directory, Job
-from freshd.engine.container.spool import Content
+from freshd.engine.container.spool import Spooled
 from freshd.model.files import Entry, Kind
 
 NAME = (
@@ -22,7 +22,7 @@ NAME = (
 
 
 def job(path: str, content: bytes = b"x", *, kind: Kind = Kind.FILE, mode: int = 0o640) -> Job:
-    piece = Content(io.BytesIO(content), 0, len(content))
+    piece = Spooled(io.BytesIO(content), 0, len(content))
     return Job(path, path, Entry(kind, "d"), piece, 7, 8, mode, 1234)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from freshd.engine.container.spool import Content, Spool
+from freshd.engine.container.spool import Spool, Spooled
 from freshd.model.errors import NoRoom
 
 MIB = 1024 * 1024
@@ -47,7 +47,7 @@ def test_little_touches_no_disk(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tempfile.tempdir", "/nowhere/at/all")
     with Spool() as spool:
         spool.write(b"onetwothree")
-        assert Content(spool, 3, 3).read() == b"two"
+        assert Spooled(spool, 3, 3).read() == b"two"
 
 
 @pytest.mark.parametrize("by", [MIB, 1000])
