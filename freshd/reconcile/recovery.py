@@ -108,7 +108,7 @@ def _settle(context: Context, service: str, entries: list[JournalEntry], *, say:
     for replica in replicas_of(context.engine, context.project, service):
         try:
             _settle_replica(context, replica, entries)
-        except (TargetGone, EngineFailed, OutcomeUnknown) as error:
+        except (TargetGone, EngineFailed) as error:
             # Gone, or not to be read: the pass, and the sweep of the next shell, see to it.
             say(f"{replica.name}: {error.message}")
         finally:

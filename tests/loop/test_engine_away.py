@@ -9,9 +9,10 @@ from contextlib import suppress
 
 import pytest
 
-from freshd.model.errors import EngineUnavailable
+from freshd.model.errors import EngineUnavailable, OutcomeUnknown
 from freshd.model.plan import StepStatus
 from freshd.model.remedy import Remedy
+from freshd.reconcile import recovery
 from tests.loop.world import INJECT, World, causes, ended, planned
 
 NewWorld = Callable[[], World]
@@ -133,6 +134,27 @@ def test_what_landed_before_the_engine_went_away_is_no_change_by_hand(shop: Worl
         shop.freshd.reconcile("web")
     shop.engine.come_back()
     shop.freshd.recover()
+    settled(shop, 0.0, where="")
+    goes_on(shop, "app/main.py", where="")
+
+
+def test_what_cannot_be_read_back_yet_is_read_back_the_next_time(
+    shop: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Closed without it, what landed would be somebody's change for ever."""
+
+    def cut(*_: object, **__: object) -> None:
+        raise OutcomeUnknown("the engine closed the connection")
+
+    shop.write("app/main.py", "two\n")
+    shop.engine.after("helper mv", shop.engine.go_away)
+    with suppress(EngineUnavailable):
+        shop.freshd.reconcile("web")
+    shop.engine.come_back()
+    with monkeypatch.context() as patched:
+        patched.setattr(recovery, "_record", cut)
+        assert shop.freshd.recover() == 1
+    assert shop.freshd.recover() == 0
     settled(shop, 0.0, where="")
     goes_on(shop, "app/main.py", where="")
 
