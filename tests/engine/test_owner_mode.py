@@ -71,11 +71,12 @@ def causes(checked: Result) -> dict[str, set[str]]:
 
 
 def saves(stack: Stack, since: str) -> int:
-    """How often an image was streamed since then."""
+    """How often an image of the project was streamed since then."""
     until = now(stack)
-    filters = ["--filter", "type=image", "--filter", "event=save"]
-    done = stack.docker("events", "--since", since, "--until", until, *filters)
-    return len(done.stdout.splitlines())
+    asked = ["--filter", "type=image", "--filter", "event=save", "--format", "{{.Actor.ID}}"]
+    saved = stack.docker.words("events", "--since", since, "--until", until, *asked)
+    own = stack.docker.words("image", "ls", "-q", "--no-trunc", f"{stack.project}*")
+    return sum(image in own for image in saved)
 
 
 def now(stack: Stack) -> str:
