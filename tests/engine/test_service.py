@@ -127,7 +127,7 @@ def test_the_service_watches_every_project_and_agrees_to_nothing(
             assert one.remedies() == [("inject", "done")], "nothing was rebuilt"
 
             assert freshd("apply").returncode == 0
-            assert one.remedies()[-1] == ("rebuild", "done")
+            assert one.ended()[-1] == ("rebuild", "done")
             assert freshd("validate").returncode == 0
             assert one.status()["validation"]["by_hand"] is True
         finally:
