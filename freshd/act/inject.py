@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from freshd.act import read_back
 from freshd.act.ports import World
 from freshd.act.tally import Tally
-from freshd.act.write import delete, moving, rules, staging, symlinks
+from freshd.act.write import delete, moving, rules, staging
 from freshd.act.write.job import Directory, Job
 from freshd.act.write.prepare import prepare
 from freshd.act.write.writers import Writers, open_writers
@@ -63,14 +63,12 @@ def _find_blocking(
     All others go last, so that a renamed file is never missing under both names.
     """
     gone = {change.target for change in removals}
-    replaced = {
-        parent for change in writes for parent in symlinks.list_parents(change.target)
-    } & gone
+    replaced = {parent for change in writes for parent in ancestors(change.target)} & gone
     covered = {change.target for change in writes}
     return [
         change
         for change in removals
-        if change.target in replaced or not covered.isdisjoint(symlinks.list_parents(change.target))
+        if change.target in replaced or not covered.isdisjoint(ancestors(change.target))
     ]
 
 

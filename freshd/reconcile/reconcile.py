@@ -149,8 +149,9 @@ def make_plan(context: Context, checked: Checked) -> Plan:
     memory = recall(context, report.name, checked.replicas)
     doubtful = frozenset((f.container_id, f.target) for f in report.findings if overwrites(f))
     spared = replace(memory, by_programs=doubtful)
-    if not _renews(decide(report, policy, checked.replicas, spared, now=now)):
-        return decide(report, policy, checked.replicas, memory, now=now)
+    plan = decide(report, policy, checked.replicas, spared, now=now)
+    if not _renews(plan):
+        return decide(report, policy, checked.replicas, memory, now=now) if doubtful else plan
     losses = find_losses(context, report.name)
     told = {(finding.cause, finding.container_id) for finding in report.findings}
     by_hand = {(finding.container_id, finding.target) for finding in losses}

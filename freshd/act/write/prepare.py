@@ -39,7 +39,7 @@ def prepare(
     places_of = resolve(world, replica, shell, list(contents), tally)
     asked = dict.fromkeys(places_of.values())
     for path in tuple(asked):
-        asked.update(dict.fromkeys(symlinks.list_parents(path)))
+        asked.update(dict.fromkeys(ancestors(path)))
     if shell is not None:
         asked["/"] = None
     present = read_back.read_facts(world.engine, replica.id, list(asked), shell)
@@ -149,7 +149,7 @@ def _occupied(
     if kind is Kind.LINK and want.kind is not Kind.LINK:
         # What the image made a link of stays one: a build writes through it, or makes a file of it.
         return "it is a symbolic link in the image, which a file would replace: rebuild does it"
-    for parent in symlinks.list_parents(path):
+    for parent in ancestors(path):
         above = present.get(parent)
         if above is not None and above.kind is not Kind.DIR:
             return f"{parent} is not a directory in the container"
@@ -190,7 +190,7 @@ def _ancestor(path: str, present: dict[str, FileFacts]) -> FileFacts | None:
 
 def _missing(jobs: Sequence[Job], present: dict[str, FileFacts], now: int) -> list[Directory]:
     """Parents before children."""
-    absent = {p for job in jobs for p in symlinks.list_parents(job.path) if p not in present}
+    absent = {p for job in jobs for p in ancestors(job.path) if p not in present}
     directories = []
     for path in sorted(absent):
         fact = _ancestor(posixpath.join(path, "x"), present)

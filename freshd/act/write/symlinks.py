@@ -8,7 +8,7 @@ has no such help, which is why names below mounts are refused on their own and t
 ``noOverwriteDirNonDir`` is always set.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from freshd.act.write import rules
 from freshd.engine.client import Engine
@@ -17,6 +17,7 @@ from freshd.engine.container.shell_session import ShellSession
 from freshd.engine.images import probe_container
 from freshd.model.files import Kind
 from freshd.model.observed.container import Replica
+from freshd.model.paths import ancestors
 
 _HOPS = 8
 
@@ -40,11 +41,11 @@ def resolve(
     refused: dict[str, str] = {}
     settled: dict[str, str] = {}
     for _ in range(_HOPS):
-        asked = {prefix for real in current.values() for prefix in list_parents(real)}
+        asked = {prefix for real in current.values() for prefix in ancestors(real)}
         links = _links(engine, replica, sorted(asked), shell)
         onward: dict[str, str] = {}
         for path, real in current.items():
-            link = next((prefix for prefix in list_parents(real) if prefix in links), None)
+            link = next((above for above in reversed([*ancestors(real)]) if above in links), None)
             if link is None:
                 settled[path] = real
                 continue
@@ -68,13 +69,6 @@ def resolve(
 def image_has_link(engine: Engine, replica: Replica, path: str) -> bool:
     """Whether the symbolic link at ``path`` is the one that the image has there."""
     return _resolve_link(engine, replica, path) is not None
-
-
-def list_parents(path: str) -> Iterator[str]:
-    """/a and /a/b of /a/b/c."""
-    end = 0
-    while (end := path.find("/", end + 1)) > 0:
-        yield path[:end]
 
 
 def _links(
